@@ -1,0 +1,1 @@
+"""Ingest, stores, API, console, diagnosis and reports."""

@@ -1,0 +1,1 @@
+"""What gateway, cloud, stores and reports agree on."""

@@ -1,0 +1,1 @@
+"""Grafana dashboards, alert rules and provisioning built from packs."""

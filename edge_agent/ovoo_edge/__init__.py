@@ -1,0 +1,1 @@
+"""Gateway agent: collect, keep, deliver."""

@@ -1,0 +1,1 @@
+"""Streaming anomaly and energy-efficiency models."""

@@ -1,0 +1,1 @@
+"""Sector knowledge as dated, sourced data."""

@@ -1,0 +1,1 @@
+"""Plants with known truth."""
