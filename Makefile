@@ -1,0 +1,84 @@
+# Two commands do everything: `make demo` and `make test`. Needs Python 3.11+, pip and (for the kernels) gcc and Python.h.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+UV_VERSION := 0.13.9
+UV := .boot/venv/bin/uv
+PIP := $(UV) pip install -q --python .venv/bin/python
+MEMBERS := contract packs models edge_agent dashboards simulator cloud
+EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
+
+.PHONY: help setup setup-dev demo test test-twins lint types imports edge-slice bench bench-check docs assets system-packages clean
+
+help: ## what each target does
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(UV):
+	$(PYTHON) -m venv .boot/venv
+	.boot/venv/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/bin/python: | $(UV)
+	$(UV) venv -q --python $(PYTHON) .venv
+
+.venv/.run: requirements/cloud.txt requirements/edge.txt requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.toml) $(wildcard contract/ovoo_contract/_*.pyx models/ovoo_models/_*.pyx) | .venv/bin/python
+	$(PIP) --require-hashes -r requirements/cloud.txt -r requirements/edge.txt -r requirements/build.txt
+	$(PIP) --no-deps --no-build-isolation $(EDITABLE)
+	.venv/bin/python -m compileall -q -j 2 .venv/lib/python3.*/site-packages >/dev/null || true
+	@.venv/bin/python scripts/kernels
+	touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.run
+	$(PIP) --require-hashes -r requirements/dev.txt
+	touch $@
+
+.venv-broker/.done: requirements/broker.txt | $(UV)
+	$(UV) venv -q --python $(PYTHON) .venv-broker
+	$(UV) pip install -q --python .venv-broker/bin/python --require-hashes -r requirements/broker.txt
+	touch $@
+
+cloud/ovoo_cloud/assets/.done: scripts/assets .venv/.run
+	.venv/bin/python scripts/assets
+	touch $@
+
+assets: cloud/ovoo_cloud/assets/.done ## console and report assets (htmx, ECharts, fonts)
+
+setup: .venv/.run assets ## the product: every member, compiled, with its assets
+
+setup-dev: setup .venv/.dev
+
+demo: setup .venv-broker/.done ## three plants, gateways, cloud, console; ONCE=1 runs headless to the report
+	.venv/bin/python scripts/demo $(if $(ONCE),--once,) $(DEMO)
+
+system-packages:
+	scripts/system-packages
+
+test: setup-dev .venv-broker/.done system-packages ## installs what tests need and runs them all
+	.venv/bin/python -m pytest $(PYTEST)
+
+test-twins: setup-dev ## contract, models and edge with the compiled kernels switched off
+	OVOO_PURE_PYTHON=1 .venv/bin/python -m pytest tests/contract tests/models tests/edge_agent -m "not server and not system" $(PYTEST)
+
+lint: setup-dev ## ruff
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: setup-dev ## mypy --strict on the parts, their tests, benchmarks and scripts
+	.venv/bin/mypy $(foreach m,contract/ovoo_contract packs/ovoo_packs models/ovoo_models edge_agent/ovoo_edge cloud/ovoo_cloud dashboards/ovoo_dashboards simulator/ovoo_simulator,$(m)) tests benchmarks
+
+imports: setup-dev ## one-way imports
+	.venv/bin/lint-imports
+
+edge-slice: setup ## installs only the gateway's members and states their size
+	scripts/edge-slice
+
+bench: setup-dev ## full benchmarks; results are committed
+	for name in wire_size footprint real_input pipeline; do .venv/bin/python benchmarks/$$name.py --save; done
+
+bench-quick: setup-dev ## what CI runs
+	set -e; for name in wire_size real_input pipeline; do .venv/bin/python benchmarks/$$name.py --quick --no-peers; done
+
+docs: setup-dev ## regenerates the generated pages
+	.venv/bin/python scripts/docs
+
+clean: ## removes everything that setup and demo made
+	rm -rf .venv .venv-broker .boot demo-state demo-out cloud/ovoo_cloud/assets
+	find . -name '*.so' -o -name '*.egg-info' -o -name __pycache__ -o -name build | grep -v node_modules | xargs rm -rf
