@@ -35,8 +35,9 @@ class PostgresServer:
 
     def fresh_database(self, name: str) -> str:
         """The SQLAlchemy URL of a new, empty database."""
-        self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ovoo", "-d", "postgres", "-q",
-                  "-c", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', "-c", f'CREATE DATABASE "{name}"')  # fmt: skip
+        statements = (f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+        commands = [part for statement in statements for part in ("-c", statement)]
+        self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ovoo", "-d", "postgres", "-q", *commands)
         return f"postgresql+psycopg://ovoo@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -44,15 +45,10 @@ class PostgresServer:
         command = [str(path if path.exists() else find_program(program)), *arguments]
         if os.getuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
-        done = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=60, check=False,
-                              stdin=subprocess.DEVNULL) if program != "pg_ctl" else _run_detached(command)  # fmt: skip
+        # pg_ctl's server inherits its pipes and would keep them open for ever
+        stream = subprocess.DEVNULL if program == "pg_ctl" else subprocess.PIPE
+        done = subprocess.run(
+            command, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, text=True, cwd="/", timeout=60, check=False
+        )
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stderr or done.stdout}")
-
-
-def _run_detached(command: list[str]) -> subprocess.CompletedProcess[str]:
-    # the server inherits pg_ctl's pipes and would keep them open for ever
-    return subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, text=True, cwd="/",
-        timeout=60, check=False,
-    )  # fmt: skip
