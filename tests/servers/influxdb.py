@@ -45,7 +45,7 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     location = /api/v2/write {{
-      if ($http_authorization != "Token {token}") {{ return 401 '{{"code":"unauthorized","message":"unauthorized access"}}'; }}
+      if ($http_authorization != "Token {token}") {{ return 401 '{{"code":"unauthorized"}}'; }}
       rewrite ^ /write?db=$database&precision=$arg_precision? break;
       proxy_pass {upstream};
     }}

@@ -100,7 +100,7 @@ class ServerProcess:
         """SIGKILL, as a power cut or the OOM killer would."""
         self._end(signal.SIGKILL)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Sends any other signal, SIGSTOP for one."""
         os.kill(self.pid, number)
 
