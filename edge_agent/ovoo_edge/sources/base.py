@@ -1,0 +1,184 @@
+"""What a source is: it turns a device, a broker or a file into column chunks and waits until they are on disk.
+
+A source owns its connection, its retries and its acknowledgements. The pipeline owns everything after `Intake.put`.
+All of it runs in one event loop; `Chunk.committed` is called there too, once, after the spool's commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from ovoo_contract.samples import SampleBatch
+
+__all__ = [
+    "Chunk",
+    "Intake",
+    "SignalMap",
+    "Source",
+    "SourceContext",
+    "SourceHealth",
+    "SourceProblem",
+    "SourceState",
+]
+
+SourceState = Literal["idle", "connecting", "running", "degraded", "retrying", "stopped", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Samples handed over together, in the order the source saw them (not sorted, not scaled).
+
+    Attributes:
+        batch: columns; `signal` holds indexes of the gateway's catalogue.
+        committed: called once when every row is durable in the spool (or was counted as dropped there); None when
+            the source has nothing to acknowledge.
+        source: name of the source.
+        flags: wire flags (`ovoo_contract.wire.FLAG_*`) that the batch must carry.
+        receive_ns: UTC time at which the gateway received the samples.
+    """
+
+    batch: SampleBatch
+    committed: Callable[[], None] | None
+    source: str
+    flags: int = 0
+    receive_ns: int = 0
+
+
+class Intake:
+    """The bounded queue between all sources and the pipeline; a full one makes `put` wait, nothing is ever dropped.
+
+    Args:
+        max_samples: rows that may wait, > 0. One chunk larger than that passes alone.
+    """
+
+    def __init__(self, max_samples: int = 200_000) -> None:
+        self._max_samples = max_samples
+        self._chunks: deque[Chunk] = deque()
+        self._samples = 0
+        self._changed = asyncio.Condition()
+
+    @property
+    def samples(self) -> int:
+        """Rows waiting now."""
+        return self._samples
+
+    @property
+    def chunks(self) -> int:
+        """Chunks waiting now."""
+        return len(self._chunks)
+
+    async def put(self, chunk: Chunk) -> None:
+        """Hands a chunk over, waiting while the queue is full."""
+        rows = len(chunk.batch)
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._chunks or self._samples + rows <= self._max_samples)
+            self._chunks.append(chunk)
+            self._samples += rows
+            self._changed.notify_all()
+
+    async def get(self) -> Chunk:
+        """The oldest chunk, waiting for one."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: bool(self._chunks))
+            chunk = self._chunks.popleft()
+            self._samples -= len(chunk.batch)
+            self._changed.notify_all()
+        return chunk
+
+    async def take(self, max_samples: int) -> list[Chunk]:
+        """The oldest chunks, at least one and as many as fit in `max_samples` rows, waiting for the first."""
+        taken = [await self.get()]
+        rows = len(taken[0].batch)
+        async with self._changed:
+            while self._chunks and rows + len(self._chunks[0].batch) <= max_samples:
+                chunk = self._chunks.popleft()
+                taken.append(chunk)
+                rows += len(chunk.batch)
+                self._samples -= len(chunk.batch)
+            self._changed.notify_all()
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class SignalMap:
+    """Where one signal of the catalogue is found in its source.
+
+    Attributes:
+        index: row of the gateway's catalogue.
+        address: the full address, for messages and for remapping of replay files.
+        reference: OPC UA node id (`nsu=...;s=...`), MQTT topic or topic filter, or CSV column, as the driver reads it;
+            may be empty where the address alone decides (MQTT template, replay).
+        path: JSON path inside the payload (MQTT), else empty.
+        element: which element of an array value counts, >= 0.
+        freshness_s: longest silence before a "no communication" row is written; 0 = no deadline.
+        period_s: nominal step between samples, > 0.
+        keep_times: keep server and receive time as side columns.
+    """
+
+    index: int
+    address: str
+    reference: str = ""
+    path: str = ""
+    element: int = 0
+    freshness_s: float = 0.0
+    period_s: float = 1.0
+    keep_times: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """One thing that is wrong and what a person can do about it."""
+
+    offender: str
+    status: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """State of a source for `/health`; counters only ever grow while the process lives."""
+
+    name: str
+    driver: str
+    state: SourceState
+    detail: str = ""
+    last_sample_ns: int = 0
+    counters: Mapping[str, int] = field(default_factory=dict)
+    problems: tuple[SourceProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """The outside world, passed in.
+
+    Attributes:
+        state_dir: folder of this gateway's sources; a source writes only files that start with its own name.
+        wall_ns: UTC now in nanoseconds.
+        monotonic_s: a clock that never jumps, seconds.
+        rng: jitter of retries.
+    """
+
+    state_dir: pathlib.Path
+    wall_ns: Callable[[], int]
+    monotonic_s: Callable[[], float]
+    rng: random.Random
+
+
+class Source(Protocol):
+    """A driver instance. `run` returns only when the source has nothing more to give (a replayed file)."""
+
+    @property
+    def name(self) -> str:
+        """The name given in the configuration."""
+
+    async def run(self, intake: Intake) -> None:
+        """Feeds the intake until cancelled; connection losses are retried inside, configuration faults are raised."""
+
+    def health(self) -> SourceHealth:
+        """What `/health` shows; never blocks."""
