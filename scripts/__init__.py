@@ -1,0 +1,1 @@
+"""One job per script; the same locally and in CI."""

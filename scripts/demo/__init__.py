@@ -1,0 +1,1 @@
+"""The demonstration: three simulated plants, their gateways, the cloud and a diagnosis report on one machine."""
