@@ -1,0 +1,86 @@
+"""Loads what `ovoo-packs build` compiled; standard library only."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from importlib import resources
+from typing import Any
+
+from ovoo_contract.errors import PackError
+
+from ovoo_packs.factors import FactorTable, factors_from_data
+from ovoo_packs.frameworks import Framework, framework_from_data
+from ovoo_packs.norms import NormTable, norms_from_data
+from ovoo_packs.tariffs import TariffTable, tariffs_from_data
+from ovoo_packs.templates import Pack, pack_from_data
+
+__all__ = [
+    "framework_names",
+    "load_factors",
+    "load_framework",
+    "load_norms",
+    "load_pack",
+    "load_tariffs",
+    "pack_names",
+]
+
+
+def pack_names() -> tuple[str, ...]:
+    """The sector packs there are, sorted."""
+    return tuple(_index()["packs"])
+
+
+def framework_names() -> tuple[str, ...]:
+    """The assessment frameworks there are, sorted."""
+    return tuple(_index()["frameworks"])
+
+
+@functools.cache
+def load_pack(name: str) -> Pack:
+    """The pack called `name`; raises PackError naming those there are."""
+    _require(name, pack_names(), "pack")
+    return pack_from_data(*_read(name))
+
+
+@functools.cache
+def load_framework(name: str) -> Framework:
+    """The framework called `name`; raises PackError naming those there are."""
+    _require(name, framework_names(), "framework")
+    return framework_from_data(*_read(name))
+
+
+@functools.cache
+def load_factors() -> FactorTable:
+    """Standard-coal and emission factors."""
+    return factors_from_data(*_read("factors"))
+
+
+@functools.cache
+def load_norms() -> NormTable:
+    """Consumption norms."""
+    return norms_from_data(*_read("norms"))
+
+
+@functools.cache
+def load_tariffs() -> TariffTable:
+    """Time-of-use tariffs."""
+    return tariffs_from_data(*_read("tariffs"))
+
+
+def _require(name: str, known: tuple[str, ...], what: str) -> None:
+    if name not in known:
+        raise PackError(f"no such {what}", offender="ovoo_packs", value=name, remedy=f"one of {', '.join(known)}")
+
+
+@functools.cache
+def _index() -> dict[str, Any]:
+    return _read("index")[0]
+
+
+def _read(name: str) -> tuple[dict[str, Any], str]:
+    """The document and the SHA-256 of its file."""
+    content = resources.files("ovoo_packs").joinpath("data", f"{name}.json").read_bytes()
+    document: dict[str, Any] = json.loads(content)
+    return document, hashlib.sha256(content).hexdigest()
