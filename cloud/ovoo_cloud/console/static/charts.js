@@ -1,0 +1,135 @@
+// Charts of the console. A chart is a <div class="chart" data-source="URL" data-kind="signal|load|bars">; the URL answers
+// {"unit", "labels", "series": [{"name", "points": [[ms, value|null]], "low": [...], "high": [...]}], "limits", "band", "empty"}.
+"use strict";
+
+(() => {
+  const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const palette = () => ["--series-1", "--series-2", "--series-3", "--series-4"].map(style);
+
+  function axisStyle() {
+    return {
+      axisLine: { lineStyle: { color: style("--line-strong") } },
+      axisLabel: { color: style("--ink-soft"), hideOverlap: true },
+      splitLine: { lineStyle: { color: style("--line"), width: 0.6 } },
+    };
+  }
+
+  function normalBand(band) {
+    if (!band) return undefined;
+    return {
+      silent: true,
+      itemStyle: { color: style("--band"), opacity: 0.7 },
+      data: [[{ yAxis: band[0] }, { yAxis: band[1] }]],
+    };
+  }
+
+  function limitLines(limits) {
+    if (!limits || !limits.length) return undefined;
+    return {
+      silent: true,
+      symbol: "none",
+      data: limits.map((limit) => ({
+        yAxis: limit.value,
+        name: limit.name,
+        lineStyle: { color: style("--warning"), type: "dashed", width: 1 },
+        label: { formatter: "{b}", color: style("--warning"), position: "insideEndTop" },
+      })),
+    };
+  }
+
+  function lineSeries(series, index, document_) {
+    const colour = palette()[index % 4];
+    return {
+      name: series.name,
+      type: "line",
+      data: series.points,
+      showSymbol: series.points.length < 40,
+      symbolSize: 4,
+      connectNulls: false, // a gap is shown as a gap
+      step: series.step ? "end" : false,
+      lineStyle: { color: colour, width: 1.5 },
+      itemStyle: { color: colour },
+      endLabel: { show: true, formatter: "{a}", color: colour, distance: 6 },
+      labelLayout: { moveOverlap: "shiftY" },
+      markArea: index === 0 ? normalBand(document_.band) : undefined,
+      markLine: index === 0 ? limitLines(document_.limits) : undefined,
+    };
+  }
+
+  function barSeries(series, index) {
+    return {
+      name: series.name,
+      type: "bar",
+      stack: series.stack || undefined,
+      data: series.points,
+      itemStyle: { color: series.abnormal ? style("--warning") : palette()[index % 4] },
+      label: { show: false },
+    };
+  }
+
+  function option(kind, document_) {
+    const bars = kind === "bars";
+    return {
+      animation: false,
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+      grid: { left: 8, right: bars ? 16 : 110, top: 30, bottom: 8, containLabel: true },
+      tooltip: {
+        trigger: "axis",
+        confine: true,
+        valueFormatter: (value) => (value === null || value === undefined ? "—" : `${value} ${document_.unit || ""}`),
+      },
+      legend: { show: bars && document_.series.length > 1, textStyle: { color: style("--ink-soft") } },
+      xAxis: bars
+        ? { type: "category", data: document_.categories, ...axisStyle() }
+        : { type: "time", min: document_.start, max: document_.end, ...axisStyle() },
+      yAxis: { type: "value", name: document_.unit || "", scale: !bars, nameTextStyle: { color: style("--ink-soft"), align: "left" }, ...axisStyle() },
+      series: document_.series.map((series, index) => (bars ? barSeries(series, index) : lineSeries(series, index, document_))),
+    };
+  }
+
+  function showWords(element, words) {
+    element.replaceChildren();
+    const box = document.createElement("div");
+    box.className = "empty";
+    box.textContent = words;
+    element.append(box);
+  }
+
+  async function draw(element) {
+    element.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(element.dataset.source, { headers: { Accept: "application/json" } });
+      const document_ = await answer.json();
+      if (!answer.ok) throw new Error(document_.detail || document_.title || String(answer.status));
+      if (document_.empty) {
+        showWords(element, document_.empty);
+        return;
+      }
+      const chart = echarts.getInstanceByDom(element) || echarts.init(element, null, { renderer: "svg" });
+      chart.setOption(option(element.dataset.kind || "signal", document_), true);
+      element.dataset.points = String(document_.series.reduce((sum, series) => sum + series.points.length, 0));
+    } catch (error) {
+      showWords(element, `${element.dataset.failed || ""} ${error.message}`.trim());
+      element.dataset.error = error.message;
+    } finally {
+      element.removeAttribute("aria-busy");
+      element.dataset.drawn = String(Date.now());
+    }
+  }
+
+  function drawAll(root) {
+    root.querySelectorAll(".chart[data-source]").forEach((element) => {
+      if (!element.dataset.drawn) draw(element);
+    });
+  }
+
+  window.addEventListener("DOMContentLoaded", () => drawAll(document));
+  document.addEventListener("htmx:after:swap", () => drawAll(document));
+  window.addEventListener("resize", () => {
+    document.querySelectorAll(".chart").forEach((element) => echarts.getInstanceByDom(element)?.resize());
+  });
+  setInterval(() => {
+    if (document.hidden) return;
+    document.querySelectorAll(".chart[data-live]").forEach(draw);
+  }, 10000);
+})();
