@@ -1,0 +1,1 @@
+"""Where samples come from: OPC UA servers, MQTT brokers, recorded files."""

@@ -22,6 +22,7 @@ __all__ = [
     "SignalMap",
     "Source",
     "SourceContext",
+    "SourceGap",
     "SourceHealth",
     "SourceProblem",
     "SourceState",
@@ -141,6 +142,16 @@ class SourceProblem:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceGap:
+    """An interval [start_ns, end_ns) in which `messages` messages (0: unknown) are lost for good."""
+
+    start_ns: int
+    end_ns: int
+    cause: str
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SourceHealth:
     """State of a source for `/health`; counters only ever grow while the process lives."""
 
@@ -151,6 +162,7 @@ class SourceHealth:
     last_sample_ns: int = 0
     counters: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[SourceProblem, ...] = ()
+    gaps: tuple[SourceGap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +190,7 @@ class Source(Protocol):
         """The name given in the configuration."""
 
     async def run(self, intake: Intake) -> None:
-        """Feeds the intake until cancelled; connection losses are retried inside, configuration faults are raised."""
+        """Feeds the intake until cancelled; what a person can mend outside (server, certificate) is retried inside."""
 
     def health(self) -> SourceHealth:
         """What `/health` shows; never blocks."""

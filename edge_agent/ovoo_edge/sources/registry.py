@@ -44,7 +44,9 @@ def read_settings(table: Mapping[str, Any], where: str) -> SourceSettings:
     driver = table.get("driver")
     if not isinstance(driver, str) or driver not in _SETTINGS:
         known = ", ".join(driver_names())
-        raise ConfigErrors([ConfigError("unknown driver", offender=f"{where}.driver", value=driver, remedy=f"one of {known}")])
+        raise ConfigErrors(
+            [ConfigError("unknown driver", offender=f"{where}.driver", value=driver, remedy=f"one of {known}")]
+        )
     return _SETTINGS[driver].from_table(table, where)
 
 

@@ -1,0 +1,401 @@
+"""The OPC UA source: subscribe, decode to columns, hand over, acknowledge after the commit, survive every restart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from ovoo_contract.errors import ConnectFailed, OvooError, SourceError
+
+from ovoo_edge.backoff import Backoff
+from ovoo_edge.sources.base import (
+    Chunk,
+    Intake,
+    SignalMap,
+    SourceContext,
+    SourceHealth,
+    SourceProblem,
+    SourceState,
+)
+from ovoo_edge.sources.decode import (
+    HandleTable,
+    Notification,
+    ServiceFault,
+    WireFault,
+    decode_notification_message,
+    decode_publish_response,
+)
+from ovoo_edge.sources.freshness import FreshnessWatch
+from ovoo_edge.sources.gaps import GapLog
+from ovoo_edge.sources.opcua_items import (
+    ItemFactory,
+    Subscription,
+    create_subscription,
+    read_namespaces,
+    resume_subscription,
+)
+from ovoo_edge.sources.opcua_link import ResumeToken, UaLink, status_name
+from ovoo_edge.sources.opcua_publish import PublishLoop
+from ovoo_edge.sources.opcua_sequence import SequenceLedger
+from ovoo_edge.sources.opcua_session_state import Memory, SessionStore, fingerprint
+from ovoo_edge.sources.opcua_trust import TrustFolder
+from ovoo_edge.sources.settings_opcua import OpcUaSettings
+from ovoo_edge.sources.ua_api import ua
+
+__all__ = ["OpcUaSource"]
+
+_log = logging.getLogger(__name__)
+_SAVE_EVERY_S = 2.0
+_TOO_MANY_PUBLISH = int(ua.StatusCodes.BadTooManyPublishRequests)
+_NO_SUBSCRIPTION = (int(ua.StatusCodes.BadNoSubscription), int(ua.StatusCodes.BadSubscriptionIdInvalid))
+_NOT_AVAILABLE = int(ua.StatusCodes.BadMessageNotAvailable)
+_PUBLISH_TIMEOUT = int(ua.StatusCodes.BadTimeout)
+
+
+class _SubscriptionLost(ConnectFailed):
+    """The server dropped the subscription: a new one is needed."""
+
+
+class OpcUaSource:
+    """One server, one subscription.
+
+    Args:
+        settings: the source's settings.
+        signals: what to subscribe to; `reference` is the node id.
+        context: clocks, randomness and the state folder.
+    """
+
+    def __init__(self, settings: OpcUaSettings, signals: Sequence[SignalMap], context: SourceContext) -> None:
+        self._settings = settings
+        self._signals = tuple(signals)
+        self._context = context
+        elements = {handle: signal.element for handle, signal in enumerate(self._signals) if signal.element}
+        keep_times = any(signal.keep_times for signal in self._signals)
+        self._handles = HandleTable([signal.index for signal in self._signals], elements, keep_times)
+        self._trust = TrustFolder(settings.trust_dir or context.state_dir / f"{settings.name}-pki")
+        shape = fingerprint(settings, self._signals)
+        self._store = SessionStore(context.state_dir / f"{settings.name}.session.json", shape)
+        self._fresh = FreshnessWatch(self._signals, settings.freshness_s, context.monotonic_s())
+        self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, context.rng)
+        self._gaps = GapLog()
+        self._counters: Counter[str] = Counter()
+        self._problems: dict[int, SourceProblem] = {}
+        self._fault: SourceProblem | None = None
+        self._state: SourceState = "idle"
+        self._detail = ""
+        self._last_sample_ns = 0
+        self._token: ResumeToken | None = None
+        self._subscription: Subscription | None = None
+        self._ledger = SequenceLedger(0)
+        self._distrust_resume = False
+
+    @property
+    def name(self) -> str:
+        """The name given in the configuration."""
+        return self._settings.name
+
+    def health(self) -> SourceHealth:
+        """State, counters, bad nodes and gaps."""
+        problems = tuple(self._problems[handle] for handle in sorted(self._problems))
+        state = "degraded" if self._state == "running" and (problems or self._fresh.silent) else self._state
+        counters = dict(self._counters)
+        counters["silent_signals"] = len(self._fresh.silent)
+        counters["uncommitted_messages"] = self._ledger.pending
+        return SourceHealth(
+            name=self.name,
+            driver="opcua",
+            state=state,
+            detail=self._detail,
+            last_sample_ns=self._last_sample_ns,
+            counters=counters,
+            problems=((self._fault,) if self._fault else ()) + problems,
+            gaps=self._gaps.recent,
+        )
+
+    async def run(self, intake: Intake) -> None:
+        """Collects until cancelled; every failure of the connection is retried."""
+        self._recall()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch_silence(intake))
+                tasks.create_task(self._stay_connected(intake))
+        finally:
+            self._remember()
+            self._state = "stopped"
+
+    async def _stay_connected(self, intake: Intake) -> None:
+        while True:
+            self._state = "connecting"
+            try:
+                await self._connect_once(intake)
+            except SourceError as error:
+                self._note_failure(error)
+            delay_s = self._backoff.next_s()
+            self._state = "retrying"
+            await asyncio.sleep(delay_s)
+
+    def _note_failure(self, error: OvooError) -> None:
+        self._counters["connection_failures"] += 1
+        text = str(error)
+        if text != self._detail:
+            _log.warning("source=%s event=connection_failed error=%r", self.name, text)
+        self._detail = text
+        self._fault = SourceProblem(error.offender or self._settings.endpoint, error.message, error.remedy)
+        if isinstance(error, _SubscriptionLost):
+            self._subscription = None
+
+    async def _connect_once(self, intake: Intake) -> None:
+        link = UaLink(self._settings, self._trust, self._context.wall_ns())
+        await link.open(self._token)
+        try:
+            self._counters["connects"] += 1
+            self._token = link.token
+            factory = ItemFactory(link, self._settings, self._signals, await read_namespaces(link))
+            await self._subscribe(link, factory, intake)
+            await self._serve(link, factory, intake)
+        finally:
+            link.drop()
+            self._remember()
+
+    async def _subscribe(self, link: UaLink, factory: ItemFactory, intake: Intake) -> None:
+        if self._subscription is not None and await self._resume(link, intake):
+            self._counters["resumed_subscriptions"] += 1
+            factory.problems.update(self._problems)
+        else:
+            await self._subscribe_anew(link, factory)
+        self._problems = factory.problems
+        self._counters["short_queues"] = factory.short_queues
+        self._remember()
+
+    async def _resume(self, link: UaLink, intake: Intake) -> bool:
+        """Takes the old subscription up again; False when it is gone or was of no use the last time."""
+        subscription = self._subscription
+        if subscription is None or self._distrust_resume:
+            return False
+        if link.resumed_session:
+            return True
+        available = await resume_subscription(link, subscription)
+        if available is None:
+            return False
+        for number in sorted(available):
+            if not self._ledger.is_known(number):
+                await self._republish(link, number, intake)
+        return True
+
+    async def _subscribe_anew(self, link: UaLink, factory: ItemFactory) -> None:
+        if self._subscription is not None:
+            self._gaps.add(self._last_sample_ns, self._context.wall_ns(), "subscription lost at the server", 0)
+            self._counters["subscriptions_lost"] += 1
+        subscription = await create_subscription(link, self._settings)
+        self._subscription = subscription
+        self._ledger = SequenceLedger(subscription.id)
+        self._distrust_resume = False
+        await factory.create(subscription, range(len(self._signals)))
+        self._counters["subscriptions"] += 1
+
+    async def _serve(self, link: UaLink, factory: ItemFactory, intake: Intake) -> None:
+        """Publishes until something fails; always leaves by an exception."""
+        failure: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(link.keep_channel())
+                tasks.create_task(self._retry_nodes(factory))
+                tasks.create_task(self._save_regularly())
+                tasks.create_task(self._receive(link, intake))
+        except* SourceError as group:
+            failure = group.exceptions[0]
+        if failure is not None:
+            raise failure
+
+    async def _receive(self, link: UaLink, intake: Intake) -> None:
+        subscription, ledger = self._subscription, self._ledger
+        if subscription is None:
+            raise ConnectFailed("no subscription", offender=self._settings.endpoint)
+        loop = PublishLoop(
+            link,
+            self._settings.endpoint,
+            self._settings.outstanding,
+            subscription.id,
+            ledger.take_acks,
+            ledger.return_acks,
+        )
+        first = True
+        try:
+            while True:
+                loop.fill()
+                try:
+                    body = await loop.next_body(subscription.stale_s)
+                except ConnectFailed:
+                    # a resumed subscription that never answers is not worth a second try
+                    self._distrust_resume = first
+                    raise
+                note = self._decode(body, loop)
+                if note is None:
+                    continue
+                if first:
+                    first = False
+                    self._distrust_resume = False
+                    self._arrived()
+                await self._take(link, note, intake)
+        finally:
+            loop.abandon()
+
+    def _arrived(self) -> None:
+        self._backoff.reset()
+        self._state = "running"
+        self._detail = ""
+        self._fault = None
+        _log.info("source=%s event=connected signals=%d missing=%d", self.name, len(self._signals), len(self._problems))
+
+    def _decode(self, body: bytes, loop: PublishLoop) -> Notification | None:
+        """The notification, or None for a fault that the loop survives."""
+        self._counters["responses"] += 1
+        try:
+            return decode_publish_response(body, self._handles, self._context.wall_ns())
+        except ServiceFault as fault:
+            if fault.status == _TOO_MANY_PUBLISH:
+                loop.lower()
+                return None
+            if fault.status == _PUBLISH_TIMEOUT:
+                return None
+            if fault.status in _NO_SUBSCRIPTION:
+                raise self._lost(fault.status) from fault
+            raise ConnectFailed(
+                "the server ends publishing", offender=self._settings.endpoint, value=status_name(fault.status)
+            ) from fault
+        except WireFault as fault:
+            # its number is missing now, so the next message asks for it again or lists the gap
+            self._counters["malformed_messages"] += 1
+            _log.warning("source=%s event=malformed_message error=%r", self.name, str(fault))
+            return None
+
+    def _lost(self, status: int) -> _SubscriptionLost:
+        return _SubscriptionLost(
+            "the server dropped the subscription",
+            offender=self._settings.endpoint,
+            value=status_name(status),
+            remedy="a new one is created",
+        )
+
+    async def _take(self, link: UaLink, note: Notification, intake: Intake) -> None:
+        ledger = self._ledger
+        if note.subscription_id != ledger.subscription_id:
+            self._counters["foreign_messages"] += 1
+            return
+        self._counters["refused_acks"] += sum(1 for status in note.ack_results if status & 0x8000_0000)
+        if note.status_change is not None and note.status_change & 0x8000_0000:
+            raise self._lost(note.status_change)
+        if ledger.must_resume:
+            wanted = ledger.resume_at(note.sequence, note.available)
+        else:
+            wanted = ledger.missing_before(note.sequence)
+        if wanted:
+            await self._fetch_missing(link, wanted, intake)
+        if note.is_keep_alive or ledger.is_known(note.sequence):
+            return
+        await self._hand_over(note, intake)
+
+    async def _fetch_missing(self, link: UaLink, wanted: Sequence[int], intake: Intake) -> None:
+        gone = [number for number in wanted if not await self._republish(link, number, intake)]
+        if gone:
+            self._counters["lost_messages"] += len(gone)
+            self._ledger.give_up(gone)
+            self._gaps.add(
+                self._last_sample_ns, self._context.wall_ns(), "messages no longer held by the server", len(gone)
+            )
+            _log.warning("source=%s event=gap messages=%d first=%d", self.name, len(gone), gone[0])
+
+    async def _republish(self, link: UaLink, number: int, intake: Intake) -> bool:
+        """Asks for one message again; False when the server no longer holds it."""
+        request = ua.RepublishRequest()
+        request.Parameters.SubscriptionId = self._ledger.subscription_id
+        request.Parameters.RetransmitSequenceNumber = number
+        try:
+            note = decode_notification_message(await link.call_raw(request), self._handles, self._context.wall_ns())
+        except ServiceFault as fault:
+            if fault.status in _NO_SUBSCRIPTION:
+                raise self._lost(fault.status) from fault
+            return False
+        except WireFault:
+            self._counters["malformed_messages"] += 1
+            return False
+        # some servers answer with an empty message instead of BadMessageNotAvailable
+        if note.sequence != number or note.is_keep_alive:
+            return False
+        self._counters["republished_messages"] += 1
+        await self._hand_over(note, intake)
+        return True
+
+    async def _hand_over(self, note: Notification, intake: Intake) -> None:
+        ledger, sequence = self._ledger, note.sequence
+        ledger.receive(sequence)
+        self._count(note)
+        if not len(note.batch):
+            ledger.commit(sequence)
+            return
+        receive_ns = self._context.wall_ns()
+        self._last_sample_ns = receive_ns
+        self._fresh.hear(note.batch, self._context.monotonic_s())
+        await intake.put(Chunk(note.batch, lambda: ledger.commit(sequence), self.name, receive_ns=receive_ns))
+
+    def _count(self, note: Notification) -> None:
+        self._counters["samples"] += len(note.batch)
+        self._counters["messages"] += 1
+        self._counters["overflow"] += note.overflow
+        self._counters["unknown_handles"] += note.unknown_handles
+        self._counters["time_from_server"] += note.time_from_server
+        self._counters["time_from_receive"] += note.time_from_receive
+        self._counters["null_values"] += note.null_values
+
+    async def _retry_nodes(self, factory: ItemFactory) -> None:
+        """Tries the nodes that failed again and again: they may appear after a download to the PLC."""
+        while True:
+            await asyncio.sleep(self._settings.retry_nodes_s)
+            if factory.problems and self._subscription is not None:
+                await factory.create(self._subscription, sorted(factory.problems))
+                self._remember()
+
+    async def _save_regularly(self) -> None:
+        committed = self._ledger.committed
+        while True:
+            await asyncio.sleep(_SAVE_EVERY_S)
+            if self._ledger.committed != committed:
+                committed = self._ledger.committed
+                self._remember()
+
+    async def _watch_silence(self, intake: Intake) -> None:
+        shortest_s = self._fresh.shortest_s
+        if shortest_s is None:
+            return
+        while True:
+            await asyncio.sleep(min(1.0, shortest_s / 4))
+            receive_ns = self._context.wall_ns()
+            batch = self._fresh.overdue(self._context.monotonic_s(), receive_ns)
+            if batch is not None:
+                self._counters["silence_rows"] += len(batch)
+                await intake.put(Chunk(batch, None, self.name, receive_ns=receive_ns))
+
+    def _recall(self) -> None:
+        memory = self._store.load()
+        if memory is None:
+            return
+        self._token = memory.token
+        self._subscription = memory.subscription
+        self._ledger = SequenceLedger(memory.subscription.id, memory.committed, resumed=True)
+        self._last_sample_ns = memory.heard_ns
+        for handle in memory.missing:
+            if handle < len(self._signals):
+                offender = self._signals[handle].reference
+                self._problems[handle] = SourceProblem(offender, "was missing before the restart", "it is tried again")
+
+    def _remember(self) -> None:
+        if self._subscription is None or self._token is None:
+            return
+        memory = Memory(
+            self._token, self._subscription, self._ledger.committed, tuple(sorted(self._problems)), self._last_sample_ns
+        )
+        with contextlib.suppress(OSError):  # a full disk must not stop collection; the spool reports it
+            self._store.save(memory)

@@ -1,0 +1,108 @@
+"""The publish loop: several PublishRequests wait at the server, acknowledgements travel with the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from ovoo_contract.errors import ConnectFailed
+
+from ovoo_edge.sources.opcua_link import UaLink, translate_errors
+from ovoo_edge.sources.ua_api import ua
+
+__all__ = ["PublishLoop"]
+
+
+class PublishLoop:
+    """Keeps requests outstanding and yields response bodies in the order of their arrival.
+
+    Args:
+        link: the connection.
+        endpoint: for messages.
+        outstanding: requests to keep at the server, >= 1.
+        take_acks: hands out sequence numbers that may be acknowledged now.
+        return_acks: takes back those whose request got no answer.
+        subscription_id: the subscription they belong to.
+    """
+
+    def __init__(
+        self,
+        link: UaLink,
+        endpoint: str,
+        outstanding: int,
+        subscription_id: int,
+        take_acks: Callable[[], list[int]],
+        return_acks: Callable[[list[int]], None],
+    ) -> None:
+        self._link = link
+        self._endpoint = endpoint
+        self._outstanding = outstanding
+        self._subscription_id = subscription_id
+        self._take_acks = take_acks
+        self._return_acks = return_acks
+        self._answers: asyncio.Queue[asyncio.Future[Any]] = asyncio.Queue()
+        self._sent: dict[asyncio.Future[Any], list[int]] = {}
+
+    @property
+    def outstanding(self) -> int:
+        """Requests that wait at the server now."""
+        return len(self._sent)
+
+    def fill(self) -> None:
+        """Sends requests until the wanted number is outstanding."""
+        while len(self._sent) < self._outstanding:
+            self._send()
+
+    def lower(self) -> None:
+        """Keeps one request less: the server said that it holds too many."""
+        self._outstanding = max(1, self._outstanding - 1)
+
+    async def next_body(self, patience_s: float) -> bytes:
+        """The next response body; `fill` again once it was dealt with.
+
+        Raises:
+            ConnectFailed: nothing came within `patience_s`, or the connection is gone.
+        """
+        try:
+            async with asyncio.timeout(patience_s):
+                future = await self._answers.get()
+        except TimeoutError as error:
+            raise ConnectFailed(
+                "the server went silent", offender=self._endpoint, value=f"{patience_s:.1f} s", remedy="reconnecting"
+            ) from error
+        acks = self._sent.pop(future)
+        with translate_errors(self._endpoint):
+            try:
+                buffer = future.result()
+            except BaseException:
+                self._return_acks(acks)
+                raise
+        return bytes(buffer.read(len(buffer)))
+
+    def abandon(self) -> None:
+        """The connection is gone: what the open requests would have acknowledged is acknowledged again later."""
+        for future, acks in self._sent.items():
+            future.remove_done_callback(self._answers.put_nowait)
+            if not future.done():
+                future.cancel()
+            elif not future.cancelled():
+                future.exception()  # marks it as seen: the loss itself was reported already
+            self._return_acks(acks)
+        self._sent.clear()
+
+    def _send(self) -> None:
+        request = ua.PublishRequest()
+        acks = self._take_acks()
+        for number in acks:
+            item = ua.SubscriptionAcknowledgement()
+            item.SubscriptionId = self._subscription_id
+            item.SequenceNumber = number
+            request.Parameters.SubscriptionAcknowledgements.append(item)
+        try:
+            future = self._link.send(request)
+        except BaseException:
+            self._return_acks(acks)
+            raise
+        self._sent[future] = acks
+        future.add_done_callback(self._answers.put_nowait)
