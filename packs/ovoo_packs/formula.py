@@ -48,7 +48,9 @@ def _tree(text: str) -> ast.expr:
     try:
         return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        raise PackError("not a formula", offender=text, value=error.msg, remedy="e.g. mean(power) / mean(flow)") from None
+        raise PackError(
+            "not a formula", offender=text, value=error.msg, remedy="e.g. mean(power) / mean(flow)"
+        ) from None
 
 
 def _walk(node: ast.expr, text: str, found: Callable[[str, str], None]) -> None:

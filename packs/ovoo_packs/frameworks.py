@@ -189,7 +189,9 @@ def framework_from_data(data: Mapping[str, Any], sha256: str) -> Framework:
 
 def _dimension(data: Mapping[str, Any]) -> Dimension:
     groups = tuple(
-        Group(each["id"], each["name_zh"], each["name_en"], each["weight"], tuple(_item(item) for item in each["items"]))
+        Group(
+            each["id"], each["name_zh"], each["name_en"], each["weight"], tuple(_item(item) for item in each["items"])
+        )
         for each in data["groups"]
     )
     return Dimension(data["id"], data["name_zh"], data["name_en"], data["points"], groups)
