@@ -1,0 +1,112 @@
+"""Reads every source, reports every error at once, and gives the compiled files."""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import dataclass
+from typing import Any
+
+from ovoo_contract.canonical import canonical_json
+from ovoo_contract.errors import PackError
+
+from ovoo_packs.compiler.document import Node, read_document
+from ovoo_packs.compiler.emit import emit_framework, emit_pack, emit_table
+from ovoo_packs.compiler.problems import Place, Problems
+from ovoo_packs.compiler.rules import RULES
+from ovoo_packs.compiler.sources import SCHEMAS
+
+__all__ = ["SHARED", "compile_sources", "stale_files", "write_files"]
+
+SHARED = "common"
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A document that passed its schema; `folder` is where its sources are shared."""
+
+    folder: str
+    kind: str
+    root: Node
+    data: dict[str, Any]
+
+
+def compile_sources(folder: pathlib.Path) -> dict[str, bytes]:
+    """The compiled files by name, canonical JSON.
+
+    Raises PackErrors with every problem of every file, each naming file:line, key and remedy.
+    """
+    problems = Problems()
+    paths = sorted(folder.glob("*/*.yaml"))
+    if not paths:
+        remedy = "give the folder that holds one folder per pack"
+        raise PackError("no pack sources", offender=str(folder), value="*/*.yaml", remedy=remedy)
+    documents = [each for path in paths if (each := _checked(path, folder, problems))]
+    packs = {each.folder: each for each in documents if each.kind == "pack"}
+    for each in documents:
+        _apply_rules(each, packs, problems)
+    problems.close()
+    return _emit(documents, packs)
+
+
+def stale_files(compiled: dict[str, bytes], data: pathlib.Path) -> list[str]:
+    """Names of files under `data` that differ from `compiled`, are missing, or should not be there."""
+    present = {path.name: path.read_bytes() for path in data.glob("*.json")}
+    return sorted(name for name in present.keys() | compiled.keys() if present.get(name) != compiled.get(name))
+
+
+def write_files(compiled: dict[str, bytes], data: pathlib.Path) -> list[str]:
+    """Writes what changed, deletes what is no longer compiled; the names touched."""
+    changed = stale_files(compiled, data)
+    data.mkdir(parents=True, exist_ok=True)
+    for name in changed:
+        if name in compiled:
+            (data / name).write_bytes(compiled[name])
+        else:
+            (data / name).unlink()
+    return changed
+
+
+def _checked(path: pathlib.Path, folder: pathlib.Path, problems: Problems) -> _Checked | None:
+    """The document, or None when its structure is wrong: rules that follow references need a sound tree."""
+    before = len(problems)
+    root = read_document(path, path.relative_to(folder.parent).as_posix(), problems)
+    if root is None:
+        return None
+    kind = root.get("kind")
+    schema = SCHEMAS.get(str(kind))
+    if schema is None:
+        place = root["kind"].place if "kind" in root else root.place
+        problems.add(place, "kind", "not a known kind of document", kind, f"one of {', '.join(SCHEMAS)}")
+        return None
+    data = schema(root, "", problems)
+    return _Checked(path.parent.name, str(kind), root, data) if len(problems) == before else None
+
+
+def _apply_rules(document: _Checked, packs: dict[str, _Checked], problems: Problems) -> None:
+    sources = set(document.data.get("sources", {}))
+    if document.kind == "template":
+        owner = packs.get(document.folder)
+        if owner is None:
+            place = Place(document.root.place.file, 1)
+            problems.add(place, "", "no sound pack.yaml beside the template", document.folder, "add or mend pack.yaml")
+            return
+        sources = set(owner.data["sources"])
+    RULES[document.kind](document.root, sources, problems)
+
+
+def _emit(documents: list[_Checked], packs: dict[str, _Checked]) -> dict[str, bytes]:
+    templates: dict[str, list[dict[str, Any]]] = {folder: [] for folder in packs}
+    for each in documents:
+        if each.kind == "template":
+            templates[each.folder].append(each.data)
+    shared = packs[SHARED].data["sources"] if SHARED in packs else {}
+    files: dict[str, Any] = {}
+    for folder, pack in packs.items():
+        own = sorted(templates[folder], key=lambda template: template["dashboard"]["order"])
+        if folder != SHARED:
+            files[pack.data["id"]] = emit_pack(pack.data, own, templates.get(SHARED, []), shared)
+    frameworks = [each.data for each in documents if each.kind == "framework"]
+    files["index"] = {"packs": sorted(files), "frameworks": sorted(each["id"] for each in frameworks)}
+    files |= {each["id"]: emit_framework(each) for each in frameworks}
+    files |= {each.kind: emit_table(each.data) for each in documents if each.kind in ("factors", "norms", "tariffs")}
+    return {f"{name}.json": canonical_json(content) for name, content in files.items()}

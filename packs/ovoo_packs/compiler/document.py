@@ -1,0 +1,127 @@
+"""YAML as a tree that remembers the line of everything."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from ovoo_packs.compiler.problems import Place, Problems
+
+__all__ = ["Node", "read_document"]
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A mapping, list or scalar with its place; `keys` holds where each key of a mapping stands."""
+
+    value: dict[str, Node] | list[Node] | Scalar
+    place: Place
+    keys: dict[str, Place]
+
+    @property
+    def mapping(self) -> dict[str, Node]:
+        """The node as a mapping; empty for anything else."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def items(self) -> list[Node]:
+        """The node as a list; empty for anything else."""
+        return self.value if isinstance(self.value, list) else []
+
+    def __getitem__(self, key: str) -> Node:
+        return self.mapping[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.mapping
+
+    def get(self, key: str) -> Scalar:
+        """The scalar under `key`, or None when it is absent or no scalar."""
+        node = self.mapping.get(key)
+        return None if node is None or isinstance(node.value, dict | list) else node.value
+
+    def describe(self) -> object:
+        """What an error message shows as the offending value."""
+        if isinstance(self.value, dict):
+            return "a mapping"
+        return "a list" if isinstance(self.value, list) else self.value
+
+
+def read_document(path: pathlib.Path, name: str, problems: Problems) -> Node | None:
+    """The tree of the file, or None after its problem was noted; `name` is how messages call the file."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = Place(name, content.count(b"\n", 0, error.start) + 1)
+        problems.add(place, "", "not UTF-8", content[error.start : error.start + 4].hex(" "), _encoding_remedy(content))
+        return None
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(name, mark.line + 1 if mark else 1)
+        problems.add(place, "", "not valid YAML", error.problem, "check indentation, colons and quotes on this line")
+        return None
+    if root is None:
+        problems.add(Place(name, 1), "", "the file is empty", None, "write a document or delete the file")
+        return None
+    return _tree(root, name, problems)
+
+
+def _encoding_remedy(content: bytes) -> str:
+    try:
+        content.decode("gb18030")
+    except UnicodeDecodeError:
+        return "save the file as UTF-8"
+    return "this looks like GBK: save the file as UTF-8"
+
+
+def _tree(node: yaml.Node, name: str, problems: Problems) -> Node:
+    place = Place(name, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, place, problems)
+    if isinstance(node, yaml.SequenceNode):
+        return Node([_tree(child, name, problems) for child in node.value], place, {})
+    return Node(_scalar(node), place, {})
+
+
+def _mapping(node: yaml.MappingNode, place: Place, problems: Problems) -> Node:
+    children: dict[str, Node] = {}
+    keys: dict[str, Place] = {}
+    for key, child in _pairs(node):
+        key_place = Place(place.file, key.start_mark.line + 1)
+        if key.value in children:
+            problems.add(key_place, str(key.value), "key given twice", key.value, f"first given at {keys[key.value]}")
+            continue
+        children[key.value] = _tree(child, place.file, problems)
+        keys[key.value] = key_place
+    return Node(children, place, keys)
+
+
+def _pairs(node: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+    yield from node.value
+
+
+def _scalar(node: yaml.Node) -> Scalar:
+    """Numbers, true, false and null as YAML 1.2 has them; everything else, dates too, stays text."""
+    text = str(node.value)
+    kind = node.tag.rpartition(":")[2]
+    if kind == "int":
+        return _number(text, int)
+    if kind == "float":
+        return _number(text, float)
+    if kind == "bool" and text in ("true", "false"):
+        return text == "true"
+    return None if kind == "null" else text
+
+
+def _number(text: str, kind: type[int] | type[float]) -> Scalar:
+    try:
+        return kind(text)
+    except ValueError:
+        return text

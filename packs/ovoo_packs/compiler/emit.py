@@ -1,0 +1,149 @@
+"""From checked documents to the data of the compiled files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ovoo_packs.compiler.hours import parse_hours
+
+__all__ = ["emit_framework", "emit_pack", "emit_table"]
+
+Data = dict[str, Any]
+
+
+def emit_pack(pack: Data, templates: Sequence[Data], shared: Sequence[Data], shared_sources: Data) -> Data:
+    """A sector's file: its own templates, then the shared ones."""
+    return {
+        **_named(pack, "version"),
+        "sources": {**shared_sources, **pack["sources"]},
+        "templates": [_template(each) for each in (*templates, *shared)],
+    }
+
+
+def emit_table(table: Data) -> Data:
+    """Factors, norms or tariffs with the source written into each row."""
+    rows = {"factors": _factor, "norms": _norm, "tariffs": _tariff}[table["kind"]]
+    return {"version": table["version"], "rows": [rows(row, table["sources"]) for row in table["rows"]]}
+
+
+def emit_framework(framework: Data) -> Data:
+    """The framework's file."""
+    sources = framework["sources"]
+    connected = framework["connected"]
+    return {
+        **_named(framework, "version", "gate"),
+        "source": sources[framework["source"]],
+        "gate_source": sources[framework["gate_source"]],
+        "scene_source": sources[framework["scene_source"]],
+        "connected": {**connected, "source": sources[connected["source"]]},
+        "dimensions": [_dimension(each, sources) for each in framework["dimensions"]],
+        "scenes": [_scene(each, framework["ladder"]) for each in framework["scenes"]],
+    }
+
+
+def _named(data: Data, *keys: str) -> Data:
+    return {
+        "id": data["id"],
+        "name_zh": data["name"]["zh"],
+        "name_en": data["name"]["en"],
+        **{key: data[key] for key in keys},
+    }
+
+
+def _template(data: Data) -> Data:
+    units = {signal["name"]: signal["unit"] for signal in data["signals"]}
+    dashboard = data["dashboard"]
+    return {
+        **_named(data, "default_path", "alarms", "models"),
+        "signals": [_signal(each) for each in data["signals"]],
+        "kpis": [_named(each, "unit", "formula", "source") for each in data["kpis"]],
+        "dashboard": {
+            "group_zh": dashboard["group"]["zh"],
+            "group_en": dashboard["group"]["en"],
+            "order": dashboard["order"],
+            "panels": [_panel(each, data["alarms"], units) for each in dashboard["panels"]],
+        },
+    }
+
+
+def _signal(data: Data) -> Data:
+    rest = {key: value for key, value in data.items() if key not in ("zh", "en")}
+    return {**rest, "name_zh": data["zh"], "name_en": data["en"]}
+
+
+def _panel(data: Data, alarms: Sequence[Data], units: Mapping[str, str]) -> Data:
+    lines = [
+        {"kind": alarm["kind"], "value": alarm["limit"], "severity": alarm["severity"]}
+        for alarm in alarms
+        if data["thresholds"] and alarm["signal"] in data["signals"]
+    ]
+    return {
+        "id": data["id"],
+        "kind": data["kind"],
+        "title_zh": data["title"]["zh"],
+        "title_en": data["title"]["en"],
+        "signals": data["signals"],
+        "unit": units[data["signals"][0]],
+        "thresholds": lines,
+    }
+
+
+def _factor(row: Data, sources: Data) -> Data:
+    keys = ("kind", "result_unit", "per_unit", "value", "low", "high", "region", "year")
+    return {**_named(row, *keys), "source": sources[row["source"]]}
+
+
+def _norm(row: Data, sources: Data) -> Data:
+    levels = {f"level{number}": value for number, value in enumerate(row["levels"], start=1)}
+    return {**_named(row, "sector", "unit", "corrections"), **levels, "source": sources[row["source"]]}
+
+
+def _tariff(row: Data, sources: Data) -> Data:
+    seasons = [_season(each) for each in row["seasons"]]
+    return {**_named(row, "timezone", "regions"), "seasons": seasons, "source": sources[row["source"]]}
+
+
+def _season(data: Data) -> Data:
+    bands = [""] * 24
+    for band, spans in data["hours"].items():
+        for span in spans:
+            for hour in parse_hours(span) or ():
+                bands[hour] = band
+    ratios = {band: ratio for band, ratio in data["ratios"].items() if ratio is not None}
+    return {**_named(data, "months"), "bands": bands, "ratios": ratios}
+
+
+def _dimension(data: Data, sources: Data) -> Data:
+    groups = [
+        {**_named(each, "weight"), "items": [_item(item, sources) for item in each["items"]]} for each in data["groups"]
+    ]
+    return {**_named(data, "points"), "groups": groups}
+
+
+def _item(data: Data, sources: Data) -> Data:
+    options = [
+        {**{key: each[key] for key in ("id", "points", "measured_by")}, "name_zh": each["zh"], "name_en": each["en"]}
+        for each in data["options"]
+    ]
+    return {
+        **_named(data, "points", "kind", "brackets", "measurable", "indicator"),
+        "options": options,
+        "evidence_class": data["class"],
+        "evidence_zh": data["evidence"]["zh"],
+        "evidence_en": data["evidence"]["en"],
+        "source": sources[data["source"]],
+    }
+
+
+def _scene(data: Data, ladder: Sequence[Data]) -> Data:
+    own = {each["level"]: each for each in data["levels"]}
+    levels = [own.get(step["level"], step) for step in ladder]
+    return {
+        **_named(data, "part", "mandatory"),
+        "evidence_class": data["class"],
+        "levels": [
+            {"level": each["level"], "text_zh": each["zh"], "text_en": each["en"], "measured_by": each["measured_by"]}
+            for each in levels
+        ],
+    }

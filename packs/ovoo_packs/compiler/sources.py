@@ -1,0 +1,277 @@
+"""The schema of the pack sources: what each kind of document holds."""
+
+from __future__ import annotations
+
+from ovoo_packs.compiler.document import Node
+from ovoo_packs.compiler.problems import Problems
+from ovoo_packs.compiler.schema import (
+    Check,
+    Field,
+    choice,
+    date,
+    flag,
+    list_of,
+    mapping_of,
+    name_pair,
+    nullable,
+    number,
+    optional,
+    rate_symbol,
+    record,
+    text,
+    unit_symbol,
+    whole,
+)
+
+__all__ = ["ROLES", "SCHEMAS", "inline_source"]
+
+ROLES = (
+    "running", "power", "energy", "output", "input", "speed", "pressure", "temperature", "vibration", "current",
+    "level", "flow", "gas", "position", "quality", "state", "driver",
+)  # fmt: skip
+
+_SOURCE: dict[str, Check | Field] = {
+    "text": text(),
+    "edition": text(empty=True),
+    "valid_from": date(),
+    "valid_to": optional(date()),
+    "mark": choice("S", "M", "I", "X"),
+    "note": optional(text(empty=True), ""),
+}
+_SEVERITY = choice("info", "warning", "critical")
+
+
+def inline_source() -> Check:
+    """A source written where it is used."""
+    return record(_SOURCE)
+
+
+def _scalar(node: Node, key: str, problems: Problems) -> object:
+    """A parameter of a model: number, text, flag or a list of numbers."""
+    if isinstance(node.value, dict) or node.value is None:
+        problems.add(node.place, key, "not a parameter", node.describe(), "a number, text, true, false or a list")
+        return 0
+    if isinstance(node.value, list):
+        return [_scalar(child, f"{key}[{position}]", problems) for position, child in enumerate(node.items)]
+    return node.value
+
+
+_SIGNAL = record(
+    {
+        "name": text(identifier=True),
+        "unit": unit_symbol(),
+        "type": optional(choice("float", "int", "bool", "text"), "float"),
+        "low": number(),
+        "high": number(),
+        "zh": text(),
+        "en": text(),
+        "data_class": optional(choice("general", "important", "core"), "general"),
+        "uplink": optional(choice("raw", "on_change"), "raw"),
+        "period_s": optional(number(low=0.001, high=86400), 1.0),
+        "role": choice(*ROLES),
+        "counter": optional(flag(), False),
+    }
+)
+_ALARM = record(
+    {
+        "signal": text(identifier=True),
+        "kind": choice("high", "low"),
+        "limit": number(),
+        "hysteresis": number(low=0),
+        "delay_s": number(low=0, high=86400),
+        "severity": _SEVERITY,
+        "source": text(identifier=True),
+        "advice": text(identifier=True),
+        "advice_zh": text(),
+        "advice_en": text(),
+    }
+)
+_KPI = record(
+    {
+        "id": text(identifier=True),
+        "name": name_pair(),
+        "unit": rate_symbol(),
+        "formula": text(),
+        "source": text(identifier=True),
+    }
+)
+_MODEL = record(
+    {
+        "model": text(identifier=True),
+        "id": text(identifier=True),
+        "inputs": list_of(text(identifier=True), at_least=1),
+        "params": optional(mapping_of(_scalar), {}),
+    }
+)
+_PANEL = record(
+    {
+        "id": text(identifier=True),
+        "kind": choice("timeseries", "stat", "state", "bar"),
+        "title": name_pair(),
+        "signals": list_of(text(identifier=True), at_least=1),
+        "thresholds": optional(flag(), False),
+    }
+)
+_TEMPLATE = record(
+    {
+        "kind": choice("template"),
+        "id": text(identifier=True),
+        "name": name_pair(),
+        "default_path": text(),
+        "signals": list_of(_SIGNAL, at_least=1),
+        "alarms": list_of(_ALARM),
+        "kpis": list_of(_KPI),
+        "models": list_of(_MODEL),
+        "dashboard": record({"group": name_pair(), "order": whole(1, 99), "panels": list_of(_PANEL, at_least=1)}),
+    }
+)
+_PACK = record(
+    {
+        "kind": choice("pack"),
+        "id": text(identifier=True),
+        "name": name_pair(),
+        "version": text(),
+        "sources": mapping_of(record(_SOURCE)),
+    }
+)
+
+
+def _table(kind: str, row: dict[str, Check | Field]) -> Check:
+    rows = list_of(record(row), at_least=1)
+    return record({"kind": choice(kind), "version": text(), "sources": mapping_of(record(_SOURCE)), "rows": rows})
+
+
+_FACTOR: dict[str, Check | Field] = {
+    "id": text(identifier=True),
+    "kind": choice("standard_coal", "co2_grid", "co2_heat"),
+    "name": name_pair(),
+    "result_unit": unit_symbol(),
+    "per_unit": unit_symbol(),
+    "value": optional(number(low=0)),
+    "low": optional(number(low=0)),
+    "high": optional(number(low=0)),
+    "region": optional(text(identifier=True), ""),
+    "year": optional(whole(1990, 2100)),
+    "source": text(identifier=True),
+}
+_NORM: dict[str, Check | Field] = {
+    "id": text(identifier=True),
+    "sector": text(identifier=True),
+    "name": name_pair(),
+    "unit": rate_symbol(),
+    "levels": list_of(nullable(number(low=0)), at_least=3),
+    "corrections": optional(list_of(text(identifier=True)), []),
+    "source": text(identifier=True),
+}
+_BANDS = ("super_peak", "peak", "flat", "valley", "deep_valley")
+_SEASON = record(
+    {
+        "id": text(identifier=True),
+        "name": name_pair(),
+        "months": list_of(whole(1, 12), at_least=1),
+        "hours": record({band: optional(list_of(text(), at_least=1), []) for band in _BANDS}),
+        "ratios": record({band: optional(number(low=0)) for band in _BANDS}),
+    }
+)
+_TARIFF: dict[str, Check | Field] = {
+    "id": text(identifier=True),
+    "name": name_pair(),
+    "timezone": text(),
+    "regions": list_of(text(identifier=True), at_least=1),
+    "seasons": list_of(_SEASON, at_least=1),
+    "source": text(identifier=True),
+}
+
+_CLASS = choice("auto", "semi", "paper")
+_OPTION = record(
+    {
+        "id": text(identifier=True),
+        "zh": text(),
+        "en": text(),
+        "points": number(low=0, high=100),
+        "measured_by": optional(text(identifier=True), ""),
+    }
+)
+_ITEM = record(
+    {
+        "id": text(identifier=True),
+        "name": name_pair(),
+        "points": number(low=0, high=100),
+        "kind": choice("multi", "single", "ratio", "direction"),
+        "options": optional(list_of(_OPTION), []),
+        "brackets": optional(list_of(record({"upto": number(low=0, high=100), "share": number(low=0, high=1)})), []),
+        "class": _CLASS,
+        "measurable": number(low=0, high=100),
+        "indicator": optional(text(identifier=True), ""),
+        "evidence": name_pair(),
+        "source": text(identifier=True),
+    }
+)
+_GROUP = record(
+    {
+        "id": text(identifier=True),
+        "name": name_pair(),
+        "weight": number(low=0, high=100),
+        "items": list_of(_ITEM, at_least=1),
+    }
+)
+_LEVEL = record(
+    {"level": whole(1, 4), "zh": text(), "en": text(), "measured_by": optional(list_of(text(identifier=True)), [])}
+)
+_SCENE = record(
+    {
+        "id": text(identifier=True),
+        "part": choice("life_cycle", "production", "supply", "management"),
+        "name": name_pair(),
+        "mandatory": flag(),
+        "class": _CLASS,
+        "levels": optional(list_of(_LEVEL), []),
+    }
+)
+_FRAMEWORK = record(
+    {
+        "kind": choice("framework"),
+        "id": text(identifier=True),
+        "name": name_pair(),
+        "version": text(),
+        "sources": mapping_of(record(_SOURCE)),
+        "source": text(identifier=True),
+        "dimensions": list_of(
+            record(
+                {
+                    "id": text(identifier=True),
+                    "name": name_pair(),
+                    "points": number(low=0, high=100),
+                    "groups": list_of(_GROUP, at_least=1),
+                }
+            ),
+            at_least=1,
+        ),
+        "ladder": list_of(_LEVEL, at_least=4),
+        "scenes": list_of(_SCENE, at_least=1),
+        "scene_source": text(identifier=True),
+        "gate": list_of(
+            record(
+                {
+                    "level": whole(1, 4),
+                    "score": number(low=0, high=100),
+                    "scenes": whole(0, 99),
+                    "mandatory": whole(0, 99),
+                    "scene_level": whole(1, 4),
+                }
+            ),
+            at_least=1,
+        ),
+        "gate_source": text(identifier=True),
+        "connected": record({"days": whole(1, 366), "share": number(low=0, high=1), "source": text(identifier=True)}),
+    }
+)
+
+SCHEMAS: dict[str, Check] = {
+    "pack": _PACK,
+    "template": _TEMPLATE,
+    "factors": _table("factors", _FACTOR),
+    "norms": _table("norms", _NORM),
+    "tariffs": _table("tariffs", _TARIFF),
+    "framework": _FRAMEWORK,
+}
