@@ -1,0 +1,302 @@
+"""A load generator for OPC UA clients: a proxy before a real asyncua server that answers every PublishRequest itself.
+
+Session, browsing and monitored items are the real server's. Notifications are made here, column-wise: every sample has a
+source time of its own that only moves forward, and a value that changes; each message stays in a retransmission queue
+until the client acknowledges it, is repeated on Republish, and the proxy stops sending when too many are open. What was
+sent and acknowledged is counted per signal, so that a run can be audited. Only security policy None: messages are patched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from asyncua import ua
+from asyncua.common.utils import Buffer
+from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary
+
+_PUBLISH_REQUEST = 826
+_PUBLISH_RESPONSE = 829
+_REPUBLISH_REQUEST = 832
+_REPUBLISH_RESPONSE = 835
+_CREATE_ITEMS_REQUEST = 751
+_CREATE_SUBSCRIPTION_RESPONSE = 790
+_DATA_CHANGE = 811
+_BAD_MESSAGE_NOT_AVAILABLE = 0x807B0000
+_EPOCH_OFFSET_100NS = 116_444_736_000_000_000
+_OPEN_LIMIT = 64
+
+_ITEM = np.dtype(
+    [
+        ("handle", "<u4"),
+        ("mask", "u1"),
+        ("type", "u1"),
+        ("value", "<f8"),
+        ("source", "<i8"),
+        ("server", "<i8"),
+    ]
+)
+_MASK_VALUE_SOURCE_SERVER = 0x01 | 0x04 | 0x08
+_DOUBLE = 11
+
+
+@dataclass(slots=True)
+class Audit:
+    """What the generator did: per handle the number of samples sent, and the sum of everything acknowledged."""
+
+    sent: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    messages: int = 0
+    acknowledged: int = 0
+    open: int = 0
+    stalled_s: float = 0.0
+
+
+class LoadFeed:
+    """Makes notification messages for `handles` at `values_per_s`, `items` values a message."""
+
+    def __init__(self, values_per_s: float, items: int, seed: int = 1) -> None:
+        self._rate = values_per_s
+        self._items = items
+        self._random = np.random.default_rng(seed)
+        self._handles = np.zeros(0, np.uint32)
+        self._level = np.zeros(0)
+        self._next = 0
+        self._started: float | None = None
+        self._made = 0
+        self._base_100ns = 0
+        self.audit = Audit()
+
+    def add_handles(self, handles: list[int]) -> None:
+        """More monitored items to feed."""
+        self._handles = np.append(self._handles, np.asarray(handles, np.uint32))
+        self._level = np.append(self._level, self._random.uniform(10, 1000, len(handles)))
+        self.audit.sent = np.append(self.audit.sent, np.zeros(len(handles), np.int64))
+
+    @property
+    def ready(self) -> bool:
+        """True once there is something to feed."""
+        return len(self._handles) > 0
+
+    def start(self) -> None:
+        """Begins the clock; nothing is due before."""
+        self._started = time.monotonic()
+        self._base_100ns = time.time_ns() // 100 + _EPOCH_OFFSET_100NS
+
+    def stop(self) -> None:
+        """Nothing is due any more."""
+        self._started = None
+
+    def due(self) -> bool:
+        """True when the next message's values are due."""
+        return self._started is not None and (time.monotonic() - self._started) * self._rate >= self._made + self._items
+
+    def message(self) -> bytes:
+        """The body of one DataChangeNotification: the next `items` values round robin over all handles."""
+        count = len(self._handles)
+        order = (self._next + np.arange(self._items)) % count
+        rounds = self.audit.sent[order]
+        np.add.at(self.audit.sent, order, 1)
+        self._level[order] += self._random.normal(0, 0.05, self._items)
+        items = np.zeros(self._items, _ITEM)
+        items["handle"] = self._handles[order]
+        items["mask"] = _MASK_VALUE_SOURCE_SERVER
+        items["type"] = _DOUBLE
+        items["value"] = np.round(self._level[order], 3)
+        # one sample every count/rate seconds per signal, in whole milliseconds, with the position as jitter
+        period_100ns = int(count / self._rate * 1000) * 10_000
+        source = self._base_100ns + rounds * period_100ns + (order % 7) * 10_000
+        items["source"] = source
+        items["server"] = source
+        self._next = (self._next + self._items) % count
+        self._made += self._items
+        self.audit.messages += 1
+        body = struct.pack("<i", self._items) + items.tobytes() + struct.pack("<i", -1)
+        extension = struct.pack("<BBHBi", 1, 0, _DATA_CHANGE, 1, len(body)) + body
+        return struct.pack("<i", 1) + extension
+
+
+class ReplayProxy:
+    """Listens on `port` and stands before the server at `upstream_port`, both on loopback."""
+
+    def __init__(self, port: int, upstream_port: int, feed: LoadFeed) -> None:
+        self._port = port
+        self._upstream_port = upstream_port
+        self._feed = feed
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> ReplayProxy:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._upstream_port)
+        link = _Link(writer, upstream_writer, self._feed)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(link.from_client(reader))
+                tasks.create_task(link.from_server(upstream_reader))
+                tasks.create_task(link.publish())
+        except* (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            upstream_writer.close()
+
+
+class _Link:
+    """One client connection: forwards, and answers what belongs to publishing."""
+
+    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter, feed: LoadFeed) -> None:
+        self._client = client
+        self._server = server
+        self._feed = feed
+        self._to_client = 0
+        self._to_server = 0
+        self._channel = b""
+        self._subscription = 0
+        self._sequence = 0
+        self._requests: deque[tuple[int, int, int]] = deque()
+        self._open: OrderedDict[int, bytes] = OrderedDict()
+        self._wake = asyncio.Event()
+
+    async def from_client(self, reader: asyncio.StreamReader) -> None:
+        while True:
+            message = await _read_message(reader)
+            kind = message[:3]
+            if kind == b"MSG" and self._handled(message):
+                continue
+            if kind in (b"MSG", b"OPN", b"CLO"):
+                self._to_server += 1
+                message = _with_sequence(message, self._to_server)
+            self._server.write(message)
+            await self._server.drain()
+
+    async def from_server(self, reader: asyncio.StreamReader) -> None:
+        while True:
+            message = await _read_message(reader)
+            if message[:3] in (b"MSG", b"OPN"):
+                self._to_client += 1
+                message = _with_sequence(message, self._to_client)
+            if message[:3] == b"MSG" and _type_id(message) == _CREATE_SUBSCRIPTION_RESPONSE:
+                answer = struct_from_binary(ua.CreateSubscriptionResponse, Buffer(message[24:]))
+                self._subscription = answer.Parameters.SubscriptionId
+            self._client.write(message)
+            await self._client.drain()
+
+    def _handled(self, message: bytes) -> bool:
+        kind = _type_id(message)
+        if kind == _CREATE_ITEMS_REQUEST:
+            request = struct_from_binary(ua.CreateMonitoredItemsRequest, Buffer(message[24:]))
+            self._feed.add_handles([i.RequestedParameters.ClientHandle for i in request.Parameters.ItemsToCreate])
+            return False
+        if kind == _PUBLISH_REQUEST:
+            self._on_publish_request(message)
+            return True
+        if kind == _REPUBLISH_REQUEST:
+            self._on_republish(message)
+            return True
+        return False
+
+    def _on_publish_request(self, message: bytes) -> None:
+        request = struct_from_binary(ua.PublishRequest, Buffer(message[24:]))
+        acknowledgements = request.Parameters.SubscriptionAcknowledgements
+        for acknowledgement in acknowledgements:
+            if self._open.pop(acknowledgement.SequenceNumber, None) is not None:
+                self._feed.audit.acknowledged += 1
+        self._feed.audit.open = len(self._open)
+        self._channel = message[8:16]
+        self._requests.append((_request_id(message), request.RequestHeader.RequestHandle, len(acknowledgements)))
+        self._wake.set()
+
+    def _on_republish(self, message: bytes) -> None:
+        request = struct_from_binary(ua.RepublishRequest, Buffer(message[24:]))
+        kept = self._open.get(request.Parameters.RetransmitSequenceNumber)
+        status = 0 if kept is not None else _BAD_MESSAGE_NOT_AVAILABLE
+        body = _response_header(_REPUBLISH_RESPONSE, request.RequestHeader.RequestHandle, status) + (kept or b"")
+        self._send(_request_id(message), body)
+
+    async def publish(self) -> None:
+        while True:
+            if not (self._requests and self._subscription and self._feed.ready and self._feed.due()):
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(0.002):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+                continue
+            if len(self._open) >= _OPEN_LIMIT:
+                self._feed.audit.stalled_s += 0.001
+                await asyncio.sleep(0.001)
+                continue
+            request_id, handle, acknowledged = self._requests.popleft()
+            self._send(request_id, self._publish_response(handle, acknowledged))
+            await self._client.drain()
+
+    def _publish_response(self, handle: int, acknowledged: int) -> bytes:
+        self._sequence += 1
+        now_100ns = time.time_ns() // 100 + _EPOCH_OFFSET_100NS
+        notification = struct.pack("<Iq", self._sequence, now_100ns) + self._feed.message()
+        self._open[self._sequence] = notification
+        available = list(self._open)
+        return b"".join(
+            (
+                _response_header(_PUBLISH_RESPONSE, handle, 0),
+                struct.pack("<Ii", self._subscription, len(available)),
+                struct.pack(f"<{len(available)}I", *available),
+                b"\0",
+                notification,
+                struct.pack("<i", acknowledged) + bytes(4 * acknowledged),
+                struct.pack("<i", -1),
+            )
+        )
+
+    def _send(self, request_id: int, body: bytes) -> None:
+        self._to_client += 1
+        head = struct.pack("<3scI", b"MSG", b"F", 24 + len(body)) + self._channel
+        self._client.write(head + struct.pack("<II", self._to_client, request_id) + body)
+
+
+def _response_header(kind: int, handle: int, status: int) -> bytes:
+    now_100ns = time.time_ns() // 100 + _EPOCH_OFFSET_100NS
+    return struct.pack("<BBH", 1, 0, kind) + struct.pack("<qIIBi", now_100ns, handle, status, 0, -1) + b"\0\0\0"
+
+
+async def _read_message(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readexactly(8)
+    (size,) = struct.unpack_from("<I", head, 4)
+    return head + await reader.readexactly(size - 8)
+
+
+def _sequence_offset(message: bytes) -> int:
+    if message[:3] != b"OPN":
+        return 16
+    offset = 12
+    for _ in range(3):  # policy, sender certificate, receiver thumbprint
+        (length,) = struct.unpack_from("<i", message, offset)
+        offset += 4 + max(length, 0)
+    return offset
+
+
+def _with_sequence(message: bytes, sequence: int) -> bytes:
+    offset = _sequence_offset(message)
+    return message[:offset] + struct.pack("<I", sequence) + message[offset + 4 :]
+
+
+def _request_id(message: bytes) -> int:
+    return int(struct.unpack_from("<I", message, 20)[0])
+
+
+def _type_id(message: bytes) -> int:
+    if message[24] == 1:  # four-byte node id
+        return int(struct.unpack_from("<H", message, 26)[0])
+    return int(nodeid_from_binary(Buffer(message[24:])).Identifier)
