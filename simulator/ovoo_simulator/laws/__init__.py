@@ -1,0 +1,1 @@
+"""Physical laws, one subject a module; pure functions over columns, SI units unless the name says otherwise."""
