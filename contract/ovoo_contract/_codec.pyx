@@ -1,0 +1,683 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""Wire columns, compiled; byte for byte what `_codec_py.py` writes and reads (docs/reference/wire.md).
+
+(A) Encoding writes into one buffer that is large enough for the worst case, so no room is checked inside.
+(B) Decoding never reads behind `end` and never writes more than `rows` items, whatever the bytes say; each failure
+    is a number in `Reader.failed`, turned into ValueError at the top.
+(C) Differences wrap modulo 2**64 in both directions. Rounding is `(x + 1.5 * 2**52) - 1.5 * 2**52`, half to even.
+"""
+
+from cpython cimport array
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
+
+import array
+
+cdef extern from *:
+    """
+    static const double OVOO_SCALES[16] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
+        1e14, 1e15};
+    static const long long OVOO_UNITS[10] = {1LL, 10LL, 100LL, 1000LL, 10000LL, 100000LL, 1000000LL, 10000000LL,
+        100000000LL, 1000000000LL};
+    """
+    const double OVOO_SCALES[16]
+    const long long OVOO_UNITS[10]
+
+cdef array.array _U32 = array.array("I")
+cdef array.array _I32 = array.array("i")
+cdef array.array _I64 = array.array("q")
+cdef array.array _F64 = array.array("d")
+
+cdef enum:
+    TIME_EXPONENT = 9
+    EXACT_EXPONENT = 12
+    NEAR_EXPONENT = 9
+    NEAR_STEPS = 63
+    ABSENT = 0
+    DECIMAL = 1
+    NEAR_DECIMAL = 2
+    SINGLE_DECIMAL = 3
+    XOR = 4
+    PARTIAL = 8
+    WORST_ROW = 64  # run 10 + 5, units 1 + 1, time 10, presence 5, value 10 + 1, quality 5 + 5, rounded up
+
+cdef enum Failure:
+    FINE = 0
+    CUT_OFF
+    TOO_LONG
+    RUNS
+    SIGNAL
+    UNIT
+    TIME
+    DESCRIPTOR
+    PRESENCE
+    QUALITY
+    DELTA
+
+cdef dict _MESSAGES = {
+    CUT_OFF: "number cut off",
+    TOO_LONG: "number longer than 64 bits",
+    RUNS: "runs do not add up to the rows",
+    SIGNAL: "signal index beyond 32 bits",
+    UNIT: "unknown time unit",
+    TIME: "time beyond 64 bits",
+    DESCRIPTOR: "unknown value descriptor",
+    PRESENCE: "presence does not add up to the rows",
+    QUALITY: "qualities do not add up to the rows",
+    DELTA: "time difference beyond 32 bits",
+}
+
+cdef double MAGIC = 6755399441055744.0
+cdef double EXACT_LIMIT = 2251799813685248.0
+cdef double NEAR_LIMIT = 1099511627776.0
+cdef uint64_t NAN_BITS = 0x7FF8000000000000ULL
+cdef int64_t LAST = 0x7FFFFFFFFFFFFFFFLL
+
+ctypedef unsigned char Byte
+
+cdef struct Run:
+    uint32_t signal
+    uint32_t start
+    uint32_t stop
+    uint32_t present
+
+cdef struct Reader:
+    const Byte* at
+    const Byte* end
+    Failure failed
+
+
+def encode_columns(
+    const uint32_t[::1] signal not None,
+    const long long[::1] time_ns not None,
+    const double[::1] value not None,
+    const uint32_t[::1] quality not None,
+):
+    cdef Py_ssize_t rows = signal.shape[0], count
+    if not (time_ns.shape[0] == value.shape[0] == quality.shape[0] == rows):
+        raise ValueError("columns differ in length")
+    if not rows:
+        return b"\0"
+    cdef Run* runs = <Run*>PyMem_Malloc(rows * sizeof(Run))
+    cdef double* present = <double*>PyMem_Malloc(rows * sizeof(double))
+    cdef Byte* out = <Byte*>PyMem_Malloc(rows * <size_t>WORST_ROW + 16)
+    cdef Byte* p
+    try:
+        if runs == NULL or present == NULL or out == NULL:
+            raise MemoryError
+        with nogil:
+            count = _find_runs(&signal[0], rows, runs)
+            p = _put_runs(out, runs, count)
+            p = _put_times(p, runs, count, <const int64_t*>&time_ns[0])
+            p = _put_values(p, runs, count, &value[0], present)
+            p = _put_qualities(p, &quality[0], rows)
+        return PyBytes_FromStringAndSize(<char*>out, p - out)
+    finally:
+        PyMem_Free(runs)
+        PyMem_Free(present)
+        PyMem_Free(out)
+
+
+def decode_columns(bytes data not None, Py_ssize_t offset, Py_ssize_t rows):
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    if offset < 0 or rows < 0 or offset > size or rows > size - offset:
+        raise ValueError("fewer bytes than rows")
+    cdef Reader reader
+    cdef const Byte* start = <const Byte*>PyBytes_AS_STRING(data)
+    reader.at, reader.end, reader.failed = start + offset, start + size, FINE
+    cdef array.array signal = array.clone(_U32, rows, False)
+    cdef array.array time_ns = array.clone(_I64, rows, False)
+    cdef array.array value = array.clone(_F64, rows, False)
+    cdef array.array quality = array.clone(_U32, rows, False)
+    cdef Run* runs = <Run*>PyMem_Malloc((rows + 1) * sizeof(Run))
+    cdef double* present = <double*>PyMem_Malloc((rows + 1) * sizeof(double))
+    cdef Py_ssize_t count
+    try:
+        if runs == NULL or present == NULL:
+            raise MemoryError
+        with nogil:
+            count = _get_runs(&reader, runs, rows)
+            _spread_signals(runs, count, signal.data.as_uints)
+            _get_times(&reader, runs, count, <int64_t*>time_ns.data.as_longlongs)
+            _get_values(&reader, runs, count, value.data.as_doubles, present)
+            _get_qualities(&reader, quality.data.as_uints, rows)
+    finally:
+        PyMem_Free(runs)
+        PyMem_Free(present)
+    if reader.failed:
+        raise ValueError(_MESSAGES[reader.failed])
+    return signal, time_ns, value, quality, reader.at - start
+
+
+def encode_deltas(const int32_t[::1] values not None):
+    cdef Py_ssize_t rows = values.shape[0], row
+    cdef Byte* out = <Byte*>PyMem_Malloc(rows * 5 + 1)
+    cdef Byte* p = out
+    cdef int64_t previous = 0
+    if out == NULL:
+        raise MemoryError
+    try:
+        with nogil:
+            for row in range(rows):
+                p = _put(p, _zigzag(<uint64_t>(values[row] - previous)))
+                previous = values[row]
+        return PyBytes_FromStringAndSize(<char*>out, p - out)
+    finally:
+        PyMem_Free(out)
+
+
+def decode_deltas(bytes data not None, Py_ssize_t offset, Py_ssize_t rows):
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data), row
+    if offset < 0 or rows < 0 or offset > size or rows > size - offset:
+        raise ValueError("fewer bytes than rows")
+    cdef Reader reader
+    cdef const Byte* start = <const Byte*>PyBytes_AS_STRING(data)
+    cdef array.array values = array.clone(_I32, rows, False)
+    cdef int* out = values.data.as_ints
+    cdef uint64_t current = 0
+    reader.at, reader.end, reader.failed = start + offset, start + size, FINE
+    with nogil:
+        for row in range(rows):
+            current += _unzigzag(_get(&reader))
+            if not -2147483648 <= <int64_t>current <= 2147483647:
+                reader.failed = DELTA
+            if reader.failed:
+                break
+            out[row] = <int>current
+    if reader.failed:
+        raise ValueError(_MESSAGES[reader.failed])
+    return values, reader.at - start
+
+
+cdef inline Byte* _put(Byte* p, uint64_t number) noexcept nogil:
+    while number > 0x7F:
+        p[0] = <Byte>(number & 0x7F | 0x80)
+        number >>= 7
+        p += 1
+    p[0] = <Byte>number
+    return p + 1
+
+
+cdef inline uint64_t _get(Reader* reader) noexcept nogil:
+    cdef uint64_t number = 0
+    cdef int shift = 0
+    cdef Byte byte
+    while reader.at < reader.end:
+        byte = reader.at[0]
+        reader.at += 1
+        if shift == 63 and byte > 1:
+            reader.failed = TOO_LONG
+            return 0
+        number |= <uint64_t>(byte & 0x7F) << shift
+        if byte < 0x80:
+            return number
+        shift += 7
+    reader.failed = CUT_OFF
+    return 0
+
+
+cdef inline uint64_t _zigzag(uint64_t number) noexcept nogil:
+    return (number << 1) ^ (0 - (number >> 63))
+
+
+cdef inline uint64_t _unzigzag(uint64_t number) noexcept nogil:
+    return (number >> 1) ^ (0 - (number & 1))
+
+
+cdef inline uint64_t _bits(double item) noexcept nogil:
+    cdef uint64_t bits
+    memcpy(&bits, &item, 8)
+    return bits
+
+
+cdef inline double _double(uint64_t bits) noexcept nogil:
+    """The double of these bits; any NaN becomes the canonical one."""
+    cdef double item
+    memcpy(&item, &bits, 8)
+    if item != item:
+        memcpy(&item, &NAN_BITS, 8)
+    return item
+
+
+cdef inline double _whole(double scaled) noexcept nogil:
+    return (scaled + MAGIC) - MAGIC
+
+
+cdef inline double _size(double item) noexcept nogil:
+    return -item if item < 0 else item
+
+
+cdef Py_ssize_t _find_runs(const uint32_t* signal, Py_ssize_t rows, Run* runs) noexcept nogil:
+    cdef Py_ssize_t row, count = 0
+    runs[0].signal, runs[0].start = signal[0], 0
+    for row in range(1, rows):
+        if signal[row] != signal[row - 1]:
+            runs[count].stop = <uint32_t>row
+            count += 1
+            runs[count].signal, runs[count].start = signal[row], <uint32_t>row
+    runs[count].stop = <uint32_t>rows
+    return count + 1
+
+
+cdef Byte* _put_runs(Byte* p, const Run* runs, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t index
+    cdef uint64_t previous = 0
+    p = _put(p, count)
+    for index in range(count):
+        p = _put(p, _zigzag(<uint64_t>runs[index].signal - previous))
+        p = _put(p, runs[index].stop - runs[index].start)
+        previous = runs[index].signal
+    return p
+
+
+cdef Py_ssize_t _get_runs(Reader* reader, Run* runs, Py_ssize_t rows) noexcept nogil:
+    cdef uint64_t count = _get(reader), signal = 0, start = 0, length, index
+    if count > <uint64_t>rows:
+        reader.failed = RUNS
+    if reader.failed:
+        return 0
+    for index in range(count):
+        signal += _unzigzag(_get(reader))
+        length = _get(reader)
+        if signal > 0xFFFFFFFFULL:
+            reader.failed = SIGNAL
+        if length == 0 or length > <uint64_t>rows - start:
+            reader.failed = RUNS
+        if reader.failed:
+            return 0
+        runs[index].signal, runs[index].start = <uint32_t>signal, <uint32_t>start
+        start += length
+        runs[index].stop = <uint32_t>start
+    if start != <uint64_t>rows:
+        reader.failed = RUNS
+        return 0
+    return <Py_ssize_t>count
+
+
+cdef void _spread_signals(const Run* runs, Py_ssize_t count, uint32_t* signal) noexcept nogil:
+    cdef Py_ssize_t index
+    cdef uint32_t row
+    for index in range(count):
+        for row in range(runs[index].start, runs[index].stop):
+            signal[row] = runs[index].signal
+
+
+cdef Byte* _put_times(Byte* p, const Run* runs, Py_ssize_t count, const int64_t* time_ns) noexcept nogil:
+    cdef uint64_t first[10]
+    cdef uint64_t step[10]
+    cdef uint64_t previous, current, delta
+    cdef int64_t unit
+    cdef Byte* exponents = p
+    cdef Py_ssize_t index
+    cdef uint32_t row
+    cdef int exponent
+    memset(first, 0, sizeof(first))
+    memset(step, 0, sizeof(step))
+    p += count
+    for index in range(count):
+        exponent = _time_exponent(time_ns, runs[index].start, runs[index].stop)
+        exponents[index] = <Byte>exponent
+        unit = OVOO_UNITS[exponent]
+        previous = <uint64_t>(time_ns[runs[index].start] // unit)
+        p = _put(p, _zigzag(previous - first[exponent]))
+        first[exponent], delta = previous, step[exponent]
+        for row in range(runs[index].start + 1, runs[index].stop):
+            current = <uint64_t>(time_ns[row] // unit)
+            p = _put(p, _zigzag(current - previous - delta))
+            delta = current - previous
+            previous = current
+        step[exponent] = delta
+    return p
+
+
+cdef int _time_exponent(const int64_t* time_ns, uint32_t start, uint32_t stop) noexcept nogil:
+    cdef int exponent = TIME_EXPONENT
+    cdef uint32_t row
+    for row in range(start, stop):
+        while time_ns[row] % OVOO_UNITS[exponent]:
+            exponent -= 1
+        if not exponent:
+            break
+    return exponent
+
+
+cdef void _get_times(Reader* reader, const Run* runs, Py_ssize_t count, int64_t* time_ns) noexcept nogil:
+    cdef uint64_t first[10]
+    cdef uint64_t step[10]
+    cdef uint64_t previous, delta
+    cdef int64_t limit, lowest
+    cdef const Byte* exponents = reader.at
+    cdef Py_ssize_t index
+    cdef uint32_t row
+    cdef int exponent
+    memset(first, 0, sizeof(first))
+    memset(step, 0, sizeof(step))
+    if reader.failed or not _skip(reader, count):
+        return
+    for index in range(count):
+        exponent = exponents[index]
+        if exponent > TIME_EXPONENT:
+            reader.failed = UNIT
+            return
+        limit = LAST // OVOO_UNITS[exponent]
+        lowest = -limit - (exponent == 0)
+        previous, delta = first[exponent], step[exponent]
+        for row in range(runs[index].start, runs[index].stop):
+            if row == runs[index].start:
+                previous += _unzigzag(_get(reader))
+                first[exponent] = previous
+            else:
+                delta += _unzigzag(_get(reader))
+                previous += delta
+            if not lowest <= <int64_t>previous <= limit:
+                reader.failed = TIME
+            if reader.failed:
+                return
+            time_ns[row] = <int64_t>previous * OVOO_UNITS[exponent]
+        step[exponent] = delta
+
+
+cdef inline bint _skip(Reader* reader, Py_ssize_t count) noexcept nogil:
+    if reader.end - reader.at < count:
+        reader.failed = CUT_OFF
+        return False
+    reader.at += count
+    return True
+
+
+cdef Byte* _put_values(Byte* p, Run* runs, Py_ssize_t count, const double* value, double* present) noexcept nogil:
+    """Descriptors, presence and numbers; the descriptors of all runs come before, so they are chosen first."""
+    cdef Byte* descriptors = p
+    cdef double* part = present
+    cdef Py_ssize_t index
+    cdef uint32_t row, length
+    p += count
+    for index in range(count):
+        length = runs[index].stop - runs[index].start
+        runs[index].present = 0
+        for row in range(runs[index].start, runs[index].stop):
+            part[runs[index].present] = value[row]
+            runs[index].present += value[row] == value[row]
+        descriptors[index] = _choose(part, runs[index].present)
+        if 0 < runs[index].present < length:
+            descriptors[index] |= PARTIAL
+            p = _put_presence(p, value, runs[index].start, runs[index].stop)
+        part += runs[index].present
+    part = present
+    for index in range(count):
+        p = _put_numbers(p, part, runs[index].present, descriptors[index])
+        part += runs[index].present
+    return p
+
+
+cdef Byte* _put_presence(Byte* p, const double* value, uint32_t start, uint32_t stop) noexcept nogil:
+    cdef bint expected = True
+    cdef uint32_t row, length = 0
+    for row in range(start, stop):
+        if (value[row] == value[row]) != expected:
+            p = _put(p, length)
+            expected, length = not expected, 0
+        length += 1
+    return _put(p, length)
+
+
+cdef Byte _choose(const double* part, uint32_t count) noexcept nogil:
+    cdef int exponent
+    if not count:
+        return ABSENT
+    exponent = _exact_exponent(part, count)
+    if exponent >= 0:
+        return <Byte>(DECIMAL | exponent << 4)
+    exponent = _single_exponent(part, count)
+    if exponent >= 0:
+        return <Byte>(SINGLE_DECIMAL | exponent << 4)
+    exponent = _near_exponent(part, count)
+    if exponent >= 0:
+        return <Byte>(NEAR_DECIMAL | exponent << 4)
+    return XOR
+
+
+cdef int _exact_exponent(const double* part, uint32_t count) noexcept nogil:
+    cdef int exponent = 0
+    cdef double top = 0.0
+    cdef uint32_t row
+    for row in range(count):
+        while not _is_exact(part[row], exponent):
+            exponent += 1
+            if exponent > EXACT_EXPONENT or not _size(part[row]) * OVOO_SCALES[exponent] < EXACT_LIMIT:
+                return -1
+        top = max(top, _size(part[row]))
+    return exponent if top * OVOO_SCALES[exponent] < EXACT_LIMIT else -1
+
+
+cdef inline bint _is_exact(double item, int exponent) noexcept nogil:
+    cdef double scaled = item * OVOO_SCALES[exponent]
+    return _size(scaled) < EXACT_LIMIT and _bits(_whole(scaled) / OVOO_SCALES[exponent]) == _bits(item)
+
+
+cdef int _single_exponent(const double* part, uint32_t count) noexcept nogil:
+    cdef int exponent = 0
+    cdef uint32_t row
+    for row in range(count):
+        if <double><float>part[row] != part[row]:
+            return -1
+    for row in range(count):
+        while not _is_single(part[row], exponent):
+            exponent += 1
+            if exponent > NEAR_EXPONENT:
+                return -1
+    for row in range(count):
+        if not _is_single(part[row], exponent):
+            return -1
+    return exponent
+
+
+cdef inline bint _is_single(double item, int exponent) noexcept nogil:
+    cdef double scaled = item * OVOO_SCALES[exponent]
+    if not _size(scaled) < NEAR_LIMIT:
+        return False
+    return _bits(<double><float>(_whole(scaled) / OVOO_SCALES[exponent])) == _bits(item)
+
+
+cdef int _near_exponent(const double* part, uint32_t count) noexcept nogil:
+    cdef int exponent = 0
+    cdef uint32_t row
+    for row in range(count):
+        while not _is_near(part[row], exponent):
+            exponent += 1
+            if exponent > NEAR_EXPONENT:
+                return -1
+    for row in range(count):
+        if not _is_near(part[row], exponent):
+            return -1
+    return exponent
+
+
+cdef inline bint _is_near(double item, int exponent) noexcept nogil:
+    cdef double scaled = item * OVOO_SCALES[exponent]
+    cdef int64_t steps
+    if not _size(scaled) < NEAR_LIMIT:
+        return False
+    steps = <int64_t>(_bits(item) - _bits(_whole(scaled) / OVOO_SCALES[exponent]))
+    return -NEAR_STEPS <= steps <= NEAR_STEPS
+
+
+cdef Byte* _put_numbers(Byte* p, const double* part, uint32_t count, Byte descriptor) noexcept nogil:
+    cdef int mode = descriptor & 7
+    cdef double scale = OVOO_SCALES[descriptor >> 4]
+    cdef int64_t previous = 0, number
+    cdef uint32_t row
+    if mode == XOR:
+        return _put_xor(p, part, count)
+    for row in range(count):
+        number = <int64_t>_whole(part[row] * scale)
+        p = _put(p, _zigzag(<uint64_t>(number - previous)))
+        previous = number
+    if mode == NEAR_DECIMAL:
+        for row in range(count):
+            p = _put(p, _zigzag(_bits(part[row]) - _bits(_whole(part[row] * scale) / scale)))
+    return p
+
+
+cdef Byte* _put_xor(Byte* p, const double* part, uint32_t count) noexcept nogil:
+    cdef uint64_t previous = 0, changed
+    cdef uint32_t row
+    cdef Byte* control
+    cdef int low
+    for row in range(count):
+        changed = _bits(part[row]) ^ previous
+        previous = _bits(part[row])
+        control = p
+        p += 1
+        low = 0
+        if changed:
+            while not changed & 0xFF:
+                changed >>= 8
+                low += 1
+        while changed:
+            p[0] = <Byte>(changed & 0xFF)
+            changed >>= 8
+            p += 1
+        control[0] = <Byte>(low << 4 | (p - control - 1))
+    return p
+
+
+cdef void _get_values(Reader* reader, Run* runs, Py_ssize_t count, double* value, double* present) noexcept nogil:
+    cdef const Byte* descriptors = reader.at
+    cdef const Byte* presence
+    cdef const Byte* numbers
+    cdef Py_ssize_t index
+    if reader.failed or not _skip(reader, count):
+        return
+    presence = reader.at
+    for index in range(count):
+        _count_present(reader, &runs[index], descriptors[index])
+        if reader.failed:
+            return
+    for index in range(count):
+        if descriptors[index] & PARTIAL:
+            _get_numbers(reader, present, runs[index].present, descriptors[index])
+            numbers = reader.at
+            reader.at = presence
+            _spread(reader, &runs[index], present, value)
+            presence = reader.at
+            reader.at = numbers
+        elif runs[index].present:
+            _get_numbers(reader, value + runs[index].start, runs[index].present, descriptors[index])
+        else:
+            _fill_absent(value, runs[index].start, runs[index].stop)
+        if reader.failed:
+            return
+
+
+cdef void _count_present(Reader* reader, Run* run, Byte descriptor) noexcept nogil:
+    cdef int mode = descriptor & 7
+    cdef uint64_t left = run.stop - run.start, length
+    cdef bint expected = True, start = True
+    if mode > XOR or (mode in (ABSENT, XOR) and descriptor >> 4) or descriptor == (ABSENT | PARTIAL):
+        reader.failed = DESCRIPTOR
+        return
+    run.present = 0 if mode == ABSENT else <uint32_t>left
+    if not descriptor & PARTIAL:
+        return
+    run.present = 0
+    while left:
+        length = _get(reader)
+        if length > left or (length == 0 and not start):
+            reader.failed = PRESENCE
+        if reader.failed:
+            return
+        if expected:
+            run.present += <uint32_t>length
+        left -= length
+        expected, start = not expected, False
+
+
+cdef void _spread(Reader* reader, const Run* run, const double* present, double* value) noexcept nogil:
+    """Lays present values and gaps out by the presence lengths, which were checked before."""
+    cdef uint32_t row = run.start, length
+    cdef bint expected = True
+    while row < run.stop:
+        length = <uint32_t>_get(reader)
+        if expected:
+            memcpy(value + row, present, length * sizeof(double))
+            present += length
+        else:
+            _fill_absent(value, row, row + length)
+        row += length
+        expected = not expected
+
+
+cdef void _fill_absent(double* value, uint32_t start, uint32_t stop) noexcept nogil:
+    cdef uint32_t row
+    for row in range(start, stop):
+        memcpy(value + row, &NAN_BITS, 8)
+
+
+cdef void _get_numbers(Reader* reader, double* value, uint32_t count, Byte descriptor) noexcept nogil:
+    cdef int mode = descriptor & 7
+    cdef double scale = OVOO_SCALES[descriptor >> 4]
+    cdef uint64_t number = 0
+    cdef uint32_t row
+    if mode == XOR:
+        _get_xor(reader, value, count)
+        return
+    for row in range(count):
+        number += _unzigzag(_get(reader))
+        value[row] = <double><int64_t>number / scale
+        if reader.failed:
+            return
+    if mode == SINGLE_DECIMAL:
+        for row in range(count):
+            value[row] = <double><float>value[row]
+    elif mode == NEAR_DECIMAL:
+        for row in range(count):
+            value[row] = _double(_bits(value[row]) + _unzigzag(_get(reader)))
+
+
+cdef void _get_xor(Reader* reader, double* value, uint32_t count) noexcept nogil:
+    cdef uint64_t bits = 0
+    cdef uint32_t row
+    cdef int low, size, place
+    for row in range(count):
+        if reader.at >= reader.end:
+            reader.failed = CUT_OFF
+            return
+        low, size = reader.at[0] >> 4, reader.at[0] & 15
+        reader.at += 1
+        if low + size > 8 or size > reader.end - reader.at:
+            reader.failed = CUT_OFF
+            return
+        for place in range(size):
+            bits ^= <uint64_t>reader.at[place] << (8 * (low + place))
+        reader.at += size
+        value[row] = _double(bits)
+
+
+cdef Byte* _put_qualities(Byte* p, const uint32_t* quality, Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t row, start = 0
+    for row in range(1, rows + 1):
+        if row == rows or quality[row] != quality[start]:
+            p = _put(p, quality[start])
+            p = _put(p, row - start)
+            start = row
+    return p
+
+
+cdef void _get_qualities(Reader* reader, uint32_t* quality, Py_ssize_t rows) noexcept nogil:
+    cdef uint64_t code, length, row = 0, stop
+    if reader.failed:
+        return
+    while row < <uint64_t>rows:
+        code = _get(reader)
+        length = _get(reader)
+        if code > 0xFFFFFFFFULL or length == 0 or length > <uint64_t>rows - row:
+            reader.failed = QUALITY
+        if reader.failed:
+            return
+        stop = row + length
+        while row < stop:
+            quality[row] = <uint32_t>code
+            row += 1
