@@ -1,0 +1,1 @@
+"""Roles, scopes, passwords, tokens and the certificate authority."""

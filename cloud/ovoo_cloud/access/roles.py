@@ -1,0 +1,71 @@
+"""Who may do what: the six roles of the contract and one table of permissions."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["CENTRAL_ROLES", "PERMISSIONS", "Permission", "Role"]
+
+
+class Role(enum.StrEnum):
+    """The roles of the contract; fixed."""
+
+    CENTRE_ADMIN = "centre_admin"
+    CENTRE_EXPERT = "centre_expert"
+    ENTERPRISE_ENGINEER = "enterprise_engineer"
+    ENTERPRISE_VIEWER = "enterprise_viewer"
+    FLEET_OPERATOR = "fleet_operator"
+    REGION_VIEWER = "region_viewer"
+
+
+class Permission(enum.StrEnum):
+    """One kind of action; a route names exactly one."""
+
+    READ_SITES = "read_sites"
+    READ_TELEMETRY = "read_telemetry"
+    READ_FINDINGS = "read_findings"
+    ACK_ALARM = "ack_alarm"
+    READ_ENERGY = "read_energy"
+    SET_ENERGY = "set_energy"
+    READ_GATEWAYS = "read_gateways"
+    MANAGE_GATEWAYS = "manage_gateways"
+    ENROL = "enrol"
+    MANAGE_ENTERPRISES = "manage_enterprises"
+    MANAGE_USERS = "manage_users"
+    RUN_REPORT = "run_report"
+    READ_REPORT = "read_report"
+    READ_AGGREGATES = "read_aggregates"
+    READ_AUDIT = "read_audit"
+
+
+_READ_PLANT: Final = frozenset(
+    {
+        Permission.READ_SITES,
+        Permission.READ_TELEMETRY,
+        Permission.READ_FINDINGS,
+        Permission.READ_ENERGY,
+        Permission.READ_GATEWAYS,
+        Permission.READ_REPORT,
+        Permission.READ_AGGREGATES,
+    }
+)
+
+PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.CENTRE_ADMIN: frozenset(Permission),
+        Role.CENTRE_EXPERT: _READ_PLANT | {Permission.RUN_REPORT, Permission.SET_ENERGY},
+        Role.ENTERPRISE_ENGINEER: _READ_PLANT | {Permission.ACK_ALARM, Permission.SET_ENERGY},
+        Role.ENTERPRISE_VIEWER: _READ_PLANT - {Permission.READ_GATEWAYS},
+        Role.FLEET_OPERATOR: frozenset(
+            {Permission.READ_SITES, Permission.READ_GATEWAYS, Permission.MANAGE_GATEWAYS, Permission.ENROL}
+        ),
+        # the authority above the plants sees figures of the region, never plant data
+        Role.REGION_VIEWER: frozenset({Permission.READ_AGGREGATES}),
+    }
+)
+
+CENTRAL_ROLES: Final = frozenset({Role.CENTRE_ADMIN, Role.CENTRE_EXPERT, Role.FLEET_OPERATOR, Role.REGION_VIEWER})
+"""Roles that may see every enterprise; the others must be bound to at least one."""

@@ -1,0 +1,1 @@
+"""The relational side: tables, migrations and one repository module per noun."""

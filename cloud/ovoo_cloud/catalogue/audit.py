@@ -1,0 +1,83 @@
+"""The append-only record of who did what, chained by hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.errors import VerifyError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue.tables import AuditEntry
+
+__all__ = ["append", "listing", "verify_chain"]
+
+_START: Final = "0" * 64
+
+
+def append(
+    session: Session,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    at_ns: int,
+    enterprise: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Adds one line; part of the caller's transaction, so the act and its record stand or fall together."""
+    newest = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1).with_for_update()).first()
+    entry = AuditEntry(
+        seq=1 if newest is None else newest.seq + 1,
+        at_ns=at_ns,
+        actor=actor,
+        action=action,
+        subject=subject,
+        enterprise=enterprise,
+        detail=dict(detail or {}),
+        previous=_START if newest is None else newest.hash,
+    )
+    entry.hash = _hash(entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def listing(session: Session, scope: Scope, *, limit: int = 100, before_seq: int | None = None) -> Sequence[AuditEntry]:
+    """The newest lines within the scope, newest first; `before_seq` continues a page."""
+    scope.require(Permission.READ_AUDIT)
+    query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(limit)
+    if scope.enterprises is not None:
+        query = query.where(AuditEntry.enterprise.in_(scope.enterprises))
+    if before_seq is not None:
+        query = query.where(AuditEntry.seq < before_seq)
+    return session.scalars(query).all()
+
+
+def verify_chain(session: Session) -> int:
+    """The number of lines, after recomputing every hash; VerifyError names the first line that does not fit."""
+    previous, count = _START, 0
+    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)):
+        count += 1
+        if entry.seq != count or entry.previous != previous or entry.hash != _hash(entry):
+            raise VerifyError("the audit record was changed", offender=f"audit line {count}", remedy="restore a backup")
+        previous = entry.hash
+    return count
+
+
+def _hash(entry: AuditEntry) -> str:
+    content = [
+        entry.seq,
+        str(entry.at_ns),
+        entry.actor,
+        entry.action,
+        entry.subject,
+        entry.enterprise,
+        entry.detail,
+        entry.previous,
+    ]
+    return sha256_hex(canonical_json(content))

@@ -1,0 +1,45 @@
+"""What a site chose for its energy figures."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import audit, enterprises
+from ovoo_cloud.catalogue.tables import EnergySetting
+
+__all__ = ["choose_tariff", "chosen_tariff"]
+
+
+def chosen_tariff(session: Session, scope: Scope, enterprise: str, site: str) -> EnergySetting | None:
+    """The tariff of a site, None where nobody chose one: then no cost is shown."""
+    scope.require(Permission.READ_ENERGY)
+    enterprises.site(session, scope, enterprise, site)
+    found = session.get(EnergySetting, (enterprise, site))
+    return found if found is not None and found.tariff else None
+
+
+def choose_tariff(
+    session: Session, scope: Scope, enterprise: str, site: str, *, tariff: str, source: str, now_ns: int
+) -> EnergySetting:
+    """Sets the tariff of a site and the document it comes from; an empty tariff takes the choice back."""
+    scope.require(Permission.SET_ENERGY)
+    enterprises.site(session, scope, enterprise, site)
+    found = session.get(EnergySetting, (enterprise, site))
+    if found is None:
+        found = EnergySetting(enterprise=enterprise, site=site)
+        session.add(found)
+    found.tariff, found.source = tariff, source
+    found.updated_by, found.updated_ns = scope.user, now_ns
+    session.flush()
+    audit.append(
+        session,
+        actor=scope.user,
+        action="energy.tariff",
+        subject=f"{enterprise}/{site}",
+        at_ns=now_ns,
+        enterprise=enterprise,
+        detail={"tariff": tariff, "source": source},
+    )
+    return found

@@ -1,0 +1,124 @@
+"""Gateways: registration, binding, state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from ovoo_contract.address import check_gateway_id
+from ovoo_contract.delivery import GatewayState
+from ovoo_contract.errors import ConfigError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.catalogue import audit
+from ovoo_cloud.catalogue.tables import Enterprise, Gateway, Site
+
+__all__ = ["GatewayStatus", "gateway", "gateways", "note_reported", "note_state", "register", "set_status"]
+
+GatewayStatus = Literal["registered", "enrolled", "revoked"]
+
+
+def gateways(session: Session, scope: Scope, enterprise_id: str | None = None) -> Sequence[Gateway]:
+    """All gateways in the scope, or those of one enterprise."""
+    scope.require(Permission.READ_GATEWAYS)
+    query = select(Gateway).order_by(Gateway.id)
+    if enterprise_id is not None:
+        scope.require_enterprise(enterprise_id)
+        query = query.where(Gateway.enterprise == enterprise_id)
+    if scope.enterprises is not None:
+        query = query.where(Gateway.enterprise.in_(scope.enterprises))
+    return session.scalars(query).all()
+
+
+def gateway(session: Session, scope: Scope, gateway_id: str) -> Gateway:
+    """One gateway; NotFound when absent or foreign."""
+    scope.require(Permission.READ_GATEWAYS)
+    found = session.get(Gateway, gateway_id)
+    if found is None or not scope.sees(found.enterprise):
+        raise absent(gateway_id)
+    return found
+
+
+def register(
+    session: Session, scope: Scope, gateway_id: str, *, enterprise: str, sites: Sequence[str], now_ns: int
+) -> Gateway:
+    """Binds a gateway to one enterprise and its sites; both must exist. Known gateways get the new site list."""
+    scope.require(Permission.MANAGE_GATEWAYS)
+    scope.require_enterprise(enterprise)
+    check_gateway_id(gateway_id)
+    if session.get(Enterprise, enterprise) is None:
+        raise absent(enterprise)
+    for site in sites:
+        if session.get(Site, (enterprise, site)) is None:
+            raise absent(f"{enterprise}/{site}")
+    found = session.get(Gateway, gateway_id)
+    if found is not None and found.enterprise != enterprise:
+        raise ConfigError(
+            "this gateway id is taken",
+            offender=gateway_id,
+            remedy="a gateway stays with its enterprise; choose another id",
+        )
+    if found is None:
+        found = Gateway(
+            id=gateway_id,
+            enterprise=enterprise,
+            status="registered",
+            state={},
+            reported={},
+            created_ns=now_ns,
+            sites=[],
+        )
+        session.add(found)
+    found.sites = sorted(set(sites))
+    session.flush()
+    audit.append(
+        session,
+        actor=scope.user,
+        action="gateway.register",
+        subject=gateway_id,
+        at_ns=now_ns,
+        enterprise=enterprise,
+        detail={"sites": found.sites},
+    )
+    return found
+
+
+def set_status(session: Session, scope: Scope, gateway_id: str, status: GatewayStatus, now_ns: int) -> Gateway:
+    """Changes a gateway's status; a revoked gateway's messages are not taken."""
+    scope.require(Permission.MANAGE_GATEWAYS)
+    found = session.get(Gateway, gateway_id)
+    if found is None or not scope.sees(found.enterprise):
+        raise absent(gateway_id)
+    found.status = status
+    audit.append(
+        session,
+        actor=scope.user,
+        action=f"gateway.{status}",
+        subject=gateway_id,
+        at_ns=now_ns,
+        enterprise=found.enterprise,
+    )
+    return found
+
+
+def note_state(session: Session, gateway_id: str, state: GatewayState, now_ns: int) -> None:
+    """Keeps what a gateway says of itself; ingest only."""
+    found = session.get(Gateway, gateway_id)
+    if found is None:
+        return
+    document: dict[str, Any] = json.loads(state.to_json())
+    found.state = document
+    if state.online:
+        found.last_seen_ns = now_ns
+
+
+def note_reported(session: Session, gateway_id: str, reported: Mapping[str, Any], now_ns: int) -> None:
+    """Keeps the configuration a gateway reports; ingest only."""
+    found = session.get(Gateway, gateway_id)
+    if found is not None:
+        found.reported = dict(reported)
+        found.last_seen_ns = now_ns

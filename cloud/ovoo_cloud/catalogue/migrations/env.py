@@ -1,0 +1,11 @@
+"""Alembic's entry: migrations run on the connection that Database.migrate hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+from ovoo_cloud.catalogue.tables import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""Energy figures of a site or asset over a window."""

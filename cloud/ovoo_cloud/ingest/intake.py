@@ -1,0 +1,217 @@
+"""From messages to the store and back to acknowledgements; knows nothing of MQTT."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ovoo_contract import topics
+from ovoo_contract.delivery import Rejection
+from ovoo_contract.errors import AddressError, DeliveryError, WireError
+from ovoo_contract.ranges import SeqRanges
+from ovoo_contract.samples import SampleBatch
+from ovoo_contract.wire import BatchHeader, decode_batch, peek_header
+
+from ovoo_cloud.catalogue.database import Database
+from ovoo_cloud.ingest import messages as control
+from ovoo_cloud.ingest.answers import Answers
+from ovoo_cloud.ingest.bindings import Bindings
+from ovoo_cloud.ingest.books import Books
+from ovoo_cloud.ingest.counters import Counters
+from ovoo_cloud.ingest.events import PendingEvent, decode_event
+from ovoo_cloud.stores.base import Delivery, TelemetryStore
+
+__all__ = ["Intake", "Message", "Outgoing"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a gateway."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to a gateway, QoS 1."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one call of `handle` has to store."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    events: list[PendingEvent] = field(default_factory=list)
+    pending: dict[tuple[str, int], SeqRanges] = field(default_factory=dict)
+    answers: Answers = field(default_factory=Answers)
+
+
+class Intake:
+    """Takes groups of messages: decode, bind, store, ledger, acknowledge.
+
+    One thread calls `handle`. A group is all or nothing towards the gateways: when the store or the database does not
+    answer, StoreUnavailable leaves no acknowledgement behind and the same group may be handled again.
+    """
+
+    def __init__(self, database: Database, store: TelemetryStore, clock: control.Clock, *, timezone: str) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self.counters = Counters()
+        self._bindings = Bindings(database, clock)
+        self._books = Books(database, timezone)
+
+    def handle(self, messages: Sequence[Message]) -> list[Outgoing]:
+        """Stores the group and gives the answers to publish, in order.
+
+        Raises:
+            StoreUnavailable: nothing of the group is acknowledged.
+        """
+        group = _Group()
+        parsed = [(topic, message.payload) for message in messages if (topic := self._topic(message)) is not None]
+        for topic, payload in parsed:  # catalogues first: a batch behind its catalogue must find it
+            if topic.kind == "catalog":
+                self._catalogue(topic, payload)
+        for topic, payload in parsed:
+            self._sort(group, topic, payload)
+        self._store_group(group)
+        return [Outgoing(topic, payload) for topic, payload in group.answers.messages()]
+
+    def _topic(self, message: Message) -> topics.Topic | None:
+        self.counters.messages += 1
+        try:
+            topic = topics.parse(message.topic)
+        except AddressError as error:
+            self.counters.refuse("topic", str(error))
+            return None
+        if self._bindings.gateway(topic.gateway) is None:
+            # no answer: what an unknown gateway holds stays in its spool until somebody enrols it
+            self.counters.refuse("unknown_gateway", topic.gateway)
+            return None
+        return topic
+
+    def _sort(self, group: _Group, topic: topics.Topic, payload: bytes) -> None:
+        if topic.kind == "batch":
+            self._batch(group, topic.gateway, payload)
+        elif topic.kind == "event":
+            self._event(group, topic.gateway, payload)
+        elif topic.kind in ("state", "config_reported"):
+            self._control(topic, payload)
+
+    def _catalogue(self, topic: topics.Topic, payload: bytes) -> None:
+        if not payload:
+            return  # a cleared retained topic
+        refused = self._bindings.take_catalogue(topic.gateway, topic.detail, payload)
+        if refused:
+            self.counters.refuse(refused.code, refused.detail)
+        else:
+            self.counters.catalogues += 1
+
+    def _control(self, topic: topics.Topic, payload: bytes) -> None:
+        try:
+            control.note(self._database, topic, payload, self._clock())
+        except DeliveryError as error:
+            self.counters.refuse("state", f"{topic.gateway}: {error}")
+
+    def _batch(self, group: _Group, gateway: str, payload: bytes) -> None:
+        try:
+            header, batch = decode_batch(payload)
+        except WireError as error:
+            self._broken(group, gateway, payload, error)
+            return
+        if self._settled(group, gateway, header):
+            return
+        held = self._bindings.catalogue(gateway, header.catalogue_id)
+        if held is None:
+            self.counters.waiting += 1
+            group.answers.ask_catalogue(gateway, header.catalogue_id)
+            return
+        if held.refused is not None:
+            self._reject(group, gateway, header, held.refused.code, held.refused.detail)
+            return
+        if len(batch) and _greatest(batch) >= len(held.catalogue):
+            self._reject(group, gateway, header, "wire", "a row names a signal beyond the catalogue")
+            return
+        binding = self._bindings.gateway(gateway)
+        if binding is None:
+            return
+        key = (gateway, header.epoch)
+        group.pending[key] = group.pending.get(key, SeqRanges()).union(_seqs(header))
+        group.deliveries.append(Delivery(gateway, binding.enterprise, header, held.catalogue, batch))
+
+    def _settled(self, group: _Group, gateway: str, header: BatchHeader) -> bool:
+        """True when a delivery needs no storing any more: answers again what was answered before."""
+        stored, refused = self._books.known(gateway, header.epoch)
+        wanted = _seqs(header)
+        again = [refused[seq] for seq in wanted if seq in refused] if refused else []
+        if again:
+            group.answers.reject(gateway, header.epoch, again)
+            return True
+        if wanted.difference(stored):
+            # the same delivery twice in one group: the first one's answer covers both
+            return not wanted.difference(group.pending.get((gateway, header.epoch), SeqRanges()))
+        self.counters.known += 1
+        group.answers.accept(gateway, header.epoch, wanted)
+        return True
+
+    def _broken(self, group: _Group, gateway: str, payload: bytes, error: WireError) -> None:
+        try:
+            header, _ = peek_header(payload)
+        except WireError:
+            self.counters.refuse("wire", f"{gateway}: {error}")  # not even a header: nobody to answer for
+            return
+        if not self._settled(group, gateway, header):
+            self._reject(group, gateway, header, "wire", str(error))
+
+    def _reject(self, group: _Group, gateway: str, header: BatchHeader, code: str, detail: str) -> None:
+        last = min(header.merged, _MOST_REJECTED)  # a hostile header may claim four billion rows
+        refused = [Rejection(header.seq + offset, code, detail[:400]) for offset in range(last)]
+        self.counters.refuse(code, f"{gateway}: {detail}")
+        group.answers.reject(gateway, header.epoch, refused)
+
+    def _event(self, group: _Group, gateway: str, payload: bytes) -> None:
+        binding = self._bindings.gateway(gateway)
+        if binding is None:
+            return
+        try:
+            event = decode_event(gateway, payload)
+        except (DeliveryError, AddressError) as error:
+            self.counters.refuse("event", f"{gateway}: {error}")
+            return
+        stored, refused = self._books.known(gateway, event.epoch)
+        if event.seq in refused:
+            group.answers.reject(gateway, event.epoch, [refused[event.seq]])
+        elif event.seq in stored:
+            self.counters.known += 1
+            group.answers.accept(gateway, event.epoch, SeqRanges.of([event.seq]))
+        elif not binding.covers(event.finding.asset.enterprise, event.finding.asset.site):
+            detail = f"{event.finding.asset} is not of this gateway"
+            self.counters.refuse("foreign_address", f"{gateway}: {detail}")
+            group.answers.reject(gateway, event.epoch, [Rejection(event.seq, "foreign_address", detail)])
+        else:
+            group.events.append(event)
+
+    def _store_group(self, group: _Group) -> None:
+        now_ns = self._clock()
+        outcomes = self._store.write_many(group.deliveries) if group.deliveries else []
+        self._books.enter(group.deliveries, outcomes, group.events, group.answers, now_ns)
+        self.counters.take(outcomes, len(group.events))
+
+
+_MOST_REJECTED = 10_000
+
+
+def _seqs(header: BatchHeader) -> SeqRanges:
+    return SeqRanges([(header.seq, header.seq + header.merged - 1)])
+
+
+def _greatest(batch: SampleBatch) -> int:
+    # sorted rows end with the greatest index; unsorted ones are legal too
+    return batch.signal[-1] if batch.is_sorted() else max(batch.signal)

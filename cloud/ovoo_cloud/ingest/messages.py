@@ -1,0 +1,40 @@
+"""What gateways say of themselves: state and reported configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from ovoo_contract.delivery import GatewayState
+from ovoo_contract.errors import DeliveryError
+from ovoo_contract.topics import Topic
+
+from ovoo_cloud.catalogue import gateways
+from ovoo_cloud.catalogue.database import Database
+
+__all__ = ["Clock", "note"]
+
+Clock = Callable[[], int]
+
+
+def note(database: Database, topic: Topic, payload: bytes, now_ns: int) -> None:
+    """Keeps a `state` or `config/reported` message; an empty one (a cleared topic) means nothing.
+
+    Raises:
+        DeliveryError: the message is malformed.
+    """
+    if not payload:
+        return
+    if topic.kind == "state":
+        state = GatewayState.from_json(payload)
+        with database.write() as session:
+            gateways.note_state(session, topic.gateway, state, now_ns)
+        return
+    try:
+        reported = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise DeliveryError("not JSON", offender=f"{topic.gateway} config/reported") from error
+    if not isinstance(reported, dict):
+        raise DeliveryError("not an object", offender=f"{topic.gateway} config/reported", value=reported)
+    with database.write() as session:
+        gateways.note_reported(session, topic.gateway, reported, now_ns)

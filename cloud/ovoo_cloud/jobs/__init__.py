@@ -1,0 +1,1 @@
+"""Background work: schedules, runs and their results."""

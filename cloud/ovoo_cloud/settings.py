@@ -1,0 +1,231 @@
+"""What an installation is told: one TOML file and `OVOO_*` environment variables over it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ovoo_contract.errors import ConfigError, ConfigErrors
+
+__all__ = ["ENVIRONMENT_PREFIX", "Settings", "load_settings"]
+
+ENVIRONMENT_PREFIX: Final = "OVOO_"
+StoreKind = Literal["embedded", "influx"]
+Language = Literal["zh", "en"]
+InfluxDialect = Literal["auto", "v1", "v2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings; the defaults run a small site with embedded stores under `data_dir`.
+
+    `database_url` empty means SQLite in `data_dir`; `broker_host` empty means no broker; a broker's or store's
+    secret may be given by a `*_file` setting instead, which keeps it out of the TOML file and the environment.
+    """
+
+    data_dir: pathlib.Path = pathlib.Path("ovoo-data")
+    database_url: str = ""
+    store: StoreKind = "embedded"
+    embedded_memory_mb: int = 512
+    influx_url: str = "http://127.0.0.1:8086"
+    influx_dialect: InfluxDialect = "auto"
+    influx_org: str = "ovoo"
+    influx_user: str = ""
+    influx_password: str = field(default="", repr=False)
+    influx_password_file: str = ""
+    influx_token: str = field(default="", repr=False)
+    influx_token_file: str = ""
+    broker_host: str = ""
+    broker_port: int = 1883
+    broker_user: str = ""
+    broker_password: str = field(default="", repr=False)
+    broker_password_file: str = ""
+    broker_ca: str = ""
+    broker_certificate: str = ""
+    broker_key: str = ""
+    broker_client_id: str = "ovoo-cloud"
+    broker_protocol: Literal["5", "3.1.1"] = "5"
+    broker_share: str = ""
+    ingest_queue: int = 2000
+    ingest_group_ms: int = 50
+    ingest_group_rows: int = 50_000
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8400
+    public_url: str = ""
+    timezone: str = "Asia/Shanghai"
+    language: Language = "zh"
+    session_hours: int = 12
+    max_points: int = 200_000
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'catalogue.db'}"
+
+    @property
+    def telemetry_dir(self) -> pathlib.Path:
+        """The folder of the embedded store's files."""
+        return self.data_dir / "telemetry"
+
+    @property
+    def authority_dir(self) -> pathlib.Path:
+        """The folder of the certificate authority: `ca.crt`, `ca.key`."""
+        return self.data_dir / "authority"
+
+    @property
+    def reports_dir(self) -> pathlib.Path:
+        """The folder of report bundles, one folder each."""
+        return self.data_dir / "reports"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site time zone: windows by shift, day and month follow it."""
+        return ZoneInfo(self.timezone)
+
+
+def load_settings(path: pathlib.Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings of a TOML file with `OVOO_<NAME>` variables over it.
+
+    Args:
+        path: the file; None uses defaults and environment only.
+        environment: replaces `os.environ`, for tests.
+
+    Raises:
+        ConfigErrors: every wrong or unknown setting together.
+    """
+    errors: list[ConfigError] = []
+    given = _from_file(path, errors)
+    given.update(_from_environment(os.environ if environment is None else environment))
+    known = {item.name: item for item in fields(Settings)}
+    values: dict[str, object] = {}
+    for name, (value, offender) in given.items():
+        if name not in known:
+            errors.append(ConfigError("unknown setting", offender=offender, remedy="see `ovoo-cloud init --help`"))
+            continue
+        try:
+            values[name] = _READERS[name](value, offender)
+        except ConfigError as error:
+            errors.append(error)
+    if not errors:
+        errors += _secrets(values) + _contradictions(Settings(**values))  # type: ignore[arg-type]  # read above
+    if errors:
+        raise ConfigErrors(errors)
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _from_file(path: pathlib.Path | None, errors: list[ConfigError]) -> dict[str, tuple[object, str]]:
+    if path is None:
+        return {}
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigErrors([ConfigError(str(error), offender=str(path), remedy="run `ovoo-cloud init`")]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigErrors([ConfigError(f"not TOML: {error}", offender=str(path))]) from error
+    for name, value in document.items():
+        if isinstance(value, dict):
+            errors.append(ConfigError("settings are flat", offender=name, remedy="write no [sections]"))
+    return {name: (value, name) for name, value in document.items() if not isinstance(value, dict)}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[object, str]]:
+    known = {item.name for item in fields(Settings)}
+    found: dict[str, tuple[object, str]] = {}
+    for key, value in environment.items():
+        name = key.removeprefix(ENVIRONMENT_PREFIX).lower()
+        if key.startswith(ENVIRONMENT_PREFIX) and name in known:  # OVOO_PURE_PYTHON and others are not ours
+            found[name] = (value, key)
+    return found
+
+
+def _text(value: object, offender: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError("not text", offender=offender, value=value, remedy="put it in quotes")
+    return value
+
+
+def _path(value: object, offender: str) -> pathlib.Path:
+    return pathlib.Path(_text(value, offender))
+
+
+def _whole(low: int, high: int) -> Callable[[object, str], int]:
+    def read(value: object, offender: str) -> int:
+        number = int(value) if isinstance(value, str) and value.strip().isdigit() else value
+        if isinstance(number, bool) or not isinstance(number, int) or not low <= number <= high:
+            raise ConfigError("out of range", offender=offender, value=value, remedy=f"a whole number {low}..{high}")
+        return number
+
+    return read
+
+
+def _choice(*choices: str) -> Callable[[object, str], str]:
+    def read(value: object, offender: str) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise ConfigError("not a choice", offender=offender, value=value, remedy=f"one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def _zone(value: object, offender: str) -> str:
+    try:
+        return ZoneInfo(_text(value, offender)).key
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError("no such time zone", offender=offender, value=value, remedy="e.g. Asia/Shanghai") from error
+
+
+_READERS: Final[dict[str, Callable[[object, str], object]]] = {item.name: _text for item in fields(Settings)} | {
+    "data_dir": _path,
+    "store": _choice(*get_args(StoreKind)),
+    "influx_dialect": _choice(*get_args(InfluxDialect)),
+    "broker_protocol": _choice("5", "3.1.1"),
+    "language": _choice(*get_args(Language)),
+    "timezone": _zone,
+    "embedded_memory_mb": _whole(64, 1_000_000),
+    "broker_port": _whole(1, 65_535),
+    "listen_port": _whole(0, 65_535),
+    "ingest_queue": _whole(10, 1_000_000),
+    "ingest_group_ms": _whole(1, 100),
+    "ingest_group_rows": _whole(1_000, 1_000_000),
+    "session_hours": _whole(1, 720),
+    "max_points": _whole(1_000, 10_000_000),
+}
+
+
+def _secrets(values: dict[str, object]) -> list[ConfigError]:
+    """Reads every `<name>_file` into `<name>`."""
+    errors = []
+    for name in ("influx_password", "influx_token", "broker_password"):
+        file = values.get(f"{name}_file")
+        if not file:
+            continue
+        if values.get(name):
+            errors.append(ConfigError("given twice", offender=name, remedy=f"drop {name} or {name}_file"))
+            continue
+        try:
+            values[name] = pathlib.Path(str(file)).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            errors.append(ConfigError(str(error), offender=f"{name}_file", remedy="make it readable"))
+    return errors
+
+
+def _contradictions(settings: Settings) -> list[ConfigError]:
+    errors = []
+    if bool(settings.broker_certificate) != bool(settings.broker_key):
+        errors.append(
+            ConfigError(
+                "half a key pair", offender="broker_certificate", remedy="give broker_certificate and broker_key"
+            )
+        )
+    if settings.store == "influx" and not settings.influx_url.startswith(("http://", "https://")):
+        errors.append(
+            ConfigError(
+                "not an HTTP address", offender="influx_url", value=settings.influx_url, remedy="http://host:8086"
+            )
+        )
+    return errors
