@@ -1,9 +1,10 @@
 """A load generator for OPC UA clients: a proxy before a real asyncua server that answers every PublishRequest itself.
 
-Session, browsing and monitored items are the real server's. Notifications are made here, column-wise: every sample has a
-source time of its own that only moves forward, and a value that changes; each message stays in a retransmission queue
+Session, browsing and monitored items are the real server's. Notifications are made here, column-wise: every sample has
+a source time of its own that only moves forward, and a value that changes; each message stays in a retransmission queue
 until the client acknowledges it, is repeated on Republish, and the proxy stops sending when too many are open. What was
-sent and acknowledged is counted per signal, so that a run can be audited. Only security policy None: messages are patched.
+sent and acknowledged is counted per signal, so that a run can be audited. Only security policy None: messages are
+patched on their way.
 """
 
 from __future__ import annotations
