@@ -105,6 +105,7 @@ def bind_signals(rows: Iterable[SignalRow], catalogue: Catalogue, source: str) -
             freshness_s=row.freshness_s,
             period_s=row.entry.period_s,
             keep_times=row.entry.keep_times,
+            is_text=row.entry.type == "text",
         )
         for row in rows
         if row.source in ("", source)
@@ -118,7 +119,7 @@ def decode_text(data: bytes, where: str) -> str:
         ConfigError: it is none of them; `where` is the offender.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ("utf-16",)
+        encodings: tuple[str, ...] = ("utf-16",)
     elif data.startswith(b"\xef\xbb\xbf"):
         encodings = ("utf-8-sig",)
     else:
@@ -208,26 +209,14 @@ class _RowReader:
         """The row, or None with at least one error noted."""
         factor, offset = self._conversion()
         entry = self._entry()
-        row_values = {
-            "path": self._path(),
-            "element": int(self._number("element", 0.0, low=0, whole=True)),
-            "deadband": self._number("deadband", 0.0, low=0),
-            "freshness_s": self._number("freshness_s", 0.0, low=0),
-        }
+        path = self._path()
+        element = int(self._number("element", 0.0, low=0, whole=True))
+        deadband = self._number("deadband", 0.0, low=0)
+        freshness_s = self._number("freshness_s", 0.0, low=0)
         if entry is None or self.errors:
             return None
-        return SignalRow(
-            entry=entry,
-            source=self._fields.get("source", ""),
-            reference=self._fields.get("reference", ""),
-            path=str(row_values["path"]),
-            element=int(row_values["element"]),
-            factor=factor,
-            offset=offset,
-            deadband=float(row_values["deadband"]),
-            freshness_s=float(row_values["freshness_s"]),
-            where=self._where,
-        )
+        source, reference = self._fields.get("source", ""), self._fields.get("reference", "")
+        return SignalRow(entry, source, reference, path, element, factor, offset, deadband, freshness_s, self._where)
 
     def _entry(self) -> SignalEntry | None:
         fields = self._fields

@@ -28,7 +28,7 @@ __all__ = [
     "SourceState",
 ]
 
-SourceState = Literal["idle", "connecting", "running", "degraded", "retrying", "stopped", "finished"]
+SourceState = Literal["idle", "connecting", "running", "degraded", "retrying", "stopped", "finished", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ class SignalMap:
         freshness_s: longest silence before a "no communication" row is written; 0 = no deadline.
         period_s: nominal step between samples, > 0.
         keep_times: keep server and receive time as side columns.
+        is_text: the signal is a text, so a number in quotes stays one.
     """
 
     index: int
@@ -130,6 +131,7 @@ class SignalMap:
     freshness_s: float = 0.0
     period_s: float = 1.0
     keep_times: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

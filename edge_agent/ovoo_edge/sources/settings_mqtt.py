@@ -31,7 +31,8 @@ class MqttTls:
 
 @dataclass(frozen=True, slots=True)
 class MqttSettings:
-    """A broker to read JSON messages from.
+    """A broker to read JSON messages from, with QoS 1: lower loses messages while the gateway is away, higher would
+    need the library to keep its own state on disk.
 
     Attributes:
         name: unique name of the source.
@@ -41,7 +42,6 @@ class MqttSettings:
         user, password_file: sign-in; the file's first line is the password.
         tls: CA and client certificate (`tls_ca`, `tls_certificate`, `tls_private_key`); None = plain TCP.
         topics: topic filters to subscribe to; empty = the topics of the signals.
-        qos: 1 or 2; 0 loses messages while the gateway is away and is refused.
         keep_alive_s: MQTT keep-alive, 5 to 3,600.
         session_expiry_s: how long an MQTT 5 broker keeps the session, 60 to 4,294,967,294.
         max_in_flight: messages accepted but not yet on disk, 1 to 65,535.
@@ -70,7 +70,6 @@ class MqttSettings:
     password_file: pathlib.Path | None = None
     tls: MqttTls | None = None
     topics: tuple[str, ...] = ()
-    qos: int = 1
     keep_alive_s: int = 30
     session_expiry_s: int = 7 * 86_400
     max_in_flight: int = 500
@@ -107,7 +106,6 @@ def _read_connection(cls: type[MqttSettings], reader: TableReader) -> dict[str, 
     default = defaults_of(cls)
     tls = _read_tls(reader)
     bounds = {
-        "qos": (1, 2),
         "keep_alive_s": (5, 3600),
         "session_expiry_s": (60, 4_294_967_294),
         "max_in_flight": (1, 65_535),

@@ -1,0 +1,193 @@
+"""The MQTT source: JSON messages to columns, acknowledged after the commit, through a session the broker keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ovoo_contract.errors import ConfigError, ConfigErrors, PayloadError, SourceError
+
+from ovoo_edge.backoff import Backoff
+from ovoo_edge.sources.base import Chunk, Intake, SignalMap, SourceContext, SourceHealth, SourceProblem, SourceState
+from ovoo_edge.sources.dead_letters import DeadLetters
+from ovoo_edge.sources.freshness import FreshnessWatch
+from ovoo_edge.sources.mqtt_link import BrokerLink, Message
+from ovoo_edge.sources.mqtt_payload import Columns, PayloadMapper
+from ovoo_edge.sources.settings_mqtt import MqttSettings
+
+__all__ = ["MqttSource"]
+
+_log = logging.getLogger(__name__)
+_MESSAGES_PER_CHUNK = 500
+
+
+@dataclass(slots=True)
+class _Group:
+    """Messages that one chunk stands for."""
+
+    messages: list[Message]
+    committed: bool = False
+
+
+class MqttSource:
+    """One broker, one persistent session.
+
+    Args:
+        settings: the source's settings.
+        signals: what to map.
+        context: clocks, randomness and the state folder.
+
+    Raises:
+        ConfigErrors: signals cannot be mapped, or nothing would be subscribed to.
+    """
+
+    def __init__(self, settings: MqttSettings, signals: Sequence[SignalMap], context: SourceContext) -> None:
+        self._settings = settings
+        self._context = context
+        self._mapper = PayloadMapper(settings, signals)
+        self._filters = settings.topics or self._mapper.topic_filters()
+        if not self._filters:
+            where = f"sources.{settings.name}.topics"
+            raise ConfigErrors(
+                [ConfigError("nothing to subscribe to", offender=where, remedy="map signals to this source")]
+            )
+        self._letters = DeadLetters(
+            context.state_dir / f"{settings.name}.dead-letters.jsonl", settings.dead_letter_bytes
+        )
+        self._fresh = FreshnessWatch(signals, settings.freshness_s, context.monotonic_s())
+        self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, context.rng)
+        self._counters: Counter[str] = Counter()
+        self._state: SourceState = "idle"
+        self._fault: SourceProblem | None = None
+        self._detail = ""
+        self._last_sample_ns = 0
+        self._order: deque[_Group] = deque()
+
+    @property
+    def name(self) -> str:
+        """The name given in the configuration."""
+        return self._settings.name
+
+    def health(self) -> SourceHealth:
+        """State, counters and why messages were set aside."""
+        counters = dict(self._counters)
+        counters["silent_signals"] = len(self._fresh.silent)
+        counters["uncommitted_messages"] = sum(len(group.messages) for group in self._order)
+        letters = tuple(
+            SourceProblem(f"{count} messages", reason, "see the dead-letter file")
+            for reason, count in self._letters.reasons.items()
+        )
+        state = "degraded" if self._state == "running" and self._fresh.silent else self._state
+        return SourceHealth(
+            name=self.name,
+            driver="mqtt",
+            state=state,
+            detail=self._detail,
+            last_sample_ns=self._last_sample_ns,
+            counters=counters,
+            problems=((self._fault,) if self._fault else ()) + letters,
+        )
+
+    async def run(self, intake: Intake) -> None:
+        """Collects until cancelled; every failure of the connection is retried."""
+        self._context.state_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch_silence(intake))
+                tasks.create_task(self._stay_connected(intake))
+        finally:
+            self._state = "stopped"
+
+    async def _stay_connected(self, intake: Intake) -> None:
+        while True:
+            self._state = "connecting"
+            try:
+                await self._connect_once(intake)
+            except (SourceError, OSError) as error:
+                self._note_failure(error)
+            self._state = "retrying"
+            await asyncio.sleep(self._backoff.next_s())
+
+    def _note_failure(self, error: SourceError | OSError) -> None:
+        self._counters["connection_failures"] += 1
+        text = str(error)
+        if text != self._detail:
+            _log.warning("source=%s event=connection_failed error=%r", self.name, text)
+        self._detail = text
+        if isinstance(error, SourceError):
+            self._fault = SourceProblem(error.offender, error.message, error.remedy)
+        else:
+            self._fault = SourceProblem(
+                str(error.filename or self._settings.host), str(error.strerror or error), "check the file"
+            )
+
+    async def _connect_once(self, intake: Intake) -> None:
+        link = BrokerLink(self._settings, self._filters, self._context.wall_ns)
+        try:
+            await link.open()
+            self._arrived(link)
+            await self._collect(link, intake)
+        finally:
+            self._counters["dropped_qos0"] += link.dropped_qos0
+            await asyncio.shield(link.close())
+
+    def _arrived(self, link: BrokerLink) -> None:
+        self._counters["connects"] += 1
+        self._counters["sessions_resumed"] += link.session_present
+        self._backoff.reset()
+        self._state = "running"
+        self._detail = ""
+        self._fault = None
+        _log.info("source=%s event=connected session_present=%s", self.name, link.session_present)
+
+    async def _collect(self, link: BrokerLink, intake: Intake) -> None:
+        order: deque[_Group] = deque()
+        self._order = order
+        while True:
+            messages = await link.messages(_MESSAGES_PER_CHUNK)
+            group = _Group(messages)
+            order.append(group)
+            columns = self._map(messages)
+            if not len(columns):
+                self._commit(link, order, group)
+                continue
+            batch = columns.batch()
+            self._last_sample_ns = messages[-1].receive_ns
+            self._fresh.hear(batch, self._context.monotonic_s())
+            committed = functools.partial(self._commit, link, order, group)
+            await intake.put(Chunk(batch, committed, self.name, receive_ns=messages[-1].receive_ns))
+
+    def _map(self, messages: Sequence[Message]) -> Columns:
+        columns = Columns()
+        for message in messages:
+            self._counters["messages"] += 1
+            try:
+                self._mapper.add(message.topic, message.payload, message.receive_ns, columns)
+            except PayloadError as error:
+                self._counters["bad_messages"] += 1
+                self._letters.add(message.topic, message.payload, error.message, message.receive_ns)
+        self._counters["samples"] += len(columns)
+        self._counters.update(columns.counters)
+        return columns
+
+    def _commit(self, link: BrokerLink, order: deque[_Group], group: _Group) -> None:
+        """Acknowledges in the order of arrival (MQTT 4.6), as far as everything before is on disk too."""
+        group.committed = True
+        while order and order[0].committed:
+            link.acknowledge(order.popleft().messages)
+
+    async def _watch_silence(self, intake: Intake) -> None:
+        shortest_s = self._fresh.shortest_s
+        if shortest_s is None:
+            return
+        while True:
+            await asyncio.sleep(min(1.0, shortest_s / 4))
+            receive_ns = self._context.wall_ns()
+            batch = self._fresh.overdue(self._context.monotonic_s(), receive_ns)
+            if batch is not None:
+                self._counters["silence_rows"] += len(batch)
+                await intake.put(Chunk(batch, None, self.name, receive_ns=receive_ns))
