@@ -22,12 +22,18 @@ SHARED = "common"
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A document that passed its schema; `folder` is where its sources are shared."""
+    """A document after its schema; `folder` is where its sources are shared. Only a `sound` one has complete data."""
 
     folder: str
     kind: str
     root: Node
     data: dict[str, Any]
+    sound: bool
+
+    @property
+    def sources(self) -> set[str]:
+        """Names of its sources, whether they are sound or not: one mistake is reported once."""
+        return set(self.root["sources"].mapping) if "sources" in self.root else set()
 
 
 def compile_sources(folder: pathlib.Path) -> dict[str, bytes]:
@@ -67,7 +73,7 @@ def write_files(compiled: dict[str, bytes], data: pathlib.Path) -> list[str]:
 
 
 def _checked(path: pathlib.Path, folder: pathlib.Path, problems: Problems) -> _Checked | None:
-    """The document, or None when its structure is wrong: rules that follow references need a sound tree."""
+    """The document, or None when it cannot be read at all."""
     before = len(problems)
     root = read_document(path, path.relative_to(folder.parent).as_posix(), problems)
     if root is None:
@@ -79,18 +85,21 @@ def _checked(path: pathlib.Path, folder: pathlib.Path, problems: Problems) -> _C
         problems.add(place, "kind", "not a known kind of document", kind, f"one of {', '.join(SCHEMAS)}")
         return None
     data = schema(root, "", problems)
-    return _Checked(path.parent.name, str(kind), root, data) if len(problems) == before else None
+    return _Checked(path.parent.name, str(kind), root, data, sound=len(problems) == before)
 
 
 def _apply_rules(document: _Checked, packs: dict[str, _Checked], problems: Problems) -> None:
-    sources = set(document.data.get("sources", {}))
+    """Rules follow references, so they need a sound tree."""
+    if not document.sound:
+        return
+    sources = document.sources
     if document.kind == "template":
         owner = packs.get(document.folder)
         if owner is None:
             place = Place(document.root.place.file, 1)
-            problems.add(place, "", "no sound pack.yaml beside the template", document.folder, "add or mend pack.yaml")
+            problems.add(place, "", "no pack.yaml beside the template", document.folder, "add pack.yaml")
             return
-        sources = set(owner.data["sources"])
+        sources = owner.sources
     RULES[document.kind](document.root, sources, problems)
 
 

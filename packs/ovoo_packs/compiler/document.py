@@ -12,6 +12,7 @@ from ovoo_packs.compiler.problems import Place, Problems
 
 __all__ = ["Node", "read_document"]
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one where PyYAML has it: five times faster
 Scalar = str | int | float | bool | None
 
 
@@ -61,7 +62,7 @@ def read_document(path: pathlib.Path, name: str, problems: Problems) -> Node | N
         problems.add(place, "", "not UTF-8", content[error.start : error.start + 4].hex(" "), _encoding_remedy(content))
         return None
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(name, mark.line + 1 if mark else 1)
