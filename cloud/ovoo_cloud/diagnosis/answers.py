@@ -1,0 +1,175 @@
+"""Answers as scoring reads them: what was told, joined with what was measured (measured wins where it exists)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from ovoo_contract.errors import ConfigError, ConfigErrors
+from ovoo_packs import Framework, Item
+
+from ovoo_cloud.diagnosis.case import Answer, Case, Finance
+from ovoo_cloud.diagnosis.figures import Figure
+from ovoo_cloud.diagnosis.indicators import NetworkFigures
+
+__all__ = ["check_names", "resolve_answers", "resolve_scenes"]
+
+Measured = Mapping[str, tuple[str, tuple[str, ...]]]
+
+
+def check_names(case: Case, framework: Framework) -> None:
+    """Refuse answers, options and scenes that the framework does not have, all together.
+
+    Raises:
+        ConfigErrors: naming each entry and what is allowed there.
+    """
+    errors = []
+    items = {item.id: item for item in framework.items}
+    for answer in case.answers:
+        if answer.item not in items:
+            errors.append(_unknown(f"answers.{answer.item}", answer.item, items))
+            continue
+        errors.extend(_check_form(answer, items[answer.item]))
+    scenes = {scene.id for scene in framework.scenes}
+    errors.extend(_unknown(f"scenes.{each.scene}", each.scene, scenes) for each in case.scenes if each.scene not in scenes)
+    if errors:
+        raise ConfigErrors(errors)
+
+
+def _unknown(place: str, value: str, known: Mapping[str, Any] | set[str]) -> ConfigError:
+    return ConfigError("the framework has no such entry", offender=place, value=value, remedy="one of " + ", ".join(sorted(known)))
+
+
+def _check_form(answer: Answer, item: Item) -> list[ConfigError]:
+    place = f"answers.{item.id}"
+    wanted = {"multi": "options", "single": "options", "ratio": "ratio", "direction": "direction"}[item.kind]
+    given = "ratio" if answer.ratio is not None else "direction" if answer.direction else "options"
+    if given != wanted:
+        return [ConfigError("wrong form of answer", offender=place, value=given, remedy=f"write {wanted}:")]
+    if item.kind == "single" and len(answer.options) != 1:
+        return [ConfigError("one option is needed", offender=place, value=answer.options, remedy="write options: [ONE]")]
+    known = {option.id for option in item.options}
+    names = [*answer.options, *answer.open_options, *([answer.direction] if answer.direction else [])]
+    return [_unknown(f"{place}.{wanted}", name, known) for name in names if name not in known]
+
+
+def resolve_answers(
+    case: Case, framework: Framework, network: NetworkFigures, options: Measured
+) -> dict[str, dict[str, Any]]:
+    """Item id -> resolved answer; items without any evidence are left out and score as a range.
+
+    `options`: what telemetry says about the options that name an indicator (`Option.measured_by`).
+    """
+    told = {answer.item: answer for answer in case.answers}
+    result: dict[str, dict[str, Any]] = {}
+    for item in framework.items:
+        resolved = _resolve(item, told.get(item.id), case, network, options)
+        if resolved is not None:
+            result[item.id] = resolved
+    return result
+
+
+def _resolve(
+    item: Item, told: Answer | None, case: Case, network: NetworkFigures, options: Measured
+) -> dict[str, Any] | None:
+    if item.indicator == "equipment_digitised":
+        return _ratio(network.digital, network.total)
+    if item.indicator == "equipment_networked":
+        return _ratio(network.networked, network.total)
+    if item.indicator == "digital_spend_share" and (found := _funding(case.finance)) is not None:
+        return found
+    if item.indicator in _DIRECTIONS and (found := _direction(item.indicator, case.finance)) is not None:
+        return found
+    if any(option.measured_by in options for option in item.options):
+        return _mixed(item, told, options)
+    return None if told is None else _told(told)
+
+
+def _ratio(part: Figure, whole: Figure) -> dict[str, Any] | None:
+    span = part.interval()
+    if span is None or whole.value is None or not Decimal(whole.value):
+        return None
+    low, high = (str(Fraction(end) / Fraction(whole.value)) for end in span)
+    return {"low": low, "high": high, "class": part.cls, "evidence": list(part.evidence), "documents": []}
+
+
+def _mixed(item: Item, told: Answer | None, measured: Measured) -> dict[str, Any]:
+    """Options that telemetry decides are measured, whatever was told; the others are as told, else open."""
+    verdicts = {o.id: measured[o.measured_by] for o in item.options if o.measured_by in measured}
+    decided = {name for name, (verdict, _) in verdicts.items() if verdict != "unknown"}
+    yes = {name for name, (verdict, _) in verdicts.items() if verdict == "yes"}
+    unsure = set(verdicts) - decided
+    if told is None:
+        sure, open_options = yes, {option.id for option in item.options} - decided
+    else:
+        sure, open_options = yes | (set(told.options) - set(verdicts)), unsure | (set(told.open_options) - decided)
+    return {
+        "sure": sorted(sure),
+        "open": sorted(open_options),
+        "class": told.cls if told else "insufficient",
+        "option_class": dict.fromkeys(sorted(decided), "measured"),
+        "evidence": sorted({each for _, ids in verdicts.values() for each in ids}),
+        "documents": list(told.documents) if told else [],
+    }
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    base = {"class": answer.cls, "evidence": [], "documents": list(answer.documents)}
+    if answer.ratio is not None:
+        share = str(Fraction(answer.ratio))
+        return {"low": share, "high": share, **base}
+    if answer.direction:
+        return {"sure": [answer.direction], "open": [], **base}
+    return {"sure": sorted(answer.options), "open": sorted(answer.open_options), **base}
+
+
+_DIRECTIONS = {
+    "energy_intensity": ("energy_tce", "revenue_yuan", -1),
+    "revenue_per_head": ("revenue_yuan", "staff", 1),
+    "cost_per_100": ("cost_yuan", "revenue_yuan", -1),
+}
+
+
+def _direction(indicator: str, years: Sequence[Finance]) -> dict[str, Any] | None:
+    """Last year against the one before; None where either is not disclosed."""
+    if len(years) < 2:
+        return None
+    above, below, wanted = _DIRECTIONS[indicator]
+    ratios = []
+    for year in years[-2:]:
+        top, bottom = getattr(year, above), getattr(year, below)
+        if top is None or not bottom:
+            return None
+        ratios.append(Fraction(top) / Fraction(bottom))
+    move = (ratios[1] > ratios[0]) - (ratios[1] < ratios[0])
+    chosen = {0: "flat", 1: "better", -1: "worse"}[move * wanted]
+    return {"sure": [chosen], "open": [], **_finance_base(years[-2:])}
+
+
+def _funding(years: Sequence[Finance]) -> dict[str, Any] | None:
+    """Digital spend over revenue of the last three years."""
+    spend = revenue = Fraction(0)
+    if len(years) < 3:
+        return None
+    for year in years[-3:]:
+        if year.digital_spend_yuan is None or not year.revenue_yuan:
+            return None
+        spend += Fraction(year.digital_spend_yuan)
+        revenue += Fraction(year.revenue_yuan)
+    share = str(spend / revenue)
+    return {"low": share, "high": share, **_finance_base(years[-3:])}
+
+
+def _finance_base(years: Sequence[Finance]) -> dict[str, Any]:
+    documents = sorted({name for year in years for name in year.documents})
+    cls = "verified" if all(year.cls == "verified" for year in years) else "declared"
+    return {"class": cls, "evidence": [], "documents": documents}
+
+
+def resolve_scenes(case: Case) -> dict[str, dict[str, Any]]:
+    """Scene id -> level, class and documents, as told."""
+    return {
+        each.scene: {"level": each.level, "class": each.cls, "documents": list(each.documents)} for each in case.scenes
+    }

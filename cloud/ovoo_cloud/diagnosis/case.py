@@ -1,0 +1,463 @@
+"""The case of one enterprise: what was told, with its class and its documents (the other half is measured)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ovoo_contract.address import AssetAddress
+from ovoo_contract.errors import AddressError
+
+from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
+
+__all__ = [
+    "Answer",
+    "Bilingual",
+    "Carrier",
+    "Case",
+    "EnergyIntake",
+    "EvidenceClass",
+    "Finance",
+    "Machine",
+    "NormChoice",
+    "Product",
+    "Profile",
+    "SceneAnswer",
+    "Site",
+    "Tariff",
+    "load_case",
+    "parse_case",
+]
+
+EvidenceClass = Literal["measured", "declared", "verified"]
+_TOLD = ("declared", "verified")
+
+
+@dataclass(frozen=True, slots=True)
+class Bilingual:
+    """A name in both languages; a name given once serves both."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Who the enterprise is. `staff` counts heads; 0 means not stated."""
+
+    name: Bilingual
+    sector: str
+    region: Bilingual
+    business: Bilingual
+    staff: int
+    centre: Bilingual
+    confidentiality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site; `grid` picks the time-of-use table."""
+
+    id: str
+    name: Bilingual
+    grid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product and its output inside the report window; None where not known."""
+
+    id: str
+    name: Bilingual
+    unit: str
+    output: Decimal | None
+    cls: EvidenceClass
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A line of the equipment register. `asset` is None for a machine without any connection."""
+
+    id: str
+    name: Bilingual
+    count: int
+    digital: bool | None
+    asset: AssetAddress | None
+    template: str
+    links: tuple[str, ...]
+    shiftable: bool
+    cls: EvidenceClass
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to one framework item: exactly one of options, ratio and direction is filled."""
+
+    item: str
+    options: tuple[str, ...]
+    open_options: tuple[str, ...]
+    ratio: Decimal | None
+    direction: str
+    cls: EvidenceClass
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneAnswer:
+    """The level (0-4) told for one business scene."""
+
+    scene: str
+    level: int
+    cls: EvidenceClass
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finance:
+    """Figures of one year; money in yuan, energy in tce. None where not disclosed."""
+
+    year: str
+    revenue_yuan: Decimal | None
+    cost_yuan: Decimal | None
+    digital_spend_yuan: Decimal | None
+    staff: Decimal | None
+    energy_tce: Decimal | None
+    cls: EvidenceClass
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """An energy carrier bought or burnt inside the window, not seen by meters."""
+
+    carrier: str
+    amount: Decimal | None
+    unit: str
+    cls: EvidenceClass
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NormChoice:
+    """Which norm row applies, to which product, with which corrections (each a factor and its document)."""
+
+    norm: str
+    product: str
+    corrections: tuple[tuple[str, Decimal, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Prices in yuan/kWh by band, from a document the enterprise gave."""
+
+    document: str
+    fictitious: bool
+    prices: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyIntake:
+    """What the case says about energy. `complete`: the listed carriers and meters are all there is."""
+
+    meters: tuple[AssetAddress, ...]
+    carriers: tuple[Carrier, ...]
+    complete: bool
+    norm: NormChoice | None
+    tariff: Tariff | None
+    co2_factor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything told about one enterprise for one report; `raw` rebuilds it."""
+
+    enterprise: str
+    start_ns: int
+    end_ns: int
+    timezone: str
+    framework: str
+    required_share: Decimal | None
+    profile: Profile
+    sites: tuple[Site, ...]
+    products: tuple[Product, ...]
+    machines: tuple[Machine, ...]
+    answers: tuple[Answer, ...]
+    scenes: tuple[SceneAnswer, ...]
+    finance: tuple[Finance, ...]
+    energy: EnergyIntake
+    raw: Mapping[str, Any]
+
+
+def load_case(path: Path) -> Case:
+    """The case of a YAML intake file.
+
+    Raises:
+        ConfigErrors: all mistakes of the file together, each with line, key path and remedy.
+    """
+    return _build(read_yaml(path))
+
+
+def parse_case(data: Mapping[str, Any], name: str = "case") -> Case:
+    """The case of a plain mapping whose scalars are texts, as `Case.raw` holds it."""
+    return _build(read_mapping(data, name))
+
+
+def _build(top: IntakeReader) -> Case:
+    enterprise = top.text("enterprise")
+    start_ns, end_ns, zone = _window(top)
+    sites = tuple(_site(entry) for entry in top.children("sites"))
+    case = Case(
+        enterprise=enterprise,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        timezone=zone,
+        framework=top.text("framework", "sme_2024"),
+        required_share=top.decimal("required_share"),
+        profile=_profile(top),
+        sites=sites,
+        products=tuple(_product(entry) for entry in top.children("products")),
+        machines=tuple(_machine(entry, enterprise) for entry in top.children("equipment")),
+        answers=tuple(_answer(name, entry) for name, entry in top.keyed("answers")),
+        scenes=tuple(_scene(name, entry) for name, entry in top.keyed("scenes")),
+        finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
+        energy=_energy(top, enterprise),
+        raw=dict(top.data),
+    )
+    _unique(top, "equipment", [machine.id for machine in case.machines])
+    _unique(top, "products", [product.id for product in case.products])
+    if case.required_share is not None and not 0 < case.required_share <= 1:
+        top.fail("required_share", "share above 1", "write a share between 0 and 1, for example 0.90")
+    top.finish()
+    top.raise_errors()
+    return case
+
+
+def _unique(top: IntakeReader, key: str, names: list[str]) -> None:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        top.fail(key, f"id {name!r} is used twice", "give every entry its own id")
+
+
+def _window(top: IntakeReader) -> tuple[int, int, str]:
+    reader = top.child("window", required=True)
+    if reader is None:
+        return 0, 1, "Asia/Shanghai"
+    name = reader.text("timezone", "Asia/Shanghai")
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        reader.fail("timezone", "unknown time zone", "write an IANA name such as Asia/Shanghai")
+        zone = ZoneInfo("Asia/Shanghai")
+    start, end = _instant(reader, "start", zone), _instant(reader, "end", zone)
+    if start >= end:
+        reader.fail("end", "window ends before it starts", "write end later than start; end is not included")
+    reader.finish()
+    return start, end, name
+
+
+def _instant(reader: IntakeReader, key: str, zone: ZoneInfo) -> int:
+    text = reader.text(key)
+    if not text:
+        return 0
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        reader.fail(key, "not a date", "write 2026-05-01 or 2026-05-01T08:00:00+08:00")
+        return 0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    whole = int((moment.replace(microsecond=0)).timestamp())
+    return whole * 1_000_000_000 + moment.microsecond * 1000
+
+
+def _bilingual(reader: IntakeReader, key: str, default: str | None = None) -> Bilingual:
+    if isinstance(reader.data.get(key), dict):
+        inner = reader.child(key)
+        if inner is not None:
+            both = Bilingual(inner.text("zh"), inner.text("en"))
+            inner.finish()
+            return both
+    text = reader.text(key, default)
+    return Bilingual(text, text)
+
+
+def _told(reader: IntakeReader) -> tuple[EvidenceClass, tuple[str, ...]]:
+    cls = reader.choice("class", _TOLD, "declared")
+    documents = reader.names("evidence")
+    if cls == "verified" and not documents:
+        reader.fail("class", "verified without a document", "list the documents seen under evidence:, or write declared")
+    return ("verified" if cls == "verified" else "declared"), documents
+
+
+def _profile(top: IntakeReader) -> Profile:
+    reader = top.child("profile", required=True)
+    if reader is None:
+        empty = Bilingual("", "")
+        return Profile(empty, "", empty, empty, 0, empty, "internal")
+    profile = Profile(
+        name=_bilingual(reader, "name"),
+        sector=reader.choice("sector", ("coal_mine", "coal_chemical", "dairy", "steel", "other")),
+        region=_bilingual(reader, "region", ""),
+        business=_bilingual(reader, "business", ""),
+        staff=reader.integer("staff", 0),
+        centre=_bilingual(reader, "centre", ""),
+        confidentiality=reader.choice("confidentiality", ("public", "internal", "restricted"), "internal"),
+    )
+    reader.finish()
+    return profile
+
+
+def _site(reader: IntakeReader) -> Site:
+    site = Site(reader.text("id"), _bilingual(reader, "name"), reader.text("grid", ""))
+    reader.finish()
+    return site
+
+
+def _product(reader: IntakeReader) -> Product:
+    cls, documents = _told(reader)
+    product = Product(
+        id=reader.text("id"),
+        name=_bilingual(reader, "name"),
+        unit=reader.text("unit", "t"),
+        output=reader.decimal("output"),
+        cls=cls,
+        documents=documents,
+    )
+    reader.finish()
+    return product
+
+
+def _asset(reader: IntakeReader, key: str, text: str, enterprise: str) -> AssetAddress | None:
+    parts = text.split("/")
+    if len(parts) == 4:
+        try:
+            return AssetAddress(enterprise, *parts)
+        except AddressError as error:
+            reader.fail(key, f"not an asset path: {error}", "write site/area/line/asset in small letters")
+            return None
+    reader.fail(key, "not an asset path", "write site/area/line/asset, for example heishan/ventilation/main/fan1")
+    return None
+
+
+def _machine(reader: IntakeReader, enterprise: str) -> Machine:
+    cls, documents = _told(reader)
+    text = reader.text("asset", "")
+    machine = Machine(
+        id=reader.text("id"),
+        name=_bilingual(reader, "name"),
+        count=reader.integer("count", 1),
+        digital=reader.boolean("digital"),
+        asset=_asset(reader, "asset", text, enterprise) if text else None,
+        template=reader.text("template", ""),
+        links=reader.names("links"),
+        shiftable=bool(reader.boolean("shiftable", False)),
+        cls=cls,
+        documents=documents,
+    )
+    if machine.asset is not None and machine.count != 1:
+        reader.fail("count", "a connected machine stands for itself", "write one entry per connected machine")
+    reader.finish()
+    return machine
+
+
+def _answer(item: str, reader: IntakeReader) -> Answer:
+    cls, documents = _told(reader)
+    given = [key for key in ("options", "ratio", "direction") if key in reader.data]
+    answer = Answer(
+        item=item,
+        options=reader.names("options"),
+        open_options=reader.names("open"),
+        ratio=reader.decimal("ratio"),
+        direction=reader.choice("direction", ("better", "flat", "worse", ""), ""),
+        cls=cls,
+        documents=documents,
+    )
+    if len(given) != 1:
+        reader.fail(given[1] if given else "options", "one form of answer is needed", "write options, ratio or direction")
+    reader.finish()
+    return answer
+
+
+def _scene(scene: str, reader: IntakeReader) -> SceneAnswer:
+    cls, documents = _told(reader)
+    level = reader.integer("level")
+    if level > 4:
+        reader.fail("level", "no such level", "write a level from 0 to 4")
+    reader.finish()
+    return SceneAnswer(scene, level, cls, documents)
+
+
+def _finance(year: str, reader: IntakeReader) -> Finance:
+    cls, documents = _told(reader)
+    entry = Finance(
+        year=year,
+        revenue_yuan=reader.decimal("revenue_yuan"),
+        cost_yuan=reader.decimal("cost_yuan"),
+        digital_spend_yuan=reader.decimal("digital_spend_yuan"),
+        staff=reader.decimal("staff"),
+        energy_tce=reader.decimal("energy_tce"),
+        cls=cls,
+        documents=documents,
+    )
+    reader.finish()
+    return entry
+
+
+def _energy(top: IntakeReader, enterprise: str) -> EnergyIntake:
+    reader = top.child("energy")
+    if reader is None:
+        return EnergyIntake((), (), False, None, None, "")
+    meters = tuple(_asset(reader, "meters", text, enterprise) for text in reader.names("meters"))
+    energy = EnergyIntake(
+        meters=tuple(meter for meter in meters if meter is not None),
+        carriers=tuple(_carrier(entry) for entry in reader.children("carriers")),
+        complete=bool(reader.boolean("complete", False)),
+        norm=_norm(reader),
+        tariff=_tariff(reader),
+        co2_factor=reader.text("co2_factor", ""),
+    )
+    reader.finish()
+    return energy
+
+
+def _carrier(reader: IntakeReader) -> Carrier:
+    cls, documents = _told(reader)
+    carrier = Carrier(reader.text("carrier"), reader.decimal("amount"), reader.text("unit"), cls, documents)
+    reader.finish()
+    return carrier
+
+
+def _norm(parent: IntakeReader) -> NormChoice | None:
+    reader = parent.child("norm")
+    if reader is None:
+        return None
+    corrections = []
+    for entry in reader.children("corrections"):
+        factor = entry.decimal("factor", required=True)
+        corrections.append((entry.text("name"), factor or Decimal(1), entry.text("document")))
+        entry.finish()
+    choice = NormChoice(reader.text("id"), reader.text("product"), tuple(corrections))
+    reader.finish()
+    return choice
+
+
+def _tariff(parent: IntakeReader) -> Tariff | None:
+    reader = parent.child("tariff")
+    if reader is None:
+        return None
+    document = reader.text("document")
+    prices = reader.child("prices", required=True)
+    rows: list[tuple[str, Decimal]] = []
+    if prices is not None:
+        for band in prices.data:
+            price = prices.decimal(band, required=True)
+            rows.append((band, price if price is not None else Decimal(0)))
+    fictitious = bool(reader.boolean("fictitious", False))
+    reader.finish()
+    return Tariff(document, fictitious, tuple(sorted(rows)))

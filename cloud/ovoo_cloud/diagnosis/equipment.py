@@ -1,0 +1,101 @@
+"""Equipment health: the findings of the window by asset, and which models watched how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.evidence import figure as decimal_text
+from ovoo_contract.findings import Finding
+
+from ovoo_cloud.diagnosis.case import Case
+from ovoo_cloud.diagnosis.figures import FigureBook
+from ovoo_cloud.diagnosis.observe import Observation
+
+__all__ = ["equipment_section"]
+
+_SEVERITIES = ("critical", "warning", "info")
+_NANOS_A_DAY = 86_400_000_000_000
+
+
+def equipment_section(case: Case, seen: Observation, book: FigureBook) -> dict[str, Any]:
+    """Findings (stable order), counts by asset and the scoring days of every model."""
+    found = sorted(
+        seen.source.findings(seen.window.start_ns, seen.window.end_ns),
+        key=lambda each: (str(each.asset), each.start_ns, each.code, each.id),
+    )
+    rows = [_row(each, seen) for each in found]
+    for severity in _SEVERITIES:
+        book.base(
+            f"findings.{severity}", sum(1 for each in found if each.severity == severity), unit="count",
+            evidence=sorted({row["evidence"] for row in rows if row["severity"] == severity}),
+        )  # fmt: skip
+    closed = sum(1 for each in found if not each.open)
+    book.base("findings.closed", closed, unit="count", evidence=sorted({row["evidence"] for row in rows}))
+    book.base("findings.total", len(found), unit="count", evidence=sorted({row["evidence"] for row in rows}))
+    return {"findings": rows, "assets": _by_asset(case, found), "models": _models(seen, book)}
+
+
+def _row(finding: Finding, seen: Observation) -> dict[str, Any]:
+    """One finding as text; its evidence is the samples of its asset plus the finding's own hash."""
+    scans = seen.of_asset(finding.asset)
+    evidence = seen.book.add(scans, "findings of the asset", formulas=["finding/1"])
+    return {
+        "id": finding.id,
+        "code": finding.code,
+        "severity": finding.severity,
+        "asset": str(finding.asset),
+        "start_ns": str(finding.start_ns),
+        "end_ns": str(finding.end_ns),
+        "value": None if finding.value is None else decimal_text(finding.value, 3),
+        "uncertainty": None if finding.uncertainty is None else decimal_text(finding.uncertainty, 3),
+        "unit": finding.unit,
+        "advice": finding.advice,
+        "model": finding.model,
+        "open": finding.open,
+        "own_evidence": list(finding.evidence),
+        "evidence": evidence,
+        "sha256": sha256_hex(canonical_json([finding.id, str(finding.end_ns), finding.code, finding.severity])),
+    }
+
+
+def _by_asset(case: Case, found: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Assets with findings, worst first: critical, then warning, then number, then name."""
+    counts: dict[str, dict[str, int]] = {}
+    for each in found:
+        counts.setdefault(str(each.asset), dict.fromkeys(_SEVERITIES, 0))[each.severity] += 1
+    order = sorted(counts, key=lambda asset: (*(-counts[asset][name] for name in _SEVERITIES), asset))
+    names = _names(case)
+    return [
+        {"asset": asset, "name": names.get(asset), **{name: counts[asset][name] for name in _SEVERITIES}}
+        for asset in order
+    ]
+
+
+def _names(case: Case) -> Mapping[str, dict[str, str]]:
+    return {
+        str(machine.asset): {"zh": machine.name.zh, "en": machine.name.en}
+        for machine in case.machines
+        if machine.asset is not None
+    }
+
+
+def _models(seen: Observation, book: FigureBook) -> list[dict[str, Any]]:
+    """Every model that wrote scores, with the days on which it scored."""
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for scan in seen.scans.values():
+        if scan.entry.measurement == "score" and scan.samples:
+            key = (str(scan.entry.address.asset_address), scan.entry.model)
+            groups.setdefault(key, []).append(scan)
+    rows = []
+    for (asset, model), scans in sorted(groups.items()):
+        minutes = np.flatnonzero(np.logical_or.reduce([scan.seen for scan in scans]))
+        days = len(np.unique((seen.window.start_ns + minutes * 60_000_000_000) // _NANOS_A_DAY))
+        evidence = seen.book.add(scans, "days with model scores (UTC days)", formulas=["scoring_days/1"])
+        figure = book.base(
+            f"model_days.{asset}.{model}", days, unit="d", formula="scoring_days/1", evidence=[evidence]
+        )
+        rows.append({"asset": asset, "model": model, "figure": figure.id})
+    return rows

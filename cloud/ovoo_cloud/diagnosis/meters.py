@@ -1,0 +1,140 @@
+"""Energy from counters and power signals: kWh by day, by hour and by tariff band, gaps kept apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, Series, Window
+
+__all__ = ["HourEnergy", "Increments", "counter_increments", "hourly", "local_hours", "power_increments", "total_kwh"]
+
+_GAP_NS = GAP_MINUTES * MINUTE_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Increments:
+    """Energy between consecutive good samples: interval i runs from `start_ns[i]` to `end_ns[i]` and holds `kwh[i]`.
+
+    Intervals longer than 15 minutes are gaps: a counter still knows their energy, a power signal does not (NaN).
+    """
+
+    start_ns: npt.NDArray[np.int64]
+    end_ns: npt.NDArray[np.int64]
+    kwh: npt.NDArray[np.float64]
+
+    @property
+    def gap(self) -> npt.NDArray[np.bool_]:
+        """Which intervals are gaps."""
+        return (self.end_ns - self.start_ns) > _GAP_NS
+
+
+@dataclass(frozen=True, slots=True)
+class HourEnergy:
+    """Energy of one local clock hour: `kwh` inside normal intervals, `covered_s` seconds of them."""
+
+    start_ns: int
+    day: str
+    hour: int
+    month: int
+    kwh: float
+    covered_s: float
+
+
+def counter_increments(series: Series) -> Increments:
+    """Differences of a rising kWh counter; a fall is a reset, after which the new reading counts from zero."""
+    steps = np.diff(series.value)
+    kwh = np.where(steps >= 0, steps, series.value[1:])
+    return Increments(series.time_ns[:-1], series.time_ns[1:], kwh)
+
+
+def power_increments(series: Series) -> Increments:
+    """Power in kW held until the next sample; NaN across gaps."""
+    start, end = series.time_ns[:-1], series.time_ns[1:]
+    kwh = series.value[:-1] * ((end - start) / 3.6e12)
+    return Increments(start, end, np.where((end - start) > _GAP_NS, np.nan, kwh))
+
+
+def total_kwh(parts: Increments) -> float:
+    """Exact sum of all known increments, in kWh."""
+    return math.fsum(parts.kwh[np.isfinite(parts.kwh)].tolist())
+
+
+def local_hours(window: Window, zone: ZoneInfo) -> list[tuple[int, datetime]]:
+    """Starts of the local clock hours that the window touches, in ns UTC, with their local time."""
+    moment = datetime.fromtimestamp(window.start_ns // 1_000_000_000, zone)
+    moment = moment.replace(minute=0, second=0, microsecond=0)
+    hours: list[tuple[int, datetime]] = []
+    instant = moment
+    while (start := int(instant.timestamp()) * 1_000_000_000) < window.end_ns:
+        hours.append((start, instant))
+        instant = (instant.astimezone(ZoneInfo("UTC")) + timedelta(hours=1)).astimezone(zone)
+    return hours
+
+
+def hourly(parts: Increments, window: Window, zone: ZoneInfo) -> list[HourEnergy]:
+    """Energy by local clock hour. An interval across an hour's edge is split by time; gaps are left out."""
+    hours = local_hours(window, zone)
+    edges = np.array([start for start, _ in hours] + [hours[-1][0] + 3600 * 1_000_000_000], dtype=np.int64)
+    usable = ~parts.gap & np.isfinite(parts.kwh)
+    start, end, kwh = parts.start_ns[usable], parts.end_ns[usable], parts.kwh[usable]
+    first = np.searchsorted(edges, start, side="right") - 1
+    last = np.searchsorted(edges, end, side="left") - 1
+    energy: list[list[float]] = [[] for _ in hours]
+    covered: list[int] = [0] * len(hours)
+    _whole(first, last, start, end, kwh, energy, covered)
+    for at in np.flatnonzero(first != last).tolist():
+        _cut(int(start[at]), int(end[at]), float(kwh[at]), edges, energy, covered)
+    return [
+        HourEnergy(begin, f"{local:%Y-%m-%d}", local.hour, local.month, math.fsum(energy[n]), covered[n] / 1e9)
+        for n, (begin, local) in enumerate(hours)
+    ]
+
+
+def _whole(
+    first: npt.NDArray[np.int64],
+    last: npt.NDArray[np.int64],
+    start: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    kwh: npt.NDArray[np.float64],
+    energy: list[list[float]],
+    covered: list[int],
+) -> None:
+    inside = np.flatnonzero(first == last)
+    bins, begins = np.unique(first[inside], return_index=True)
+    limits = [*begins.tolist(), len(inside)]
+    for number, hour in enumerate(bins.tolist()):
+        rows = inside[limits[number] : limits[number + 1]]
+        energy[hour].extend(kwh[rows].tolist())
+        covered[hour] += int(np.sum(end[rows] - start[rows]))
+
+
+def _cut(
+    start: int,
+    end: int,
+    kwh: float,
+    edges: npt.NDArray[np.int64],
+    energy: list[list[float]],
+    covered: list[int],
+) -> None:
+    hour = int(np.searchsorted(edges, start, side="right")) - 1
+    while start < end and hour < len(energy):
+        upto = min(end, int(edges[hour + 1]))
+        energy[hour].append(kwh * ((upto - start) / (end - start)) if start != end else 0.0)
+        kwh -= energy[hour][-1]
+        covered[hour] += upto - start
+        start, hour = upto, hour + 1
+
+
+def sum_by(hours: Sequence[HourEnergy], keys: Sequence[str]) -> dict[str, float]:
+    """Exact sums of hourly energies under a key each, keys in order of first appearance."""
+    lists: dict[str, list[float]] = {}
+    for key, hour in zip(keys, hours, strict=True):
+        lists.setdefault(key, []).append(hour.kwh)
+    return {key: math.fsum(values) for key, values in lists.items()}

@@ -1,0 +1,216 @@
+"""The frozen snapshot: every figure, answer, rule and evidence record of one report, as canonical JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from ovoo_contract.canonical import canonical_json
+from ovoo_contract.evidence import figure as decimal_text
+from ovoo_packs import load_factors, load_framework, load_norms, load_tariffs
+
+from ovoo_cloud.diagnosis.actions import actions_section
+from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_scenes
+from ovoo_cloud.diagnosis.case import Case
+from ovoo_cloud.diagnosis.energy import Tables, energy_section
+from ovoo_cloud.diagnosis.equipment import equipment_section
+from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.figures import FigureBook, constant
+from ovoo_cloud.diagnosis.indicators import Delivery, DeliveryRule, collection_links, deliveries, measured_options, network_figures
+from ovoo_cloud.diagnosis.observe import Observation, Window
+from ovoo_cloud.diagnosis.scoring import Score, rules_of, score
+
+__all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_json"]
+
+FORMAT = "ovoo.snapshot/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What the issuing office decides: number, date (ISO), revision, tool version. Renderers take time from here."""
+
+    number: str
+    date: str
+    revision: int
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Plain data; `to_bytes` is the file."""
+
+    data: Mapping[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON, the same bytes for the same content."""
+        return canonical_json(self.data)
+
+
+def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
+    """Measure, score and freeze one case.
+
+    The same case and samples give the same bytes, whatever the order in which the samples were stored.
+
+    Raises:
+        ConfigErrors: the case answers items that its framework does not have.
+    """
+    framework = load_framework(case.framework)
+    check_names(case, framework)
+    window = Window(case.start_ns, case.end_ns)
+    seen = Observation.scan(source, window)
+    book = FigureBook()
+    share = framework.connected_share if case.required_share is None else case.required_share
+    found = deliveries(case, DeliveryRule(Fraction(str(share)), framework.connected_days), seen)
+    network = network_figures(case, found, book)
+    links = collection_links(found)
+    rules = rules_of(framework)
+    answers = resolve_answers(case, framework, network, measured_options(links, source.platform(), seen))
+    scenes = resolve_scenes(case)
+    tables = Tables(load_factors(), load_norms(), load_tariffs())
+    energy = energy_section(case, seen, book, tables)
+    calorific = tables.factors.get("coal_electricity")
+    factors = [constant(str(calorific.value), calorific.id), _co2(energy.data)]
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "issue": {"number": issue.number, "date": issue.date, "revision": issue.revision, "tool": issue.tool},
+        "case": dict(case.raw),
+        "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},
+        "packs": {name: {"version": table.version, "sha256": table.sha256} for name, table in
+                  (("factors", tables.factors), ("norms", tables.norms), ("tariffs", tables.tariffs))},
+        "framework": rules,
+        "answers": answers,
+        "scenes": scenes,
+        "score": score_json(score(rules, answers, scenes)),
+        "quality": _quality(case, seen, found, book),
+        "network": [_delivery_json(each, book) for each in found],
+        "links": {name: {"verdict": verdict, "evidence": list(ids)} for name, (verdict, ids) in links.items()},
+        "energy": energy.data,
+        "equipment": equipment_section(case, seen, book),
+        "actions": actions_section(case, seen, book, energy, factors),
+        "security": _security(seen, source, book),
+    }  # fmt: skip
+    _score_figures(data["score"], book)
+    data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
+    data["evidence"] = dict(sorted(seen.book.records.items()))
+    return Snapshot(data)
+
+
+def _co2(energy: Mapping[str, Any]) -> Mapping[str, str]:
+    return constant(energy["co2_factor"]["value"], energy["co2_factor"]["id"])
+
+
+def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
+    low, high = (Decimal(share.numerator * 100) / Decimal(share.denominator) for share in (each.low, each.high))
+    figure = book.base(
+        f"machine.{each.machine.id}.delivery_percent", low if low == high else None, bounds=(low, high), unit="%",
+        digits=1, formula="delivery_share/1", evidence=[each.evidence] if each.evidence else [],
+        reason=each.reason,
+    )  # fmt: skip
+    return {
+        "machine": each.machine.id,
+        "name": {"zh": each.machine.name.zh, "en": each.machine.name.en},
+        "asset": str(each.machine.asset),
+        "verdict": each.verdict,
+        "reason": each.reason,
+        "figure": figure.id,
+        "evidence": each.evidence,
+    }
+
+
+def _quality(case: Case, seen: Observation, found: Sequence[Delivery], book: FigureBook) -> dict[str, Any]:
+    """Totals over all telemetry signals and the daily coverage of every connected machine."""
+    scans = [scan for scan in seen.scans.values() if scan.entry.measurement == "telemetry"]
+    samples, good = sum(s.samples for s in scans), sum(s.good_samples for s in scans)
+    evidence = [seen.book.add(scans, "all telemetry signals, counts", formulas=["count/1"])] if scans else []
+    book.base("data.signals", len(scans), unit="count", evidence=evidence)
+    total = book.base("data.samples", samples, unit="count", formula="count/1", evidence=evidence)
+    count = book.base("data.good_samples", good, unit="count", formula="count/1", evidence=evidence)
+    book.derived("data.good_percent", "percent/1", [count, total] if samples else [], unit="%", digits=2)
+    return {"calendar": [_calendar(each, seen) for each in found if each.evidence]}
+
+
+def _calendar(each: Delivery, seen: Observation) -> dict[str, Any]:
+    """Share of good signal-minutes per 24 hours from the start of the window, in whole percent."""
+    scans = [] if each.machine.asset is None else seen.of_asset(each.machine.asset)
+    raw = [scan for scan in scans if scan.entry.uplink == "raw"]
+    flags = np.vstack([scan.good for scan in raw])
+    days = []
+    for start in range(0, flags.shape[1], 1440):
+        part = flags[:, start : start + 1440]
+        days.append(decimal_text(100 * int(np.count_nonzero(part)) / part.size, 0))
+    return {"machine": each.machine.id, "days": days}
+
+
+def _security(seen: Observation, source: EvidenceSource, book: FigureBook) -> dict[str, Any]:
+    facts = source.platform()
+    for cls in ("general", "important", "core"):
+        count = sum(1 for scan in seen.scans.values() if scan.entry.data_class == cls)
+        book.base(f"security.signals_{cls}", count, unit="count")
+    for name, value in (("gateways", facts.gateways), ("gateways_tls", facts.gateways_tls)):
+        book.base(f"security.{name}", value, unit="count")
+    return {"roles_enforced": facts.roles_enforced, "backup_restored": facts.backup_restored}
+
+
+def score_json(result: Score) -> dict[str, Any]:
+    """A score as plain data; ranges are [low, high]."""
+    return {
+        "total": [str(result.total.low), str(result.total.high)],
+        "level": result.level,
+        "level_low": result.level_low,
+        "level_high": result.level_high,
+        "dimensions": [
+            {"id": name, "full": str(full), "points": [str(r.low), str(r.high)]} for name, full, r in result.dimensions
+        ],
+        "items": [
+            {
+                "id": each.item,
+                "dimension": each.dimension,
+                "full": str(each.full),
+                "points": [str(each.points.low), str(each.points.high)],
+                "classes": {cls: str(points) for cls, points in each.classes},
+            }
+            for each in result.items
+        ],
+        "scenes": [
+            {"id": s.scene, "mandatory": s.mandatory, "levels": [s.low, s.high], "class": s.cls} for s in result.scenes
+        ],
+        "gate": [
+            {
+                "level": step.level,
+                "score": str(step.score),
+                "scenes": step.scenes,
+                "mandatory": step.mandatory,
+                "scenes_range": [step.scenes_low, step.scenes_high],
+                "mandatory_range": [step.mandatory_low, step.mandatory_high],
+                "passed": step.passed,
+                "possible": step.possible,
+            }
+            for step in result.gate
+        ],
+    }
+
+
+def _score_figures(result: Mapping[str, Any], book: FigureBook) -> None:
+    """Points of total, dimensions and items as figures, so that text and tables print them like any other number."""
+    classes: dict[str, Decimal] = dict.fromkeys(("measured", "verified", "declared", "insufficient"), Decimal(0))
+    _points(book, "score.total", result["total"])
+    for each in result["dimensions"]:
+        _points(book, f"score.dimension.{each['id']}", each["points"])
+    for each in result["items"]:
+        _points(book, f"score.item.{each['id']}", each["points"])
+        for cls, points in each["classes"].items():
+            classes[cls] += Decimal(points)
+    for cls, points in classes.items():
+        book.base(f"score.class.{cls}", points, unit="points", digits=2, cls="declared", formula="score/1")
+
+
+def _points(book: FigureBook, name: str, ends: Sequence[str]) -> None:
+    low, high = Decimal(ends[0]), Decimal(ends[1])
+    book.base(
+        name, low if low == high else None, bounds=(low, high), unit="points", digits=3, cls="declared",
+        formula="score/1", reason="" if low == high else "missing",
+    )  # fmt: skip

@@ -1,0 +1,310 @@
+"""The report's charts as SVG: labels on the line, meaning never by colour alone, gaps left open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ovoo_contract.errors import ReportError
+
+from ovoo_cloud.reports.resolve import Locale
+from ovoo_cloud.reports.svg import ACCENT, ALERT, BLUES, GRID, INK, MUTED, PAPER, WARN, Svg, text_width
+
+__all__ = ["WIDTH", "draw"]
+
+WIDTH = 430.0
+"""Width of every chart in points: the text column."""
+
+Data = Mapping[str, Any]
+
+
+def draw(kind: str, data: Data, locale: Locale) -> str:
+    """The SVG of one chart.
+
+    Raises:
+        ReportError: unknown kind.
+    """
+    if kind not in _CHARTS:
+        raise ReportError("unknown chart", offender=kind, remedy="one of " + ", ".join(sorted(_CHARTS)))
+    return _CHARTS[kind](data, locale).finish()
+
+
+def _radar(data: Data, locale: Locale) -> Svg:
+    svg = Svg(WIDTH, 215)
+    cx, cy, radius = WIDTH / 2, 108.0, 78.0
+    axes = data["axes"]
+    for ring in (25, 50, 75, 100):
+        svg.line([_polar(cx, cy, radius * ring / 100, n, len(axes)) for n in range(len(axes))], GRID, 0.7, close=True)
+        svg.text(cx + 3, cy - radius * ring / 100 + 7, str(ring), 6.5, fill=MUTED)
+    shares = [(_share(axis, "low"), _share(axis, "high")) for axis in axes]
+    for n, axis in enumerate(axes):
+        svg.line([(cx, cy), _polar(cx, cy, radius, n, len(axes))], GRID, 0.7)
+        _radar_label(svg, locale, axis, shares[n], _polar(cx, cy, radius + 12, n, len(axes)), cx)
+    svg.line([_polar(cx, cy, radius * high, n, len(axes)) for n, (_, high) in enumerate(shares)], ACCENT, 1, dash="3 2", close=True)
+    low = [_polar(cx, cy, radius * low, n, len(axes)) for n, (low, _) in enumerate(shares)]
+    svg.line(low, ACCENT, 1.6, close=True, fill=ACCENT, opacity=0.18)
+    for point in low:
+        svg.circle(*point, 2.2, ACCENT)
+    return svg
+
+
+def _share(axis: Data, end: str) -> float:
+    return float(Decimal(axis[end]) / Decimal(axis["full"]))
+
+
+def _polar(cx: float, cy: float, radius: float, n: int, of: int) -> tuple[float, float]:
+    angle = -math.pi / 2 + 2 * math.pi * n / of
+    return cx + radius * math.cos(angle), cy + radius * math.sin(angle)
+
+
+def _radar_label(
+    svg: Svg, locale: Locale, axis: Data, share: tuple[float, float], at: tuple[float, float], cx: float
+) -> None:
+    low, high = (f"{100 * each:.0f}" for each in share)
+    value = f"{low} %" if low == high else f"{low}–{high} %"
+    anchor = "middle" if abs(at[0] - cx) < 5 else ("start" if at[0] > cx else "end")
+    drop = -9 if at[1] < 60 and anchor == "middle" else (6 if anchor == "middle" else 0)
+    svg.text(at[0], at[1] + drop, locale.inline(axis["label"]), 8.5, anchor=anchor, bold=True)
+    svg.text(at[0], at[1] + drop + 10, value, 8, anchor=anchor, fill=MUTED)
+
+
+def _scenes(data: Data, locale: Locale) -> Svg:
+    rows = data["rows"]
+    columns, gap, height = 4, 5.0, 34.0
+    width = (WIDTH - gap * (columns - 1)) / columns
+    svg = Svg(WIDTH, math.ceil(len(rows) / columns) * (height + gap) - gap)
+    for n, row in enumerate(rows):
+        x, y = n % columns * (width + gap), n // columns * (height + gap)
+        open_level = row["low"] != row["high"]
+        level = row["low"]
+        svg.rect(x, y, width, height, "#ffffff" if open_level else BLUES[level], MUTED if open_level else "none",
+                 dash="2 2" if open_level else "")  # fmt: skip
+        ink = "#ffffff" if level >= 3 and not open_level else INK
+        star = "★ " if row["mandatory"] else ""
+        svg.text(x + 7, y + 14, star + locale.inline(row["label"]), 8, fill=ink, bold=bool(star))
+        svg.text(x + 7, y + 27, locale.text(f"class.{row['cls']}"), 7, fill=ink if level >= 3 else MUTED)
+        svg.text(x + width - 8, y + 24, "?" if open_level else str(level), 16, anchor="end", fill=ink, bold=True)
+    return svg
+
+
+def _gate(data: Data, locale: Locale) -> Svg:
+    svg = Svg(WIDTH, 118)
+    low, high = (float(Decimal(text)) for text in data["total"])
+    left, right, top = 4.0, WIDTH - 4.0, 30.0
+    span = right - left
+    svg.rect(left, top, span, 14, PAPER)
+    svg.rect(left, top, span * low / 100, 14, ACCENT)
+    if high > low:
+        svg.rect(left + span * low / 100, top, span * (high - low) / 100, 14, "#ffffff", ACCENT, dash="3 2")
+    words = f"{low:g}" if low == high else f"{low:g}–{high:g}"
+    svg.text(left + span * high / 100 + (4 if high < 88 else -span * (high - low) / 100 - 4), top + 10.5,
+             f"{words} {locale.unit('points')}", 8, bold=True, anchor="start" if high < 88 else "end",
+             fill=INK if high < 88 else "#ffffff")  # fmt: skip
+    for step in data["steps"]:
+        _gate_step(svg, locale, step, left + span * float(Decimal(step["score"])) / 100, top)
+    return svg
+
+
+def _gate_step(svg: Svg, locale: Locale, step: Data, x: float, top: float) -> None:
+    svg.line([(x, top - 5), (x, top + 19)], INK, 1)
+    mark = "✓" if step["passed"] else ("?" if step["possible"] else "✗")
+    svg.text(x, top - 9, f"{locale.text('chart.gate.level', level=str(step['level']))} {mark}", 8.5, anchor="middle", bold=True)
+    lines = [
+        locale.text("chart.gate.score", need=f"{Decimal(step['score']).normalize():f}"),
+        locale.text("chart.gate.scenes", have=_span(step["scenes_range"]), need=str(step["scenes"])),
+        locale.text("chart.gate.mandatory", have=_span(step["mandatory_range"]), need=str(step["mandatory"])),
+    ]
+    for n, words in enumerate(lines):
+        svg.text(x, top + 31 + 11 * n, words, 7.5, anchor="middle", fill=MUTED if n == 0 else INK)
+
+
+def _span(ends: Sequence[int]) -> str:
+    return str(ends[0]) if ends[0] == ends[1] else f"{ends[0]}–{ends[1]}"
+
+
+_CLASS_FILL = {"measured": ACCENT, "verified": "#4f8db8", "declared": "#cfe0ec", "insufficient": "#ffffff"}
+
+
+def _classes(data: Data, locale: Locale) -> Svg:
+    svg = Svg(WIDTH, 54)
+    total = sum(Decimal(part["points"]) for part in data["parts"]) or Decimal(1)
+    x = 0.0
+    for part in data["parts"]:
+        points = Decimal(part["points"])
+        width = float(points / total) * WIDTH
+        if not points:
+            continue
+        blank = part["cls"] == "insufficient"
+        svg.rect(x + 0.4, 16, width - 0.8, 20, _CLASS_FILL[part["cls"]], MUTED if blank else "none", dash="2 2" if blank else "")
+        words = locale.text(f"class.{part['cls']}")
+        value = f"{points.normalize():f}"
+        dark = part["cls"] in {"measured", "verified"}
+        if text_width(value, 8) < width - 4:
+            svg.text(x + width / 2, 29, value, 8, anchor="middle", fill="#ffffff" if dark else INK, bold=True)
+        _class_label(svg, words, x, width, low=text_width(words, 8) > width)
+        x += width
+    return svg
+
+
+def _class_label(svg: Svg, words: str, x: float, width: float, *, low: bool) -> None:
+    """Above the part, or below it where the part is narrower than its name."""
+    half = text_width(words, 8) / 2
+    middle = min(max(x + width / 2, half), WIDTH - half)
+    svg.text(middle, 48 if low else 11, words, 8, anchor="middle", fill=INK)
+
+
+def _calendar(data: Data, locale: Locale) -> Svg:
+    rows = data["rows"]
+    days = max(len(row["days"]) for row in rows)
+    label = min(120.0, max(text_width(locale.inline(row["label"]), 8) for row in rows) + 8)
+    cell, height = (WIDTH - label) / days, 15.0
+    svg = Svg(WIDTH, 16 + len(rows) * (height + 2))
+    first = date.fromisoformat(data["start"])
+    for n in range(0, days, 7):
+        svg.text(label + n * cell, 9, f"{first + timedelta(days=n):%m-%d}", 7, fill=MUTED)
+    for r, row in enumerate(rows):
+        y = 14 + r * (height + 2)
+        svg.text(label - 6, y + 10.5, locale.inline(row["label"]), 8, anchor="end")
+        for n, text in enumerate(row["days"]):
+            share = int(text)
+            svg.rect(label + n * cell + 0.4, y, cell - 0.8, height, _coverage_fill(share), GRID if share == 0 else "none")
+            if share < 100:
+                size = min(6.0, cell * 0.62)
+                svg.text(label + (n + 0.5) * cell, y + 9.8, text, size, anchor="middle", fill=INK if share < 70 else "#ffffff")
+    return svg
+
+
+def _coverage_fill(share: int) -> str:
+    if share == 0:
+        return "#ffffff"
+    return BLUES[4] if share >= 95 else BLUES[3] if share >= 80 else BLUES[2] if share >= 50 else BLUES[1]
+
+
+_BAND_FILL = {"super_peak": "#e9c9a2", "peak": "#f3e2cb", "flat": "#ffffff", "valley": "#e3edf4", "deep_valley": "#c9dcea"}
+
+
+def _load(data: Data, locale: Locale) -> Svg:
+    svg = Svg(WIDTH, 168)
+    left, top, height = 40.0, 20.0, 120.0
+    cell = (WIDTH - left - 4) / 24
+    known = [float(row["high"]) for row in data["rows"] if row["high"] is not None]
+    scale = _nice(max(known, default=1.0))
+    _bands(svg, locale, data["bands"], left, top, height, cell)
+    _axis(svg, left, WIDTH - 4, top, height, scale, "kW")
+    for hour in range(0, 25, 3):
+        svg.text(left + hour * cell, top + height + 11, f"{hour:02d}:00", 7, anchor="middle" if hour < 24 else "end", fill=MUTED)
+    for hour, row in enumerate(data["rows"]):
+        if row["mean"] is None:
+            continue
+        x = left + hour * cell
+        low, mean, high = (top + height * (1 - float(row[end]) / scale) for end in ("low", "mean", "high"))
+        svg.line([(x + cell / 2, low), (x + cell / 2, high)], MUTED, 0.8)
+        svg.line([(x + 1, mean), (x + cell - 1, mean)], ACCENT, 2.4)
+    svg.text(left + 2, top + height + 24, locale.text("chart.load.key"), 7, fill=MUTED)
+    return svg
+
+
+def _bands(svg: Svg, locale: Locale, bands: Sequence[str], left: float, top: float, height: float, cell: float) -> None:
+    start = 0
+    for hour in range(1, len(bands) + 1):
+        if hour < len(bands) and bands[hour] == bands[start]:
+            continue
+        x, width = left + start * cell, (hour - start) * cell
+        svg.rect(x, top, width, height, _BAND_FILL[bands[start]])
+        words = locale.text(f"band.{bands[start]}")
+        size = 7 if text_width(words, 7) <= width else 5.5
+        if text_width(words, size) <= width + 6:
+            svg.text(x + width / 2, top - 4, words, size, anchor="middle", fill=MUTED)
+        start = hour
+
+
+def _nice(top: float) -> float:
+    """The next round number at or above `top`."""
+    if top <= 0:
+        return 1.0
+    power = 10 ** math.floor(math.log10(top))
+    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= top)
+
+
+def _axis(svg: Svg, left: float, right: float, top: float, height: float, scale: float, unit: str) -> None:
+    for n in range(5):
+        y = top + height * n / 4
+        svg.line([(left, y), (right, y)], GRID, 0.6)
+        svg.text(left - 4, y + 2.5, f"{scale * (4 - n) / 4:,.10g}", 7, anchor="end", fill=MUTED)
+    svg.text(left - 4, top - 7, unit, 7, anchor="end", fill=MUTED)
+
+
+def _daily(data: Data, locale: Locale) -> Svg:
+    rows = data["rows"]
+    svg = Svg(WIDTH, 150)
+    left, top, height = 48.0, 16.0, 108.0
+    known = [float(row["kwh"]) for row in rows if row["kwh"] is not None]
+    scale = _nice(max(known, default=1.0))
+    cell = (WIDTH - left - 6) / len(rows)
+    _axis(svg, left, WIDTH - 4, top, height, scale, "kWh")
+    for n, row in enumerate(rows):
+        x = left + (n + 0.15) * cell
+        if row["kwh"] is None:
+            svg.text(x + cell * 0.35, top + height - 3, "×", 7, anchor="middle", fill=MUTED)
+        else:
+            tall = height * float(row["kwh"]) / scale
+            svg.rect(x, top + height - tall, cell * 0.7, tall, BLUES[3])
+        if n % 7 == 0:
+            svg.text(x, top + height + 11, row["day"][5:], 7, fill=MUTED)
+    half = len(known) // 2
+    _means(svg, [row["kwh"] for row in rows], half, left, top, height, scale, cell)
+    svg.text(left, top + height + 23, locale.text("chart.daily.key"), 7, fill=MUTED)
+    return svg
+
+
+def _means(
+    svg: Svg, values: Sequence[str | None], half: int, left: float, top: float, height: float, scale: float, cell: float
+) -> None:
+    at = [n for n, value in enumerate(values) if value is not None]
+    for part in (at[:half], at[-half:] if half else []):
+        if part:
+            mean = math.fsum(float(values[n] or 0) for n in part) / len(part)
+            y = top + height * (1 - mean / scale)
+            svg.line([(left + part[0] * cell, y), (left + (part[-1] + 1) * cell, y)], ALERT, 1.1, dash="4 2")
+            svg.text(left + part[0] * cell + 2, y - 3, f"{mean:,.0f}", 7, fill=ALERT, bold=True)
+
+
+_MARKS = {"critical": ("■", ALERT), "warning": ("▲", WARN), "info": ("●", MUTED)}
+
+
+def _timeline(data: Data, locale: Locale) -> Svg:
+    rows = data["rows"]
+    label = min(130.0, max(text_width(locale.inline(row["label"]), 8) for row in rows) + 8)
+    svg = Svg(WIDTH, 18 + 18 * len(rows))
+    start, end = int(data["start_ns"]), int(data["end_ns"])
+    svg.text(label, 9, data["start"], 7, fill=MUTED)
+    svg.text(WIDTH, 9, data["end"], 7, anchor="end", fill=MUTED)
+    for r, row in enumerate(rows):
+        y = 23 + 18 * r
+        svg.text(label - 6, y + 3, locale.inline(row["label"]), 8, anchor="end")
+        svg.line([(label, y), (WIDTH, y)], GRID, 0.8)
+        for mark in row["marks"]:
+            x1, x2 = (label + (WIDTH - label) * _clip((int(mark[e]) - start) / (end - start)) for e in ("start_ns", "end_ns"))
+            sign, fill = _MARKS[mark["severity"]]
+            svg.rect(x1, y - 2, max(x2 - x1, 1), 4, fill)
+            svg.text(x1, y + 3.4, sign, 9, anchor="middle", fill=fill)
+    return svg
+
+
+def _clip(share: float) -> float:
+    return min(1.0, max(0.0, share))
+
+
+_CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {
+    "radar": _radar,
+    "scenes": _scenes,
+    "gate": _gate,
+    "classes": _classes,
+    "calendar": _calendar,
+    "load": _load,
+    "daily": _daily,
+    "timeline": _timeline,
+}

@@ -1,0 +1,82 @@
+"""The report's own fonts, and the check that they hold every character used."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from ovoo_contract.errors import ReportError
+
+__all__ = ["FAMILY", "check_glyphs", "font_folder"]
+
+FAMILY = "Noto Sans SC"
+_FILES = ("NotoSansSC-Regular.ttf", "NotoSansSC-Bold.ttf")
+
+
+def font_folder() -> Path:
+    """The folder with both weights.
+
+    Raises:
+        ReportError: the fonts were never installed.
+    """
+    folder = Path(str(resources.files("ovoo_cloud"))) / "assets" / "fonts"
+    for name in _FILES:
+        if not (folder / name).is_file():
+            raise ReportError("font is not installed", offender=str(folder / name), remedy="run scripts/assets")
+    return folder
+
+
+def check_glyphs(texts: Iterable[str]) -> None:
+    """Refuse characters that the fonts cannot draw: a report never shows an empty box.
+
+    Raises:
+        ReportError: naming the characters and a text that holds one.
+    """
+    known = _characters(font_folder() / _FILES[0]) & _characters(font_folder() / _FILES[1])
+    for text in texts:
+        missing = sorted({char for char in text if ord(char) not in known and char not in "\n\t"})
+        if missing:
+            shown = ", ".join(f"{char!r} U+{ord(char):04X}" for char in missing)
+            raise ReportError("the report font has no glyph", offender=text[:60], value=shown, remedy="write it differently")
+
+
+@cache
+def _characters(path: Path) -> frozenset[int]:
+    """Code points of the font's Unicode character map (cmap formats 4 and 12)."""
+    data = path.read_bytes()
+    count = struct.unpack_from(">H", data, 4)[0]
+    tables = {data[12 + 16 * n : 16 + 16 * n]: struct.unpack_from(">I", data, 20 + 16 * n)[0] for n in range(count)}
+    base = tables[b"cmap"]
+    codes: set[int] = set()
+    for n in range(struct.unpack_from(">H", data, base + 2)[0]):
+        start = base + struct.unpack_from(">I", data, base + 8 + 8 * n)[0]
+        form = struct.unpack_from(">H", data, start)[0]
+        if form == 12:
+            codes.update(_groups(data, start))
+        elif form == 4:
+            codes.update(_segments(data, start))
+    return frozenset(codes)
+
+
+def _groups(data: bytes, start: int) -> Iterable[int]:
+    for n in range(struct.unpack_from(">I", data, start + 12)[0]):
+        first, last, glyph = struct.unpack_from(">III", data, start + 16 + 12 * n)
+        yield from range(first + (glyph == 0), last + 1)
+
+
+def _segments(data: bytes, start: int) -> Iterable[int]:
+    """Format 4; a segment through the glyph array is taken as mapped where its glyph is not 0."""
+    half = struct.unpack_from(">H", data, start + 6)[0]
+    for n in range(half // 2):
+        last = struct.unpack_from(">H", data, start + 14 + 2 * n)[0]
+        first = struct.unpack_from(">H", data, start + 16 + half + 2 * n)[0]
+        delta = struct.unpack_from(">H", data, start + 16 + 2 * half + 2 * n)[0]
+        place = start + 16 + 3 * half + 2 * n
+        offset = struct.unpack_from(">H", data, place)[0]
+        for code in range(first, last + 1):
+            glyph = code if offset == 0 else struct.unpack_from(">H", data, place + offset + 2 * (code - first))[0]
+            if code != 0xFFFF and ((glyph + delta) & 0xFFFF if glyph or offset == 0 else 0):
+                yield code

@@ -1,0 +1,1 @@
+"""The sections of the report, one function a section: snapshot facts in, blocks out."""

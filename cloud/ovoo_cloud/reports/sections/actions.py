@@ -1,0 +1,79 @@
+"""Gaps and actions, and the roadmap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ovoo_cloud.reports.nodes import Block, Facts, Inline, bullets, heading, key, name, notice, para, plain, table
+
+__all__ = ["actions", "roadmap"]
+
+
+def actions(facts: Facts) -> list[Block]:
+    """One block an action: what was seen, what to do, range of saving, pay-back."""
+    blocks: list[Block] = [heading(1, "actions.title"), para(key("actions.lead"))]
+    for number, action in enumerate(facts.data["actions"], start=1):
+        blocks += _action(facts, number, action)
+    tariff = facts.data["energy"].get("tariff")
+    if facts.data["case"].get("energy", {}) and tariff is None:
+        blocks.append(notice(key("actions.no_tariff")))
+    return blocks
+
+
+def _action(facts: Facts, number: int, action: dict[str, Any]) -> list[Block]:
+    kind = action["kind"]
+    head = {"b": "heading", "level": 2, "text": key("actions.head", number=plain(str(number)), title=key(f"action.{kind}.title")),
+            "number": False}  # fmt: skip
+    if action["reason"]:
+        return [head, para(key(f"action.{kind}.{action['reason']}"))]
+    names = facts.machine_names()
+    machines: Inline = {"t": "join", "items": [name(names[each]) for each in action["machines"]]}
+    evidence = facts.evidence(f"action.{kind}.window_kwh")
+    rows: list[list[Inline]] = [
+        [key("actions.row.where"), machines],
+        [key("actions.row.window"), facts.figure(f"action.{kind}.window_kwh")],
+        [key("actions.row.year"), facts.figure(f"action.{kind}.kwh")],
+    ]
+    if not action["shift_only"]:
+        rows.append([key("actions.row.tce"), facts.figure(f"action.{kind}.tce")])
+        rows.append([key("actions.row.tco2"), facts.figure(f"action.{kind}.tco2")])
+    rows.append([key("actions.row.payback"), key(f"payback.{action['payback']}.long")])
+    return [
+        head,
+        para(key(f"action.{kind}.seen"), evidence=evidence),
+        para(key(f"action.{kind}.do")),
+        {**table("actions.caption", [("profile.col.entry", "left", 1), ("profile.col.value", "left", 3)], rows), "plain": True},
+    ]
+
+
+def roadmap(facts: Facts) -> list[Block]:
+    """Three phases with what, measured by what."""
+    missing = [item["id"] for item in facts.data["score"]["items"] if item["points"][0] != item["points"][1]]
+    names = facts.item_names()
+    silent = [each for each in facts.data["network"] if each["verdict"] != "yes"]
+    ready = [a["kind"] for a in facts.data["actions"] if not a["reason"]]
+    first: list[Inline] = []
+    if missing:
+        listed: Inline = {"t": "join", "items": [name(names[each]) for each in missing[:4]]}
+        first.append(key("roadmap.evidence", items=listed, count=plain(str(len(missing)))))
+    if silent:
+        listed = {"t": "join", "items": [name(each["name"]) for each in silent[:4]]}
+        first.append(key("roadmap.connect", items=listed))
+    first += [key(f"action.{kind}.title") for kind in ready if kind in {"idle", "peak_shift"}]
+    second = [key(f"action.{kind}.title") for kind in ready if kind in {"compressed_air", "fan_pump", "fouling"}]
+    second.append(key("roadmap.audit"))
+    rows: list[list[Inline]] = [
+        _phase("roadmap.phase1", first, "roadmap.kpi1"),
+        _phase("roadmap.phase2", second, "roadmap.kpi2"),
+        _phase("roadmap.phase3", [key("roadmap.scenes"), key("roadmap.return")], "roadmap.kpi3"),
+    ]
+    columns = [("roadmap.col.phase", "left", 0.9), ("roadmap.col.what", "left", 3), ("roadmap.col.kpi", "left", 2.2)]
+    return [
+        heading(1, "roadmap.title"),
+        table("roadmap.caption", columns, rows),  # type: ignore[arg-type]
+        bullets([key("roadmap.note.budget"), key("roadmap.note.responsible")]),
+    ]
+
+
+def _phase(phase: str, what: list[Inline], kpi: str) -> list[Inline]:
+    return [key(phase), {"t": "lines", "items": what}, key(kpi)]

@@ -1,0 +1,126 @@
+"""Energy and carbon."""
+
+from __future__ import annotations
+
+from ovoo_cloud.reports.nodes import Block, Facts, Inline, chart, heading, key, name, notice, para, plain, table
+
+__all__ = ["energy"]
+
+
+def energy(facts: Facts) -> list[Block]:
+    """Consumption, coal equivalent, CO2, norm, load over tariff bands, trend."""
+    data = facts.data["energy"]
+    factor = data["co2_factor"]
+    blocks: list[Block] = [
+        heading(1, "energy.title"),
+        para(
+            key("energy.lead", days=facts.figure("window.days"), kwh=facts.figure("energy.kwh"),
+                calorific=facts.figure("energy.tce_calorific"), equivalent=facts.figure("energy.tce_equivalent")),
+            evidence=facts.evidence("energy.kwh"),
+        ),
+        para(
+            key("energy.carbon", tco2=facts.figure("energy.tco2"), factor=name(factor["name"]),
+                value=plain(factor["value"]), year=plain(factor["year"])),
+        ),
+        _balance(facts),
+    ]  # fmt: skip
+    if not data["complete"]:
+        blocks.append(notice(key("energy.incomplete"), "warn"))
+    blocks += _trend(facts)
+    blocks += _load(facts)
+    blocks += [heading(2, "norm.title"), *_norm(facts)]
+    blocks += [heading(2, "cost.title"), *_cost(facts)]
+    return blocks
+
+
+def _balance(facts: Facts) -> Block:
+    data = facts.data["energy"]
+    rows: list[list[Inline]] = [
+        [plain("/".join(row["asset"].split("/")[1:])), facts.figure(row["figure"]), key("cell.none"), key("class.measured")]
+        for row in data["meters"]
+    ]
+    rows.append([
+        key("energy.electricity"), facts.figure("energy.kwh"),
+        facts.figure("energy.electricity_kgce_calorific", unit=False), key("class.measured"),
+    ])  # fmt: skip
+    for row in data["carriers"]:
+        cls = facts.figures[row["amount"]]["class"]
+        rows.append([name(row["name"]), facts.figure(row["amount"]), facts.figure(row["kgce"], unit=False), key(f"class.{cls}")])
+    rows.append([key("energy.total"), key("cell.none"), facts.figure("energy.kgce_calorific", unit=False), key("cell.none")])
+    columns = [
+        ("energy.col.carrier", "left", 2.6), ("energy.col.amount", "right", 1.8), ("energy.col.kgce", "right", 1.8),
+        ("score.col.class", "left", 1.1),
+    ]  # fmt: skip
+    return table("energy.balance", columns, rows, evidence=facts.evidence("energy.kwh"))  # type: ignore[arg-type]
+
+
+def _trend(facts: Facts) -> list[Block]:
+    daily = facts.data["energy"]["series"]["daily"]
+    blocks: list[Block] = [
+        heading(2, "energy.trend.title"),
+        para(
+            key("energy.trend", first=facts.figure("energy.daily_first"), second=facts.figure("energy.daily_second"),
+                change=facts.figure("energy.trend_percent")),
+            evidence=facts.evidence("energy.daily_first"),
+        ),
+    ]  # fmt: skip
+    if sum(1 for row in daily if row["kwh"] is not None) > 1:
+        blocks.append(
+            chart("daily", key("chart.daily.caption"), {"rows": daily}, evidence=facts.evidence("energy.kwh"))
+        )
+    return blocks
+
+
+def _load(facts: Facts) -> list[Block]:
+    data = facts.data["energy"]
+    load = data["series"]["load"]
+    if not any(row["mean"] for row in load):
+        return []
+    blocks: list[Block] = [heading(2, "energy.load.title")]
+    tariff = data.get("tariff")
+    bands = tariff["hours"] if tariff else []
+    blocks.append(
+        chart("load", key("chart.load.caption"), {"rows": load, "bands": bands}, evidence=facts.evidence("energy.kwh"))
+    )
+    if tariff:
+        rows = [
+            [key(f"band.{band}"), facts.figure(f"energy.band.{band}"), facts.figure(f"energy.band.{band}.percent")]
+            for band in data["bands"]
+            if facts.has(f"energy.band.{band}.percent")
+        ]
+        columns = [("band.col.band", "left", 2), ("band.col.kwh", "right", 2), ("band.col.share", "right", 1.2)]
+        blocks.append(table("band.caption", columns, rows))  # type: ignore[arg-type]
+        blocks.append(para(key("band.note", tariff=name(tariff["name"])), style="small"))
+    return blocks
+
+
+def _norm(facts: Facts) -> list[Block]:
+    norm = facts.data["energy"]["norm"]
+    if norm is None:
+        return [para(key("norm.none"))]
+    lead = key(
+        "norm.lower" if norm["lower_bound"] else "norm.lead",
+        norm=name(norm["name"]), source=plain(norm["source"]), intensity=facts.figure("norm.intensity"),
+    )  # fmt: skip
+    rows = [[key("norm.intensity"), facts.figure("norm.intensity"), key("cell.none")]]
+    for level in norm["levels"]:
+        met = key("cell.none")
+        if norm["reached"] is not None:
+            met = key("verdict.yes" if norm["reached"] <= level["level"] else "verdict.no")
+        rows.append([key("norm.level", level=plain(str(level["level"]))), facts.figure(level["figure"]), met])
+    columns = [("norm.col.row", "left", 2.4), ("norm.col.value", "right", 2), ("norm.col.met", "left", 1)]
+    blocks: list[Block] = [para(lead, evidence=facts.evidence("norm.intensity")), table("norm.caption", columns, rows)]  # type: ignore[arg-type]
+    if norm["open_corrections"]:
+        blocks.append(notice(key("norm.corrections", inputs=plain(", ".join(norm["open_corrections"]))), "warn"))
+    return blocks
+
+
+def _cost(facts: Facts) -> list[Block]:
+    cost = facts.data["energy"]["cost"]
+    if cost is None:
+        return [para(key("cost.none"))]
+    line = key("cost.lead", total=facts.figure("cost.total"), document=plain(cost["document"]))
+    blocks: list[Block] = [para(line, evidence=facts.evidence("cost.total"))]
+    if cost["fictitious"]:
+        blocks.append(notice(key("cost.fictitious"), "warn"))
+    return blocks

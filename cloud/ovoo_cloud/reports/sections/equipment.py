@@ -1,0 +1,146 @@
+"""Equipment health, and network and data security as far as the platform sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ovoo_cloud.reports.nodes import Block, Facts, Inline, chart, heading, key, name, para, plain, table
+from ovoo_cloud.reports.sections.front import local_day
+
+__all__ = ["equipment", "security"]
+
+_MOST = 20
+
+
+def equipment(facts: Facts) -> list[Block]:
+    """Findings, the worst assets, and which models watched how long."""
+    data = facts.data["equipment"]
+    blocks: list[Block] = [
+        heading(1, "equipment.title"),
+        para(
+            key("equipment.lead", total=facts.figure("findings.total", unit=False),
+                critical=facts.figure("findings.critical", unit=False),
+                warning=facts.figure("findings.warning", unit=False),
+                closed=facts.figure("findings.closed", unit=False)),
+            evidence=facts.evidence("findings.total"),
+        ),
+    ]  # fmt: skip
+    if data["findings"]:
+        blocks += [_timeline(facts), _ranking(facts), _findings(facts)]
+    if data["models"]:
+        blocks += [heading(2, "models.title"), para(key("models.lead")), _models(facts)]
+    else:
+        blocks.append(para(key("models.none")))
+    return blocks
+
+
+def short(asset: str) -> str:
+    """site/area/line/asset of a full asset address."""
+    return asset.partition("/")[2]
+
+
+def _label(facts: Facts, asset: str) -> Inline:
+    for machine in facts.data["network"]:
+        if machine["asset"] == asset:
+            return name(machine["name"])
+    return plain(short(asset))
+
+
+def _timeline(facts: Facts) -> Block:
+    data = facts.data["equipment"]
+    window = facts.data["window"]
+    rows = [
+        {
+            "label": _label(facts, each["asset"]),
+            "marks": [
+                {k: f[k] for k in ("start_ns", "end_ns", "severity")} for f in data["findings"] if f["asset"] == each["asset"]
+            ],
+        }
+        for each in data["assets"][:12]
+    ]
+    return chart(
+        "timeline", key("chart.timeline.caption"),
+        {"rows": rows, "start_ns": window["start_ns"], "end_ns": window["end_ns"],
+         "start": local_day(window["start_ns"], window["timezone"]),
+         "end": local_day(window["end_ns"], window["timezone"], last=True)},
+        evidence=facts.evidence("findings.total"),
+    )  # fmt: skip
+
+
+def _ranking(facts: Facts) -> Block:
+    rows = [
+        [plain(str(n)), _label(facts, each["asset"]), plain(short(each["asset"])),
+         plain(str(each["critical"])), plain(str(each["warning"])), plain(str(each["info"]))]
+        for n, each in enumerate(facts.data["equipment"]["assets"][:_MOST], start=1)
+    ]  # fmt: skip
+    columns = [
+        ("table.number", "left", 0.4), ("register.col.machine", "left", 2), ("register.col.asset", "left", 2.6),
+        ("severity.critical", "right", 0.8), ("severity.warning", "right", 0.8), ("severity.info", "right", 0.8),
+    ]  # fmt: skip
+    return table("equipment.ranking", columns, rows)  # type: ignore[arg-type]
+
+
+_RANK = {"critical": 0, "warning": 1, "info": 2}
+
+
+def _findings(facts: Facts) -> Block:
+    found = sorted(facts.data["equipment"]["findings"], key=lambda f: (_RANK[f["severity"]], int(f["start_ns"]), f["id"]))
+    zone = facts.data["window"]["timezone"]
+    rows = [_finding(facts, each, zone) for each in found[:_MOST]]
+    columns = [
+        ("equipment.col.day", "left", 1.2), ("register.col.machine", "left", 1.6), ("equipment.col.what", "left", 2.2),
+        ("equipment.col.severity", "left", 0.8), ("equipment.col.value", "right", 1.4), ("equipment.col.state", "left", 0.8),
+        ("table.evidence", "left", 1.9),
+    ]  # fmt: skip
+    return table("equipment.findings", columns, rows, compact=True)  # type: ignore[arg-type]
+
+
+def _finding(facts: Facts, each: dict[str, Any], zone: str) -> list[Inline]:
+    value = key("cell.none")
+    if each["value"] is not None:
+        spread = f" ± {each['uncertainty']}" if each["uncertainty"] is not None else ""
+        unit = "" if each["unit"] == "1" else f" {each['unit']}"
+        value = plain(f"{each['value']}{spread}{unit}")
+    return [
+        plain(local_day(each["start_ns"], zone)),
+        _label(facts, each["asset"]),
+        {"t": "maybe", "key": f"finding.{each['code']}", "text": each["code"]},
+        key(f"severity.{each['severity']}"),
+        value,
+        key("finding.open" if each["open"] else "finding.closed"),
+        plain(each["evidence"]),
+    ]
+
+
+def _models(facts: Facts) -> Block:
+    rows = [
+        [_label(facts, row["asset"]), plain(row["model"]), facts.figure(row["figure"])]
+        for row in facts.data["equipment"]["models"]
+    ]
+    columns = [("register.col.machine", "left", 3), ("models.col.model", "left", 2), ("models.col.days", "right", 1)]
+    return table("models.caption", columns, rows)  # type: ignore[arg-type]
+
+
+def security(facts: Facts) -> list[Block]:
+    """Facts the platform has seen; no grade, no certificate."""
+    seen = facts.data["security"]
+
+    def fact(value: bool | None) -> Inline:
+        return key("verdict.unseen" if value is None else "verdict.yes" if value else "verdict.no")
+
+    rows: list[list[Inline]] = [
+        [key("security.gateways"), facts.figure("security.gateways", unit=False)],
+        [key("security.gateways_tls"), facts.figure("security.gateways_tls", unit=False)],
+        [key("security.roles"), fact(seen["roles_enforced"])],
+        [key("security.backup"), fact(seen["backup_restored"])],
+    ]
+    rows += [
+        [key(f"security.signals_{cls}"), facts.figure(f"security.signals_{cls}", unit=False)]
+        for cls in ("general", "important", "core")
+    ]
+    columns = [("security.col.fact", "left", 3), ("security.col.seen", "right", 1.4)]
+    return [
+        heading(1, "security.title"),
+        para(key("security.lead")),
+        table("security.caption", columns, rows),  # type: ignore[arg-type]
+    ]

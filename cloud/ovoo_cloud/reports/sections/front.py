@@ -1,0 +1,258 @@
+"""Cover, one-page summary, statement and method, enterprise profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ovoo_cloud.reports.nodes import Block, Facts, Inline, both, bullets, chart, day, heading, key, name, notice
+from ovoo_cloud.reports.nodes import page_break, para, plain, table
+
+__all__ = ["cover", "local_day", "method", "profile", "strengths_and_gaps", "summary"]
+
+
+def local_day(ns: str, timezone: str, *, last: bool = False) -> str:
+    """ISO local date of an instant; with `last`, the day in which an excluded end falls."""
+    moment = datetime.fromtimestamp(int(ns) // 1_000_000_000, UTC) - timedelta(seconds=1 if last else 0)
+    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d}"
+
+
+def cover(facts: Facts) -> dict[str, Any]:
+    """The cover's entries."""
+    data, case = facts.data, facts.data["case"]
+    window = data["window"]
+    profile_case = case["profile"]
+    return {
+        "title": key("cover.title"),
+        "enterprise": name(both(profile_case["name"])),
+        "status": key("cover.status.pre"),
+        "status_note": key("cover.status.note"),
+        "rows": [
+            [key("cover.number"), plain(data["issue"]["number"])],
+            [key("cover.revision"), plain(str(data["issue"]["revision"]))],
+            [key("cover.date"), day(data["issue"]["date"])],
+            [
+                key("cover.period"),
+                key(
+                    "cover.period.value",
+                    start=day(local_day(window["start_ns"], window["timezone"])),
+                    end=day(local_day(window["end_ns"], window["timezone"], last=True)),
+                ),
+            ],
+            [key("cover.centre"), name(both(profile_case.get("centre", "")), "—")],
+            [key("cover.rules"), name(data["framework"]["name"])],
+            [key("cover.confidentiality"), key(f"confidentiality.{profile_case.get('confidentiality', 'internal')}")],
+        ],
+    }
+
+
+def level_text(score: dict[str, Any]) -> Inline:
+    """The level in words: stated, open, or below the first."""
+    if score["level"] is None:
+        return key("score.level.open", low=plain(str(score["level_low"])), high=plain(str(score["level_high"])))
+    if score["level"] == 0:
+        return key("score.level.none")
+    return key("score.level.stated", level=plain(str(score["level"])))
+
+
+def summary(facts: Facts) -> list[Block]:
+    """One page a director can act on."""
+    score = facts.data["score"]
+    strengths, gaps, missing = strengths_and_gaps(facts)
+    blocks: list[Block] = [
+        heading(1, "summary.title", number=False),
+        {
+            "b": "cards",
+            "items": [
+                {"label": key("summary.card.level"), "value": level_text(score), "note": key("cover.status.pre")},
+                {
+                    "label": key("summary.card.score"),
+                    "value": facts.figure("score.total", unit=False),
+                    "note": key("summary.card.of100"),
+                },
+                {
+                    "label": key("summary.card.networked"),
+                    "value": facts.figure("equipment.networked_percent"),
+                    "note": key(
+                        "summary.card.machines",
+                        part=facts.figure("equipment.networked", unit=False),
+                        whole=facts.figure("equipment.total", unit=False),
+                    ),
+                },
+                {
+                    "label": key("summary.card.energy"),
+                    "value": facts.figure("energy.kwh"),
+                    "note": facts.figure("energy.tco2"),
+                },
+            ],
+        },
+        para(key("summary.strengths"), style="label"),
+        bullets(strengths or [key("summary.none")]),
+        para(key("summary.gaps"), style="label"),
+        bullets(gaps or [key("summary.none")]),
+    ]
+    if missing:
+        blocks.append(notice(key("summary.missing", count=plain(str(missing))), "warn"))
+    blocks.append(_actions_table(facts))
+    blocks.append(para(key("summary.reading"), style="small"))
+    return [*blocks, page_break()]
+
+
+def _actions_table(facts: Facts) -> Block:
+    rows = []
+    for number, action in enumerate(facts.data["actions"], start=1):
+        kind = action["kind"]
+        tce = key("cell.none") if action["shift_only"] else facts.figure(f"action.{kind}.tce", unit=False)
+        co2 = key("cell.none") if action["shift_only"] else facts.figure(f"action.{kind}.tco2", unit=False)
+        kwh = facts.figure(f"action.{kind}.kwh", unit=False)
+        rows.append([
+            plain(str(number)),
+            key(f"action.{kind}.title"),
+            key("action.shifted", kwh=kwh) if action["shift_only"] and not action["reason"] else kwh,
+            tce,
+            co2,
+            key(f"payback.{action['payback']}"),
+        ])  # fmt: skip
+    columns = [
+        ("table.number", "left", 0.35), ("actions.col.action", "left", 2.9), ("actions.col.kwh", "right", 1.5),
+        ("actions.col.tce", "right", 1.1), ("actions.col.tco2", "right", 1.1), ("actions.col.payback", "left", 1.3),
+    ]  # fmt: skip
+    return table("summary.actions", columns, rows)  # type: ignore[arg-type]
+
+
+def strengths_and_gaps(facts: Facts) -> tuple[list[Inline], list[Inline], int]:
+    """Three best and three weakest definite items, and how many items lack evidence."""
+    names = facts.item_names()
+    definite, missing = [], 0
+    for item in facts.data["score"]["items"]:
+        low, high, full = (Decimal(text) for text in (*item["points"], item["full"]))
+        if low != high:
+            missing += 1
+            continue
+        definite.append((low / full, low - full, item["id"], item))
+
+    def line(item: dict[str, Any]) -> Inline:
+        return key(
+            "summary.item",
+            item=name(names[item["id"]]),
+            points=facts.figure(f"score.item.{item['id']}", unit=False),
+            full=plain(_trim(item["full"])),
+        )
+
+    best = sorted((row for row in definite if row[0] >= Decimal("0.75")), key=lambda r: (-r[0], -Decimal(r[3]["full"]), r[2]))
+    worst = sorted((row for row in definite if row[0] < Decimal("0.75")), key=lambda r: (r[1], r[2]))
+    return [line(row[3]) for row in best[:3]], [line(row[3]) for row in worst[:3]], missing
+
+
+def _trim(text: str) -> str:
+    number = Decimal(text).normalize()
+    return f"{number:f}"
+
+
+def method(facts: Facts) -> list[Block]:
+    """Statement, evidence classes and how missing evidence is treated."""
+    rules = facts.data["framework"]
+    days = plain(str(rules["connected_days"]))
+    share = plain(f"{Decimal(facts.data['case'].get('required_share') or rules['connected_share']) * 100:f}".rstrip("0").rstrip(".") + " %")
+    blocks: list[Block] = [
+        heading(1, "method.title"),
+        para(key("method.scope", rules=name(rules["name"]), edition=plain(rules["edition"]))),
+        notice(key("method.pre"), "warn"),
+        heading(2, "method.classes.title"),
+        table(
+            "method.classes.caption",
+            [("method.col.class", "left", 1), ("method.col.meaning", "left", 4)],
+            [[key(f"class.{cls}"), key(f"class.{cls}.meaning")] for cls in _CLASSES],
+        ),
+        heading(2, "method.rules.title"),
+        bullets([
+            key("method.rule.networked", days=days, share=share),
+            key("method.rule.missing"),
+            key("method.rule.figures"),
+            key("method.rule.reference"),
+            key("method.rule.money"),
+        ]),
+        heading(2, "method.verify.title"),
+        para(key("method.verify", number=plain(facts.data["issue"]["number"]))),
+    ]  # fmt: skip
+    return blocks
+
+
+_CLASSES = ("measured", "verified", "declared", "insufficient")
+
+
+def profile(facts: Facts) -> list[Block]:
+    """Who the enterprise is: sector, sites, products, machines."""
+    case = facts.data["case"]
+    told = case["profile"]
+    rows: list[list[Inline]] = [
+        [key("profile.name"), name(both(told["name"]))],
+        [key("profile.sector"), key(f"sector.{told['sector']}")],
+        [key("profile.region"), name(both(told.get("region", "")), "—")],
+        [key("profile.business"), name(both(told.get("business", "")), "—")],
+        [key("profile.staff"), plain(told.get("staff") or "—")],
+    ]
+    blocks: list[Block] = [
+        heading(1, "profile.title"),
+        table("profile.caption", [("profile.col.entry", "left", 1), ("profile.col.value", "left", 3)], rows),
+    ]
+    products = case.get("products") or []
+    if products:
+        blocks.append(
+            table(
+                "profile.products",
+                [("profile.col.product", "left", 3), ("profile.col.output", "right", 2), ("profile.col.class", "left", 1.2),
+                 ("profile.col.documents", "left", 2.4)],
+                [_product(row) for row in products],
+            )  # fmt: skip
+        )
+    blocks.append(_register(facts))
+    return blocks
+
+
+def _product(row: dict[str, Any]) -> list[Inline]:
+    amount = f"{Decimal(row['output']):,f} {row.get('unit', 't')}" if row.get("output") else "—"
+    return [name(both(row["name"])), plain(amount), key(f"class.{row.get('class', 'declared')}"), plain(documents(row))]
+
+
+def documents(row: dict[str, Any]) -> str:
+    """The documents of a case entry in one line."""
+    listed = row.get("evidence") or []
+    return "; ".join(listed) if isinstance(listed, list) else str(listed)
+
+
+def _register(facts: Facts) -> Block:
+    found = {each["machine"]: each for each in facts.data["network"]}
+    rows = []
+    for machine in facts.data["case"].get("equipment") or []:
+        each = found.get(machine["id"])
+        digital = {"true": "yes", "yes": "yes", "false": "no", "no": "no"}.get(str(machine.get("digital", "")).lower(), "unknown")
+        rows.append([
+            name(both(machine["name"])),
+            plain(machine.get("count", "1")),
+            key(f"verdict.{digital}"),
+            plain(machine.get("asset") or "—"),
+            key(f"verdict.{each['verdict']}") if each else key("verdict.none"),
+        ])  # fmt: skip
+    columns = [
+        ("register.col.machine", "left", 2.6), ("register.col.count", "right", 0.7), ("register.col.digital", "left", 0.9),
+        ("register.col.asset", "left", 3.6), ("register.col.networked", "left", 1.3),
+    ]  # fmt: skip
+    return table("register.caption", columns, rows, evidence=facts.evidence("equipment.networked"))  # type: ignore[arg-type]
+
+
+def documents_of(rows: Sequence[str]) -> Inline:
+    """Document names in one cell."""
+    return plain("; ".join(rows) or "—")
+
+
+def class_chart(facts: Facts) -> Block:
+    """Share of the framework's points by evidence class."""
+    return chart(
+        "classes",
+        key("chart.classes.caption"),
+        {"parts": [{"cls": cls, "points": facts.figures[f"score.class.{cls}"]["value"]} for cls in _CLASSES]},
+    )

@@ -1,0 +1,224 @@
+"""Evidence quality and the SME digital level: dimensions, items, scenes, gate."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from ovoo_cloud.reports.nodes import Block, Facts, Inline, bullets, chart, heading, key, name, notice, para, plain, table
+from ovoo_cloud.reports.sections.front import class_chart, documents_of, level_text, local_day
+
+__all__ = ["maturity", "quality"]
+
+
+def quality(facts: Facts) -> list[Block]:
+    """How good the evidence is: counts, coverage by machine and day, gaps, classes."""
+    blocks: list[Block] = [
+        heading(1, "quality.title"),
+        para(
+            key(
+                "quality.lead",
+                signals=facts.figure("data.signals", unit=False),
+                samples=facts.figure("data.samples", unit=False),
+                good=facts.figure("data.good_percent"),
+            ),
+            evidence=facts.evidence("data.samples"),
+        ),
+    ]
+    if facts.data["network"]:
+        blocks.append(_delivery_table(facts))
+    if facts.data["quality"]["calendar"]:
+        blocks.append(_calendar(facts))
+    gaps = _gaps(facts)
+    if gaps is not None:
+        blocks.append(gaps)
+    return [*blocks, class_chart(facts)]
+
+
+def _delivery_table(facts: Facts) -> Block:
+    rows = []
+    for each in facts.data["network"]:
+        reason = key(f"reason.{each['reason']}") if each["reason"] else key("cell.none")
+        rows.append([
+            name(each["name"]),
+            facts.figure(each["figure"]),
+            key(f"verdict.{each['verdict']}"),
+            reason,
+            plain(each["evidence"] or "—"),
+        ])  # fmt: skip
+    columns = [
+        ("register.col.machine", "left", 2.2), ("quality.col.share", "right", 1.2), ("register.col.networked", "left", 1.1),
+        ("quality.col.reason", "left", 2.3), ("table.evidence", "left", 1.9),
+    ]  # fmt: skip
+    return table("quality.delivery", columns, rows)  # type: ignore[arg-type]
+
+
+def _calendar(facts: Facts) -> Block:
+    names = facts.machine_names()
+    window = facts.data["window"]
+    rows = [
+        {"label": name(names[row["machine"]]), "days": row["days"]} for row in facts.data["quality"]["calendar"]
+    ]
+    start = local_day(window["start_ns"], window["timezone"])
+    return chart(
+        "calendar", key("chart.calendar.caption"), {"rows": rows, "start": start},
+        evidence=facts.evidence("equipment.networked"),
+    )  # fmt: skip
+
+
+def _gaps(facts: Facts) -> Block | None:
+    """The longest gaps of the connected machines."""
+    rows: list[tuple[int, list[Inline]]] = []
+    zone = facts.data["window"]["timezone"]
+    for each in facts.data["network"]:
+        for start, end in facts.data["evidence"].get(each["evidence"], {}).get("gaps", []):
+            length = int(end) - int(start)
+            hours = f"{Decimal(length) / Decimal(3_600_000_000_000):.1f}"
+            rows.append((length, [
+                name(each["name"]), plain(_minute(start, zone)), plain(_minute(end, zone)), plain(hours),
+                plain(each["evidence"]),
+            ]))  # fmt: skip
+    if not rows:
+        return None
+    rows.sort(key=lambda row: (-row[0], row[1][1]["text"], row[1][4]["text"]))
+    columns = [
+        ("register.col.machine", "left", 2.2), ("gaps.col.start", "left", 1.5), ("gaps.col.end", "left", 1.5),
+        ("gaps.col.hours", "right", 0.9), ("table.evidence", "left", 1.9),
+    ]  # fmt: skip
+    return table("gaps.caption", columns, [row for _, row in rows[:12]])  # type: ignore[arg-type]
+
+
+def _minute(ns: str, timezone: str) -> str:
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    moment = datetime.fromtimestamp(int(ns) // 1_000_000_000, UTC).astimezone(ZoneInfo(timezone))
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def maturity(facts: Facts) -> list[Block]:
+    """The framework's score with its gate, items and scenes."""
+    score = facts.data["score"]
+    blocks: list[Block] = [
+        heading(1, "score.title"),
+        para(key("score.lead", total=facts.figure("score.total"), level=level_text(score))),
+        _radar(facts),
+        _gate(facts),
+    ]
+    if facts.data["framework"]["gate_reference_only"]:
+        blocks.append(notice(key("score.gate.reference"), "warn"))
+    distance = _distance(score)
+    if distance is not None:
+        blocks.append(para(distance))
+    blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
+    blocks += [_scene_table(facts), heading(2, "score.links.title"), *_links(facts)]
+    return blocks
+
+
+def _radar(facts: Facts) -> Block:
+    names = {part["id"]: part["name"] for part in facts.data["framework"]["dimensions"]}
+    axes = [
+        {"label": name(names[part["id"]]), "full": part["full"], "low": part["points"][0], "high": part["points"][1]}
+        for part in facts.data["score"]["dimensions"]
+    ]
+    scenes = facts.data["score"]["scenes"]
+    axes.append({
+        "label": key("score.scenes.axis"),
+        "full": str(4 * len(scenes)),
+        "low": str(sum(s["levels"][0] for s in scenes)),
+        "high": str(sum(s["levels"][1] for s in scenes)),
+    })  # fmt: skip
+    return chart("radar", key("chart.radar.caption"), {"axes": axes})
+
+
+def _gate(facts: Facts) -> Block:
+    score = facts.data["score"]
+    return chart(
+        "gate", key("chart.gate.caption"),
+        {"total": score["total"], "steps": [
+            {k: step[k] for k in ("level", "score", "scenes", "mandatory", "scenes_range", "mandatory_range", "passed", "possible")}
+            for step in score["gate"]
+        ]},
+    )  # fmt: skip
+
+
+def _distance(score: dict[str, Any]) -> Inline | None:
+    """What is still missing, at least, for the first level that is not certain."""
+    step = next((each for each in score["gate"] if not each["passed"]), None)
+    if step is None:
+        return None
+    points = max(Decimal(0), Decimal(step["score"]) - Decimal(score["total"][0]))
+    return key(
+        "score.distance",
+        level=plain(str(step["level"])),
+        points=plain(f"{points.normalize():f}"),
+        scenes=plain(str(max(0, step["scenes"] - step["scenes_range"][0]))),
+        mandatory=plain(str(max(0, step["mandatory"] - step["mandatory_range"][0]))),
+    )
+
+
+def _items(facts: Facts) -> Block:
+    names = facts.item_names()
+    groups = {part["id"]: part["name"] for part in facts.data["framework"]["dimensions"]}
+    rows = []
+    for item in facts.data["score"]["items"]:
+        answer = facts.data["answers"].get(item["id"])
+        rows.append([
+            name(groups[item["dimension"]]),
+            name(names[item["id"]]),
+            plain(f"{Decimal(item['full']).normalize():f}"),
+            facts.figure(f"score.item.{item['id']}", unit=False),
+            key(f"class.{answer['class'] if answer else 'insufficient'}"),
+            _proof(answer),
+        ])  # fmt: skip
+    columns = [
+        ("score.col.dimension", "left", 1.3), ("score.col.item", "left", 2.3), ("score.col.full", "right", 0.7),
+        ("score.col.points", "right", 1.1), ("score.col.class", "left", 1.0), ("score.col.evidence", "left", 2.8),
+    ]  # fmt: skip
+    return table("score.items.caption", columns, rows, compact=True)  # type: ignore[arg-type]
+
+
+def _proof(answer: dict[str, Any] | None) -> Inline:
+    if answer is None:
+        return key("cell.none")
+    ids = answer["evidence"]
+    texts = [*answer["documents"], *ids[:2], *([f"+{len(ids) - 2}"] if len(ids) > 2 else [])]
+    return documents_of(texts)
+
+
+def _heat(facts: Facts) -> Block:
+    names = facts.item_names()
+    rows = [
+        {"label": name(names[s["id"]]), "mandatory": s["mandatory"], "low": s["levels"][0], "high": s["levels"][1], "cls": s["class"]}
+        for s in facts.data["score"]["scenes"]
+    ]
+    return chart("scenes", key("chart.scenes.caption"), {"rows": rows})
+
+
+def _scene_table(facts: Facts) -> Block:
+    names = facts.item_names()
+    rows = []
+    for scene in facts.data["score"]["scenes"]:
+        answer = facts.data["scenes"].get(scene["id"])
+        low, high = scene["levels"]
+        rows.append([
+            plain("★" if scene["mandatory"] else ""),
+            name(names[scene["id"]]),
+            plain(str(low) if low == high else f"{low}–{high}"),
+            key(f"class.{scene['class']}"),
+            documents_of(answer["documents"] if answer else []),
+        ])  # fmt: skip
+    columns = [
+        ("score.col.star", "left", 0.4), ("score.col.scene", "left", 2), ("score.col.level", "right", 0.8),
+        ("score.col.class", "left", 1.1), ("score.col.documents", "left", 3),
+    ]  # fmt: skip
+    return table("score.scenes.caption", columns, rows, compact=True)  # type: ignore[arg-type]
+
+
+def _links(facts: Facts) -> list[Block]:
+    links = facts.data["links"]
+    if not links:
+        return [para(key("score.links.none"))]
+    rows = [key("score.link", link=key(f"link.{link}"), verdict=key(f"verdict.{each['verdict']}")) for link, each in links.items()]
+    evidence = list(dict.fromkeys(e for each in links.values() for e in each["evidence"]))
+    return [para(key("score.links.lead"), evidence=evidence), bullets(rows)]

@@ -1,0 +1,79 @@
+"""A small SVG writer: shapes in order, numbers with at most two decimals, one font."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+__all__ = ["ACCENT", "ALERT", "BLUES", "GRID", "INK", "MUTED", "PAPER", "WARN", "Svg", "number", "text_width"]
+
+INK = "#1f2a33"
+MUTED = "#5d6b76"
+GRID = "#d5dbe0"
+PAPER = "#f3f5f7"
+ACCENT = "#1f5f8b"
+WARN = "#b7791f"
+ALERT = "#b3261e"
+BLUES = ("#eef2f5", "#cfe0ec", "#97bdd6", "#4f8db8", "#1f5f8b")
+_FONT = "Noto Sans SC"
+
+
+def number(value: float) -> str:
+    """A coordinate: at most two decimals, no trailing zeros."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def text_width(text: str, size: float) -> float:
+    """Approximate width: a Chinese character is as wide as the size, others a little more than half of it."""
+    return sum(size if ord(char) > 0x2E80 else size * 0.56 for char in text)
+
+
+class Svg:
+    """Collects elements; `finish` returns the document. Units are points."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width = width
+        self.height = height
+        self.parts: list[str] = []
+
+    def rect(self, x: float, y: float, w: float, h: float, fill: str, stroke: str = "none", *, dash: str = "") -> None:
+        """A rectangle."""
+        extra = f' stroke-dasharray="{dash}"' if dash else ""
+        self.parts.append(
+            f'<rect x="{number(x)}" y="{number(y)}" width="{number(max(w, 0))}" height="{number(h)}" '
+            f'fill="{fill}" stroke="{stroke}" stroke-width="0.6"{extra}/>'
+        )
+
+    def line(
+        self, points: Sequence[tuple[float, float]], stroke: str, width: float = 1.0, *, dash: str = "", close: bool = False,
+        fill: str = "none", opacity: float = 1.0,
+    ) -> None:  # fmt: skip
+        """A line through points, or a closed shape."""
+        tag = "polygon" if close else "polyline"
+        extra = f' stroke-dasharray="{dash}"' if dash else ""
+        joined = " ".join(f"{number(x)},{number(y)}" for x, y in points)
+        self.parts.append(
+            f'<{tag} points="{joined}" fill="{fill}" fill-opacity="{number(opacity)}" stroke="{stroke}" '
+            f'stroke-width="{number(width)}" stroke-linejoin="round"{extra}/>'
+        )
+
+    def circle(self, x: float, y: float, r: float, fill: str) -> None:
+        """A dot."""
+        self.parts.append(f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(r)}" fill="{fill}"/>')
+
+    def text(
+        self, x: float, y: float, words: str, size: float = 8, *, anchor: str = "start", fill: str = INK, bold: bool = False
+    ) -> None:  # fmt: skip
+        """Words on a baseline; anchor is start, middle or end."""
+        weight = "700" if bold else "400"
+        self.parts.append(
+            f'<text x="{number(x)}" y="{number(y)}" font-family="{_FONT}" font-size="{number(size)}" '
+            f'font-weight="{weight}" text-anchor="{anchor}" fill="{fill}">{escape(words)}</text>'
+        )
+
+    def finish(self) -> str:
+        """The SVG document."""
+        size = f'width="{number(self.width)}pt" height="{number(self.height)}pt"'
+        box = f'viewBox="0 0 {number(self.width)} {number(self.height)}"'
+        return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box}>{"".join(self.parts)}</svg>\n'
