@@ -1,0 +1,51 @@
+"""Subscriptions that survive a client's death: what asyncua's server leaves out and a gateway's restart needs.
+
+asyncua 2.1 answers TransferSubscriptions but keeps looking for publish requests at the dead connection, and forgets a
+notification as soon as it was republished once, acknowledged or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asyncua import ua
+from asyncua.common.utils import ServiceError
+from asyncua.server.internal_server import InternalServer
+from asyncua.server.subscription_service import SubscriptionService
+
+__all__ = ["DurableSubscriptions", "install_durable_subscriptions"]
+
+
+class DurableSubscriptions(SubscriptionService):  # type: ignore[misc]  # asyncua carries no types
+    """Transfer and Republish as OPC UA part 4, 5.13.7 and 5.13.6 ask."""
+
+    async def transfer_subscriptions(
+        self, params: ua.TransferSubscriptionsParameters, session_id: ua.NodeId, callback: Callable[..., Any]
+    ) -> list[ua.TransferResult]:
+        """Rebinds results and publish requests to the new connection."""
+        results: list[ua.TransferResult] = await super().transfer_subscriptions(params, session_id, callback)
+        processor = callback.__self__  # type: ignore[attr-defined]  # a bound method of the connection's processor
+        for subscription_id in params.SubscriptionIds:
+            subscription = self.subscriptions.get(int(subscription_id))
+            if subscription is not None:
+                subscription.pub_request_callback = processor.get_publish_request
+        return results
+
+    def republish(self, params: ua.RepublishParameters) -> ua.NotificationMessage:
+        """The message again; it stays until it is acknowledged. Faults name what is missing."""
+        subscription = self.subscriptions.get(params.SubscriptionId)
+        if subscription is None:
+            raise ServiceError(ua.StatusCodes.BadSubscriptionIdInvalid)
+        result = subscription._not_acknowledged_results.get(params.RetransmitSequenceNumber)
+        if result is None:
+            raise ServiceError(ua.StatusCodes.BadMessageNotAvailable)
+        return result.NotificationMessage
+
+
+def install_durable_subscriptions(server: InternalServer) -> DurableSubscriptions:
+    """Puts the service in place of asyncua's own, before any client connects."""
+    service = DurableSubscriptions(server.aspace, server)
+    server.subscription_service = service
+    server.isession.subscription_service = service
+    return service
