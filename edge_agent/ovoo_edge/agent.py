@@ -1,0 +1,228 @@
+"""Assembles the gateway: sources, pipeline, spool, sinks and health in one task group, and takes it down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import logging
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from ovoo_contract.catalogue import Catalogue
+
+from ovoo_edge.backoff import Backoff
+from ovoo_edge.config import GatewayConfig
+from ovoo_edge.folder_lock import FolderLock
+from ovoo_edge.health import HealthReport, HealthServer, sink_figures
+from ovoo_edge.mapping import bind_signals
+from ovoo_edge.pipeline import Pipeline, PipelineClocks
+from ovoo_edge.pipeline_stage import Stage
+from ovoo_edge.scoring import Scoring
+from ovoo_edge.signal_list import rules_of
+from ovoo_edge.sinks.base import Sink, SinkContext
+from ovoo_edge.sinks.registry import create_sink
+from ovoo_edge.sources.base import Intake, Source, SourceContext
+from ovoo_edge.sources.registry import create_source
+from ovoo_edge.spool import Spool
+from ovoo_edge.spool_service import SpoolReader, SpoolService
+from ovoo_edge.supervisor import Supervised, supervise
+from ovoo_edge.systemd import notify, watchdog_interval_s
+from ovoo_edge.watermark import Watermark
+
+__all__ = ["Agent", "World"]
+
+_LOG = logging.getLogger(__name__)
+_INTAKE_SAMPLES = 200_000
+_SETTLE_S = 5.0
+_SAVE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Clocks and chance; tests replace them."""
+
+    wall_ns: Callable[[], int] = time.time_ns
+    monotonic_s: Callable[[], float] = time.monotonic
+    rng: random.Random = field(default_factory=random.SystemRandom)
+    epoch_source: Callable[[], int] = lambda: secrets.randbits(64)
+
+
+class Agent:
+    """One gateway; `run` once.
+
+    Args:
+        config: its settings.
+        world: clocks and chance.
+        stop_when_finished: end as soon as every source has finished (a replay) and the spool is empty.
+    """
+
+    def __init__(self, config: GatewayConfig, world: World | None = None, *, stop_when_finished: bool = False) -> None:
+        self._config = config
+        self._world = world or World()
+        self._stop_when_finished = stop_when_finished
+        self._stop = asyncio.Event()
+        self._draining = asyncio.Event()
+        self._parts: list[Supervised] = []
+        self.software = f"ovoo-edge {importlib.metadata.version('ovoo-edge')}"
+
+    def stop(self) -> None:
+        """Asks the agent to drain and return; SIGTERM does this."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Works until `stop`; sources stop first, then what they gave is committed, then sinks get `drain_s`.
+
+        Raises:
+            OvooError: it cannot start: the folder is in use, a model does not fit, the disk refuses.
+        """
+        config = self._config
+        with FolderLock(config.state_dir):
+            scoring = Scoring.load(config.models, [row.entry for row in config.signals])
+            catalogue = Catalogue([*(row.entry for row in config.signals), *scoring.outputs])
+            scoring.restore(config.state_dir / "models.json")
+            async with SpoolService(self._open_spool) as spool:
+                await spool.add_catalogue(catalogue)
+                try:
+                    await self._run_parts(spool, catalogue, scoring)
+                finally:
+                    scoring.save(config.state_dir / "models.json")
+        _LOG.info("event=stopped gateway=%s", config.gateway)
+
+    def _open_spool(self) -> Spool:
+        config = self._config
+        return Spool.open(
+            config.state_dir / "spool.db",
+            config.spool.budget_mib << 20,
+            sinks=[sink.name for sink in config.sinks],
+            epoch_source=self._world.epoch_source,
+            clock=self._world.wall_ns,
+            policy=config.spool.policy,
+        )
+
+    async def _run_parts(self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring) -> None:
+        config, world = self._config, self._world
+        rules = rules_of(config.signals, scoring.outputs)
+        watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
+        stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits)
+        intake = Intake(_INTAKE_SAMPLES)
+        clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
+        pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
+        sources = self._sources(catalogue)
+        report = HealthReport(config, self.software, world.wall_ns, spool, pipeline, sources, scoring, self._parts)
+        sinks = self._sinks(catalogue, spool, report)
+        report.sinks = [sink for sink, _ in sinks]
+        async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
+            fixed = [group.create_task(pipeline.run()), group.create_task(spool.maintain())]
+            fixed += [group.create_task(self._watchdog()), group.create_task(self._save(scoring))]
+            feeding = [
+                group.create_task(self._supervised(f"source {item.name}", _feeding(item, intake))) for item in sources
+            ]
+            delivering = [
+                group.create_task(self._supervised(f"sink {sink.name}", _delivering(sink, reader)))
+                for sink, reader in sinks
+            ]
+            notify("READY=1")
+            _LOG.info("event=started gateway=%s signals=%d catalogue=%s", config.gateway, len(catalogue), catalogue.id)
+            await self._wait_for_stop(feeding)
+            notify("STOPPING=1")
+            await self._drain(feeding, pipeline, delivering, [reader for _, reader in sinks])
+            for task in fixed:
+                task.cancel()
+
+    async def _wait_for_stop(self, feeding: list[asyncio.Task[None]]) -> None:
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            if self._stop_when_finished:
+                everything = asyncio.gather(*feeding)
+                await asyncio.wait([stopping, everything], return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await stopping
+        finally:
+            stopping.cancel()
+
+    async def _drain(
+        self,
+        feeding: list[asyncio.Task[None]],
+        pipeline: Pipeline,
+        delivering: list[asyncio.Task[None]],
+        readers: list[SpoolReader],
+    ) -> None:
+        """Order matters: no new samples, everything on disk and acknowledged, then out of the door."""
+        _LOG.info("event=draining gateway=%s", self._config.gateway)
+        for task in feeding:
+            task.cancel()
+        await asyncio.gather(*feeding, return_exceptions=True)
+        try:
+            async with asyncio.timeout(_SETTLE_S + self._config.commit_s):
+                await pipeline.drained()
+        except TimeoutError:
+            _LOG.error("event=not_committed detail='the spool refuses; sources keep what was not acknowledged'")
+        self._draining.set()
+        for reader in readers:
+            reader.wake()
+        patience = None if self._stop_when_finished and not self._stop.is_set() else self._config.drain_s
+        stopped = asyncio.ensure_future(self._stop.wait())
+        if delivering:
+            everything = asyncio.gather(*delivering, return_exceptions=True)
+            waiting = {everything, stopped} if patience is None else {everything}
+            await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        for task in delivering:
+            task.cancel()
+        await asyncio.gather(*delivering, return_exceptions=True)
+
+    async def _supervised(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        part = Supervised(name)
+        self._parts.append(part)
+        await supervise(part, run, Backoff(1.0, 300.0, self._world.rng))
+
+    async def _watchdog(self) -> None:
+        interval_s = watchdog_interval_s()
+        while interval_s is not None:
+            notify("WATCHDOG=1")
+            await asyncio.sleep(interval_s)
+
+    async def _save(self, scoring: Scoring) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_S)
+            await asyncio.to_thread(scoring.save, self._config.state_dir / "models.json")
+
+    def _sources(self, catalogue: Catalogue) -> list[Source]:
+        world = self._world
+        folder = self._config.state_dir / "sources"
+        folder.mkdir(parents=True, exist_ok=True)
+        context = SourceContext(folder, world.wall_ns, world.monotonic_s, world.rng)
+        return [
+            create_source(settings, bind_signals(self._config.signals, catalogue, settings.name), context)
+            for settings in self._config.sources
+        ]
+
+    def _sinks(self, catalogue: Catalogue, spool: SpoolService, report: HealthReport) -> list[tuple[Sink, SpoolReader]]:
+        config, world = self._config, self._world
+
+        async def figures() -> Mapping[str, float]:
+            return sink_figures(await report.collect())
+
+        context = SinkContext(
+            gateway=config.gateway,
+            enterprise=config.enterprise,
+            catalogue=catalogue,
+            software=self.software,
+            wall_ns=world.wall_ns,
+            monotonic_s=world.monotonic_s,
+            rng=world.rng,
+            draining=self._draining,
+            counters=figures,
+        )
+        return [(create_sink(settings, context), spool.reader(settings.name)) for settings in config.sinks]
+
+
+def _feeding(source: Source, intake: Intake) -> Callable[[], Awaitable[None]]:
+    return lambda: source.run(intake)
+
+
+def _delivering(sink: Sink, reader: SpoolReader) -> Callable[[], Awaitable[None]]:
+    return lambda: sink.run(reader)

@@ -1,0 +1,86 @@
+"""A health snapshot as Prometheus text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+__all__ = ["render_metrics"]
+
+
+def render_metrics(snapshot: Mapping[str, Any]) -> bytes:
+    """The text of every figure of the snapshot."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Snapshot(snapshot))
+    return generate_latest(registry)
+
+
+class _Snapshot(Collector):
+    def __init__(self, snapshot: Mapping[str, Any]) -> None:
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterator[Metric]:
+        """All families."""
+        snapshot = self._snapshot
+        spool, pipeline, process = snapshot["spool"], snapshot["pipeline"], snapshot["process"]
+        yield _gauge("ovoo_edge_ok", "1 while nothing is degraded", float(snapshot["status"] == "ok"))
+        yield _gauge("ovoo_edge_at_risk_seconds", "age of the oldest sample that is not on disk", pipeline["at_risk_s"])
+        yield _gauge("ovoo_edge_intake_samples", "samples waiting for the pipeline", pipeline["waiting_samples"])
+        yield _gauge(
+            "ovoo_edge_held_back", "1 while the spool refuses and sources wait", float(bool(pipeline["held_back"]))
+        )
+        yield _counter("ovoo_edge_pipeline", "rows by what became of them", "what", pipeline["counters"])
+        yield _gauge("ovoo_edge_spool_used_bytes", "pages in use", spool["used_bytes"])
+        yield _gauge("ovoo_edge_spool_limit_bytes", "pages allowed", spool["limit_bytes"])
+        yield _gauge("ovoo_edge_spool_file_bytes", "database and log on disk", spool["file_bytes"])
+        yield _gauge("ovoo_edge_spool_ballast", "0 while the disk is full", float(spool["ballast"]))
+        if spool["buffer_h"] is not None:
+            yield _gauge("ovoo_edge_spool_buffer_hours", "until the budget is used up", spool["buffer_h"])
+        for key, text in (("backlog_rows", "rows to deliver"), ("backlog_bytes", "bytes to deliver")):
+            yield _labelled(f"ovoo_edge_{key}", text, "sink", spool[key])
+        yield _counter("ovoo_edge_quarantined", "rows refused by the server", "sink", spool["quarantined"])
+        yield _counter("ovoo_edge_refused", "samples above the class of the sink", "sink", spool["refused"])
+        yield from self._lost(spool["lost"])
+        yield from self._ends("source", snapshot["sources"])
+        yield from self._ends("sink", snapshot["sinks"])
+        yield _gauge("ovoo_edge_rss_bytes", "resident memory", process["rss_mb"] * 2**20)
+        yield CounterMetricFamily("ovoo_edge_cpu_seconds", "processor time used", value=process["cpu_s"])
+
+    def _lost(self, lost: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
+        family = CounterMetricFamily("ovoo_edge_lost", "samples that never arrive", labels=["sink", "cause"])
+        for sink, causes in lost.items():
+            for cause, count in causes.items():
+                family.add_metric([sink, cause], count)
+        yield family
+
+    def _ends(self, kind: str, ends: list[dict[str, Any]]) -> Iterator[Metric]:
+        state = GaugeMetricFamily(f"ovoo_edge_{kind}_state", f"1 for the state of the {kind}", labels=[kind, "state"])
+        count = CounterMetricFamily(f"ovoo_edge_{kind}_events", f"counters of the {kind}", labels=[kind, "what"])
+        for end in ends:
+            state.add_metric([end["name"], end["state"]], 1.0)
+            for what, value in end["counters"].items():
+                count.add_metric([end["name"], what], value)
+        yield state
+        yield count
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _counter(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family

@@ -1,0 +1,168 @@
+"""Chunks from the intake become durable rows; sources hear of it only after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ovoo_contract.errors import SpoolError
+
+from ovoo_edge.backoff import Backoff
+from ovoo_edge.pipeline_stage import Stage, StageResult
+from ovoo_edge.sources.base import Chunk, Intake
+from ovoo_edge.spool_rows import Group
+from ovoo_edge.spool_service import SpoolService
+
+__all__ = ["Pipeline", "PipelineClocks", "PipelineHealth"]
+
+_LOG = logging.getLogger(__name__)
+_IDLE_S = 0.01
+_IDLE_CHUNKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineClocks:
+    """Time and chance, passed in."""
+
+    wall_ns: Callable[[], int]
+    monotonic_s: Callable[[], float]
+    rng: random.Random
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineHealth:
+    """State for `/health`.
+
+    Attributes:
+        at_risk_s: age of the oldest sample that is not on disk yet, 0 when all are.
+        waiting_samples: rows in the intake.
+        held_back: why the spool takes nothing now; empty when it does.
+        counters: rows by what became of them.
+    """
+
+    at_risk_s: float
+    waiting_samples: int
+    held_back: str
+    counters: dict[str, int]
+
+
+class Pipeline:
+    """Groups chunks for one commit interval, processes them on a thread of its own and commits.
+
+    Args:
+        intake: where chunks come from.
+        stage: what is done with them.
+        spool: where rows go.
+        commit_s: interval between commits, > 0.
+        clocks: time and chance.
+        max_samples: a group is closed early at this many rows (half of the intake's bound).
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        stage: Stage,
+        spool: SpoolService,
+        commit_s: float,
+        clocks: PipelineClocks,
+        max_samples: int,
+    ) -> None:
+        self._intake = intake
+        self._stage = stage
+        self._spool = spool
+        self._commit_s = commit_s
+        self._clocks = clocks
+        self._max_samples = max_samples
+        self._oldest_s: float | None = None
+        self._held_back = ""
+        self._counters: Counter[str] = Counter()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def health(self) -> PipelineHealth:
+        """A snapshot; never blocks."""
+        at_risk_s = 0.0 if self._oldest_s is None else self._clocks.monotonic_s() - self._oldest_s
+        return PipelineHealth(at_risk_s, self._intake.samples, self._held_back, dict(self._counters))
+
+    async def run(self) -> None:
+        """Works until cancelled; what is in a group then was never acknowledged to its source."""
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pipeline") as worker:
+            while True:
+                chunks = await self._collect()
+                result = await asyncio.get_running_loop().run_in_executor(
+                    worker, self._stage.process, chunks, self._clocks.wall_ns()
+                )
+                await self._store(result)
+                self._acknowledge(chunks, result)
+
+    async def drained(self) -> None:
+        """Returns once everything handed over so far is on disk."""
+        while self._intake.chunks or not self._idle.is_set():
+            await self._idle.wait()
+            await asyncio.sleep(0)
+
+    async def _collect(self) -> list[Chunk]:
+        """The first chunk and what follows within the commit interval.
+
+        It closes early when half the window is filled, or when sources fell silent after several chunks: they may be
+        waiting for the acknowledgement that the commit brings.
+        """
+        chunks = [await self._intake.get()]
+        self._idle.clear()
+        self._oldest_s = self._clocks.monotonic_s()
+        rows = len(chunks[0].batch)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._commit_s
+        while rows < self._max_samples:
+            patience = deadline if len(chunks) < _IDLE_CHUNKS else min(deadline, loop.time() + _IDLE_S)
+            try:
+                async with asyncio.timeout_at(patience):
+                    chunk = await self._intake.get()
+            except TimeoutError:
+                break
+            chunks.append(chunk)
+            rows += len(chunk.batch)
+            if loop.time() >= deadline:
+                break
+        return chunks
+
+    async def _store(self, result: StageResult) -> None:
+        for group in result.groups:
+            if group.rows or group.counts:
+                await self._commit(group)
+        for cause, lost in result.lost.items():
+            await self._spool.count_lost(cause, lost)
+            self._counters["lost"] += sum(cell[0] for cell in lost.values())
+
+    async def _commit(self, group: Group) -> None:
+        """Commits, waiting as long as the spool refuses: meanwhile the intake fills and sources are held back."""
+        backoff = Backoff(0.1, 5.0, self._clocks.rng)
+        while True:
+            try:
+                await self._spool.commit(group)
+            except SpoolError as error:
+                if not self._held_back:
+                    _LOG.error("event=spool_refuses detail=%r", str(error))
+                self._held_back = str(error)
+                await asyncio.sleep(backoff.next_s())
+                continue
+            if self._held_back:
+                _LOG.warning("event=spool_accepts")
+                self._held_back = ""
+            return
+
+    def _acknowledge(self, chunks: list[Chunk], result: StageResult) -> None:
+        self._counters["chunks"] += len(chunks)
+        self._counters["commits"] += len(result.groups)
+        for name in ("received", "derived", "suppressed", "duplicates", "shifted", "late", "findings"):
+            self._counters[name] += getattr(result, name)
+        self._oldest_s = None
+        for chunk in chunks:
+            if chunk.committed is not None:
+                chunk.committed()
+        self._idle.set()

@@ -1,0 +1,156 @@
+"""The models of this gateway: they see every sorted batch, and add scores and findings."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
+from ovoo_contract.findings import Finding
+from ovoo_contract.samples import SampleBatch
+
+from ovoo_edge.config import ModelSettings
+from ovoo_edge.pipeline_stage import Scorer
+
+if TYPE_CHECKING:
+    from ovoo_models.monitor import AssetMonitor
+
+__all__ = ["Scoring"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A monitor and where its signals stand in the catalogue."""
+
+    monitor: AssetMonitor
+    index: Mapping[str, int]
+    out_base: int
+
+
+class Scoring:
+    """Monitors of the configured assets; without one, nothing of the models is imported.
+
+    Args:
+        monitors: one per `[[model]]`, with its settings.
+    """
+
+    def __init__(self, monitors: Sequence[tuple[ModelSettings, AssetMonitor]]) -> None:
+        self._monitors = monitors
+        self._findings = 0
+        self._scored = 0
+
+    @classmethod
+    def load(cls, models: Sequence[ModelSettings], entries: Sequence[SignalEntry]) -> Scoring:
+        """Reads every artifact and checks that the gateway has the signals it needs.
+
+        Raises:
+            ConfigErrors: every artifact that is unreadable or does not fit.
+        """
+        errors: list[ConfigError] = []
+        monitors: list[tuple[ModelSettings, AssetMonitor]] = []
+        for position, settings in enumerate(models):
+            try:
+                monitors.append((settings, _load(settings, entries)))
+            except OvooError as error:
+                where = f"model[{position}].artifact"
+                errors.append(
+                    ConfigError(str(error), offender=where, value=str(settings.artifact), remedy="train it again")
+                )
+        if errors:
+            raise ConfigErrors(errors)
+        return cls(monitors)
+
+    @property
+    def outputs(self) -> list[SignalEntry]:
+        """Derived signals of all monitors, in catalogue order after the sources' signals."""
+        return [entry for _, monitor in self._monitors for entry in monitor.outputs]
+
+    def scorer(self, catalogue: Catalogue) -> Scorer | None:
+        """The function the pipeline calls; None without monitors."""
+        if not self._monitors:
+            return None
+        bound = [_bind(settings, monitor, catalogue) for settings, monitor in self._monitors]
+
+        def score(batch: SampleBatch) -> tuple[SampleBatch, Sequence[Finding]]:
+            derived: list[SampleBatch] = []
+            findings: list[Finding] = []
+            for item in bound:
+                output = item.monitor.process(batch, item.index, item.out_base)
+                derived.append(output.batch)
+                findings += output.findings
+            self._findings += len(findings)
+            merged = SampleBatch.concat(derived)
+            self._scored += len(merged)
+            return merged, findings
+
+        return score
+
+    def health(self) -> dict[str, Any]:
+        """Assets scored and what came out."""
+        assets = [settings.asset.path for settings, _ in self._monitors]
+        return {"assets": assets, "derived_samples": self._scored, "findings": self._findings}
+
+    def save(self, path: pathlib.Path) -> None:
+        """Writes the state of every monitor, replacing the file at once."""
+        if not self._monitors:
+            return
+        document = {settings.asset.path: dict(monitor.state()) for settings, monitor in self._monitors}
+        draft = path.with_suffix(".new")
+        with draft.open("w", encoding="utf-8") as file:
+            json.dump(document, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+    def restore(self, path: pathlib.Path) -> None:
+        """Loads states written by `save`; a missing or unfit one only means that a model warms up again."""
+        if not self._monitors or not path.exists():
+            return
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            for settings, monitor in self._monitors:
+                if settings.asset.path in document:
+                    monitor.load(document[settings.asset.path])
+        except (OSError, ValueError, KeyError, TypeError, OvooError) as error:
+            _LOG.warning("event=model_state_not_restored detail=%r", str(error))
+
+
+def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonitor:
+    from ovoo_models import artifact
+    from ovoo_models.monitor import AssetMonitor
+
+    models = artifact.load(settings.artifact)
+    if settings.period_s and settings.period_s != models.period_s:
+        raise ConfigError(
+            "artifact has another step",
+            offender=f"{settings.asset.path}.period_s",
+            value=settings.period_s,
+            remedy=f"the artifact was trained for {models.period_s:g} s",
+        )
+    here = {entry.address.signal for entry in entries if entry.address.asset_address == settings.asset}
+    missing = [name for name in models.signals if name not in here]
+    if missing:
+        raise ConfigError(
+            "signals of the model are not configured",
+            offender=settings.asset.path,
+            value=", ".join(missing),
+            remedy="add them to the signal list, or train without them",
+        )
+    return AssetMonitor(models, settings.asset)
+
+
+def _bind(settings: ModelSettings, monitor: AssetMonitor, catalogue: Catalogue) -> _Bound:
+    index = {
+        entry.address.signal: position
+        for position, entry in enumerate(catalogue.entries)
+        if entry.address.asset_address == settings.asset and entry.measurement == "telemetry"
+    }
+    return _Bound(monitor, index, catalogue.index(monitor.outputs[0].address) if monitor.outputs else 0)

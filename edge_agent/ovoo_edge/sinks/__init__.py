@@ -1,0 +1,1 @@
+"""Drivers that bring rows from the spool to where they are needed."""

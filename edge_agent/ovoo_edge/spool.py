@@ -1,0 +1,489 @@
+"""The disk queue between sources and sinks: what it took is durable, what left it was acknowledged by every sink.
+
+One SQLite file in WAL mode with full durability, used from one thread. A row is a wire batch or a finding; its number
+(`seq`) is given at commit, grows by one and is never used twice within an epoch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.errors import CatalogueError, SpoolError, SpoolFull
+
+from ovoo_edge.ledger import Ledger, LedgerRow
+from ovoo_edge.spool_acks import Acknowledgements, Ranges
+from ovoo_edge.spool_gauges import FillRate, SinkGauges
+from ovoo_edge.spool_losses import Tally, lost_rows, lost_totals, record, tally, tally_unreadable
+from ovoo_edge.spool_open import OpenSpool, open_file
+from ovoo_edge.spool_rows import Group, LostRow, NewRow, QuarantinedRow, RowKind, SpoolGauges, SpoolRow
+from ovoo_edge.spool_space import Policy, SpaceKeeper
+from ovoo_edge.spool_transactions import in_transaction, spool_failure
+
+__all__ = ["Spool"]
+
+_KINDS: tuple[RowKind, RowKind] = ("batch", "event")
+_COLUMNS = "seq, kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, crc, payload"
+_FOLD_ROWS = 300
+_DELETE_ROWS = 1000
+_QUARANTINE_SHARE = 20
+_LONGEST_DETAIL = 2000
+T = TypeVar("T")
+
+
+class Spool:
+    """An open spool; make one with `Spool.open`, close it with `close` or as a context manager."""
+
+    def __init__(self, opened: OpenSpool, clock: Callable[[], int], policy: Policy) -> None:
+        self._opened = opened
+        self._connection = opened.connection
+        self._clock = clock
+        self._acks = Acknowledgements(dict(opened.acked))
+        self._catalogues: dict[str, Catalogue] = {}
+        self._ledger = Ledger(opened.connection)
+        self._space = SpaceKeeper(opened.connection, opened.path, opened.budget, policy, self._find_catalogue)
+        self._gauges = SinkGauges(opened.connection, self._acks, opened.last_seq)
+        self._rate = FillRate(clock)
+        self._last_seq = opened.last_seq
+        self._high_ns = opened.high_ns
+        self._refused = dict(opened.refused)
+        self._deleted: Ranges = []
+        self._space.restore_ballast()
+
+    @classmethod
+    def open(
+        cls,
+        path: pathlib.Path,
+        budget_bytes: int,
+        *,
+        sinks: Sequence[str],
+        epoch_source: Callable[[], int],
+        clock: Callable[[], int],
+        policy: Policy = "drop_oldest",
+    ) -> Spool:
+        """Opens or creates the spool; a damaged file is set aside, salvaged row by row and replaced.
+
+        Args:
+            path: the database file.
+            budget_bytes: limit for database, log and its index together, >= 4 MiB.
+            sinks: every sink that must acknowledge a row before it leaves; at least one.
+            epoch_source: gives a random u64 for a new or replaced file.
+            clock: UTC nanoseconds.
+            policy: what happens when the budget is used up.
+
+        Raises:
+            SpoolError: the disk refuses; ConfigError: budget too small.
+        """
+        return cls(open_file(path, budget_bytes, tuple(sinks), epoch_source, clock), clock, policy)
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def epoch(self) -> int:
+        """Random number of this file; a new one whenever the file is created or replaced."""
+        return self._opened.epoch
+
+    @property
+    def last_seq(self) -> int:
+        """The number given last, 0 before the first."""
+        return self._last_seq
+
+    @property
+    def high_ns(self) -> int:
+        """Greatest sample time ever committed to this file: rows up to it may be repetitions after a crash."""
+        return self._high_ns
+
+    @property
+    def max_item_bytes(self) -> int:
+        """Largest payload a row may have."""
+        return self._opened.budget.max_item_bytes
+
+    @property
+    def max_group_bytes(self) -> int:
+        """Largest sum of payloads of a group."""
+        return self._opened.budget.max_group_bytes
+
+    def add_catalogue(self, catalogue: Catalogue) -> None:
+        """Makes a catalogue known; it is kept as long as a row or a count refers to it."""
+        self._catalogues[catalogue.id] = catalogue
+        body = zlib.compress(catalogue.to_json())
+
+        def write() -> None:
+            row = (catalogue.id, body, self._clock())
+            self._connection.execute("INSERT OR IGNORE INTO catalogue VALUES (?, ?, ?)", row)
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('catalogue', ?)", (catalogue.id,))
+
+        self._durably(write)
+
+    def catalogue(self, catalogue_id: str) -> Catalogue:
+        """A catalogue that some row refers to.
+
+        Raises:
+            CatalogueError: it is not in the file.
+        """
+        found = self._find_catalogue(catalogue_id)
+        if found is None:
+            raise CatalogueError(
+                "catalogue is not in the spool", offender=catalogue_id, remedy="its rows are quarantined"
+            )
+        return found
+
+    def commit(self, group: Group) -> tuple[int, ...]:
+        """Makes a group durable and returns the numbers of its rows.
+
+        Raises:
+            SpoolFull: budget or disk is used up and the policy allows no freeing; nothing was stored, try again later.
+            SpoolDamaged: the file is damaged; reopen it (it will be salvaged).
+            SpoolError: a row or the group is larger than the budget can take, or the disk refuses.
+        """
+        self._check_size(group)
+        size = group.size
+        self._make_room(size)
+        seqs = self._durably(lambda: self._write(group))
+        self._acks.flushed(self._deleted)
+        self._last_seq = seqs[-1] if seqs else self._last_seq
+        self._high_ns = max([self._high_ns, *(row.meta.last_ns for row in group.rows)])
+        self._gauges.added(len(group.rows), size)
+        self._rate.add(size)
+        self._ledger.committed(group)
+        self._space.checkpoint_if_due()
+        return seqs
+
+    def pending(
+        self,
+        sink: str,
+        limit: int,
+        *,
+        newest_first: bool = False,
+        after: int = 0,
+        before: int | None = None,
+        max_bytes: int | None = None,
+    ) -> list[SpoolRow]:
+        """Rows the sink has not acknowledged, in order; no transaction stays open.
+
+        Args:
+            sink: its name.
+            limit: rows at most, >= 1.
+            newest_first: descending numbers.
+            after: only numbers greater than this.
+            before: only numbers smaller than this.
+            max_bytes: stop once the payloads pass this sum (at least one row is given).
+        """
+        last = self._last_seq if before is None else min(before - 1, self._last_seq)
+        holes = self._acks.missing(sink, after + 1, last)
+        found: list[SpoolRow] = []
+        left = max_bytes if max_bytes is not None else 1 << 62
+        for low, high in reversed(holes) if newest_first else holes:
+            left = self._read(low, high, limit, newest_first, left, found)
+            if len(found) >= limit or left <= 0:
+                break
+        return found
+
+    def ack(self, sink: str, ranges: Iterable[Sequence[int]], *, refused: int = 0) -> int:
+        """Acknowledges inclusive ranges for a sink and returns how many rows that were.
+
+        It becomes durable with the next commit or `flush`; until then a crash only makes the sink send again.
+
+        Args:
+            sink: its name.
+            ranges: inclusive pairs; numbers that were never given out are ignored.
+            refused: samples of these rows that the sink may not carry because of their class.
+        """
+        fresh = self._acks.add(sink, ranges, self._last_seq)
+        if fresh and refused:
+            self._refused[sink] = self._refused.get(sink, 0) + refused
+        return self._gauges.removed(sink, fresh)
+
+    def flush(self) -> None:
+        """Makes acknowledgements durable and deletes the rows that every sink has."""
+        while self._acks.dirty:
+            self._durably(self._flush)
+            self._acks.flushed(self._deleted)
+
+    def quarantine(self, sink: str, seq: int, code: str, detail: str, *, part: bytes | None = None) -> bool:
+        """Sets a row aside that the sink's server refused; the row counts as lost for that sink, with cause `rejected`.
+
+        Args:
+            sink: its name.
+            seq: the row.
+            code: short reason, as the server gave it.
+            detail: the server's words.
+            part: wire batch of only the refused samples, when the others were stored.
+
+        Returns:
+            False when the sink had that row acknowledged already, or it is gone.
+        """
+        if not self._acks.missing(sink, seq, seq):
+            return False
+        self.flush()
+        found = self._connection.execute(f"SELECT {_COLUMNS} FROM item WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
+        if found is None:
+            return False
+        row = _row(found)
+        payload = row.payload if part is None else part
+        self._durably(lambda: self._set_aside(sink, row, code, detail, payload))
+        self.ack(sink, [(seq, seq)])
+        self.flush()
+        return True
+
+    def quarantined(self, limit: int = 100) -> list[QuarantinedRow]:
+        """The newest quarantined rows."""
+        found = self._connection.execute(
+            "SELECT seq, sink, code, detail, kind, catalogue, rows, at_ns, payload FROM quarantine "
+            "ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+        return [QuarantinedRow(*row[:4], _KINDS[row[4]], *row[5:]) for row in found]
+
+    def lost(self, from_hour: int, to_hour: int) -> list[LostRow]:
+        """What will never arrive, per signal, hour, cause and sink."""
+        return lost_rows(self._connection, from_hour, to_hour)
+
+    def ledger(self, from_hour: int, to_hour: int) -> list[LedgerRow]:
+        """Counts per signal and hour."""
+        return self._ledger.rows(from_hour, to_hour)
+
+    def count_lost(self, cause: str, lost: Tally) -> None:
+        """Records samples that never got into a row, for every sink."""
+        self._durably(lambda: record(self._connection, cause, self._acks.sinks, lost))
+
+    def maintain(self) -> None:
+        """Housekeeping, every few seconds: acknowledgements, counts, catalogues, ballast, log."""
+        self.flush()
+        if self._ledger.journal_rows >= _FOLD_ROWS:
+            self.fold()
+        self._space.checkpoint_if_due()
+        self._space.restore_ballast()
+
+    def fold(self) -> None:
+        """Folds the journal of counts and forgets catalogues that nothing refers to."""
+        self._durably(self._fold)
+        self._ledger.folded()
+
+    def gauges(self) -> SpoolGauges:
+        """State for health pages."""
+        return SpoolGauges(
+            epoch=self.epoch,
+            next_seq=self._last_seq + 1,
+            used_bytes=self._space.used_bytes(),
+            limit_bytes=self._space.limit_bytes,
+            file_bytes=self._space.file_bytes(),
+            backlog_rows=self._gauges.rows,
+            backlog_bytes=self._gauges.bytes,
+            backlog_since_ns=self._gauges.since_ns(self._last_seq),
+            buffer_h=self._rate.hours(self._space.limit_bytes - self._space.used_bytes()),
+            quarantined=self._gauges.quarantined(),
+            refused=dict(self._refused),
+            lost=lost_totals(self._connection),
+            ballast=self._space.has_ballast,
+            salvaged=self._opened.salvaged,
+        )
+
+    def close(self) -> None:
+        """Flushes acknowledgements and closes the file; a full disk only costs the flush."""
+        try:
+            with contextlib.suppress(SpoolFull):
+                self.flush()
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._space.checkpoint()
+        finally:
+            self._connection.close()
+
+    def _check_size(self, group: Group) -> None:
+        budget = self._opened.budget
+        largest = max((len(row.payload) for row in group.rows), default=0)
+        if largest > budget.max_item_bytes or group.size > budget.max_group_bytes:
+            raise SpoolError(
+                "more than one transaction of this budget may take",
+                offender="spool group",
+                value=max(largest, group.size),
+                remedy=f"rows up to {budget.max_item_bytes} bytes, groups up to {budget.max_group_bytes} bytes",
+            )
+
+    def _make_room(self, size: int) -> None:
+        if self._read_only(lambda: self._space.needs_room(size)):
+            try:
+                freed = self._space.make_room(size, self._acks)
+            except sqlite3.Error as error:
+                raise spool_failure(error, self._opened.path) from error
+            if freed:
+                self._gauges.recount(self._last_seq)
+        if not self._space.log_has_room(size):
+            self._space.checkpoint()
+            if not self._space.log_has_room(size):
+                raise SpoolFull("a reader holds the log", offender=str(self._opened.path), remedy="close other readers")
+
+    def _durably(self, work: Callable[[], T]) -> T:
+        """A transaction; when there is no room, space is made step by step before giving up."""
+        relief = self._space.relief(self._acks)
+        while True:
+            try:
+                return in_transaction(self._connection, work)
+            except sqlite3.Error as error:
+                failure = spool_failure(error, self._opened.path)
+                if not isinstance(failure, SpoolFull) or not next(relief, False):
+                    raise failure from error
+                self._gauges.recount(self._last_seq)
+
+    def _read_only(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except sqlite3.Error as error:
+            raise spool_failure(error, self._opened.path) from error
+
+    def _write(self, group: Group) -> tuple[int, ...]:
+        now = self._clock()
+        seqs = tuple(self._insert(row, now) for row in group.rows)
+        high = max([self._high_ns, *(row.meta.last_ns for row in group.rows)])
+        if high > self._high_ns:
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('high_ns', ?)", (str(high),))
+        self._ledger.journal(group)
+        self._flush()
+        return seqs
+
+    def _insert(self, row: NewRow, now_ns: int) -> int:
+        meta = row.meta
+        cursor = self._connection.execute(
+            "INSERT INTO item (kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                _KINDS.index(row.kind),
+                row.catalogue_id,
+                meta.rows,
+                meta.first_ns,
+                meta.last_ns,
+                now_ns,
+                meta.rank,
+                meta.flags,
+                len(row.payload),
+                zlib.crc32(row.payload),
+                row.payload,
+            ),
+        )
+        return cursor.lastrowid or 0
+
+    def _flush(self) -> None:
+        """Writes acknowledgements inside the open transaction; `_acks.flushed` follows once it stands.
+
+        Only so many rows are deleted at once: the log and the waiting commit stay short.
+        """
+        rows, sinks = self._acks.unflushed()
+        self._deleted = []
+        left = _DELETE_ROWS
+        for low, high in rows:
+            end = min(high, low + left - 1)
+            self._connection.execute("DELETE FROM item WHERE seq BETWEEN ? AND ?", (low, end))
+            self._deleted.append((low, end))
+            left -= end - low + 1
+            if left <= 0:
+                break
+        for acked, name in sinks:
+            self._connection.execute(
+                "UPDATE sink SET acked = ?, refused = ? WHERE name = ?", (acked, self._refused.get(name, 0), name)
+            )
+
+    def _fold(self) -> None:
+        self._ledger.fold()
+        self._connection.execute(
+            "DELETE FROM catalogue WHERE id NOT IN (SELECT catalogue FROM item UNION SELECT catalogue FROM quarantine "
+            "UNION SELECT catalogue FROM ledger) AND id NOT IN (SELECT value FROM meta WHERE key = 'catalogue')"
+        )
+
+    def _read(self, low: int, high: int, limit: int, newest_first: bool, left: int, into: list[SpoolRow]) -> int:
+        order = "DESC" if newest_first else "ASC"
+        cursor = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM item WHERE seq BETWEEN ? AND ? ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            (low, high, limit - len(into)),
+        )
+        damaged: list[SpoolRow] = []
+        for found in cursor:
+            row = _row(found)
+            if zlib.crc32(row.payload) != found[9]:
+                damaged.append(row)
+                continue
+            into.append(row)
+            left -= len(row.payload)
+            if left <= 0:
+                break
+        cursor.close()
+        for row in damaged:
+            self._drop_damaged(row)
+        return left
+
+    def _drop_damaged(self, row: SpoolRow) -> None:
+        lost: Tally = {}
+        tally_unreadable(row.rows, row.first_ns, row.last_ns, lost)
+        needy = [name for name in self._acks.sinks if self._acks.missing(name, row.seq, row.seq)]
+        self._durably(lambda: record(self._connection, "row_damaged", needy, lost))
+        for name in needy:
+            self.ack(name, [(row.seq, row.seq)])
+
+    def _set_aside(self, sink: str, row: SpoolRow, code: str, detail: str, payload: bytes) -> None:
+        lost: Tally = {}
+        span = (row.rows, row.first_ns, row.last_ns)
+        tally(row.kind, payload, self._find_catalogue(row.catalogue_id), span, lost)
+        record(self._connection, f"rejected:{code}", [sink], lost)
+        self._connection.execute(
+            "INSERT INTO quarantine (seq, sink, code, detail, kind, catalogue, rows, at_ns, payload) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                row.seq,
+                sink,
+                code,
+                detail[:_LONGEST_DETAIL],
+                _KINDS.index(row.kind),
+                row.catalogue_id,
+                row.rows,
+                self._clock(),
+                payload,
+            ),
+        )
+        self._connection.execute("UPDATE sink SET rejected = rejected + 1 WHERE name = ?", (sink,))
+        self._trim_quarantine()
+
+    def _trim_quarantine(self) -> None:
+        """Keeps the newest payloads within a twentieth of the budget; their counts stay in `lost`."""
+        room = self._opened.budget.total_bytes // _QUARANTINE_SHARE
+        found = self._connection.execute("SELECT id, length(payload) FROM quarantine ORDER BY id DESC").fetchall()
+        for identifier, size in found:
+            room -= size
+            if room < 0:
+                self._connection.execute("DELETE FROM quarantine WHERE id <= ?", (identifier,))
+                return
+
+    def _find_catalogue(self, catalogue_id: str) -> Catalogue | None:
+        known = self._catalogues.get(catalogue_id)
+        if known is None:
+            found = self._connection.execute("SELECT body FROM catalogue WHERE id = ?", (catalogue_id,)).fetchone()
+            if found is None:
+                return None
+            try:
+                known = Catalogue.from_json(zlib.decompress(found[0]))
+            except (zlib.error, CatalogueError):
+                return None
+            self._catalogues[catalogue_id] = known
+        return known
+
+
+def _row(found: tuple[Any, ...]) -> SpoolRow:
+    return SpoolRow(
+        seq=found[0],
+        kind=_KINDS[found[1]],
+        catalogue_id=found[2],
+        rows=found[3],
+        first_ns=found[4],
+        last_ns=found[5],
+        stored_ns=found[6],
+        rank=found[7],
+        flags=found[8],
+        payload=found[10],
+    )

@@ -1,0 +1,98 @@
+"""The list of what will never arrive: per signal, hour, cause and sink, in the same transaction as the loss."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.errors import WireError
+from ovoo_contract.wire import decode_batch
+
+from ovoo_edge.spool_rows import HOUR_NS, LostRow
+
+__all__ = ["Tally", "lost_rows", "lost_totals", "record", "tally", "tally_event", "tally_payload", "tally_unreadable"]
+
+Tally = dict[tuple[str, int], list[int]]
+"""(address, hour) -> [count, from_ns, to_ns]"""
+
+
+def tally_payload(payload: bytes, catalogue: Catalogue, into: Tally) -> None:
+    """Adds every sample of a wire batch.
+
+    Raises:
+        WireError: the payload cannot be decoded; nothing was added.
+    """
+    _, batch = decode_batch(payload)
+    names = {signal: str(catalogue.entries[signal].address) for signal in set(batch.signal)}
+    for signal, time_ns in zip(batch.signal, batch.time_ns, strict=True):
+        _add(into, names[signal], time_ns, 1)
+
+
+def tally_event(payload: bytes, time_ns: int, into: Tally) -> None:
+    """Adds a finding under `event:<code>`."""
+    try:
+        code = str(json.loads(payload)["code"])
+    except (ValueError, KeyError, TypeError):
+        code = "unreadable"
+    _add(into, f"event:{code}", time_ns, 1)
+
+
+def tally_unreadable(rows: int, first_ns: int, last_ns: int, into: Tally) -> None:
+    """Adds a row whose payload is damaged: its count and span are known, its signals are not."""
+    _add(into, "*", first_ns, rows)
+    cell = into["*", first_ns // HOUR_NS]
+    cell[2] = max(cell[2], last_ns)
+
+
+def tally(kind: str, payload: bytes, catalogue: Catalogue | None, span: tuple[int, int, int], into: Tally) -> None:
+    """Adds any row; `span` = (rows, first_ns, last_ns) is what counts when the payload is unreadable."""
+    if kind == "event":
+        tally_event(payload, span[1], into)
+        return
+    try:
+        if catalogue is None:
+            tally_unreadable(*span, into)
+        else:
+            tally_payload(payload, catalogue, into)
+    except (WireError, IndexError):
+        tally_unreadable(*span, into)
+
+
+def record(connection: sqlite3.Connection, cause: str, sinks: Iterable[str], lost: Tally) -> None:
+    """Adds the tally for each sink inside the caller's transaction; intervals of one hour are united."""
+    cells = [(address, hour, *numbers) for (address, hour), numbers in lost.items()]
+    connection.executemany("INSERT OR IGNORE INTO signal (address) VALUES (?)", {(cell[0],) for cell in cells})
+    for sink in sinks:
+        connection.executemany(
+            "INSERT INTO lost SELECT id, ?2, ?6, ?7, ?3, ?4, ?5 FROM signal WHERE address = ?1 "
+            "ON CONFLICT DO UPDATE SET count = count + excluded.count, from_ns = min(from_ns, excluded.from_ns), "
+            "to_ns = max(to_ns, excluded.to_ns)",
+            [(*cell, cause, sink) for cell in cells],
+        )
+
+
+def lost_rows(connection: sqlite3.Connection, from_hour: int, to_hour: int) -> list[LostRow]:
+    """Everything lost with `from_hour <= hour < to_hour`, sorted by hour and address."""
+    found = connection.execute(
+        "SELECT address, hour, cause, sink, count, from_ns, to_ns FROM lost JOIN signal ON signal.id = lost.signal "
+        "WHERE hour >= ? AND hour < ? ORDER BY hour, address, cause, sink",
+        (from_hour, to_hour),
+    )
+    return [LostRow(*row) for row in found]
+
+
+def lost_totals(connection: sqlite3.Connection) -> Mapping[str, dict[str, int]]:
+    """Samples lost, by sink and cause."""
+    totals: dict[str, dict[str, int]] = {}
+    for sink, cause, count in connection.execute("SELECT sink, cause, sum(count) FROM lost GROUP BY sink, cause"):
+        totals.setdefault(sink, {})[cause] = count
+    return totals
+
+
+def _add(into: Tally, address: str, time_ns: int, count: int) -> None:
+    cell = into.setdefault((address, time_ns // HOUR_NS), [0, time_ns, time_ns])
+    cell[0] += count
+    cell[1] = min(cell[1], time_ns)
+    cell[2] = max(cell[2], time_ns)

@@ -1,0 +1,156 @@
+"""Opening a spool: a new file, an existing one, or a damaged one that is set aside and salvaged."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ovoo_contract.errors import SpoolDamaged, SpoolError
+
+from ovoo_edge.salvage import salvage, set_aside
+from ovoo_edge.spool_acks import Ranges, gaps
+from ovoo_edge.spool_schema import FORMAT, Budget, connect, create_tables
+from ovoo_edge.spool_transactions import in_transaction, spool_failure
+
+__all__ = ["OpenSpool", "open_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSpool:
+    """An open file and what stands in it.
+
+    Attributes:
+        acked: ranges per sink, for exactly the configured sinks.
+        refused: samples not shown to a sink because of their class.
+        last_seq: the number given last.
+        high_ns: greatest sample time ever committed.
+        salvaged: one sentence per damaged file that was set aside now.
+    """
+
+    connection: sqlite3.Connection
+    path: pathlib.Path
+    budget: Budget
+    epoch: int
+    last_seq: int
+    high_ns: int
+    acked: Mapping[str, Ranges]
+    refused: Mapping[str, int]
+    salvaged: tuple[str, ...]
+
+
+def open_file(
+    path: pathlib.Path,
+    budget_bytes: int,
+    sinks: tuple[str, ...],
+    epoch_source: Callable[[], int],
+    clock: Callable[[], int],
+) -> OpenSpool:
+    """Opens, creates or replaces the file; see `Spool.open`."""
+    budget = Budget.of(budget_bytes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _load(path, budget, sinks, epoch_source, ())
+    except SpoolDamaged as damage:
+        kept = set_aside(path, clock())
+        opened = _load(path, budget, sinks, epoch_source, (str(damage),))
+        note = salvage(kept, opened.connection, sinks, budget, clock())
+        opened.connection.close()
+        return _load(path, budget, sinks, epoch_source, (f"{damage}: {note}",))
+
+
+def _load(
+    path: pathlib.Path,
+    budget: Budget,
+    sinks: tuple[str, ...],
+    epoch_source: Callable[[], int],
+    salvaged: tuple[str, ...],
+) -> OpenSpool:
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = connect(path, budget)
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            create_tables(connection, epoch_source())
+        return _read(connection, path, budget, sinks, salvaged)
+    except sqlite3.Error as error:
+        _close(connection)
+        raise spool_failure(error, path) from error
+    except (ValueError, KeyError, TypeError) as error:
+        _close(connection)
+        raise SpoolDamaged(f"unreadable head: {error!r}", offender=str(path), remedy="it is set aside") from error
+    except SpoolError:
+        _close(connection)
+        raise
+
+
+def _close(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        connection.close()
+
+
+def _read(
+    connection: sqlite3.Connection,
+    path: pathlib.Path,
+    budget: Budget,
+    sinks: tuple[str, ...],
+    salvaged: tuple[str, ...],
+) -> OpenSpool:
+    meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+    if int(meta["format"]) != FORMAT:
+        raise SpoolError(
+            "spool of another version",
+            offender=str(path),
+            value=meta["format"],
+            remedy=f"this agent writes version {FORMAT}; use the agent that wrote it, or move the file away",
+        )
+    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()
+    last_seq = int(found[0]) if found else 0
+    stored = {
+        name: (acked, refused) for name, acked, refused in connection.execute("SELECT name, acked, refused FROM sink")
+    }
+    oldest = connection.execute("SELECT min(seq) FROM item").fetchone()[0]
+    in_transaction(connection, lambda: _sync_sinks(connection, sinks, set(stored), oldest or last_seq + 1))
+    acked = {name: _ranges(connection, name) for name in sinks}
+    return OpenSpool(
+        connection=connection,
+        path=path,
+        budget=budget,
+        epoch=int(meta["epoch"]),
+        last_seq=last_seq,
+        high_ns=int(meta.get("high_ns", "0")),
+        acked=acked,
+        refused={name: stored[name][1] for name in sinks if name in stored},
+        salvaged=salvaged,
+    )
+
+
+def _sync_sinks(connection: sqlite3.Connection, sinks: tuple[str, ...], stored: set[str], oldest: int) -> None:
+    """New sinks start at the oldest row; rows that only a removed sink still needed leave."""
+    for name in stored - set(sinks):
+        connection.execute("DELETE FROM sink WHERE name = ?", (name,))
+    for name in sinks:
+        if name not in stored:
+            done = json.dumps([[1, oldest - 1]] if oldest > 1 else [])
+            connection.execute("INSERT INTO sink (name, acked) VALUES (?, ?)", (name, done))
+    if stored - set(sinks):
+        _delete_done(connection, sinks)
+
+
+def _delete_done(connection: sqlite3.Connection, sinks: tuple[str, ...]) -> None:
+    last = connection.execute("SELECT max(seq) FROM item").fetchone()[0]
+    needed: list[tuple[int, int]] = []
+    for name in sinks:
+        needed += gaps(_ranges(connection, name), 1, last or 0)
+    connection.execute("CREATE TEMP TABLE needed (low INTEGER, high INTEGER)")
+    connection.executemany("INSERT INTO needed VALUES (?, ?)", needed)
+    connection.execute(
+        "DELETE FROM item WHERE NOT EXISTS (SELECT 1 FROM needed WHERE item.seq BETWEEN needed.low AND needed.high)"
+    )
+    connection.execute("DROP TABLE needed")
+
+
+def _ranges(connection: sqlite3.Connection, name: str) -> Ranges:
+    text = connection.execute("SELECT acked FROM sink WHERE name = ?", (name,)).fetchone()[0]
+    return [(int(low), int(high)) for low, high in json.loads(text)]

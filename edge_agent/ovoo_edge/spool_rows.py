@@ -1,0 +1,165 @@
+"""What goes into the spool and what comes out of it: rows, groups, counts of what was kept back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = [
+    "EVENT_RANK",
+    "HOUR_NS",
+    "Group",
+    "LostRow",
+    "NewRow",
+    "QuarantinedRow",
+    "RowKind",
+    "RowMeta",
+    "SpoolGauges",
+    "SpoolRow",
+]
+
+RowKind = Literal["batch", "event"]
+HOUR_NS = 3_600_000_000_000
+EVENT_RANK = 3
+"""Findings rank above every data class: they are freed last."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowMeta:
+    """What the spool must know of a payload without decoding it.
+
+    Attributes:
+        rows: samples in it (1 for an event).
+        first_ns: smallest sample time.
+        last_ns: greatest sample time.
+        rank: highest data class of its signals as `catalogue.class_rank`, or `EVENT_RANK`.
+        flags: wire flags every message with this row must carry.
+        receive_ns: when the gateway received it.
+    """
+
+    rows: int
+    first_ns: int
+    last_ns: int
+    rank: int = 0
+    flags: int = 0
+    receive_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A row on its way into the spool; `payload` is a wire batch (seq 0) or a finding's JSON."""
+
+    kind: RowKind
+    catalogue_id: str
+    payload: bytes
+    meta: RowMeta
+
+
+@dataclass(slots=True)
+class Group:
+    """Rows and counts that become durable together.
+
+    Attributes:
+        rows: in the order in which they get their sequence numbers.
+        counts: (hour, counter name, catalogue id) -> {signal index: n}, see `ledger.COUNTERS`.
+    """
+
+    rows: list[NewRow] = field(default_factory=list)
+    counts: dict[tuple[int, str, str], Mapping[int, int]] = field(default_factory=dict)
+
+    def append(self, kind: RowKind, catalogue_id: str, payload: bytes, meta: RowMeta) -> None:
+        """Adds one row."""
+        self.rows.append(NewRow(kind, catalogue_id, payload, meta))
+
+    def count(self, hour: int, counter: str, catalogue_id: str, per_signal: Mapping[int, int]) -> None:
+        """Adds counts of one hour (hours since 1970 UTC); a second call for the same key adds up."""
+        key = (hour, counter, catalogue_id)
+        have = dict(self.counts.get(key, {}))
+        for signal, number in per_signal.items():
+            have[signal] = have.get(signal, 0) + number
+        self.counts[key] = have
+
+    @property
+    def size(self) -> int:
+        """Bytes of all payloads."""
+        return sum(len(row.payload) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolRow:
+    """A row read back."""
+
+    seq: int
+    kind: RowKind
+    catalogue_id: str
+    rows: int
+    first_ns: int
+    last_ns: int
+    stored_ns: int
+    rank: int
+    flags: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LostRow:
+    """Samples that will never reach `sink`: one signal, one hour, one cause."""
+
+    address: str
+    hour: int
+    cause: str
+    sink: str
+    count: int
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A row that a sink's server refused, with the server's words; the payload stays for inspection."""
+
+    seq: int
+    sink: str
+    code: str
+    detail: str
+    kind: RowKind
+    catalogue_id: str
+    rows: int
+    at_ns: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolGauges:
+    """State of the spool for health pages.
+
+    Attributes:
+        epoch: of this file.
+        next_seq: number the next row gets.
+        used_bytes: pages in use, of `limit_bytes`.
+        file_bytes: database and log on disk.
+        backlog_rows: rows not yet acknowledged, per sink.
+        backlog_bytes: their payload bytes, per sink.
+        backlog_since_ns: time of storing of the oldest such row, 0 when none, per sink.
+        buffer_h: hours until the budget is full at the rate of the last minutes; None while that rate is unknown.
+        quarantined: rows in quarantine, per sink.
+        refused: samples not shown to a sink because of its class, per sink.
+        lost: samples that will never reach the sink, per sink and cause.
+        ballast: False while the ballast file is spent: the disk is full.
+    """
+
+    epoch: int
+    next_seq: int
+    used_bytes: int
+    limit_bytes: int
+    file_bytes: int
+    backlog_rows: Mapping[str, int]
+    backlog_bytes: Mapping[str, int]
+    backlog_since_ns: Mapping[str, int]
+    buffer_h: float | None
+    quarantined: Mapping[str, int]
+    refused: Mapping[str, int]
+    lost: Mapping[str, Mapping[str, int]]
+    ballast: bool
+    salvaged: Sequence[str] = ()
