@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from ovoo_contract.errors import DeliveryError, OvooError
 
 __all__ = ["Fields"]
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,20}\Z")
 
 
 class Fields:
@@ -28,9 +31,11 @@ class Fields:
     def parse(cls, data: bytes | str, what: str, error: type[OvooError] = DeliveryError) -> Fields:
         """The object in a JSON text."""
         try:
-            return cls(json.loads(data), what, error)
+            document = json.loads(data, parse_constant=_refuse_constant)
+            json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair would break stores later
         except (ValueError, RecursionError) as failure:
             raise error("not JSON", offender=what, value=data[:40], remedy=str(failure)) from failure
+        return cls(document, what, error)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A string."""
@@ -49,7 +54,7 @@ class Fields:
     def integer(self, name: str, low: int, high: int, default: int | None = None) -> int:
         """An integer within both bounds, written as number or (beyond 2**53) as decimal string."""
         value = self.data.get(name, default)
-        if isinstance(value, str) and len(value) <= 20 and value.lstrip("-").isascii() and value.lstrip("-").isdigit():
+        if isinstance(value, str) and _INTEGER.match(value) is not None:
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise self._wrong(name, f"an integer from {low} to {high}")
@@ -103,3 +108,7 @@ def _is_finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:
         return False
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

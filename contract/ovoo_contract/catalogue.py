@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, get_args
 
+from ovoo_contract._fields import Fields
 from ovoo_contract.address import Address
 from ovoo_contract.canonical import canonical_json, sha256_hex
-from ovoo_contract.errors import AddressError, CatalogueError, UnitError
+from ovoo_contract.errors import AddressError, CatalogueError, OvooError, UnitError
 from ovoo_contract.schema import ROLE_FIELDS
 from ovoo_contract.units import unit
 
@@ -99,7 +99,10 @@ class Catalogue:
                     remedy="drop one",
                 )
             self._index[entry.address] = position
-        self._json = canonical_json({"version": _VERSION, "signals": [_to_dict(entry) for entry in self.entries]})
+        try:
+            self._json = canonical_json({"version": _VERSION, "signals": [_to_dict(entry) for entry in self.entries]})
+        except OvooError as error:
+            raise CatalogueError(str(error), offender="catalogue") from error
         self._id = sha256_hex(self._json)[:16]
 
     @property
@@ -138,11 +141,8 @@ class Catalogue:
     @classmethod
     def from_json(cls, data: bytes) -> Catalogue:
         """Reads what `to_json` wrote, whatever its layout; CatalogueError for anything else."""
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise CatalogueError("not JSON", offender="catalogue", value=bytes(data[:40]), remedy=str(error)) from error
-        if not isinstance(document, dict) or document.get("version") != _VERSION:
+        document = Fields.parse(data, "catalogue", CatalogueError).data
+        if document.get("version") != _VERSION:
             raise CatalogueError(
                 "not a version 1 catalogue", offender="catalogue", remedy="ask the gateway to send it again"
             )
