@@ -25,7 +25,7 @@ __all__ = [
 
 DataClass = Literal["general", "important", "core"]
 Severity = Literal["info", "warning", "critical"]
-PanelKind = Literal["timeseries", "stat", "state", "bar"]
+PanelKind = Literal["timeseries", "state"]
 
 
 @dataclass(frozen=True, slots=True)

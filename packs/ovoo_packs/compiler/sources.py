@@ -106,7 +106,7 @@ _MODEL = record(
 _PANEL = record(
     {
         "id": text(identifier=True),
-        "kind": choice("timeseries", "stat", "state", "bar"),
+        "kind": choice("timeseries", "state"),
         "title": name_pair(),
         "signals": list_of(text(identifier=True), at_least=1),
         "thresholds": optional(flag(), False),
