@@ -130,6 +130,7 @@ class BrokerLink:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        client.disable_logger()  # it reports an orderly close as an error; failures reach us by callbacks
         if settings.tls is not None:
             tls = settings.tls
             certificate = str(tls.certificate) if tls.certificate else None

@@ -223,7 +223,9 @@ class ItemFactory:
         if result.StatusCode.is_good():
             self.problems.pop(handle, None)
             if result.RevisedQueueSize and result.RevisedSamplingInterval > 0:
-                kept_s = result.RevisedQueueSize * result.RevisedSamplingInterval / 1000
+                # a server may sample faster than asked, but samples come no faster than the signal changes
+                step_ms = max(result.RevisedSamplingInterval, self._signals[handle].period_s * 500)
+                kept_s = result.RevisedQueueSize * step_ms / 1000
                 self.short_queues += kept_s < self._settings.queue_s * 0.5
             return
         status = status_name(result.StatusCode.value)

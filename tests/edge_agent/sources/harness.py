@@ -1,0 +1,97 @@
+"""Runs a source against a collecting pipeline: chunks are kept, commits happen when the test says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pathlib
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from ovoo_edge.sources.base import Chunk, Intake, SignalMap, Source, SourceContext
+from ovoo_edge.sources.registry import create_source, read_settings
+
+ENTERPRISE = "test/plant/area/line/asset"
+
+
+def address(name: str) -> str:
+    """A full address ending in `name`."""
+    return f"{ENTERPRISE}/{name}"
+
+
+def context(folder: pathlib.Path) -> SourceContext:
+    """Real clocks, fixed randomness."""
+    return SourceContext(folder, time.time_ns, time.monotonic, random.Random(7))
+
+
+async def until(condition: Callable[[], bool], what: str = "", timeout_s: float = 15.0) -> None:
+    """Returns when the condition holds; fails naming `what` after the deadline."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not reached within {timeout_s} s: {what}")
+        await asyncio.sleep(0.01)
+
+
+class Collector:
+    """The pipeline's place: takes chunks from the intake and commits them, at once unless `hold` is set."""
+
+    def __init__(self, *, hold: bool = False, max_samples: int = 200_000) -> None:
+        self.intake = Intake(max_samples)
+        self.hold = hold
+        self.chunks: list[Chunk] = []
+        self._waiting: list[Chunk] = []
+
+    async def run(self) -> None:
+        """Collects until cancelled."""
+        while True:
+            chunk = await self.intake.get()
+            self.chunks.append(chunk)
+            self._waiting.append(chunk)
+            if not self.hold:
+                self.commit()
+
+    def commit(self, most: int | None = None) -> None:
+        """Commits what waits, oldest first."""
+        count = len(self._waiting) if most is None else most
+        for chunk in self._waiting[:count]:
+            if chunk.committed is not None:
+                chunk.committed()
+        del self._waiting[:count]
+
+    def rows(self, index: int | None = None) -> list[tuple[int, int, float, int, str | None]]:
+        """All rows as (signal, time, value, quality, text), in order of arrival."""
+        found = []
+        for chunk in self.chunks:
+            batch = chunk.batch
+            for row in range(len(batch)):
+                if index is None or batch.signal[row] == index:
+                    found.append(
+                        (batch.signal[row], batch.time_ns[row], batch.value[row], batch.quality[row], batch.text.get(row))
+                    )
+        return found
+
+    def values(self, index: int) -> list[float]:
+        """Values of one signal in order of arrival."""
+        return [row[2] for row in self.rows(index)]
+
+
+@contextlib.asynccontextmanager
+async def running(
+    table: dict[str, Any], signals: list[SignalMap], folder: pathlib.Path, *, hold: bool = False, max_samples: int = 200_000
+) -> AsyncIterator[tuple[Source, Collector]]:
+    """A source that runs with a collector behind it, ended by cancelling as the agent does."""
+    source = create_source(read_settings(table, "sources[0]"), signals, context(folder))
+    collector = Collector(hold=hold, max_samples=max_samples)
+    tasks = [asyncio.create_task(source.run(collector.intake)), asyncio.create_task(collector.run())]
+    try:
+        yield source, collector
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,296 @@
+"""The OPC UA source against a real asyncua server."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import pathlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asyncua import ua
+from ovoo_contract.quality import BAD_NO_COMMUNICATION, TIME_FROM_RECEIVE, TIME_FROM_SERVER, status_code
+from ovoo_edge.sources.base import SignalMap
+
+from tests.edge_agent.sources.harness import address, running, until
+from tests.edge_agent.sources.ua_server import UaTestServer, correct_transfer, node
+from tests.servers.fault_proxy import FaultProxy
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.server]
+
+
+def signal_maps(*names: str, **extra: Any) -> list[SignalMap]:
+    return [SignalMap(index, address(name), node(name), **extra) for index, name in enumerate(names)]
+
+
+def table(endpoint: str, **extra: Any) -> dict[str, Any]:
+    return {
+        "name": "plc",
+        "driver": "opcua",
+        "endpoint": endpoint,
+        "publishing_interval_ms": 20,
+        "keep_alive_s": 0.3,
+        "lifetime_s": 60,
+        "reconnect_min_s": 0.05,
+        "reconnect_max_s": 0.2,
+        "retry_nodes_s": 0.5,
+        "request_timeout_s": 2,
+        **extra,
+    }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_server() -> AsyncIterator[UaTestServer]:
+    server = await UaTestServer().start()
+    yield server
+    await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def plant(shared_server: UaTestServer) -> UaTestServer:
+    """The module's server (its address space takes seconds to build) without sessions, subscriptions and old values."""
+    await shared_server.forget_clients()
+    return shared_server
+
+
+async def test_values_arrive_as_columns_with_source_time(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    async with running(table(plant.endpoint), signal_maps("a", "b"), tmp_path) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        moment = await plant.write("b", 42.5)
+        await until(lambda: 42.5 in collector.values(1), "value")
+
+    row = next(row for row in collector.rows(1) if row[2] == 42.5)
+    assert abs(row[1] - int(moment.timestamp() * 1e9)) < 2_000
+    assert row[3] == 0
+
+
+async def test_message_is_acknowledged_only_after_its_commit(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (source, collector):
+        await until(lambda: len(collector.chunks) >= 1, "first values")
+        await plant.write("a", 1.0)
+        await until(lambda: 1.0 in collector.values(0), "value")
+        await until(lambda: source.health().counters["responses"] >= 4, "keep-alives carried publish requests")
+        assert len(plant.unacknowledged()) == len(collector.chunks)
+
+        collector.commit()
+        await until(lambda: not plant.unacknowledged(), "acknowledged")
+        assert source.health().counters["refused_acks"] == 0
+
+
+async def test_bad_node_is_reported_and_good_ones_flow(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    signals = [*signal_maps("a"), SignalMap(1, address("x"), node("absent")), SignalMap(2, address("y"), "nsu=urn:none;s=y"),
+               SignalMap(3, address("z"), "rubbish")]  # fmt: skip
+
+    async with running(table(plant.endpoint), signals, tmp_path) as (source, collector):
+        await until(lambda: len(collector.rows(0)) > 0, "the good one")
+        health = source.health()
+        assert health.state == "degraded"
+        assert [problem.offender for problem in health.problems] == [node("absent"), "nsu=urn:none;s=y", "rubbish"]
+        assert health.problems[0].status == "BadNodeIdUnknown"
+        assert "browse" in health.problems[0].remedy
+
+        await plant.add("absent")
+        await until(lambda: len(collector.rows(1)) > 0, "the node that appeared later")
+        assert len(source.health().problems) == 2
+
+
+async def test_server_restart_with_other_namespace_order_is_survived(tmp_path: pathlib.Path) -> None:
+    first = await UaTestServer().start()
+    async with running(table(first.endpoint), signal_maps("a"), tmp_path) as (source, collector):
+        await until(lambda: len(collector.rows(0)) > 0, "first values")
+        await first.stop()
+        second = await UaTestServer(port=first.port, before=("urn:new:one", "urn:new:two")).start()
+        try:
+            await until(lambda: source.health().counters["connects"] >= 2 and source.health().state == "running", "back")
+            await second.write("a", 9.0)
+            await until(lambda: 9.0 in collector.values(0), "value of the restarted server")
+            assert second.namespace != first.namespace
+            assert source.health().gaps[-1].cause == "subscription lost at the server"
+        finally:
+            await second.stop()
+
+
+async def test_cut_link_loses_nothing(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    with FaultProxy(plant.port) as proxy:
+        endpoint = f"opc.tcp://127.0.0.1:{proxy.port}"
+        async with running(table(endpoint), signal_maps("a"), tmp_path) as (source, collector):
+            await until(lambda: source.health().state == "running", "connected")
+            for number in range(1, 61):
+                await plant.write("a", float(number))
+                await asyncio.sleep(0.01)
+                if number % 20 == 0:
+                    proxy.cut()
+            await until(lambda: 60.0 in collector.values(0), "last value")
+            await until(lambda: not plant.unacknowledged(), "acknowledged")
+
+    assert sorted(set(collector.values(0)))[1:] == [float(number) for number in range(1, 61)]
+    health = source.health()
+    assert health.counters["resumed_subscriptions"] >= 3
+    assert health.counters["subscriptions"] == 1
+    assert health.gaps == ()
+
+
+@pytest.mark.parametrize("fault", ["stall", "half_open"])
+async def test_silent_link_is_noticed_by_the_missing_keep_alive(
+    plant: UaTestServer, tmp_path: pathlib.Path, fault: str
+) -> None:
+    with FaultProxy(plant.port) as proxy:
+        endpoint = f"opc.tcp://127.0.0.1:{proxy.port}"
+        async with running(table(endpoint), signal_maps("a"), tmp_path) as (source, collector):
+            await until(lambda: source.health().state == "running", "connected")
+
+            getattr(proxy, fault)()
+            await until(lambda: "silent" in source.health().detail or source.health().counters["connects"] > 1, "noticed", 4.0)
+            proxy.resume()
+            await plant.write("a", 5.0)
+            await until(lambda: 5.0 in collector.values(0), "value after the fault")
+
+
+async def test_own_restart_resumes_session_and_asks_for_uncommitted_messages(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        await until(lambda: len(collector.chunks) == 1, "first")
+        collector.commit()
+        await plant.write("a", 1.0)
+        await until(lambda: 1.0 in collector.values(0), "value that never gets committed")
+    await plant.write("a", 2.0)
+
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (again, second):
+        await until(lambda: {1.0, 2.0} <= set(second.values(0)), "both values")
+        assert len(plant.subscriptions) == 1
+        assert again.health().counters["republished_messages"] == 1
+        assert again.health().gaps == ()
+        await until(lambda: not plant.unacknowledged(), "acknowledged")
+
+
+async def test_own_restart_transfers_the_subscription_when_the_session_is_gone(
+    plant: UaTestServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    correct_transfer(monkeypatch)
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (source, collector):
+        await until(lambda: len(collector.chunks) == 1, "first")
+        collector.commit()
+        await plant.write("a", 1.0)
+        await until(lambda: 1.0 in collector.values(0), "value that never gets committed")
+    assert plant.server is not None
+    plant.server.iserver._external_sessions.clear()
+    await plant.write("a", 2.0)
+
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (again, second):
+        await until(lambda: {1.0, 2.0} <= set(second.values(0)), "both values")
+        assert len(plant.subscriptions) == 1
+        assert again.health().counters["resumed_subscriptions"] == 1
+
+
+async def test_changed_signal_list_is_not_served_by_the_old_subscription(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (_, collector):
+        await until(lambda: len(collector.rows()) == 1, "first")
+
+    async with running(table(plant.endpoint), signal_maps("b", "a"), tmp_path) as (source, second):
+        await plant.write("b", 3.0)
+        await until(lambda: 3.0 in second.values(0), "b under its new index")
+        assert source.health().counters["subscriptions"] == 1
+
+
+async def test_signal_past_its_deadline_gets_one_flagged_row(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    signals = signal_maps("a", "b", freshness_s=0.4)
+    async with running(table(plant.endpoint), signals, tmp_path) as (source, collector):
+        await until(lambda: len(collector.rows()) >= 2, "first values")
+        for number in range(60):
+            await plant.write("a", float(number))
+            await asyncio.sleep(0.02)
+        silent = [row for row in collector.rows(1) if row[3] & 0x8000_0000]
+        assert len(silent) == 1
+        assert status_code(silent[0][3]) == BAD_NO_COMMUNICATION
+        assert silent[0][3] & TIME_FROM_RECEIVE
+        assert math.isnan(silent[0][2])
+        assert not [row for row in collector.rows(0) if row[3] & 0x8000_0000]
+        assert source.health().state == "degraded"
+
+        await plant.write("b", 1.0)
+        await until(lambda: source.health().state == "running", "fresh again")
+
+
+async def test_every_kind_of_value_survives_a_type_change(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    kinds = ua.VariantType
+    written: list[tuple[Any, ua.VariantType, float, str | None]] = [
+        (True, kinds.Boolean, 1.0, None),
+        (-5, kinds.Int16, -5.0, None),
+        (2**53 + 1, kinds.Int64, math.nan, str(2**53 + 1)),
+        (2**64 - 1, kinds.UInt64, math.nan, str(2**64 - 1)),
+        (2.5, kinds.Float, 2.5, None),
+        (math.inf, kinds.Double, math.nan, "Infinity"),
+        (math.nan, kinds.Double, math.nan, "NaN"),
+        ("0012", kinds.String, math.nan, "0012"),
+        ("瓦斯", kinds.String, math.nan, "瓦斯"),
+        (ua.LocalizedText("运行"), kinds.LocalizedText, math.nan, "运行"),
+        ([7.0, 8.0], kinds.Double, 7.0, None),
+        (datetime(2026, 5, 1, tzinfo=UTC), kinds.DateTime, math.nan, "2026-05-01T00:00:00+00:00"),
+    ]
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (source, collector):
+        await until(lambda: len(collector.rows(0)) == 1, "first")
+        for count, (value, kind, _, _) in enumerate(written, start=2):
+            # the server itself never lets a node change its type, so the stored value is replaced beneath it
+            await plant.write("a", value, kind=kind)
+            await until(lambda count=count: len(collector.rows(0)) >= count, f"{value!r}")  # type: ignore[misc]
+        assert source.health().state == "running"
+
+    got = [(row[2], row[4]) for row in collector.rows(0)[1:]]
+    for (value, _, number, text), (got_number, got_text) in zip(written, got, strict=True):
+        assert got_text == text, value
+        assert got_number == number or (math.isnan(got_number) and math.isnan(number)), value
+
+
+async def test_status_time_and_overflow_bits_are_kept_and_counted(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (source, collector):
+        await until(lambda: len(collector.rows(0)) == 1, "first")
+        await plant.write("a", 1.0, StatusCode=ua.StatusCode(ua.StatusCodes.UncertainLastUsableValue))
+        await plant.write("a", 2.0, StatusCode=ua.StatusCode(0x0000_0480))
+        await plant.write("a", None, StatusCode=ua.StatusCode(ua.StatusCodes.BadDeviceFailure))
+        await plant.write("a", 3.0, source_time=datetime(1999, 1, 1, tzinfo=UTC))
+        await until(lambda: len(collector.rows(0)) >= 5, "all rows")
+
+    rows = collector.rows(0)[1:]
+    assert [row[3] for row in rows[:3]] == [0x4090_0000, 0x0480, 0x808B_0000]
+    assert math.isnan(rows[2][2])
+    assert rows[3][3] & TIME_FROM_SERVER
+    counters = source.health().counters
+    assert counters["overflow"] == 1
+    assert counters["time_from_server"] == 1
+
+
+async def test_full_intake_holds_the_server_back_and_loses_nothing(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, max_samples=1) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        for number in range(1, 201):
+            await plant.write("a", float(number))
+            if number % 50 == 0:
+                await asyncio.sleep(0.05)
+        await until(lambda: 200.0 in collector.values(0), "last")
+
+    assert [value for value in collector.values(0) if value] == [float(number) for number in range(1, 201)]
+
+
+async def test_wrong_endpoint_is_named_with_a_remedy(free_port: int, tmp_path: pathlib.Path) -> None:
+    endpoint = f"opc.tcp://127.0.0.1:{free_port}"
+    async with running(table(endpoint), signal_maps("a"), tmp_path) as (source, _):
+        await until(lambda: source.health().counters.get("connection_failures", 0) >= 2, "tried again")
+        problem = source.health().problems[0]
+
+    assert problem.offender == endpoint
+    assert "no connection" in problem.status
+    assert "address" in problem.remedy
+
+
+async def test_session_file_is_private(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (source, _):
+        await until(lambda: source.health().state == "running", "connected")
+
+    assert (tmp_path / "plc.session.json").stat().st_mode & 0o077 == 0
