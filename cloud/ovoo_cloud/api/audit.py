@@ -1,0 +1,44 @@
+"""The append-only record of who did what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.times import to_iso
+from ovoo_cloud.catalogue import audit
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1", tags=["audit"])
+Reader = Annotated[Scope, Depends(require(Permission.READ_AUDIT))]
+
+
+@router.get("/audit")
+def list_audit(
+    services: ServicesDep,
+    scope: Reader,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[int | None, Query(description="`next` of the page before")] = None,
+) -> dict[str, Any]:
+    """The newest lines; each hash covers its line and the hash before it."""
+    with services.database.read() as session:
+        rows = audit.listing(session, scope, limit=limit, before_seq=cursor)
+    items = [
+        {
+            "seq": row.seq,
+            "at": to_iso(row.at_ns),
+            "actor": row.actor,
+            "action": row.action,
+            "subject": row.subject,
+            "enterprise": row.enterprise,
+            "detail": dict(row.detail),
+            "hash": row.hash,
+        }
+        for row in rows
+    ]
+    return {"items": items, "next": rows[-1].seq if len(rows) == limit else None}

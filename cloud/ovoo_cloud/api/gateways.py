@@ -1,0 +1,118 @@
+"""Gateways: registration, health, delivery gaps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.times import BoundsDep, to_iso
+from ovoo_cloud.catalogue import gateways as gateway_rows
+from ovoo_cloud.catalogue import ledger
+from ovoo_cloud.catalogue.tables import Gateway
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1", tags=["gateways"])
+Reader = Annotated[Scope, Depends(require(Permission.READ_GATEWAYS))]
+Manager = Annotated[Scope, Depends(require(Permission.MANAGE_GATEWAYS))]
+
+
+class GatewayBody(BaseModel):
+    """A gateway as it is registered."""
+
+    id: str = Field(max_length=63)
+    enterprise: str = Field(max_length=63)
+    sites: list[str] = Field(min_length=1)
+
+
+@router.get("/gateways")
+def list_gateways(services: ServicesDep, scope: Reader) -> dict[str, Any]:
+    """All gateways in the caller's scope."""
+    with services.database.read() as session:
+        return {"items": [_gateway(row) for row in gateway_rows.gateways(session, scope)]}
+
+
+@router.post("/gateways", status_code=201)
+def register(body: GatewayBody, services: ServicesDep, scope: Manager) -> dict[str, Any]:
+    """Registers a gateway, or changes its list of sites."""
+    with services.database.write() as session:
+        row = gateway_rows.register(
+            session, scope, body.id, enterprise=body.enterprise, sites=body.sites, now_ns=services.clock()
+        )
+        return _gateway(row)
+
+
+@router.get("/gateways/{gateway}")
+def get_gateway(gateway: str, services: ServicesDep, scope: Reader) -> dict[str, Any]:
+    """One gateway with what it says of itself."""
+    with services.database.read() as session:
+        return _gateway(gateway_rows.gateway(session, scope, gateway))
+
+
+@router.post("/gateways/{gateway}/revoke")
+def revoke(gateway: str, services: ServicesDep, scope: Manager) -> dict[str, Any]:
+    """Withdraws a gateway: its messages are not taken any more."""
+    with services.database.write() as session:
+        return _gateway(gateway_rows.set_status(session, scope, gateway, "revoked", services.clock()))
+
+
+@router.get("/gateways/{gateway}/gaps")
+def gaps(gateway: str, services: ServicesDep, scope: Reader) -> dict[str, Any]:
+    """Spool rows that never arrived although later ones did, and rows that were refused."""
+    with services.database.read() as session:
+        missing = ledger.gaps(session, scope, gateway)
+        refused = ledger.rejections(session, scope, gateway)
+    return {
+        "gaps": [
+            {"epoch": f"{gap.epoch:016x}", "first": gap.first, "last": gap.last, "rows": gap.count} for gap in missing
+        ],
+        "rejections": [
+            {
+                "epoch": f"{row.epoch:016x}",
+                "seq": row.seq,
+                "code": row.code,
+                "detail": row.detail,
+                "at": to_iso(row.at_ns),
+            }
+            for row in refused
+        ],
+    }
+
+
+@router.get("/gateways/{gateway}/completeness")
+def completeness(gateway: str, services: ServicesDep, scope: Reader, bounds: BoundsDep) -> dict[str, Any]:
+    """What the gateway delivered, per hour of arrival."""
+    with services.database.read() as session:
+        rows = ledger.completeness(session, scope, gateway, *bounds)
+    return {
+        "items": [
+            {
+                "hour": to_iso(row.hour_ns),
+                "deliveries": row.deliveries,
+                "stored": row.stored,
+                "duplicates": row.duplicates,
+                "shifted": row.shifted,
+                "refused": row.refused,
+                "late": row.late,
+            }
+            for row in rows
+        ]
+    }
+
+
+def _gateway(row: Gateway) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "enterprise": row.enterprise,
+        "sites": list(row.sites),
+        "status": row.status,
+        "epoch": None if row.epoch is None else f"{row.epoch:016x}",
+        "catalogue": row.catalogue_id,
+        "last_seen": to_iso(row.last_seen_ns),
+        "state": dict(row.state),
+    }
