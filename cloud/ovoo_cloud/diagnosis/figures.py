@@ -121,6 +121,8 @@ class FigureBook:
         if value is None and bounds is not None:
             low, high = quantise(bounds[0], digits), quantise(bounds[1], digits)
         text = None if value is None else quantise(Decimal(value), digits)
+        if low is not None and low == high:
+            text, low, high = low, None, None
         return self._put(
             Figure(name, unit, digits, text, low, high, cls, formula, (), tuple(evidence), reference_only, reason)
         )

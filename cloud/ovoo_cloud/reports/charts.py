@@ -110,7 +110,7 @@ def _gate(data: Data, locale: Locale) -> Svg:
 
 def _gate_step(svg: Svg, locale: Locale, step: Data, x: float, top: float) -> None:
     svg.line([(x, top - 5), (x, top + 19)], INK, 1)
-    mark = "✓" if step["passed"] else ("?" if step["possible"] else "✗")
+    mark = "✓" if step["passed"] else ("?" if step["possible"] else "×")
     svg.text(x, top - 9, f"{locale.text('chart.gate.level', level=str(step['level']))} {mark}", 8.5, anchor="middle", bold=True)
     lines = [
         locale.text("chart.gate.score", need=f"{Decimal(step['score']).normalize():f}"),

@@ -1,0 +1,1 @@
+"""From a case and its samples to a frozen snapshot: pure functions over an `EvidenceSource`."""

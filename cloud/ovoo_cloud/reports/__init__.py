@@ -1,0 +1,1 @@
+"""From a snapshot to a signed report bundle, and back by verification."""

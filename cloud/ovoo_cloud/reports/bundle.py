@@ -1,0 +1,67 @@
+"""The report bundle: a folder of files, a manifest that fixes every byte of them, and its signature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.errors import ReportError
+
+from ovoo_cloud.reports.signing import sign
+
+__all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "digests", "manifest_bytes", "write_bundle"]
+
+FORMAT = "ovoo.bundle/1"
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+
+
+def digests(snapshot: Mapping[str, Any]) -> dict[str, str]:
+    """A hash for every entry of the snapshot's top sections ("figures/energy.kwh"), so that a change can be named."""
+    result: dict[str, str] = {}
+    for section, value in snapshot.items():
+        if isinstance(value, Mapping):
+            for name, entry in value.items():
+                result[f"{section}/{name}"] = sha256_hex(canonical_json(entry))
+        else:
+            result[section] = sha256_hex(canonical_json(value))
+    return result
+
+
+def manifest_bytes(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> bytes:
+    """The manifest as canonical JSON."""
+    return canonical_json(
+        {
+            "format": FORMAT,
+            "number": snapshot["issue"]["number"],
+            "revision": snapshot["issue"]["revision"],
+            "tool": snapshot["issue"]["tool"],
+            "packs": snapshot["packs"],
+            "framework": {key: snapshot["framework"][key] for key in ("id", "version", "sha256")},
+            "files": {name: sha256_hex(content) for name, content in files.items()},
+            "entries": digests(snapshot),
+        }
+    )
+
+
+def write_bundle(
+    folder: Path, files: Mapping[str, bytes], snapshot: Mapping[str, Any], key: Ed25519PrivateKey
+) -> Mapping[str, bytes]:
+    """Write all files, the manifest and its signature into an empty or new folder.
+
+    Raises:
+        ReportError: the folder already holds something; an issued report is never overwritten.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise ReportError(
+            "the folder is not empty", offender=str(folder), remedy="choose a new folder or a new revision"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = manifest_bytes(files, snapshot)
+    everything = {**files, MANIFEST: manifest, SIGNATURE: sign(key, manifest)}
+    for name, content in everything.items():
+        (folder / name).write_bytes(content)
+    return everything

@@ -1,0 +1,104 @@
+"""PDF by typst, with our own fonts only, the same bytes for the same document."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import typst
+from ovoo_contract.errors import ReportError
+
+from ovoo_cloud.reports.fonts import check_glyphs, font_folder
+from ovoo_cloud.reports.resolve import Resolved
+
+__all__ = ["render_pdf", "render_png"]
+
+_SVG_TEXT = re.compile(r">([^<]+)</text>")
+
+
+def render_pdf(document: Resolved, *, number: str, code: str, issued: str) -> bytes:
+    """The report as PDF.
+
+    Args:
+        document: the resolved document.
+        number: report number, in the header of every page.
+        code: snapshot hash, in the footer of every page.
+        issued: ISO date of issue; the only time in the file.
+
+    Raises:
+        ReportError: a character is missing from the fonts, or typst refuses the page.
+    """
+    check_glyphs(_words(document))
+    moment = datetime.fromisoformat(issued).replace(tzinfo=UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        _lay_out(root, document, number, code)
+        return _compile(root / "report.typ", root, "pdf", int(moment.timestamp()))
+
+
+def render_png(svg: str, *, ppi: float = 220.0) -> bytes:
+    """An SVG chart as PNG for Word, drawn by the same engine and fonts as the PDF."""
+    page = '#set page(width: auto, height: auto, margin: 2pt)\n#image("chart.svg")\n'
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "chart.svg").write_text(svg, encoding="utf-8")
+        (root / "chart.typ").write_text(page, encoding="utf-8")
+        return _compile(root / "chart.typ", root, "png", 0, ppi)
+
+
+def _lay_out(root: Path, document: Resolved, number: str, code: str) -> None:
+    template = resources.files("ovoo_cloud.reports").joinpath("report.typ").read_text(encoding="utf-8")
+    (root / "report.typ").write_text(template, encoding="utf-8")
+    (root / "charts").mkdir()
+    for name, svg in document.charts.items():
+        (root / "charts" / f"{name}.svg").write_text(svg, encoding="utf-8")
+    first_page = next((n + 1 for n, block in enumerate(document.blocks) if block["b"] == "page"), 0)
+    content: dict[str, Any] = {
+        "lang": document.language,
+        "region": "CN" if document.language == "zh" else "GB",
+        "cover": document.cover,
+        "blocks": document.blocks,
+        "contents_at": first_page,
+        "contents": document.texts["contents"],
+        "page": document.texts["page"],
+        "number": number,
+        "code": code,
+    }
+    (root / "doc.json").write_text(json.dumps(content, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+
+
+def _compile(source: Path, root: Path, form: str, timestamp: int, ppi: float | None = None) -> bytes:
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
+    compiler = typst.Compiler(root=str(root), font_paths=fonts)
+    try:
+        made = compiler.compile(input=str(source), format=form, timestamp=timestamp, ppi=ppi)
+    except typst.TypstError as error:
+        raise ReportError("typst refuses the document", offender=source.name, value=error.message) from error
+    if not isinstance(made, bytes):
+        raise ReportError("typst gave no single file", offender=source.name, value=type(made).__name__)
+    return made
+
+
+def _words(document: Resolved) -> Iterable[str]:
+    """Every text that the document prints, charts included."""
+    yield from _strings(document.cover)
+    yield from _strings(document.blocks)
+    for svg in document.charts.values():
+        yield from _SVG_TEXT.findall(svg)
+
+
+def _strings(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _strings(each)

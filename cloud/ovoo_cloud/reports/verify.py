@@ -1,0 +1,223 @@
+"""Check a bundle: files and signature, then scores and figures recomputed; with a source also every sample hash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.errors import OvooError, VerifyError
+
+from ovoo_cloud.diagnosis.case import parse_case
+from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.figures import Figure, recompute
+from ovoo_cloud.diagnosis.scoring import score
+from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_json
+from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, digests
+from ovoo_cloud.reports.signing import load_trusted_key, signature_valid
+from ovoo_cloud.reports.tree import build_tree
+
+__all__ = ["Mismatch", "Verification", "verify_bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that does not hold. `kind` is file, figure, evidence, entry, score, document or store."""
+
+    kind: str
+    name: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The outcome. `level` is 1 (from the snapshot) or 2 (from the store as well)."""
+
+    number: str
+    level: int
+    files: int
+    figures: int
+    evidence: int
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything held."""
+        return not self.mismatches
+
+
+def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = None) -> Verification:
+    """Verify a bundle with a public key that did not come with it.
+
+    Level 1 checks signature and hashes and recomputes scores, derived figures and the document from the snapshot.
+    With `deep` all figures and sample hashes are computed again from the store.
+
+    Raises:
+        VerifyError: the folder is no bundle, or the trusted key lies inside it or cannot be read.
+    """
+    if folder.resolve() in trust.resolve().parents:
+        raise VerifyError("the trusted key lies inside the bundle", offender=str(trust), remedy="get it another way")
+    files = _read(folder)
+    found = list(_check_files(files, load_trusted_key(trust)))
+    snapshot, manifest = _json(files, "snapshot.json"), _json(files, MANIFEST)
+    if snapshot is not None:
+        found += _check_snapshot(files, snapshot, manifest)
+        if deep is not None:
+            found += _check_store(snapshot, deep)
+    data = snapshot or {}
+    return Verification(
+        number=str(data.get("issue", {}).get("number", "")),
+        level=1 if deep is None else 2,
+        files=len(files),
+        figures=len(data.get("figures", {})),
+        evidence=len(data.get("evidence", {})),
+        mismatches=tuple(dict.fromkeys(found)),
+    )
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    if not folder.is_dir() or not (folder / MANIFEST).is_file():
+        raise VerifyError("not a report bundle", offender=str(folder), remedy=f"give the folder that holds {MANIFEST}")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _json(files: Mapping[str, bytes], name: str) -> dict[str, Any] | None:
+    try:
+        data = json.loads(files.get(name, b""))
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _check_files(files: Mapping[str, bytes], key: Ed25519PublicKey) -> Iterator[Mismatch]:
+    """Signature, then every listed and every unlisted file."""
+    if not signature_valid(key, files[MANIFEST], files.get(SIGNATURE, b"")):
+        yield Mismatch("file", SIGNATURE, "signature does not fit manifest.json and the trusted key")
+    manifest = _json(files, MANIFEST)
+    if manifest is None or not isinstance(manifest.get("files"), dict):
+        yield Mismatch("file", MANIFEST, "not readable")
+        return
+    listed: dict[str, str] = manifest["files"]
+    for name in sorted(set(listed) | set(files) - {MANIFEST, SIGNATURE}):
+        if name not in files:
+            yield Mismatch("file", name, "missing")
+        elif name not in listed:
+            yield Mismatch("file", name, "not listed in the manifest")
+        elif sha256_hex(files[name]) != listed[name]:
+            yield Mismatch("file", name, "content differs from the manifest")
+
+
+def _check_snapshot(
+    files: Mapping[str, bytes], snapshot: Mapping[str, Any], manifest: Mapping[str, Any] | None
+) -> list[Mismatch]:
+    found = list(_check_entries(snapshot, manifest or {}))
+    try:
+        found += _check_score(snapshot)
+        found += _check_figures(snapshot)
+        found += _check_document(files, snapshot)
+    except (OvooError, KeyError, TypeError, ValueError, ArithmeticError) as error:
+        found.append(Mismatch("entry", "snapshot.json", f"cannot be recomputed: {error}"))
+    return found
+
+
+_KINDS = {"figures": "figure", "evidence": "evidence"}
+
+
+def _check_entries(snapshot: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Compare every figure, evidence record and other entry with its hash in the manifest."""
+    listed = manifest.get("entries", {})
+    try:
+        present = digests(snapshot)
+    except OvooError as error:
+        yield Mismatch("entry", "snapshot.json", str(error))
+        return
+    for name in sorted(set(listed) | set(present)):
+        if listed.get(name) != present.get(name):
+            section, _, entry = name.partition("/")
+            yield Mismatch(_KINDS.get(section, "entry"), entry if section in _KINDS else name, "changed after signing")
+
+
+def _check_score(snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
+    again = score_json(score(snapshot["framework"], snapshot["answers"], snapshot["scenes"]))
+    for name in sorted(set(again) | set(snapshot["score"])):
+        if again.get(name) != snapshot["score"].get(name):
+            yield Mismatch("score", name, "does not follow from rules and answers")
+
+
+def _check_figures(snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Recompute derived figures from their printed inputs, and point figures from the score."""
+    known = {name: Figure.from_json(name, row) for name, row in snapshot["figures"].items()}
+    for name, figure in known.items():
+        if figure.inputs and recompute(figure, known) != figure:
+            yield Mismatch("figure", name, f"does not follow from its inputs by {figure.formula}")
+        for missing in sorted(set(figure.evidence) - set(snapshot["evidence"])):
+            yield Mismatch("figure", name, f"names evidence that is not in the snapshot: {missing}")
+    for name, ends in _point_figures(snapshot["score"]):
+        interval = known[name].interval() if name in known else None
+        wanted = tuple(round(float(end), 3) for end in ends)
+        if interval is None or tuple(round(float(end), 3) for end in interval) != wanted:
+            yield Mismatch("figure", name, "does not follow from the score")
+
+
+def _point_figures(result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    yield "score.total", result["total"]
+    for each in result["dimensions"]:
+        yield f"score.dimension.{each['id']}", each["points"]
+    for each in result["items"]:
+        yield f"score.item.{each['id']}", each["points"]
+
+
+def _check_document(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Build the document again and name the figures that differ in report.json."""
+    report = _json(files, "report.json")
+    again = json.loads(canonical_json(build_tree(snapshot, sha256_hex(files["snapshot.json"]))))
+    if report is None:
+        yield Mismatch("document", "report.json", "not readable")
+        return
+    for path, name in _differences(report, again, "$", ""):
+        yield Mismatch("figure" if name else "document", name or path, f"report.json differs from the snapshot at {path}")
+
+
+def _differences(left: Any, right: Any, path: str, figure: str) -> Iterator[tuple[str, str]]:
+    """Paths where two documents differ, each with the figure it lies in, if any."""
+    if left == right:
+        return
+    if isinstance(left, dict) and isinstance(right, dict):
+        inside = str(right["id"]) if right.get("t") == "figure" else figure
+        for key in sorted(set(left) | set(right)):
+            if left.get(key) != right.get(key):
+                yield from _differences(left.get(key), right.get(key), f"{path}.{key}", inside)
+    elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for number, (a, b) in enumerate(zip(left, right, strict=True)):
+            yield from _differences(a, b, f"{path}[{number}]", figure)
+    else:
+        yield path, figure
+
+
+def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource) -> Iterator[Mismatch]:
+    """Freeze the same case again from the store and compare evidence and figures."""
+    issue = snapshot["issue"]
+    again = freeze(
+        parse_case(snapshot["case"], "snapshot.json"),
+        source,
+        Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+    ).data
+    for section, kind in (("evidence", "evidence"), ("figures", "figure")):
+        for name in sorted(set(snapshot[section]) | set(again[section])):
+            before, after = snapshot[section].get(name), again[section].get(name)
+            if before != after:
+                yield Mismatch(kind, name, _store_detail(before, after))
+
+
+def _store_detail(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
+    if before is None or after is None:
+        return "the store gives a record that the report lacks" if before is None else "the store no longer gives it"
+    key = next((each for each in ("sha256", "value", "low", "high", "samples") if before.get(each) != after.get(each)), "")
+    return f"the store gives {key} {after.get(key)!r}, the report has {before.get(key)!r}" if key else "differs in the store"

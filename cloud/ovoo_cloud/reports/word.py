@@ -1,0 +1,244 @@
+"""Word by python-docx: the same words as the PDF, editable, the same bytes for the same document."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from docx import Document
+from docx.enum.section import WD_SECTION
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt, RGBColor
+
+from ovoo_cloud.reports.pdf import render_png
+from ovoo_cloud.reports.resolve import Resolved
+
+__all__ = ["normalise_zip", "render_docx"]
+
+_LATIN = "Noto Sans SC"
+_CHINESE = "Noto Sans SC"
+_ACCENT = RGBColor(0x1F, 0x5F, 0x8B)
+_MUTED = RGBColor(0x5D, 0x6B, 0x76)
+_TEXT_CM = 16.2
+
+
+def render_docx(document: Resolved, *, number: str, issued: str) -> bytes:
+    """The report as .docx; times in the file are the date of issue."""
+    writer = _Writer(document, number, issued)
+    return normalise_zip(writer.render())
+
+
+def normalise_zip(data: bytes) -> bytes:
+    """The same archive with sorted members, stored, all dated 1980-01-01."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as new:
+        for name in sorted(old.namelist()):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o600 << 16
+            entry.create_system = 3
+            new.writestr(entry, old.read(name))
+    return result.getvalue()
+
+
+class _Writer:
+    """Writes blocks in order into one python-docx document."""
+
+    def __init__(self, document: Resolved, number: str, issued: str) -> None:
+        self.source = document
+        self.number = number
+        self.issued = datetime.fromisoformat(issued).replace(tzinfo=UTC)
+        # python-docx has no usable types; Any at this border only
+        self.doc: Any = Document()
+
+    def render(self) -> bytes:
+        """The raw archive."""
+        self._styles()
+        self._properties()
+        self._cover()
+        handlers: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+            "heading": self._heading,
+            "para": self._para,
+            "notice": self._notice,
+            "bullets": self._bullets,
+            "cards": self._cards,
+            "table": self._table,
+            "chart": self._chart,
+            "page": self._page,
+        }
+        for block in self.source.blocks:
+            handlers[block["b"]](block)
+        buffer = io.BytesIO()
+        self.doc.save(buffer)
+        return buffer.getvalue()
+
+    def _styles(self) -> None:
+        sizes = {"Normal": 10, "Heading 1": 16, "Heading 2": 12, "List Bullet": 10, "Title": 28}
+        for name, size in sizes.items():
+            style = self.doc.styles[name]
+            style.font.size = Pt(size)
+            style.font.name = _LATIN
+            fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+            for attribute in ("w:eastAsia", "w:hAnsi", "w:cs", "w:ascii"):
+                fonts.set(qn(attribute), _CHINESE)
+            for attribute in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
+                fonts.attrib.pop(qn(attribute), None)
+            if name.startswith(("Heading", "Title")):
+                style.font.color.rgb = _ACCENT
+                style.font.bold = True
+                style.paragraph_format.keep_with_next = True
+        section = self.doc.sections[0]
+        section.page_width, section.page_height = Cm(21.0), Cm(29.7)
+        section.left_margin = section.right_margin = Cm(2.4)
+        section.top_margin = section.bottom_margin = Cm(2.2)
+
+    def _properties(self) -> None:
+        core = self.doc.core_properties
+        core.author = core.last_modified_by = "Ovoo"
+        core.title = f"{self.source.cover['title']} {self.source.cover['enterprise']}"
+        core.identifier = self.number
+        core.comments = ""
+        core.created = core.modified = core.last_printed = self.issued.replace(tzinfo=None)
+        core.revision = 1
+        core.language = "zh-CN" if self.source.language == "zh" else "en-GB"
+
+    def _cover(self) -> None:
+        cover = self.source.cover
+        for _ in range(5):
+            self.doc.add_paragraph()
+        self._line(cover["enterprise"], size=14, color=_MUTED)
+        self.doc.add_paragraph(cover["title"], style="Title")
+        self._line(cover["status"], size=14, bold=True, color=RGBColor(0xB7, 0x79, 0x1F))
+        for _ in range(8):
+            self.doc.add_paragraph()
+        table = self.doc.add_table(rows=0, cols=2)
+        for row in cover["rows"]:
+            self._row(table, row, [3.6, 12.6], ["left", "left"], size=9)
+        self._line(cover["status_note"], size=8.5, color=_MUTED)
+        body = self.doc.add_section(WD_SECTION.NEW_PAGE)
+        body.footer.is_linked_to_previous = False
+        body.header.is_linked_to_previous = False
+        self._header_footer(body)
+
+    def _header_footer(self, section: Any) -> None:
+        head = section.header.paragraphs[0]
+        self._run(head, f"{self.source.cover['enterprise']}    {self.number}", 8, color=_MUTED)
+        foot = section.footer.paragraphs[0]
+        foot.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        before, _, rest = self.source.texts["page"].partition("{page}")
+        between, _, after = rest.partition("{pages}")
+        for words, field in ((before, "PAGE"), (between, "NUMPAGES"), (after, "")):
+            self._run(foot, words, 8, color=_MUTED)
+            if field:
+                self._field(foot, field)
+
+    def _field(self, paragraph: Any, name: str) -> None:
+        run = paragraph.add_run()
+        run.font.size = Pt(8)
+        for kind in ("begin", "", "end"):
+            element = OxmlElement("w:fldChar" if kind else "w:instrText")
+            if kind:
+                element.set(qn("w:fldCharType"), kind)
+            else:
+                element.text = name
+            run._r.append(element)
+
+    def _run(self, paragraph: Any, words: str, size: float, *, bold: bool = False, color: RGBColor | None = None) -> None:
+        for n, line in enumerate(words.split("\n")):
+            run = paragraph.add_run()
+            if n:
+                run.add_break(WD_BREAK.LINE)
+            run.add_text(line)
+            run.font.size = Pt(size)
+            run.font.bold = bold
+            if color is not None:
+                run.font.color.rgb = color
+
+    def _line(self, words: str, *, size: float = 10, bold: bool = False, color: RGBColor | None = None, keep: bool = False) -> Any:
+        paragraph = self.doc.add_paragraph()
+        self._run(paragraph, words, size, bold=bold, color=color)
+        paragraph.paragraph_format.keep_with_next = keep
+        return paragraph
+
+    def _heading(self, block: Mapping[str, Any]) -> None:
+        words = f"{block['number']}  {block['text']}" if block["number"] else block["text"]
+        self.doc.add_heading(words, level=block["level"])
+
+    def _para(self, block: Mapping[str, Any]) -> None:
+        if block["style"] == "label":
+            self._line(block["text"], bold=True, color=_ACCENT, keep=True)
+        elif block["style"] == "small":
+            self._line(block["text"], size=8, color=_MUTED)
+        else:
+            self._line(block["text"])
+        self._evidence(block["margin"])
+
+    def _evidence(self, ids: Sequence[str]) -> None:
+        if ids:
+            self._line("  ".join(ids), size=7, color=_MUTED)
+
+    def _notice(self, block: Mapping[str, Any]) -> None:
+        paragraph = self._line(block["text"], size=9.5)
+        shade = OxmlElement("w:shd")
+        shade.set(qn("w:val"), "clear")
+        shade.set(qn("w:fill"), "F3F5F7")
+        paragraph._p.get_or_add_pPr().append(shade)
+
+    def _bullets(self, block: Mapping[str, Any]) -> None:
+        for words in block["items"]:
+            self.doc.add_paragraph(words, style="List Bullet")
+
+    def _cards(self, block: Mapping[str, Any]) -> None:
+        table = self.doc.add_table(rows=0, cols=3)
+        table.style = "Table Grid"
+        for card in block["items"]:
+            self._row(table, [card["label"], card["value"], card["note"]], [5.4, 5.4, 5.4], ["left"] * 3, size=9.5)
+        self.doc.add_paragraph()
+
+    def _table(self, block: Mapping[str, Any]) -> None:
+        if block["caption"]:
+            self._line(block["caption"], size=9, bold=True, keep=True)
+        total = sum(float(column["width"]) for column in block["columns"])
+        widths = [_TEXT_CM * float(column["width"]) / total for column in block["columns"]]
+        aligns = [column["align"] for column in block["columns"]]
+        table = self.doc.add_table(rows=0, cols=len(widths))
+        table.style = "Table Grid"
+        table.alignment = WD_TABLE_ALIGNMENT.CENTER
+        table.autofit = False
+        if not block["plain"]:
+            row = self._row(table, [column["text"] for column in block["columns"]], widths, aligns, size=8, bold=True)
+            properties = row._tr.get_or_add_trPr()
+            properties.append(OxmlElement("w:tblHeader"))
+        for cells in block["rows"]:
+            self._row(table, cells, widths, aligns, size=7 if block["compact"] else 8.5)
+        if block["note"]:
+            self._line(block["note"], size=7.5, color=_MUTED)
+        self._evidence(block["margin"])
+
+    def _row(
+        self, table: Any, cells: Sequence[str], widths: Sequence[float], aligns: Sequence[str], *, size: float, bold: bool = False
+    ) -> Any:  # fmt: skip
+        row = table.add_row()
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        for cell, words, width, align in zip(row.cells, cells, widths, aligns, strict=True):
+            cell.width = Cm(width)
+            paragraph = cell.paragraphs[0]
+            if align == "right":
+                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            self._run(paragraph, words, size, bold=bold)
+        return row
+
+    def _chart(self, block: Mapping[str, Any]) -> None:
+        paragraph = self.doc.add_paragraph()
+        paragraph.paragraph_format.keep_with_next = True
+        paragraph.add_run().add_picture(io.BytesIO(render_png(self.source.charts[block["name"]])), width=Cm(_TEXT_CM))
+        self._line(block["caption"], size=9, bold=True)
+        self._evidence(block["margin"])
+
+    def _page(self, _: Mapping[str, Any]) -> None:
+        self.doc.add_page_break()
