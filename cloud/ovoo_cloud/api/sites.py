@@ -57,7 +57,6 @@ def save_enterprise(body: EnterpriseBody, services: ServicesDep, scope: Manager)
             name_zh=body.name_zh,
             name_en=body.name_en,
             sector=body.sector,
-            now_ns=services.clock(),
         )
         services.store.ensure_enterprise(body.id)
         return _enterprise(row)
@@ -83,7 +82,6 @@ def save_site(enterprise: str, body: SiteBody, services: ServicesDep, scope: Man
             name_zh=body.name_zh,
             name_en=body.name_en,
             timezone=body.timezone,
-            now_ns=services.clock(),
         )
         return _site(row)
 
