@@ -8,15 +8,16 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from ovoo_contract.errors import ConfigError
 
-from ovoo_simulator.arrays import FloatArray, IntArray
-from ovoo_simulator.times import HOUR_NS, SECOND_NS
+from ovoo_simulator import noise
+from ovoo_simulator.arrays import BoolArray, FloatArray, IntArray
+from ovoo_simulator.times import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
-__all__ = ["Fault", "FaultKind", "FaultPlan", "FaultRule", "iso_time", "read_time"]
+__all__ = ["Fault", "FaultKind", "FaultPlan", "FaultRule", "FaultSite", "FaultWindow", "iso_time", "read_time"]
 
 FaultKind = Literal[
     "bearing_wear",
@@ -41,6 +42,8 @@ _RAMP_SHARE: Mapping[str, float] = {
 }
 _RAMP_POWER: Mapping[str, float] = {"bearing_wear": 1.6}
 _VERSION = 1
+_TRIES = 300
+_WORKING_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,9 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
-            raise ConfigError("unknown fault kind", offender="kind", value=self.kind, remedy=f"one of {', '.join(_KINDS)}")
+            raise ConfigError(
+                "unknown fault kind", offender="kind", value=self.kind, remedy=f"one of {', '.join(_KINDS)}"
+            )
         if self.end_ns <= self.start_ns:
             raise ConfigError("a fault must end after it starts", offender=f"fault on {self.asset}", value=self.end_ns)
 
@@ -128,7 +133,56 @@ class Fault:
                 affects=tuple(data["affects"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError("not a fault", offender="faults", value=str(error), remedy="write it with `faults`") from error
+            raise ConfigError(
+                "not a fault", offender="faults", value=str(error), remedy="write it with `faults`"
+            ) from error
+
+
+class FaultSite(Protocol):
+    """What drawing needs to know of a plant."""
+
+    @property
+    def name(self) -> str:
+        """Of the plant."""
+
+    def fault_rules(self) -> Sequence[tuple[str, FaultRule]]:
+        """Every asset path with each fault it may have."""
+
+    def working(self, path: str, time_ns: IntArray) -> BoolArray:
+        """Where the machine does its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWindow:
+    """When faults may happen, how many and how long.
+
+    Attributes:
+        start_ns: earliest onset.
+        end_ns: latest repair.
+        per_week: faults in seven days; at least one is drawn.
+        shortest_ns: of a fault.
+        longest_ns: of a fault.
+    """
+
+    start_ns: int
+    end_ns: int
+    per_week: float = 2.5
+    shortest_ns: int = 6 * HOUR_NS
+    longest_ns: int = 24 * HOUR_NS
+
+    def __post_init__(self) -> None:
+        if not 0 < self.shortest_ns <= self.longest_ns or self.end_ns - self.start_ns < self.shortest_ns:
+            raise ConfigError(
+                "no fault fits the window",
+                offender="faults",
+                value=(iso_time(self.start_ns), iso_time(self.end_ns)),
+                remedy="make the window longer or the faults shorter",
+            )
+
+    @property
+    def count(self) -> int:
+        """Faults to draw."""
+        return max(1, round(self.per_week * (self.end_ns - self.start_ns) / (7 * DAY_NS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +215,54 @@ class FaultPlan:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError("not a truth file", offender=str(path), value=str(error)) from error
 
+    @classmethod
+    def draw(cls, seed: int, plant: FaultSite, window: FaultWindow) -> FaultPlan:
+        """Faults spread over the window; kind, onset, size and asset come from `seed`, which nothing else reads.
+
+        Kinds and assets take turns in a shuffled order. No asset has two faults within six hours, and a machine
+        works for at least 60 % of its fault, so that there is something to find.
+        """
+        generator = np.random.Generator(np.random.Philox(noise.key_of("faults", seed, plant.name)))
+        drawn: list[Fault] = []
+        pool: list[tuple[str, FaultRule]] = []
+        slot_ns = (window.end_ns - window.start_ns) // window.count
+        for number in range(window.count):
+            for _ in range(_TRIES):
+                if not pool:
+                    rules = plant.fault_rules()
+                    pool = [rules[index] for index in generator.permutation(len(rules))]
+                path, rule = pool.pop()
+                fault = _candidate(generator, path, rule, window, window.start_ns + number * slot_ns, slot_ns)
+                margin = min(6 * HOUR_NS, window.shortest_ns)
+                if not overlaps(drawn, path, fault.start_ns, fault.end_ns, margin) and _seen(plant, fault):
+                    drawn.append(fault)
+                    break
+        return cls(plant.name, seed, tuple(sorted(drawn, key=lambda fault: fault.start_ns)))
+
     def with_fault(self, fault: Fault) -> FaultPlan:
         """The same plan and one fault more."""
         return FaultPlan(self.plant, self.seed, (*self.faults, fault))
 
 
-def overlaps(faults: Sequence[Fault], asset: str, start_ns: int, end_ns: int, margin_ns: int = 6 * HOUR_NS) -> bool:
+def _candidate(
+    generator: np.random.Generator, path: str, rule: FaultRule, window: FaultWindow, slot_ns: int, length_ns: int
+) -> Fault:
+    duration = int(generator.uniform(window.shortest_ns, window.longest_ns)) // SECOND_NS * SECOND_NS
+    duration = min(duration, window.end_ns - window.start_ns)
+    start = slot_ns + int(generator.uniform(0.0, length_ns))
+    start = max(min(start, window.end_ns - duration), window.start_ns) // SECOND_NS * SECOND_NS
+    size = round(float(generator.uniform(rule.low, rule.high)), 4)
+    return Fault(rule.kind, path, rule.sensor, start, start + duration, size, rule.affects)
+
+
+def _seen(plant: FaultSite, fault: Fault) -> bool:
+    """Whether the machine works for most of the fault; an idle run needs only to happen."""
+    step = max(MINUTE_NS, (fault.end_ns - fault.start_ns) // 200)
+    times = np.arange(fault.start_ns, fault.end_ns, step, dtype=np.int64)
+    return bool(plant.working(fault.asset, times).mean() >= _WORKING_SHARE)
+
+
+def overlaps(faults: Sequence[Fault], asset: str, start_ns: int, end_ns: int, margin_ns: int) -> bool:
     """Whether a fault of `asset` lies within `margin_ns` of the window."""
     return any(
         fault.asset == asset and fault.start_ns < end_ns + margin_ns and start_ns < fault.end_ns + margin_ns
@@ -184,7 +280,9 @@ def read_time(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError("not an ISO 8601 time", offender="time", value=text, remedy="2026-11-01T00:00:00+08:00") from error
+        raise ConfigError(
+            "not an ISO 8601 time", offender="time", value=text, remedy="2026-11-01T00:00:00+08:00"
+        ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000) * 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 import struct
 from array import array
@@ -89,9 +90,7 @@ def write_history(
     return Written(path, samples, records, size), ledger
 
 
-def _write_part(
-    file: BinaryIO, plant: Plant, part: PlantColumns, keep: BoolArray, epoch: int, seq: int
-) -> int:
+def _write_part(file: BinaryIO, plant: Plant, part: PlantColumns, keep: BoolArray, epoch: int, seq: int) -> int:
     batch = to_batch(part, keep)
     header = BatchHeader(
         catalogue_id=plant.catalogue.id,
@@ -114,9 +113,7 @@ def _count(ledger: Ledger, part: PlantColumns, keep: BoolArray) -> None:
     ledger.add(signal, part.time_ns[column], part.value[keep], part.quality[keep])
 
 
-def _blocks(
-    plant: Plant, start_ns: int, end_ns: int, step_ns: int, faults: Sequence[Fault]
-) -> Iterator[PlantColumns]:
+def _blocks(plant: Plant, start_ns: int, end_ns: int, step_ns: int, faults: Sequence[Fault]) -> Iterator[PlantColumns]:
     """The window in blocks of whole records, so that memory stays small."""
     per_block = max(_BLOCK_NS // step_ns, 1)
     steps = -(-(end_ns - start_ns) // step_ns)
@@ -128,7 +125,7 @@ def _blocks(
 def _parts(block: PlantColumns, record_ns: int) -> Iterator[PlantColumns]:
     index = block.time_ns // record_ns
     edges = [0, *(np.flatnonzero(np.diff(index)) + 1).tolist(), len(index)]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         yield PlantColumns(
             block.time_ns[low:high],
             np.ascontiguousarray(block.value[:, low:high]),

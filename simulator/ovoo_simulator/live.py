@@ -6,8 +6,9 @@ import asyncio
 import logging
 import pathlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -67,9 +68,7 @@ class Feed:
         return Emission(time_ns, self._signals, block.value[:, column], block.quality[:, column])
 
 
-async def ticks(
-    start_ns: int, step_ns: int, wall_ns: Callable[[], int], stop: asyncio.Event
-) -> AsyncIterator[int]:
+async def ticks(start_ns: int, step_ns: int, wall_ns: Callable[[], int], stop: asyncio.Event) -> AsyncIterator[int]:
     """Every multiple of the step from `start_ns` on, each when it is due; late ones at once, until `stop`."""
     due = -(-start_ns // step_ns) * step_ns
     while not stop.is_set():
@@ -138,14 +137,14 @@ async def run_feed(
         writer.now()
 
 
-async def _until(work: object, stop: asyncio.Event) -> None:
+async def _until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
     """Waits for `work` or for `stop`, whichever comes first; unfinished work is cancelled."""
-    task = asyncio.ensure_future(work)  # type: ignore[arg-type]
-    halt = asyncio.ensure_future(stop.wait())
+    task = asyncio.create_task(work)
+    halt = asyncio.create_task(stop.wait())
     await asyncio.wait({task, halt}, return_when=asyncio.FIRST_COMPLETED)
     halt.cancel()
     if not task.done():
         task.cancel()
     await asyncio.gather(task, halt, return_exceptions=True)
-    if task.done() and not task.cancelled():
+    if not task.cancelled():
         task.result()

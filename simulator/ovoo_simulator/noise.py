@@ -6,7 +6,9 @@ The hash is the finaliser of SplitMix64 (Steele, Lea, Flood 2014), vectorised ov
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import math
 
 import numpy as np
 
@@ -19,10 +21,11 @@ _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _SHORT = np.uint64(0xFFFF)
 _UNIT = 2.0**-53
-_NORMAL_SCALE = np.sqrt(12.0 / 8.0) / 65536.0
+_NORMAL_SCALE = math.sqrt(12.0 / 8.0) / 65536.0
 _NORMAL_MEAN = 8 * 65535 / 2.0
 
 
+@functools.lru_cache(maxsize=65536)
 def key_of(*parts: str | int) -> int:
     """A 64-bit key from names and numbers; different parts give unrelated keys."""
     text = "\x1f".join(str(part) for part in parts)
@@ -61,7 +64,8 @@ def normal(key: int, ticks: IntArray) -> FloatArray:
         words = _words(key, ticks, lane)
         for shift in (0, 16, 32, 48):
             total += (words >> np.uint64(shift)) & _SHORT
-    return (total.astype(np.float64) - _NORMAL_MEAN) * _NORMAL_SCALE
+    result: FloatArray = (total.astype(np.float64) - _NORMAL_MEAN) * _NORMAL_SCALE
+    return result
 
 
 def smooth(key: int, seconds: FloatArray, period_s: float) -> FloatArray:

@@ -85,9 +85,7 @@ def server_identity(folder: pathlib.Path, application_uri: str, now: datetime) -
     identity.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.DER))
     identity.private_key.touch(mode=0o600)
     identity.private_key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return identity
 

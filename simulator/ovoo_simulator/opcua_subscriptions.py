@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from asyncua import ua
-from asyncua.common.utils import ServiceError
-from asyncua.server.internal_server import InternalServer
 from asyncua.server.subscription_service import SubscriptionService
+
+from ovoo_simulator.ua_api import ServiceError, ua
 
 __all__ = ["DurableSubscriptions", "install_durable_subscriptions"]
 
 
-class DurableSubscriptions(SubscriptionService):  # type: ignore[misc]  # asyncua carries no types
+class DurableSubscriptions(SubscriptionService):
     """Transfer and Republish as OPC UA part 4, 5.13.7 and 5.13.6 ask."""
 
-    async def transfer_subscriptions(
-        self, params: ua.TransferSubscriptionsParameters, session_id: ua.NodeId, callback: Callable[..., Any]
-    ) -> list[ua.TransferResult]:
+    async def transfer_subscriptions(self, params: Any, session_id: Any, callback: Callable[..., Any]) -> list[Any]:
         """Rebinds results and publish requests to the new connection."""
-        results: list[ua.TransferResult] = await super().transfer_subscriptions(params, session_id, callback)
+        results: list[Any] = await super().transfer_subscriptions(params, session_id, callback)
         processor = callback.__self__  # type: ignore[attr-defined]  # a bound method of the connection's processor
         for subscription_id in params.SubscriptionIds:
             subscription = self.subscriptions.get(int(subscription_id))
@@ -32,7 +29,7 @@ class DurableSubscriptions(SubscriptionService):  # type: ignore[misc]  # asyncu
                 subscription.pub_request_callback = processor.get_publish_request
         return results
 
-    def republish(self, params: ua.RepublishParameters) -> ua.NotificationMessage:
+    def republish(self, params: Any) -> Any:
         """The message again; it stays until it is acknowledged. Faults name what is missing."""
         subscription = self.subscriptions.get(params.SubscriptionId)
         if subscription is None:
@@ -43,7 +40,7 @@ class DurableSubscriptions(SubscriptionService):  # type: ignore[misc]  # asyncu
         return result.NotificationMessage
 
 
-def install_durable_subscriptions(server: InternalServer) -> DurableSubscriptions:
+def install_durable_subscriptions(server: Any) -> DurableSubscriptions:
     """Puts the service in place of asyncua's own, before any client connects."""
     service = DurableSubscriptions(server.aspace, server)
     server.subscription_service = service

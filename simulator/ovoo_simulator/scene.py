@@ -38,6 +38,10 @@ class PlantScene:
         """A smooth process of variance 1 that belongs to the plant."""
         return noise.smooth(noise.key_of(self.key, name), self.times.seconds, period_s)
 
+    def draw(self, name: str, ticks: IntArray) -> FloatArray:
+        """Numbers in [0, 1) of the plant, one for each tick (a cycle, a slot, a day)."""
+        return noise.uniform(noise.key_of(self.key, name), ticks)
+
 
 class Scene:
     """The view of one asset; its random processes are its own.

@@ -150,7 +150,9 @@ class MqttPublisher:
                 await self._connected
         except TimeoutError as error:
             await self._close()
-            raise ConnectFailed("the broker does not answer", offender=where, remedy="check protocol and port") from error
+            raise ConnectFailed(
+                "the broker does not answer", offender=where, remedy="check protocol and port"
+            ) from error
         except Untrusted:
             await self._close()
             raise
@@ -176,7 +178,7 @@ class MqttPublisher:
             )
 
     async def ready(self, first: Emission) -> None:
-        """Publishes `first` and returns when every message of it reached a subscriber (MQTT 5) or the broker (3.1.1)."""
+        """Publishes `first` and returns when all of it reached a subscriber (MQTT 5) or the broker (3.1.1)."""
         await self.emit(first)
         await self._idle.wait()
 
@@ -222,9 +224,7 @@ class MqttPublisher:
             self._retry(message, code)
             return
         rows = len(message.signal)
-        self._ledger.add(
-            message.signal, np.full(rows, message.time_ns), message.value, np.zeros(rows, dtype=np.uint32)
-        )
+        self._ledger.add(message.signal, np.full(rows, message.time_ns), message.value, np.zeros(rows, dtype=np.uint32))
         self._settle()
 
     def _retry(self, message: _Message, code: int) -> None:

@@ -1,4 +1,7 @@
-"""A simulated site as an OPC UA server: namespace `urn:ovoo:simulator:<site>`, nodes `s=<area>/<line>/<asset>/<signal>`."""
+"""A simulated site as an OPC UA server.
+
+Namespace `urn:ovoo:simulator:<site>`, node ids `s=<area>/<line>/<asset>/<signal>`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from asyncua import Server, ua
-from asyncua.common.callback import CallbackType
-from asyncua.crypto.truststore import TrustStore
-from asyncua.crypto.validator import CertificateValidator, CertificateValidatorOptions
-from asyncua.server.internal_server import InternalServer
 from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.errors import ConnectFailed
 from ovoo_contract.quality import BAD_NO_COMMUNICATION
@@ -23,6 +21,15 @@ from ovoo_simulator.emission import Emission
 from ovoo_simulator.ledger import Ledger
 from ovoo_simulator.opcua_security import OpcUaSecurity, UserTable
 from ovoo_simulator.opcua_subscriptions import install_durable_subscriptions
+from ovoo_simulator.ua_api import (
+    CallbackType,
+    CertificateValidator,
+    CertificateValidatorOptions,
+    InternalServer,
+    Server,
+    TrustStore,
+    ua,
+)
 
 __all__ = ["OpcUaServer", "namespace_uri", "node_name"]
 
@@ -79,9 +86,10 @@ class OpcUaServer:
         self._iserver = InternalServer(user_manager=UserTable(self._security))
         install_durable_subscriptions(self._iserver)
         self._server = Server(iserver=self._iserver)
-        self._nodes: list[ua.NodeId] = []
+        self._nodes: list[Any] = []
         self._kinds = [_TYPES[entry.type] for entry in catalogue.entries]
-        self._watched: set[ua.NodeId] = set()
+        self._watched: set[Any] = set()
+        self._all_watched = asyncio.Event()
         self.endpoint = f"opc.tcp://{host}:{port}/ovoo/{self._site}"
 
     @property
@@ -154,13 +162,13 @@ class OpcUaServer:
         for item, result in zip(event.request_params.ItemsToCreate, event.response_params, strict=True):
             if result.StatusCode.is_good():
                 self._watched.add(item.ItemToMonitor.NodeId)
+        if self._watched.issuperset(self._nodes):
+            self._all_watched.set()
 
     async def ready(self, first: Emission) -> None:
         """Writes `first` and waits until a client monitors every node."""
         await self.emit(first)
-        wanted = set(self._nodes)
-        while not wanted <= self._watched:
-            await asyncio.sleep(_POLL_S)
+        await self._all_watched.wait()
 
     async def emit(self, emission: Emission) -> None:
         """Writes all samples; each is counted once it is in the queues of the subscriptions."""
@@ -203,7 +211,7 @@ def _pending(subscription: Any) -> bool:
     return external and bool(subscription._triggered_datachanges or subscription._not_acknowledged_results)
 
 
-def _variant(value: float, kind: ua.VariantType) -> ua.Variant:
+def _variant(value: float, kind: Any) -> Any:
     if math.isnan(value):
         return ua.Variant(None, ua.VariantType.Null)
     if kind == ua.VariantType.Boolean:
@@ -213,5 +221,9 @@ def _variant(value: float, kind: ua.VariantType) -> ua.Variant:
     return ua.Variant(value, kind)
 
 
-def _neutral(kind: ua.VariantType) -> bool | int | float | str:
-    return {ua.VariantType.Boolean: False, ua.VariantType.Int64: 0, ua.VariantType.String: ""}.get(kind, 0.0)
+def _neutral(kind: Any) -> bool | int | float | str:
+    if kind == ua.VariantType.Boolean:
+        return False
+    if kind == ua.VariantType.String:
+        return ""
+    return 0 if kind == ua.VariantType.Int64 else 0.0

@@ -25,7 +25,7 @@ class Belt:
 
 @dataclass(frozen=True, slots=True)
 class HoistCycle:
-    """One trip: acceleration and deceleration for `ramp_s` each, full speed for `run_s`, then loading until `period_s`."""
+    """One trip: `ramp_s` of acceleration and of deceleration, `run_s` at full speed, then loading until `period_s`."""
 
     period_s: float
     ramp_s: float

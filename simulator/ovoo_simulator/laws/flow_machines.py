@@ -12,6 +12,7 @@ __all__ = ["GRAVITY", "WATER_DENSITY", "Curve", "current_a", "fan_power_kw", "op
 
 GRAVITY = 9.80665
 WATER_DENSITY = 998.0
+_ROOT_3 = 3.0**0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +56,4 @@ def pump_power_kw(flow_m3h: FloatArray, head_m: FloatArray, efficiency: FloatArr
 
 def current_a(power_kw: FloatArray, volt: float, power_factor: float) -> FloatArray:
     """Line current of a three-phase motor, P / (sqrt(3) U cos phi)."""
-    return power_kw * 1000.0 / (np.sqrt(3.0) * volt * power_factor)
+    return power_kw * 1000.0 / (_ROOT_3 * volt * power_factor)

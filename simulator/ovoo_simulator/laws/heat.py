@@ -56,7 +56,7 @@ def water_range_k(heat_mw: FloatArray, water_m3h: FloatArray) -> FloatArray:
 
 
 def soft_floor(value: FloatArray, floor: float, width: float) -> FloatArray:
-    """`value` well above `floor`, `floor` well below it, a smooth bend of `width` between (a fan slowed against frost)."""
+    """`value` well above `floor`, `floor` well below it, a bend of `width` between (a fan slowed against frost)."""
     return floor + width * np.logaddexp(0.0, (value - floor) / width)
 
 

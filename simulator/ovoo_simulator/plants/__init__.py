@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 from ovoo_contract.errors import ConfigError
 
+from ovoo_simulator.plants.coal_chemical import COAL_CHEMICAL
 from ovoo_simulator.plants.coal_mine import COAL_MINE
+from ovoo_simulator.plants.dairy import DAIRY
 from ovoo_simulator.plants.model import PlantModel
 from ovoo_simulator.plants.plant import DEFAULT_ORIGIN_NS, Plant, PlantColumns
 
 __all__ = ["DEFAULT_ORIGIN_NS", "PLANTS", "Plant", "PlantColumns", "create_plant"]
 
-PLANTS: Mapping[str, PlantModel] = {model.name: model for model in (COAL_MINE,)}
+PLANTS: Mapping[str, PlantModel] = {model.name: model for model in (COAL_MINE, COAL_CHEMICAL, DAIRY)}
 
 
 def create_plant(name: str, *, seed: int = 1, copies: int = 1, origin_ns: int = DEFAULT_ORIGIN_NS) -> Plant:

@@ -139,7 +139,9 @@ def _pump(scene: Scene) -> Columns:
     fouling, leak, wear = scene.effect("fouling"), scene.effect("leak"), scene.effect("bearing_wear")
     period = float(PUMP_SLOT_S)
     slot = np.floor(scene.times.seconds / period)
-    inflow = 205.0 * (1.0 + 0.07 * np.sin(scene.times.year_angle)) + 14.0 * (scene.draw("rain", slot.astype(np.int64)) - 0.5)
+    inflow = 205.0 * (1.0 + 0.07 * np.sin(scene.times.year_angle)) + 14.0 * (
+        scene.draw("rain", slot.astype(np.int64)) - 0.5
+    )
     system = PUMP_SYSTEM * (1.0 + scene.wobble("system", 5400.0, 0.02))
     full, head = operating_point(PUMP, np.sqrt(1.0 - fouling), system, PUMP_STATIC_M)
     power = pump_power_kw(full, head, PUMP_EFFICIENCY * (1.0 - 0.8 * fouling)) * (1.0 + 0.02 * wear)
@@ -258,7 +260,9 @@ COAL_MINE = PlantModel(
             },
             (
                 FaultRule("bearing_wear", 0.8, 1.5, ("vibration", "motor_temp", "power")),
-                FaultRule("idle_running", 1.0, 1.0, ("running", "belt_speed", "load", "power", "motor_temp", "vibration")),
+                FaultRule(
+                    "idle_running", 1.0, 1.0, ("running", "belt_speed", "load", "power", "motor_temp", "vibration")
+                ),
                 FaultRule("stuck_sensor", 1.0, 1.0, ("load",), "load"),
                 FaultRule("drift", 12.0, 20.0, ("motor_temp",), "motor_temp"),
             ),
@@ -278,8 +282,15 @@ COAL_MINE = PlantModel(
             },
             (
                 FaultRule("bearing_wear", 0.7, 1.4, ("vibration", "bearing_temp", "power")),
-                FaultRule("fouling", 0.06, 0.10, ("running", "flow", "head", "power", "bearing_temp", "vibration", "sump_level")),
-                FaultRule("leak", 0.10, 0.18, ("running", "flow", "head", "power", "bearing_temp", "vibration", "sump_level")),
+                FaultRule(
+                    "fouling",
+                    0.06,
+                    0.10,
+                    ("running", "flow", "head", "power", "bearing_temp", "vibration", "sump_level"),
+                ),
+                FaultRule(
+                    "leak", 0.10, 0.18, ("running", "flow", "head", "power", "bearing_temp", "vibration", "sump_level")
+                ),
                 FaultRule("drift", 9.0, 15.0, ("bearing_temp",), "bearing_temp"),
             ),
             duty=("flow", 1.0),

@@ -68,7 +68,12 @@ class Counters:
             known = self._days[index]
             within = minute[chosen]
             parts.append(
-                (chosen, self._before[index][:, None] + known.cumulative[:, within] + known.rates[:, within] * seconds[chosen])
+                (
+                    chosen,
+                    self._before[index][:, None]
+                    + known.cumulative[:, within]
+                    + known.rates[:, within] * seconds[chosen],
+                )
             )
         result = np.empty((parts[0][1].shape[0], len(day)))
         for chosen, values in parts:

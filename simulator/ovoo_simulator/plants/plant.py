@@ -15,7 +15,7 @@ from ovoo_packs import instantiate, load_pack
 
 from ovoo_simulator import noise, sensors
 from ovoo_simulator.arrays import BoolArray, FloatArray, IntArray, Uint32Array
-from ovoo_simulator.faults import Fault
+from ovoo_simulator.faults import Fault, FaultRule
 from ovoo_simulator.plants.counters import Counters
 from ovoo_simulator.plants.model import METER_TEMPLATE, AssetModel, Columns, PlantModel
 from ovoo_simulator.scene import PlantScene, Scene
@@ -66,7 +66,9 @@ class Plant:
         origin_ns: local midnight at which counters start.
     """
 
-    def __init__(self, model: PlantModel, *, seed: int = 1, copies: int = 1, origin_ns: int = DEFAULT_ORIGIN_NS) -> None:
+    def __init__(
+        self, model: PlantModel, *, seed: int = 1, copies: int = 1, origin_ns: int = DEFAULT_ORIGIN_NS
+    ) -> None:
         if copies < 1:
             raise ConfigError("a plant needs each machine at least once", offender="copies", value=copies)
         self.model = model
@@ -98,6 +100,15 @@ class Plant:
     def catalogue(self) -> Catalogue:
         """The plant's signal list."""
         return Catalogue(self.entries)
+
+    @property
+    def name(self) -> str:
+        """Of the pack."""
+        return self.model.name
+
+    def fault_rules(self) -> Sequence[tuple[str, FaultRule]]:
+        """Every asset path with each fault it may have."""
+        return [(machine.path, rule) for machine in self.machines for rule in machine.model.rules]
 
     def asset_address(self, path: str) -> AssetAddress:
         """The full address of `area/line/asset`."""
