@@ -50,7 +50,6 @@ _FIRST_RUN = 64
 _INT64_KINDS = (8, 9)
 _FLOAT_KINDS = (10, 11)
 _DATE_TIME = 13
-_HEAD = struct.Struct("<IBB")
 _MESSAGE = struct.Struct("<Iqi")
 
 
@@ -168,9 +167,8 @@ def _read_data_changes(body: bytes, start: int, end: int, builder: _Builder) -> 
     count, pos = read_array_length(body, start, 5)
     window = _FIRST_RUN
     while count:
-        layout = _layout_at(body, pos, end)
-        run = _run_length(body, pos, end, layout, min(count, window)) if layout is not None else 0
-        if layout is None or run == 0:
+        layout = _LAYOUTS.get(body[pos + 4 : pos + 6])
+        if layout is None or pos + layout.size > end:
             (handle,) = struct.unpack_from("<I", body, pos)
             value, pos = read_data_value(body, pos + 4)
             if pos > end:
@@ -178,6 +176,13 @@ def _read_data_changes(body: bytes, start: int, end: int, builder: _Builder) -> 
             builder.add(handle, *value)
             count -= 1
             continue
+        stop = pos + layout.size
+        if count == 1 or body[stop + 4 : stop + 6] != layout.mark:
+            builder.add_one(layout, layout.form.unpack_from(body, pos))
+            pos = stop
+            count -= 1
+            continue
+        run = _run_length(body, pos, end, layout, min(count, window))
         stop = pos + run * layout.size
         builder.add_run(layout, body[pos:stop], run)
         pos = stop
@@ -191,7 +196,7 @@ class _Layout:
 
     kind: int
     size: int
-    code: str
+    form: struct.Struct
     mark: bytes
     status: int
     source: int
@@ -210,20 +215,16 @@ def _make_layout(mask: int, kind: int) -> _Layout | None:
                 columns[name] = column
             code += part
             column += 1
-    size = struct.calcsize("<" + code)
-    return _Layout(kind, size, code, bytes((mask, kind)), columns["status"], columns["source"], columns["server"])
+    form = struct.Struct("<" + code)
+    return _Layout(kind, form.size, form, bytes((mask, kind)), columns["status"], columns["source"], columns["server"])
 
 
-_LAYOUTS: dict[tuple[int, int], _Layout | None] = {
-    (mask, kind): _make_layout(mask, kind) for mask in range(64) for kind in range(32)
+_LAYOUTS: dict[bytes, _Layout] = {
+    layout.mark: layout
+    for mask in range(64)
+    for kind in FIXED_TYPES
+    if (layout := _make_layout(mask, kind)) is not None
 }
-
-
-def _layout_at(body: bytes, pos: int, end: int) -> _Layout | None:
-    if pos + _HEAD.size > end:
-        return None
-    _, mask, kind = _HEAD.unpack_from(body, pos)
-    return _LAYOUTS.get((mask, kind))
 
 
 def _run_length(body: bytes, pos: int, end: int, layout: _Layout, most: int) -> int:
@@ -263,7 +264,7 @@ class _Builder:
 
     def add_run(self, layout: _Layout, data: bytes, count: int) -> None:
         """Appends `count` items of one layout."""
-        columns = list(zip(*struct.iter_unpack("<" + layout.code, data), strict=True))
+        columns = list(zip(*layout.form.iter_unpack(data), strict=True))
         signals = self._signals(columns[0])
         values = columns[3]
         statuses = columns[layout.status] if layout.status else None
@@ -280,6 +281,27 @@ class _Builder:
         self._add_statuses(statuses, count)
         if self._handles.keep_times:
             self._add_deltas(source, server)
+
+    def add_one(self, layout: _Layout, fields: tuple[Any, ...]) -> None:
+        """Appends one item of a fixed layout."""
+        handle, value = fields[0], fields[3]
+        status = fields[layout.status] if layout.status else 0
+        source = fields[layout.source] if layout.source else 0
+        signals = self._handles.signals
+        plain = (
+            status == 0 and handle < len(signals) and self._low <= source <= self._high and not self._handles.keep_times
+        )
+        if layout.kind in _FLOAT_KINDS:
+            plain = plain and value - value == 0.0
+        elif layout.kind in _INT64_KINDS:
+            plain = plain and -_EXACT <= value <= _EXACT
+        if not plain or signals[handle] < 0:
+            self.add(handle, (layout.kind, value), status, source, fields[layout.server] if layout.server else 0)
+            return
+        self._signal.append(signals[handle])
+        self._time.append((source - UNIX_EPOCH_TICKS) * 100)
+        self._value.append(value)
+        self._quality.append(0)
 
     def add(self, handle: int, variant: tuple[int, Any], status: int, source: int, server: int) -> None:
         """Appends one item of any shape."""
