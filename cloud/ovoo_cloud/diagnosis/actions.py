@@ -15,7 +15,7 @@ from ovoo_contract.evidence import figure as decimal_text
 from ovoo_cloud.diagnosis.case import Case, Machine
 from ovoo_cloud.diagnosis.energy import EnergyResult
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
-from ovoo_cloud.diagnosis.observe import MINUTE_NS, Observation
+from ovoo_cloud.diagnosis.observe import MINUTE_NS, Observation, SignalScan
 
 __all__ = ["KINDS", "Throughput", "actions_section", "idle_energy", "specific_saving"]
 
@@ -190,10 +190,15 @@ def _row(
     reason = "" if useful else ("no_saving" if found else "no_data")
     low, high = (math.fsum(getattr(each, end) for each in useful) for end in ("low", "high"))
     base = book.base(
-        f"action.{kind}.window_kwh", None, unit="kWh", digits=0, formula=f"{kind}_saving/1",
-        evidence=[each.evidence for each in useful], reason=reason,
+        f"action.{kind}.window_kwh",
+        None,
+        unit="kWh",
+        digits=0,
+        formula=f"{kind}_saving/1",
+        evidence=[each.evidence for each in useful],
+        reason=reason,
         bounds=(Decimal(decimal_text(low, 0)), Decimal(decimal_text(high, 0))) if useful else None,
-    )  # fmt: skip
+    )
     year = _yearly(kind, base, book, energy, factors)
     return {
         "kind": kind,
@@ -227,10 +232,15 @@ def _peak_shift(case: Case, seen: Observation, book: FigureBook, energy: EnergyR
     reason = "" if useful else ("no_saving" if found else "no_data")
     total = math.fsum(kwh for _, kwh, _ in useful)
     base = book.base(
-        "action.peak_shift.window_kwh", None, unit="kWh", digits=0, formula="peak_kwh/1", reason=reason,
+        "action.peak_shift.window_kwh",
+        None,
+        unit="kWh",
+        digits=0,
+        formula="peak_kwh/1",
+        reason=reason,
         evidence=[evidence for _, _, evidence in useful],
         bounds=(Decimal(decimal_text(total / 2, 0)), Decimal(decimal_text(total, 0))) if useful else None,
-    )  # fmt: skip
+    )
     days = constant(energy.days.value or "1", energy.days.id)
     book.derived("action.peak_shift.kwh", "per_year/1", [base, days], unit="kWh/a", digits=0)
     return {

@@ -33,13 +33,17 @@ def check_names(case: Case, framework: Framework) -> None:
             continue
         errors.extend(_check_form(answer, items[answer.item]))
     scenes = {scene.id for scene in framework.scenes}
-    errors.extend(_unknown(f"scenes.{each.scene}", each.scene, scenes) for each in case.scenes if each.scene not in scenes)
+    errors.extend(
+        _unknown(f"scenes.{each.scene}", each.scene, scenes) for each in case.scenes if each.scene not in scenes
+    )
     if errors:
         raise ConfigErrors(errors)
 
 
 def _unknown(place: str, value: str, known: Mapping[str, Any] | set[str]) -> ConfigError:
-    return ConfigError("the framework has no such entry", offender=place, value=value, remedy="one of " + ", ".join(sorted(known)))
+    return ConfigError(
+        "the framework has no such entry", offender=place, value=value, remedy="one of " + ", ".join(sorted(known))
+    )
 
 
 def _check_form(answer: Answer, item: Item) -> list[ConfigError]:
@@ -49,7 +53,9 @@ def _check_form(answer: Answer, item: Item) -> list[ConfigError]:
     if given != wanted:
         return [ConfigError("wrong form of answer", offender=place, value=given, remedy=f"write {wanted}:")]
     if item.kind == "single" and len(answer.options) != 1:
-        return [ConfigError("one option is needed", offender=place, value=answer.options, remedy="write options: [ONE]")]
+        return [
+            ConfigError("one option is needed", offender=place, value=answer.options, remedy="write options: [ONE]")
+        ]
     known = {option.id for option in item.options}
     names = [*answer.options, *answer.open_options, *([answer.direction] if answer.direction else [])]
     return [_unknown(f"{place}.{wanted}", name, known) for name in names if name not in known]

@@ -291,7 +291,9 @@ def _told(reader: IntakeReader) -> tuple[EvidenceClass, tuple[str, ...]]:
     cls = reader.choice("class", _TOLD, "declared")
     documents = reader.names("evidence")
     if cls == "verified" and not documents:
-        reader.fail("class", "verified without a document", "list the documents seen under evidence:, or write declared")
+        reader.fail(
+            "class", "verified without a document", "list the documents seen under evidence:, or write declared"
+        )
     return ("verified" if cls == "verified" else "declared"), documents
 
 
@@ -379,7 +381,9 @@ def _answer(item: str, reader: IntakeReader) -> Answer:
         documents=documents,
     )
     if len(given) != 1:
-        reader.fail(given[1] if given else "options", "one form of answer is needed", "write options, ratio or direction")
+        reader.fail(
+            given[1] if given else "options", "one form of answer is needed", "write options, ratio or direction"
+        )
     reader.finish()
     return answer
 

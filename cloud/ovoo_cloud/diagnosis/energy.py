@@ -15,8 +15,16 @@ from ovoo_contract.evidence import figure as decimal_text
 from ovoo_packs import FactorTable, NormTable, Tariff, TariffTable
 
 from ovoo_cloud.diagnosis.case import Carrier, Case
-from ovoo_cloud.diagnosis.figures import Figure, FigureBook, constant
-from ovoo_cloud.diagnosis.meters import HourEnergy, Increments, counter_increments, hourly, power_increments, sum_by, total_kwh
+from ovoo_cloud.diagnosis.figures import Figure, FigureBook, constant, least_digits
+from ovoo_cloud.diagnosis.meters import (
+    HourEnergy,
+    Increments,
+    counter_increments,
+    hourly,
+    power_increments,
+    sum_by,
+    total_kwh,
+)
 from ovoo_cloud.diagnosis.observe import Observation, Series
 
 __all__ = ["EnergyResult", "Tables", "energy_section"]
@@ -57,7 +65,8 @@ class _Meter:
 def energy_section(case: Case, seen: Observation, book: FigureBook, tables: Tables) -> EnergyResult:
     """Compute all figures of the section into `book` and return its series."""
     zone = ZoneInfo(case.timezone)
-    days = book.base("window.days", Decimal(seen.window.minutes) / 1440, unit="d", digits=2, cls="measured")
+    length = Decimal(seen.window.minutes) / 1440
+    days = book.base("window.days", length, unit="d", digits=least_digits(length), cls="measured")
     meters = [meter for asset in _meter_assets(case, seen) if (meter := _read(asset, seen, book, zone)) is not None]
     hours = _merge([meter.hours for meter in meters])
     evidence = [meter.evidence for meter in meters]
@@ -102,9 +111,15 @@ def _read(asset: AssetAddress, seen: Observation, book: FigureBook, zone: ZoneIn
     blind = bool(np.any(np.isnan(parts.kwh)))
     value = None if blind or scan.good_samples < 2 else decimal_text(total_kwh(parts), 1)
     figure = book.base(
-        f"energy.meter.{asset.site}/{asset.path}", value, unit="kWh", digits=1, formula=formula, evidence=[evidence],
-        bounds=_power_bounds(parts, series) if blind else None, reason="" if value else "gap",
-    )  # fmt: skip
+        f"energy.meter.{asset.site}/{asset.path}",
+        value,
+        unit="kWh",
+        digits=1,
+        formula=formula,
+        evidence=[evidence],
+        bounds=_power_bounds(parts, series) if blind else None,
+        reason="" if value else "gap",
+    )
     return _Meter(asset, evidence, figure, hourly(parts, seen.window, zone))
 
 
@@ -135,9 +150,13 @@ def _coal(case: Case, book: FigureBook, kwh: Figure, tables: Tables, data: dict[
         factor = tables.factors.get(factor_id)
         value = factor.value if factor.value is not None else factor.low
         part = book.derived(
-            f"energy.electricity_kgce_{kind}", "product/1", [kwh, constant(str(value), factor.id)],
-            unit="kgce", digits=1, reference_only=factor.reference_only,
-        )  # fmt: skip
+            f"energy.electricity_kgce_{kind}",
+            "product/1",
+            [kwh, constant(str(value), factor.id)],
+            unit="kgce",
+            digits=1,
+            reference_only=factor.reference_only,
+        )
         carriers = [_carrier(n, carrier, book, tables, data, kind) for n, carrier in enumerate(case.energy.carriers)]
         total.append(book.derived(f"energy.kgce_{kind}", "sum/1", [part, *carriers], unit="kgce", digits=1))
         book.derived(f"energy.tce_{kind}", "product/1", [total[-1], constant("0.001", "unit")], unit="tce", digits=2)
@@ -154,30 +173,44 @@ def _carrier(
         value = factor.value if factor.value is not None else factor.high
         scale = "1000" if (carrier.unit, factor.per_unit) == ("t", "kg") else "1"
         result = book.derived(
-            f"{name}.kgce", "product/1", [book[name], constant(scale, "unit"), constant(str(value), factor.id)],
-            unit="kgce", digits=1, reference_only=factor.reference_only,
-        )  # fmt: skip
-        data["carriers"].append({"carrier": carrier.carrier, "amount": name, "kgce": result.id,
-                                 "name": {"zh": factor.name_zh, "en": factor.name_en}})  # fmt: skip
+            f"{name}.kgce",
+            "product/1",
+            [book[name], constant(scale, "unit"), constant(str(value), factor.id)],
+            unit="kgce",
+            digits=1,
+            reference_only=factor.reference_only,
+        )
+        data["carriers"].append(
+            {
+                "carrier": carrier.carrier,
+                "amount": name,
+                "kgce": result.id,
+                "name": {"zh": factor.name_zh, "en": factor.name_en},
+            }
+        )
         return result
     return book[f"{name}.kgce"]
 
 
-def _carbon(
-    case: Case, book: FigureBook, kwh: Figure, tables: Tables, data: dict[str, Any], seen: Observation
-) -> None:
+def _carbon(case: Case, book: FigureBook, kwh: Figure, tables: Tables, data: dict[str, Any], seen: Observation) -> None:
     year = int(np.datetime64(seen.window.end_ns, "ns").astype("datetime64[Y]").astype(int)) + 1970
     region = case.energy.co2_factor or "inner_mongolia"
     factor = tables.factors.grid_co2(region, year)
     book.derived(
-        "energy.kgco2", "product/1", [kwh, constant(str(factor.value), factor.id)],
-        unit="kgCO2", digits=0, reference_only=factor.reference_only,
-    )  # fmt: skip
+        "energy.kgco2",
+        "product/1",
+        [kwh, constant(str(factor.value), factor.id)],
+        unit="kgCO2",
+        digits=0,
+        reference_only=factor.reference_only,
+    )
     book.derived("energy.tco2", "product/1", [book["energy.kgco2"], constant("0.001", "unit")], unit="tCO2", digits=2)
     data["co2_factor"] = {
-        "id": factor.id, "value": str(factor.value), "year": str(factor.year),
+        "id": factor.id,
+        "value": str(factor.value),
+        "year": str(factor.year),
         "name": {"zh": factor.name_zh, "en": factor.name_en},
-    }  # fmt: skip
+    }
 
 
 def _series(hours: Sequence[HourEnergy]) -> dict[str, Any]:
@@ -215,9 +248,14 @@ def _bands(
     present = [band for band in BANDS if band in sums]
     for band in present:
         book.base(
-            f"energy.band.{band}", decimal_text(sums[band], 1), unit="kWh", digits=1, formula="tou_kwh/1",
-            evidence=evidence, reference_only=tariff.reference_only,
-        )  # fmt: skip
+            f"energy.band.{band}",
+            decimal_text(sums[band], 1),
+            unit="kWh",
+            digits=1,
+            formula="tou_kwh/1",
+            evidence=evidence,
+            reference_only=tariff.reference_only,
+        )
     allocated = book.derived(
         "energy.band_total", "sum/1", [book[f"energy.band.{band}"] for band in present], unit="kWh", digits=1
     )
@@ -243,12 +281,19 @@ def _trend(book: FigureBook, hours: Sequence[HourEnergy], evidence: Sequence[str
     for name, rows in parts:
         mean = math.fsum(float(row["kwh"]) for row in rows) / len(rows) if rows else None
         book.base(
-            f"energy.daily_{name}", None if mean is None else decimal_text(mean, 1), unit="kWh/d", digits=1,
-            formula="daily_mean/1", evidence=evidence, reason="" if rows else "short",
-        )  # fmt: skip
+            f"energy.daily_{name}",
+            None if mean is None else decimal_text(mean, 1),
+            unit="kWh/d",
+            digits=1,
+            formula="daily_mean/1",
+            evidence=evidence,
+            reason="" if rows else "short",
+        )
     known = book["energy.daily_first"].value
     inputs = [book["energy.daily_second"], book["energy.daily_first"]] if known and Decimal(known) else []
-    book.derived("energy.trend_percent", "change_percent/1", inputs, unit="%", digits=1, reason="" if inputs else "short")
+    book.derived(
+        "energy.trend_percent", "change_percent/1", inputs, unit="%", digits=1, reason="" if inputs else "short"
+    )
 
 
 def _norm(case: Case, book: FigureBook, total: Figure, tables: Tables, data: dict[str, Any]) -> None:
@@ -259,12 +304,24 @@ def _norm(case: Case, book: FigureBook, total: Figure, tables: Tables, data: dic
     if choice is None or product is None:
         return
     norm = tables.norms.get(choice.norm)
-    output = book.base("product.output", product.output or None, unit=product.unit, digits=3, cls=product.cls,
-                       reason="" if product.output else "no_output")  # fmt: skip
+    output = book.base(
+        "product.output",
+        product.output or None,
+        unit=product.unit,
+        digits=3,
+        cls=product.cls,
+        reason="" if product.output else "no_output",
+    )
     per = norm.unit.partition("/")[0]
     carrier = book["energy.kwh"] if per == "kWh" else total
-    raw = book.derived("norm.intensity", "ratio/1", [carrier, output], unit=norm.unit, digits=3,
-                       reason="" if case.energy.complete else "carriers")  # fmt: skip
+    raw = book.derived(
+        "norm.intensity",
+        "ratio/1",
+        [carrier, output],
+        unit=norm.unit,
+        digits=3,
+        reason="" if case.energy.complete else "carriers",
+    )
     product_of = Decimal(1)
     for _, factor, _ in choice.corrections:
         product_of *= factor
@@ -272,7 +329,7 @@ def _norm(case: Case, book: FigureBook, total: Figure, tables: Tables, data: dic
         "id": norm.id,
         "name": {"zh": norm.name_zh, "en": norm.name_en},
         "unit": norm.unit,
-        "source": f"{norm.source.text} {norm.source.edition}".strip(),
+        "source": norm.source.edition or norm.source.text,
         "reference_only": norm.reference_only,
         "corrections": [{"name": n, "factor": str(f), "document": d} for n, f, d in choice.corrections],
         "open_corrections": [] if choice.corrections else list(norm.corrections),
@@ -284,12 +341,16 @@ def _norm(case: Case, book: FigureBook, total: Figure, tables: Tables, data: dic
     for level, limit in limits:
         if limit is not None:
             sources = [constant(str(limit), norm.id), constant(str(product_of), "corrections")]
-            row = book.derived(f"norm.level{level}", "product/1", sources, unit=norm.unit, digits=3,
-                               reference_only=norm.reference_only)  # fmt: skip
+            row = book.derived(
+                f"norm.level{level}", "product/1", sources, unit=norm.unit, digits=3, reference_only=norm.reference_only
+            )
             data["norm"]["levels"].append({"level": level, "figure": row.id})
     if raw.value is not None and case.energy.complete:
-        reached = [row["level"] for row in data["norm"]["levels"]
-                   if Decimal(raw.value) <= Decimal(book[row["figure"]].value or "0")]  # fmt: skip
+        reached = [
+            row["level"]
+            for row in data["norm"]["levels"]
+            if Decimal(raw.value) <= Decimal(book[row["figure"]].value or "0")
+        ]
         data["norm"]["reached"] = min(reached, default=4)
 
 
@@ -303,12 +364,15 @@ def _cost(case: Case, book: FigureBook, data: dict[str, Any]) -> None:
     rows = []
     for band in data["bands"]:
         if band in prices:
-            rows.append(book.derived(
-                f"cost.{band}", "product/1", [book[f"energy.band.{band}"], constant(prices[band], tariff.document)],
-                unit="yuan", digits=2,
-            ))  # fmt: skip
+            rows.append(
+                book.derived(
+                    f"cost.{band}",
+                    "product/1",
+                    [book[f"energy.band.{band}"], constant(prices[band], tariff.document)],
+                    unit="yuan",
+                    digits=2,
+                )
+            )
     if len(rows) == len(data["bands"]) and rows:
         book.derived("cost.total", "sum/1", rows, unit="yuan", digits=2)
         data["cost"] = {"document": tariff.document, "fictitious": tariff.fictitious}
-
-

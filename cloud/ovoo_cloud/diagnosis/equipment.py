@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.evidence import figure as decimal_text
 from ovoo_contract.findings import Finding
 
@@ -29,9 +28,11 @@ def equipment_section(case: Case, seen: Observation, book: FigureBook) -> dict[s
     rows = [_row(each, seen) for each in found]
     for severity in _SEVERITIES:
         book.base(
-            f"findings.{severity}", sum(1 for each in found if each.severity == severity), unit="count",
+            f"findings.{severity}",
+            sum(1 for each in found if each.severity == severity),
+            unit="count",
             evidence=sorted({row["evidence"] for row in rows if row["severity"] == severity}),
-        )  # fmt: skip
+        )
     closed = sum(1 for each in found if not each.open)
     book.base("findings.closed", closed, unit="count", evidence=sorted({row["evidence"] for row in rows}))
     book.base("findings.total", len(found), unit="count", evidence=sorted({row["evidence"] for row in rows}))
@@ -49,16 +50,24 @@ def _row(finding: Finding, seen: Observation) -> dict[str, Any]:
         "asset": str(finding.asset),
         "start_ns": str(finding.start_ns),
         "end_ns": str(finding.end_ns),
-        "value": None if finding.value is None else decimal_text(finding.value, 3),
-        "uncertainty": None if finding.uncertainty is None else decimal_text(finding.uncertainty, 3),
+        "value": _shown(finding.value, finding.value),
+        "uncertainty": _shown(finding.uncertainty, finding.value),
         "unit": finding.unit,
         "advice": finding.advice,
         "model": finding.model,
         "open": finding.open,
         "own_evidence": list(finding.evidence),
         "evidence": evidence,
-        "sha256": sha256_hex(canonical_json([finding.id, str(finding.end_ns), finding.code, finding.severity])),
     }
+
+
+def _shown(number: float | None, scale: float | None) -> str | None:
+    """Three significant digits of `scale`, at least whole numbers, at most three decimals."""
+    if number is None:
+        return None
+    size = abs(scale or number)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+    return decimal_text(number, digits)
 
 
 def _by_asset(case: Case, found: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -94,8 +103,6 @@ def _models(seen: Observation, book: FigureBook) -> list[dict[str, Any]]:
         minutes = np.flatnonzero(np.logical_or.reduce([scan.seen for scan in scans]))
         days = len(np.unique((seen.window.start_ns + minutes * 60_000_000_000) // _NANOS_A_DAY))
         evidence = seen.book.add(scans, "days with model scores (UTC days)", formulas=["scoring_days/1"])
-        figure = book.base(
-            f"model_days.{asset}.{model}", days, unit="d", formula="scoring_days/1", evidence=[evidence]
-        )
+        figure = book.base(f"model_days.{asset}.{model}", days, unit="d", formula="scoring_days/1", evidence=[evidence])
         rows.append({"asset": asset, "model": model, "figure": figure.id})
     return rows

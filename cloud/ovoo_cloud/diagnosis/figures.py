@@ -11,7 +11,7 @@ from ovoo_contract.errors import EvidenceError
 
 from ovoo_cloud.diagnosis.formulas import Interval, evaluate, quantise
 
-__all__ = ["Figure", "FigureBook", "Input", "constant", "recompute"]
+__all__ = ["Figure", "FigureBook", "Input", "constant", "least_digits", "recompute"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,12 @@ class Figure:
 
 
 Input = Mapping[str, str]
+
+
+def least_digits(*values: Decimal) -> int:
+    """Decimals needed to print all values exactly, at most 3."""
+    exponents = [value.normalize().as_tuple().exponent for value in values]
+    return min(3, max([0, *(-each for each in exponents if isinstance(each, int))]))
 
 
 def constant(value: Decimal | str | int, source: str) -> Input:
@@ -199,6 +205,16 @@ def _interval(source: Input, known: Mapping[str, Figure], name: str) -> Interval
 def _with(figure: Figure, value: str | None, low: str | None, high: str | None) -> Figure:
     cls = figure.cls if value is not None or low is not None else "insufficient"
     return Figure(
-        figure.id, figure.unit, figure.digits, value, low, high, cls, figure.formula, figure.inputs,
-        figure.evidence, figure.reference_only, figure.reason,
-    )  # fmt: skip
+        figure.id,
+        figure.unit,
+        figure.digits,
+        value,
+        low,
+        high,
+        cls,
+        figure.formula,
+        figure.inputs,
+        figure.evidence,
+        figure.reference_only,
+        figure.reason,
+    )

@@ -1,4 +1,4 @@
-"""Formulas of derived figures: exact decimal arithmetic on figures as printed, so that a reader can check each by hand."""
+"""Formulas of derived figures: exact decimals on figures as printed, so that a reader can check each by hand."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def evaluate(formula: str, arguments: Sequence[Interval]) -> Interval:
     try:
         return rule.function(low), rule.function(high)
     except ArithmeticError as error:
-        raise EvidenceError("formula cannot be computed", offender=formula, value=[str(a) for a in arguments]) from error
+        raise EvidenceError(
+            "formula cannot be computed", offender=formula, value=[str(a) for a in arguments]
+        ) from error
 
 
 def quantise(value: Decimal, digits: int) -> str:

@@ -14,7 +14,15 @@ from ovoo_cloud.diagnosis.evidence import PlatformFacts
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.observe import Observation, SignalScan
 
-__all__ = ["Delivery", "DeliveryRule", "NetworkFigures", "collection_links", "deliveries", "measured_options", "network_figures"]
+__all__ = [
+    "Delivery",
+    "DeliveryRule",
+    "NetworkFigures",
+    "collection_links",
+    "deliveries",
+    "measured_options",
+    "network_figures",
+]
 
 DELIVERY = "delivery_share/1"
 _QUERY = "share of minutes with a Good sample, raw telemetry signals of the asset, one-minute grid"

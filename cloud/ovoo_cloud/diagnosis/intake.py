@@ -165,7 +165,9 @@ class IntakeReader:
         """Report keys nobody asked for: a misspelt key is an error, not a silent default."""
         for key in self.data:
             if key not in self.seen:
-                self.fail(key, "unknown key", "remove it or correct the spelling; known: " + ", ".join(sorted(self.seen)))
+                self.fail(
+                    key, "unknown key", "remove it or correct the spelling; known: " + ", ".join(sorted(self.seen))
+                )
 
     def raise_errors(self) -> None:
         """Raise everything found so far as one `ConfigErrors`."""
@@ -178,7 +180,9 @@ def read_yaml(path: Path) -> IntakeReader:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("cannot read the intake file", offender=str(path), value=str(error), remedy="save it as UTF-8") from error
+        raise ConfigError(
+            "cannot read the intake file", offender=str(path), value=str(error), remedy="save it as UTF-8"
+        ) from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -187,17 +191,33 @@ def read_yaml(path: Path) -> IntakeReader:
             "not valid YAML", offender=f"{path.name}:{line}", value=error.problem, remedy="check indentation and quotes"
         ) from error
     if not isinstance(root, yaml.MappingNode):
-        raise ConfigError("no sections found", offender=path.name, remedy="start from the sample of docs/guides/report.md")
+        raise ConfigError(
+            "no sections found", offender=path.name, remedy="start from the sample of docs/guides/report.md"
+        )
     lines: dict[str, int] = {}
     plain = _plain(root, "", lines)
     if not isinstance(plain, dict):
-        raise ConfigError("no sections found", offender=path.name, remedy="start from the sample of docs/guides/report.md")
+        raise ConfigError(
+            "no sections found", offender=path.name, remedy="start from the sample of docs/guides/report.md"
+        )
     return IntakeReader(plain, "", _Log(path.name, lines))
 
 
 def read_mapping(data: Mapping[str, Any], name: str) -> IntakeReader:
-    """A reader over an already plain mapping (the case kept in a snapshot)."""
-    return IntakeReader(dict(data), "", _Log(name, {}))
+    """A reader over an already plain mapping (a case kept in a snapshot or sent as JSON)."""
+    plain = _texts(data)
+    return IntakeReader(plain if isinstance(plain, dict) else {}, "", _Log(name, {}))
+
+
+def _texts(value: Any) -> Plain:
+    """The same structure with every scalar as the text that YAML would hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _texts(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_texts(each) for each in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _plain(node: yaml.Node, path: str, lines: dict[str, int]) -> Plain:

@@ -1,4 +1,4 @@
-"""One look at every signal of the window: minutes with good data, counts, gaps, hash; and the evidence built from it."""
+"""One look at every signal of the window: good minutes, counts, gaps, hash; and the evidence built from it."""
 
 from __future__ import annotations
 

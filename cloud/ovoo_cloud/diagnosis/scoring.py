@@ -179,7 +179,9 @@ def score(rules: Rules, answers: Answers, scenes: Answers) -> Score:
 def _refuse_unknown(what: str, given: Mapping[str, Any], known: set[str]) -> None:
     for name in sorted(set(given) - known):
         raise EvidenceError(
-            "the framework has no such entry", offender=f"{what}.{name}", remedy="use one of " + ", ".join(sorted(known))
+            "the framework has no such entry",
+            offender=f"{what}.{name}",
+            remedy="use one of " + ", ".join(sorted(known)),
         )
 
 

@@ -19,8 +19,16 @@ from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.energy import Tables, energy_section
 from ovoo_cloud.diagnosis.equipment import equipment_section
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
-from ovoo_cloud.diagnosis.figures import FigureBook, constant
-from ovoo_cloud.diagnosis.indicators import Delivery, DeliveryRule, collection_links, deliveries, measured_options, network_figures
+from ovoo_cloud.diagnosis.figures import FigureBook, constant, least_digits
+from ovoo_cloud.diagnosis.frozen import source_json
+from ovoo_cloud.diagnosis.indicators import (
+    Delivery,
+    DeliveryRule,
+    collection_links,
+    deliveries,
+    measured_options,
+    network_figures,
+)
 from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.scoring import Score, rules_of, score
 
@@ -78,9 +86,12 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
         "format": FORMAT,
         "issue": {"number": issue.number, "date": issue.date, "revision": issue.revision, "tool": issue.tool},
         "case": dict(case.raw),
+        "source": source_json(source, case.start_ns, case.end_ns),
         "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},
-        "packs": {name: {"version": table.version, "sha256": table.sha256} for name, table in
-                  (("factors", tables.factors), ("norms", tables.norms), ("tariffs", tables.tariffs))},
+        "packs": {
+            name: {"version": table.version, "sha256": table.sha256}
+            for name, table in (("factors", tables.factors), ("norms", tables.norms), ("tariffs", tables.tariffs))
+        },
         "framework": rules,
         "answers": answers,
         "scenes": scenes,
@@ -92,8 +103,8 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
         "equipment": equipment_section(case, seen, book),
         "actions": actions_section(case, seen, book, energy, factors),
         "security": _security(seen, source, book),
-    }  # fmt: skip
-    _score_figures(data["score"], book)
+    }
+    _score_figures(data["score"], answers, book)
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
     data["evidence"] = dict(sorted(seen.book.records.items()))
     return Snapshot(data)
@@ -106,10 +117,15 @@ def _co2(energy: Mapping[str, Any]) -> Mapping[str, str]:
 def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
     low, high = (Decimal(share.numerator * 100) / Decimal(share.denominator) for share in (each.low, each.high))
     figure = book.base(
-        f"machine.{each.machine.id}.delivery_percent", low if low == high else None, bounds=(low, high), unit="%",
-        digits=1, formula="delivery_share/1", evidence=[each.evidence] if each.evidence else [],
+        f"machine.{each.machine.id}.delivery_percent",
+        low if low == high else None,
+        bounds=(low, high),
+        unit="%",
+        digits=1,
+        formula="delivery_share/1",
+        evidence=[each.evidence] if each.evidence else [],
         reason=each.reason,
-    )  # fmt: skip
+    )
     return {
         "machine": each.machine.id,
         "name": {"zh": each.machine.name.zh, "en": each.machine.name.en},
@@ -194,23 +210,34 @@ def score_json(result: Score) -> dict[str, Any]:
     }
 
 
-def _score_figures(result: Mapping[str, Any], book: FigureBook) -> None:
+_NONE = {"class": "insufficient"}
+
+
+def _score_figures(result: Mapping[str, Any], answers: Mapping[str, Any], book: FigureBook) -> None:
     """Points of total, dimensions and items as figures, so that text and tables print them like any other number."""
     classes: dict[str, Decimal] = dict.fromkeys(("measured", "verified", "declared", "insufficient"), Decimal(0))
-    _points(book, "score.total", result["total"])
+    _points(book, "score.total", result["total"], "declared")
     for each in result["dimensions"]:
-        _points(book, f"score.dimension.{each['id']}", each["points"])
+        _points(book, f"score.dimension.{each['id']}", each["points"], "declared")
     for each in result["items"]:
-        _points(book, f"score.item.{each['id']}", each["points"])
+        _points(book, f"score.item.{each['id']}", each["points"], answers.get(each["id"], _NONE)["class"])
         for cls, points in each["classes"].items():
             classes[cls] += Decimal(points)
     for cls, points in classes.items():
-        book.base(f"score.class.{cls}", points, unit="points", digits=2, cls="declared", formula="score/1")
+        book.base(
+            f"score.class.{cls}", points, unit="points", digits=least_digits(points), cls="declared", formula="score/1"
+        )
 
 
-def _points(book: FigureBook, name: str, ends: Sequence[str]) -> None:
+def _points(book: FigureBook, name: str, ends: Sequence[str], cls: str) -> None:
     low, high = Decimal(ends[0]), Decimal(ends[1])
     book.base(
-        name, low if low == high else None, bounds=(low, high), unit="points", digits=3, cls="declared",
-        formula="score/1", reason="" if low == high else "missing",
-    )  # fmt: skip
+        name,
+        low if low == high else None,
+        bounds=(low, high),
+        unit="points",
+        digits=least_digits(low, high),
+        cls=cls,
+        formula="score/1",
+        reason="" if low == high else "missing",
+    )

@@ -43,7 +43,13 @@ def _radar(data: Data, locale: Locale) -> Svg:
     for n, axis in enumerate(axes):
         svg.line([(cx, cy), _polar(cx, cy, radius, n, len(axes))], GRID, 0.7)
         _radar_label(svg, locale, axis, shares[n], _polar(cx, cy, radius + 12, n, len(axes)), cx)
-    svg.line([_polar(cx, cy, radius * high, n, len(axes)) for n, (_, high) in enumerate(shares)], ACCENT, 1, dash="3 2", close=True)
+    svg.line(
+        [_polar(cx, cy, radius * high, n, len(axes)) for n, (_, high) in enumerate(shares)],
+        ACCENT,
+        1,
+        dash="3 2",
+        close=True,
+    )
     low = [_polar(cx, cy, radius * low, n, len(axes)) for n, (low, _) in enumerate(shares)]
     svg.line(low, ACCENT, 1.6, close=True, fill=ACCENT, opacity=0.18)
     for point in low:
@@ -80,8 +86,15 @@ def _scenes(data: Data, locale: Locale) -> Svg:
         x, y = n % columns * (width + gap), n // columns * (height + gap)
         open_level = row["low"] != row["high"]
         level = row["low"]
-        svg.rect(x, y, width, height, "#ffffff" if open_level else BLUES[level], MUTED if open_level else "none",
-                 dash="2 2" if open_level else "")  # fmt: skip
+        svg.rect(
+            x,
+            y,
+            width,
+            height,
+            "#ffffff" if open_level else BLUES[level],
+            MUTED if open_level else "none",
+            dash="2 2" if open_level else "",
+        )
         ink = "#ffffff" if level >= 3 and not open_level else INK
         star = "★ " if row["mandatory"] else ""
         svg.text(x + 7, y + 14, star + locale.inline(row["label"]), 8, fill=ink, bold=bool(star))
@@ -100,9 +113,15 @@ def _gate(data: Data, locale: Locale) -> Svg:
     if high > low:
         svg.rect(left + span * low / 100, top, span * (high - low) / 100, 14, "#ffffff", ACCENT, dash="3 2")
     words = f"{low:g}" if low == high else f"{low:g}–{high:g}"
-    svg.text(left + span * high / 100 + (4 if high < 88 else -span * (high - low) / 100 - 4), top + 10.5,
-             f"{words} {locale.unit('points')}", 8, bold=True, anchor="start" if high < 88 else "end",
-             fill=INK if high < 88 else "#ffffff")  # fmt: skip
+    svg.text(
+        left + span * high / 100 + (4 if high < 88 else -span * (high - low) / 100 - 4),
+        top + 10.5,
+        f"{words} {locale.unit('points')}",
+        8,
+        bold=True,
+        anchor="start" if high < 88 else "end",
+        fill=INK if high < 88 else "#ffffff",
+    )
     for step in data["steps"]:
         _gate_step(svg, locale, step, left + span * float(Decimal(step["score"])) / 100, top)
     return svg
@@ -111,7 +130,14 @@ def _gate(data: Data, locale: Locale) -> Svg:
 def _gate_step(svg: Svg, locale: Locale, step: Data, x: float, top: float) -> None:
     svg.line([(x, top - 5), (x, top + 19)], INK, 1)
     mark = "✓" if step["passed"] else ("?" if step["possible"] else "×")
-    svg.text(x, top - 9, f"{locale.text('chart.gate.level', level=str(step['level']))} {mark}", 8.5, anchor="middle", bold=True)
+    svg.text(
+        x,
+        top - 9,
+        f"{locale.text('chart.gate.level', level=str(step['level']))} {mark}",
+        8.5,
+        anchor="middle",
+        bold=True,
+    )
     lines = [
         locale.text("chart.gate.score", need=f"{Decimal(step['score']).normalize():f}"),
         locale.text("chart.gate.scenes", have=_span(step["scenes_range"]), need=str(step["scenes"])),
@@ -138,7 +164,15 @@ def _classes(data: Data, locale: Locale) -> Svg:
         if not points:
             continue
         blank = part["cls"] == "insufficient"
-        svg.rect(x + 0.4, 16, width - 0.8, 20, _CLASS_FILL[part["cls"]], MUTED if blank else "none", dash="2 2" if blank else "")
+        svg.rect(
+            x + 0.4,
+            16,
+            width - 0.8,
+            20,
+            _CLASS_FILL[part["cls"]],
+            MUTED if blank else "none",
+            dash="2 2" if blank else "",
+        )
         words = locale.text(f"class.{part['cls']}")
         value = f"{points.normalize():f}"
         dark = part["cls"] in {"measured", "verified"}
@@ -170,10 +204,19 @@ def _calendar(data: Data, locale: Locale) -> Svg:
         svg.text(label - 6, y + 10.5, locale.inline(row["label"]), 8, anchor="end")
         for n, text in enumerate(row["days"]):
             share = int(text)
-            svg.rect(label + n * cell + 0.4, y, cell - 0.8, height, _coverage_fill(share), GRID if share == 0 else "none")
+            svg.rect(
+                label + n * cell + 0.4, y, cell - 0.8, height, _coverage_fill(share), GRID if share == 0 else "none"
+            )
             if share < 100:
                 size = min(6.0, cell * 0.62)
-                svg.text(label + (n + 0.5) * cell, y + 9.8, text, size, anchor="middle", fill=INK if share < 70 else "#ffffff")
+                svg.text(
+                    label + (n + 0.5) * cell,
+                    y + 9.8,
+                    text,
+                    size,
+                    anchor="middle",
+                    fill=INK if share < 70 else "#ffffff",
+                )
     return svg
 
 
@@ -183,7 +226,13 @@ def _coverage_fill(share: int) -> str:
     return BLUES[4] if share >= 95 else BLUES[3] if share >= 80 else BLUES[2] if share >= 50 else BLUES[1]
 
 
-_BAND_FILL = {"super_peak": "#e9c9a2", "peak": "#f3e2cb", "flat": "#ffffff", "valley": "#e3edf4", "deep_valley": "#c9dcea"}
+_BAND_FILL = {
+    "super_peak": "#e9c9a2",
+    "peak": "#f3e2cb",
+    "flat": "#ffffff",
+    "valley": "#e3edf4",
+    "deep_valley": "#c9dcea",
+}
 
 
 def _load(data: Data, locale: Locale) -> Svg:
@@ -195,7 +244,14 @@ def _load(data: Data, locale: Locale) -> Svg:
     _bands(svg, locale, data["bands"], left, top, height, cell)
     _axis(svg, left, WIDTH - 4, top, height, scale, "kW")
     for hour in range(0, 25, 3):
-        svg.text(left + hour * cell, top + height + 11, f"{hour:02d}:00", 7, anchor="middle" if hour < 24 else "end", fill=MUTED)
+        svg.text(
+            left + hour * cell,
+            top + height + 11,
+            f"{hour:02d}:00",
+            7,
+            anchor="middle" if hour < 24 else "end",
+            fill=MUTED,
+        )
     for hour, row in enumerate(data["rows"]):
         if row["mean"] is None:
             continue
@@ -225,7 +281,7 @@ def _nice(top: float) -> float:
     """The next round number at or above `top`."""
     if top <= 0:
         return 1.0
-    power = 10 ** math.floor(math.log10(top))
+    power = 10.0 ** math.floor(math.log10(top))
     return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= top)
 
 
@@ -287,7 +343,9 @@ def _timeline(data: Data, locale: Locale) -> Svg:
         svg.text(label - 6, y + 3, locale.inline(row["label"]), 8, anchor="end")
         svg.line([(label, y), (WIDTH, y)], GRID, 0.8)
         for mark in row["marks"]:
-            x1, x2 = (label + (WIDTH - label) * _clip((int(mark[e]) - start) / (end - start)) for e in ("start_ns", "end_ns"))
+            x1, x2 = (
+                label + (WIDTH - label) * _clip((int(mark[e]) - start) / (end - start)) for e in ("start_ns", "end_ns")
+            )
             sign, fill = _MARKS[mark["severity"]]
             svg.rect(x1, y - 2, max(x2 - x1, 1), 4, fill)
             svg.text(x1, y + 3.4, sign, 9, anchor="middle", fill=fill)

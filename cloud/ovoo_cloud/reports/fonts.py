@@ -40,7 +40,9 @@ def check_glyphs(texts: Iterable[str]) -> None:
         missing = sorted({char for char in text if ord(char) not in known and char not in "\n\t"})
         if missing:
             shown = ", ".join(f"{char!r} U+{ord(char):04X}" for char in missing)
-            raise ReportError("the report font has no glyph", offender=text[:60], value=shown, remedy="write it differently")
+            raise ReportError(
+                "the report font has no glyph", offender=text[:60], value=shown, remedy="write it differently"
+            )
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 __all__ = [
     "Block",
+    "Column",
     "Facts",
     "Inline",
     "bullets",
@@ -29,6 +30,8 @@ __all__ = [
 Inline: TypeAlias = dict[str, Any]
 Block: TypeAlias = dict[str, Any]
 Align = Literal["left", "right", "center"]
+Column: TypeAlias = "tuple[str, Align, float]"
+"""Catalogue key of the head, alignment, relative width."""
 
 
 def key(which: str, **slots: Inline) -> Inline:
@@ -75,7 +78,7 @@ def bullets(items: Sequence[Inline]) -> Block:
 
 def table(
     caption: str,
-    columns: Sequence[tuple[str, Align, float]],
+    columns: Sequence[Column],
     rows: Sequence[Sequence[Inline]],
     *,
     evidence: Sequence[str] = (),

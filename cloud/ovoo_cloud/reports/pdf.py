@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 from ovoo_contract.errors import ReportError
@@ -73,7 +73,7 @@ def _lay_out(root: Path, document: Resolved, number: str, code: str) -> None:
     (root / "doc.json").write_text(json.dumps(content, ensure_ascii=False, sort_keys=True), encoding="utf-8")
 
 
-def _compile(source: Path, root: Path, form: str, timestamp: int, ppi: float | None = None) -> bytes:
+def _compile(source: Path, root: Path, form: Literal["pdf", "png"], timestamp: int, ppi: float | None = None) -> bytes:
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
     compiler = typst.Compiler(root=str(root), font_paths=fonts)
     try:

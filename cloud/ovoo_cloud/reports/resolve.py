@@ -91,8 +91,20 @@ class Locale:
         return self.text("list.comma").join(self.inline(each) for each in part["items"])
 
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December")  # fmt: skip
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 _INLINE: Mapping[str, Callable[[Locale, Inline], str]] = {
     "key": Locale._key,

@@ -29,7 +29,9 @@ def create_key(folder: Path) -> tuple[Path, Path]:
     """
     private_path, public_path = folder / "report-key.pem", folder / "report-key.pub.pem"
     if private_path.exists():
-        raise ReportError("a signing key is already there", offender=str(private_path), remedy="use it, or move it away")
+        raise ReportError(
+            "a signing key is already there", offender=str(private_path), remedy="use it, or move it away"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -46,9 +46,16 @@ class Svg:
         )
 
     def line(
-        self, points: Sequence[tuple[float, float]], stroke: str, width: float = 1.0, *, dash: str = "", close: bool = False,
-        fill: str = "none", opacity: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        points: Sequence[tuple[float, float]],
+        stroke: str,
+        width: float = 1.0,
+        *,
+        dash: str = "",
+        close: bool = False,
+        fill: str = "none",
+        opacity: float = 1.0,
+    ) -> None:
         """A line through points, or a closed shape."""
         tag = "polygon" if close else "polyline"
         extra = f' stroke-dasharray="{dash}"' if dash else ""
@@ -63,8 +70,16 @@ class Svg:
         self.parts.append(f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(r)}" fill="{fill}"/>')
 
     def text(
-        self, x: float, y: float, words: str, size: float = 8, *, anchor: str = "start", fill: str = INK, bold: bool = False
-    ) -> None:  # fmt: skip
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: float = 8,
+        *,
+        anchor: str = "start",
+        fill: str = INK,
+        bold: bool = False,
+    ) -> None:
         """Words on a baseline; anchor is start, middle or end."""
         weight = "700" if bold else "400"
         self.parts.append(

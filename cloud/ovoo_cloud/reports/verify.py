@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from ovoo_contract.errors import OvooError, VerifyError
 from ovoo_cloud.diagnosis.case import parse_case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, recompute
+from ovoo_cloud.diagnosis.formulas import quantise
+from ovoo_cloud.diagnosis.frozen import FrozenSource
 from ovoo_cloud.diagnosis.scoring import score
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_json
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, digests
@@ -85,7 +88,9 @@ def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = No
 def _read(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir() or not (folder / MANIFEST).is_file():
         raise VerifyError("not a report bundle", offender=str(folder), remedy=f"give the folder that holds {MANIFEST}")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
 
 
 def _json(files: Mapping[str, bytes], name: str) -> dict[str, Any] | None:
@@ -161,8 +166,7 @@ def _check_figures(snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
             yield Mismatch("figure", name, f"names evidence that is not in the snapshot: {missing}")
     for name, ends in _point_figures(snapshot["score"]):
         interval = known[name].interval() if name in known else None
-        wanted = tuple(round(float(end), 3) for end in ends)
-        if interval is None or tuple(round(float(end), 3) for end in interval) != wanted:
+        if interval is None or [quantise(end, 3) for end in interval] != [quantise(Decimal(end), 3) for end in ends]:
             yield Mismatch("figure", name, "does not follow from the score")
 
 
@@ -182,7 +186,9 @@ def _check_document(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> 
         yield Mismatch("document", "report.json", "not readable")
         return
     for path, name in _differences(report, again, "$", ""):
-        yield Mismatch("figure" if name else "document", name or path, f"report.json differs from the snapshot at {path}")
+        yield Mismatch(
+            "figure" if name else "document", name or path, f"report.json differs from the snapshot at {path}"
+        )
 
 
 def _differences(left: Any, right: Any, path: str, figure: str) -> Iterator[tuple[str, str]]:
@@ -202,22 +208,35 @@ def _differences(left: Any, right: Any, path: str, figure: str) -> Iterator[tupl
 
 
 def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource) -> Iterator[Mismatch]:
-    """Freeze the same case again from the store and compare evidence and figures."""
+    """Freeze the same case again with the store's samples and compare evidence and measured figures.
+
+    Derived figures are left to level 1, which uses the constants that the snapshot carries.
+    """
     issue = snapshot["issue"]
-    again = freeze(
-        parse_case(snapshot["case"], "snapshot.json"),
-        source,
-        Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
-    ).data
+    try:
+        again = freeze(
+            parse_case(snapshot["case"], "snapshot.json"),
+            FrozenSource(snapshot["source"], source),
+            Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+        ).data
+    except (OvooError, KeyError, TypeError, ValueError) as error:
+        yield Mismatch("store", "snapshot.json", f"cannot be measured again: {error}")
+        return
     for section, kind in (("evidence", "evidence"), ("figures", "figure")):
         for name in sorted(set(snapshot[section]) | set(again[section])):
             before, after = snapshot[section].get(name), again[section].get(name)
-            if before != after:
+            if before != after and not (before or after or {}).get("inputs"):
                 yield Mismatch(kind, name, _store_detail(before, after))
 
 
 def _store_detail(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
     if before is None or after is None:
         return "the store gives a record that the report lacks" if before is None else "the store no longer gives it"
-    key = next((each for each in ("sha256", "value", "low", "high", "samples") if before.get(each) != after.get(each)), "")
-    return f"the store gives {key} {after.get(key)!r}, the report has {before.get(key)!r}" if key else "differs in the store"
+    key = next(
+        (each for each in ("sha256", "value", "low", "high", "samples") if before.get(each) != after.get(each)), ""
+    )
+    return (
+        f"the store gives {key} {after.get(key)!r}, the report has {before.get(key)!r}"
+        if key
+        else "differs in the store"
+    )

@@ -148,7 +148,9 @@ class _Writer:
                 element.text = name
             run._r.append(element)
 
-    def _run(self, paragraph: Any, words: str, size: float, *, bold: bool = False, color: RGBColor | None = None) -> None:
+    def _run(
+        self, paragraph: Any, words: str, size: float, *, bold: bool = False, color: RGBColor | None = None
+    ) -> None:
         for n, line in enumerate(words.split("\n")):
             run = paragraph.add_run()
             if n:
@@ -159,7 +161,9 @@ class _Writer:
             if color is not None:
                 run.font.color.rgb = color
 
-    def _line(self, words: str, *, size: float = 10, bold: bool = False, color: RGBColor | None = None, keep: bool = False) -> Any:
+    def _line(
+        self, words: str, *, size: float = 10, bold: bool = False, color: RGBColor | None = None, keep: bool = False
+    ) -> Any:
         paragraph = self.doc.add_paragraph()
         self._run(paragraph, words, size, bold=bold, color=color)
         paragraph.paragraph_format.keep_with_next = keep
@@ -221,8 +225,15 @@ class _Writer:
         self._evidence(block["margin"])
 
     def _row(
-        self, table: Any, cells: Sequence[str], widths: Sequence[float], aligns: Sequence[str], *, size: float, bold: bool = False
-    ) -> Any:  # fmt: skip
+        self,
+        table: Any,
+        cells: Sequence[str],
+        widths: Sequence[float],
+        aligns: Sequence[str],
+        *,
+        size: float,
+        bold: bool = False,
+    ) -> Any:
         row = table.add_row()
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for cell, words, width, align in zip(row.cells, cells, widths, aligns, strict=True):

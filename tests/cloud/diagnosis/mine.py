@@ -96,7 +96,7 @@ class Cut:
 def entries() -> list[SignalEntry]:
     """Catalogue of the signals that the mine delivers, one sample every five minutes."""
     templates = load_pack("coal_mine").templates
-    wanted = []
+    wanted: list[SignalEntry] = []
     for path, signals in SHAPES.items():
         address = asset(path)
         made = {e.address.signal: e for e in instantiate(templates[_TEMPLATES[address.asset]], address)}

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovoo_cloud.reports.nodes import Block, Facts, Inline, bullets, heading, key, name, notice, para, plain, table
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    bullets,
+    heading,
+    key,
+    name,
+    notice,
+    para,
+    plain,
+    table,
+)
 
-__all__ = ["actions", "roadmap"]
+__all__ = ["actions", "first_steps", "roadmap"]
 
 
 def actions(facts: Facts) -> list[Block]:
@@ -22,8 +35,12 @@ def actions(facts: Facts) -> list[Block]:
 
 def _action(facts: Facts, number: int, action: dict[str, Any]) -> list[Block]:
     kind = action["kind"]
-    head = {"b": "heading", "level": 2, "text": key("actions.head", number=plain(str(number)), title=key(f"action.{kind}.title")),
-            "number": False}  # fmt: skip
+    head = {
+        "b": "heading",
+        "level": 2,
+        "text": key("actions.head", number=plain(str(number)), title=key(f"action.{kind}.title")),
+        "number": False,
+    }
     if action["reason"]:
         return [head, para(key(f"action.{kind}.{action['reason']}"))]
     names = facts.machine_names()
@@ -42,35 +59,48 @@ def _action(facts: Facts, number: int, action: dict[str, Any]) -> list[Block]:
         head,
         para(key(f"action.{kind}.seen"), evidence=evidence),
         para(key(f"action.{kind}.do")),
-        {**table("actions.caption", [("profile.col.entry", "left", 1), ("profile.col.value", "left", 3)], rows), "plain": True},
+        {
+            **table("actions.caption", [("profile.col.entry", "left", 1), ("profile.col.value", "left", 3)], rows),
+            "plain": True,
+        },
     ]
+
+
+def first_steps(facts: Facts) -> list[Inline]:
+    """What to do in the first three months: close evidence gaps, connect machines, stop waste that costs nothing."""
+    missing = [item["id"] for item in facts.data["score"]["items"] if item["points"][0] != item["points"][1]]
+    names = facts.item_names()
+    steps: list[Inline] = []
+    if missing:
+        listed: Inline = {"t": "join", "items": [name(names[each]) for each in missing[:4]]}
+        steps.append(key("roadmap.evidence", items=listed, count=plain(str(len(missing)))))
+    silent = [each for each in facts.data["network"] if each["verdict"] != "yes"]
+    if silent:
+        listed = {"t": "join", "items": [name(each["name"]) for each in silent[:4]]}
+        steps.append(key("roadmap.connect", items=listed))
+    ready = [each["kind"] for each in facts.data["actions"] if not each["reason"]]
+    return steps + [key(f"action.{kind}.title") for kind in ready if kind in {"idle", "peak_shift"}]
 
 
 def roadmap(facts: Facts) -> list[Block]:
     """Three phases with what, measured by what."""
-    missing = [item["id"] for item in facts.data["score"]["items"] if item["points"][0] != item["points"][1]]
-    names = facts.item_names()
-    silent = [each for each in facts.data["network"] if each["verdict"] != "yes"]
-    ready = [a["kind"] for a in facts.data["actions"] if not a["reason"]]
-    first: list[Inline] = []
-    if missing:
-        listed: Inline = {"t": "join", "items": [name(names[each]) for each in missing[:4]]}
-        first.append(key("roadmap.evidence", items=listed, count=plain(str(len(missing)))))
-    if silent:
-        listed = {"t": "join", "items": [name(each["name"]) for each in silent[:4]]}
-        first.append(key("roadmap.connect", items=listed))
-    first += [key(f"action.{kind}.title") for kind in ready if kind in {"idle", "peak_shift"}]
+    ready = [each["kind"] for each in facts.data["actions"] if not each["reason"]]
     second = [key(f"action.{kind}.title") for kind in ready if kind in {"compressed_air", "fan_pump", "fouling"}]
     second.append(key("roadmap.audit"))
+    first = first_steps(facts) or [key("cell.none")]
     rows: list[list[Inline]] = [
         _phase("roadmap.phase1", first, "roadmap.kpi1"),
         _phase("roadmap.phase2", second, "roadmap.kpi2"),
         _phase("roadmap.phase3", [key("roadmap.scenes"), key("roadmap.return")], "roadmap.kpi3"),
     ]
-    columns = [("roadmap.col.phase", "left", 0.9), ("roadmap.col.what", "left", 3), ("roadmap.col.kpi", "left", 2.2)]
+    columns: list[Column] = [
+        ("roadmap.col.phase", "left", 0.9),
+        ("roadmap.col.what", "left", 3),
+        ("roadmap.col.kpi", "left", 2.2),
+    ]
     return [
         heading(1, "roadmap.title"),
-        table("roadmap.caption", columns, rows),  # type: ignore[arg-type]
+        table("roadmap.caption", columns, rows),
         bullets([key("roadmap.note.budget"), key("roadmap.note.responsible")]),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ovoo_cloud.reports.nodes import Block, Facts, Inline, heading, key, page_break, para, plain, table
+from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, heading, key, page_break, para, plain, table
 
 __all__ = ["annexes"]
 
@@ -35,17 +35,21 @@ def _figures(facts: Facts) -> Block:
     rows: list[list[Inline]] = []
     for figure, row in facts.figures.items():
         ids = row["evidence"]
-        rows.append([
-            plain(figure),
-            facts.figure(figure),
-            plain(row["formula"] or "—"),
-            plain(", ".join(ids[:1]) + (f" +{len(ids) - 1}" if len(ids) > 1 else "") or "—"),
-        ])  # fmt: skip
-    columns = [
-        ("annex.col.figure", "left", 2.7), ("annex.col.value", "right", 2), ("annex.col.formula", "left", 1.2),
+        rows.append(
+            [
+                plain(figure),
+                facts.figure(figure),
+                plain(row["formula"] or "—"),
+                plain(", ".join(ids[:1]) + (f" +{len(ids) - 1}" if len(ids) > 1 else "") or "—"),
+            ]
+        )
+    columns: list[Column] = [
+        ("annex.col.figure", "left", 2.7),
+        ("annex.col.value", "right", 2),
+        ("annex.col.formula", "left", 1.2),
         ("table.evidence", "left", 1.8),
-    ]  # fmt: skip
-    return table("annex.figures.caption", columns, rows, compact=True)  # type: ignore[arg-type]
+    ]
+    return table("annex.figures.caption", columns, rows, compact=True)
 
 
 def _evidence(facts: Facts) -> Block:
@@ -53,21 +57,27 @@ def _evidence(facts: Facts) -> Block:
     for evidence, row in facts.data["evidence"].items():
         first = row["addresses"][0].partition("/")[2] if row["addresses"] else "—"
         more = f" +{len(row['addresses']) - 1}" if len(row["addresses"]) > 1 else ""
-        rows.append([
-            plain(evidence),
-            plain(first + more),
-            {"t": "maybe", "key": f"query.{row['query']}", "text": row["query"]},
-            plain(f"{row['samples']:,}"),
-            plain(f"{Decimal(row['good_share']) * 100:.2f} %"),
-            plain(str(len(row["gaps"]))),
-            plain(row["sha256"][:12]),
-        ])  # fmt: skip
-    columns = [
-        ("table.evidence", "left", 1.75), ("annex.col.signals", "left", 2.3), ("annex.col.query", "left", 2.1),
-        ("annex.col.samples", "right", 0.95), ("annex.col.good", "right", 0.9), ("annex.col.gaps", "right", 0.5),
+        rows.append(
+            [
+                plain(evidence),
+                plain(first + more),
+                {"t": "maybe", "key": f"query.{row['query']}", "text": row["query"]},
+                plain(f"{row['samples']:,}"),
+                plain(f"{Decimal(row['good_share']) * 100:.2f} %"),
+                plain(str(len(row["gaps"]))),
+                plain(row["sha256"][:12]),
+            ]
+        )
+    columns: list[Column] = [
+        ("table.evidence", "left", 1.75),
+        ("annex.col.signals", "left", 2.3),
+        ("annex.col.query", "left", 2.1),
+        ("annex.col.samples", "right", 0.95),
+        ("annex.col.good", "right", 0.9),
+        ("annex.col.gaps", "right", 0.5),
         ("annex.col.hash", "left", 1.15),
-    ]  # fmt: skip
-    return table("annex.evidence.caption", columns, rows, compact=True)  # type: ignore[arg-type]
+    ]
+    return table("annex.evidence.caption", columns, rows, compact=True)
 
 
 def _versions(facts: Facts) -> Block:
@@ -80,8 +90,12 @@ def _versions(facts: Facts) -> Block:
         [key(f"annex.version.{table_name}"), plain(row["version"]), plain(row["sha256"][:16])]
         for table_name, row in facts.data["packs"].items()
     ]
-    columns = [("annex.col.part", "left", 2), ("annex.col.version", "left", 2), ("annex.col.hash", "left", 1.5)]
-    return table("annex.versions.caption", columns, rows)  # type: ignore[arg-type]
+    columns: list[Column] = [
+        ("annex.col.part", "left", 2),
+        ("annex.col.version", "left", 2),
+        ("annex.col.hash", "left", 1.5),
+    ]
+    return table("annex.versions.caption", columns, rows)
 
 
 def _glossary() -> Block:
@@ -93,5 +107,9 @@ def _signatures() -> Block:
     rows: list[list[Inline]] = [
         [key(f"sign.{who}"), plain(""), plain("")] for who in ("enterprise", "expert", "centre")
     ]
-    columns = [("sign.col.role", "left", 1.4), ("sign.col.name", "left", 2), ("sign.col.date", "left", 1.2)]
-    return {**table("annex.sign.caption", columns, rows), "tall": True}  # type: ignore[arg-type]
+    columns: list[Column] = [
+        ("sign.col.role", "left", 1.4),
+        ("sign.col.name", "left", 2),
+        ("sign.col.date", "left", 1.2),
+    ]
+    return {**table("annex.sign.caption", columns, rows), "tall": True}

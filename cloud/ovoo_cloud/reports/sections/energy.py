@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ovoo_cloud.reports.nodes import Block, Facts, Inline, chart, heading, key, name, notice, para, plain, table
+from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, chart, heading, key, name, notice, para, plain, table
 
 __all__ = ["energy"]
 
@@ -14,16 +14,26 @@ def energy(facts: Facts) -> list[Block]:
     blocks: list[Block] = [
         heading(1, "energy.title"),
         para(
-            key("energy.lead", days=facts.figure("window.days"), kwh=facts.figure("energy.kwh"),
-                calorific=facts.figure("energy.tce_calorific"), equivalent=facts.figure("energy.tce_equivalent")),
+            key(
+                "energy.lead",
+                days=facts.figure("window.days"),
+                kwh=facts.figure("energy.kwh"),
+                calorific=facts.figure("energy.tce_calorific"),
+                equivalent=facts.figure("energy.tce_equivalent"),
+            ),
             evidence=facts.evidence("energy.kwh"),
         ),
         para(
-            key("energy.carbon", tco2=facts.figure("energy.tco2"), factor=name(factor["name"]),
-                value=plain(factor["value"]), year=plain(factor["year"])),
+            key(
+                "energy.carbon",
+                tco2=facts.figure("energy.tco2"),
+                factor=name(factor["name"]),
+                value=plain(factor["value"]),
+                year=plain(factor["year"]),
+            ),
         ),
         _balance(facts),
-    ]  # fmt: skip
+    ]
     if not data["complete"]:
         blocks.append(notice(key("energy.incomplete"), "warn"))
     blocks += _trend(facts)
@@ -36,22 +46,37 @@ def energy(facts: Facts) -> list[Block]:
 def _balance(facts: Facts) -> Block:
     data = facts.data["energy"]
     rows: list[list[Inline]] = [
-        [plain("/".join(row["asset"].split("/")[1:])), facts.figure(row["figure"]), key("cell.none"), key("class.measured")]
+        [
+            plain("/".join(row["asset"].split("/")[1:])),
+            facts.figure(row["figure"]),
+            key("cell.none"),
+            key("class.measured"),
+        ]
         for row in data["meters"]
     ]
-    rows.append([
-        key("energy.electricity"), facts.figure("energy.kwh"),
-        facts.figure("energy.electricity_kgce_calorific", unit=False), key("class.measured"),
-    ])  # fmt: skip
+    rows.append(
+        [
+            key("energy.electricity"),
+            facts.figure("energy.kwh"),
+            facts.figure("energy.electricity_kgce_calorific", unit=False),
+            key("class.measured"),
+        ]
+    )
     for row in data["carriers"]:
         cls = facts.figures[row["amount"]]["class"]
-        rows.append([name(row["name"]), facts.figure(row["amount"]), facts.figure(row["kgce"], unit=False), key(f"class.{cls}")])
-    rows.append([key("energy.total"), key("cell.none"), facts.figure("energy.kgce_calorific", unit=False), key("cell.none")])
-    columns = [
-        ("energy.col.carrier", "left", 2.6), ("energy.col.amount", "right", 1.8), ("energy.col.kgce", "right", 1.8),
+        rows.append(
+            [name(row["name"]), facts.figure(row["amount"]), facts.figure(row["kgce"], unit=False), key(f"class.{cls}")]
+        )
+    rows.append(
+        [key("energy.total"), key("cell.none"), facts.figure("energy.kgce_calorific", unit=False), key("cell.none")]
+    )
+    columns: list[Column] = [
+        ("energy.col.carrier", "left", 2.6),
+        ("energy.col.amount", "right", 1.8),
+        ("energy.col.kgce", "right", 1.8),
         ("score.col.class", "left", 1.1),
-    ]  # fmt: skip
-    return table("energy.balance", columns, rows, evidence=facts.evidence("energy.kwh"))  # type: ignore[arg-type]
+    ]
+    return table("energy.balance", columns, rows, evidence=facts.evidence("energy.kwh"))
 
 
 def _trend(facts: Facts) -> list[Block]:
@@ -59,11 +84,15 @@ def _trend(facts: Facts) -> list[Block]:
     blocks: list[Block] = [
         heading(2, "energy.trend.title"),
         para(
-            key("energy.trend", first=facts.figure("energy.daily_first"), second=facts.figure("energy.daily_second"),
-                change=facts.figure("energy.trend_percent")),
+            key(
+                "energy.trend",
+                first=facts.figure("energy.daily_first"),
+                second=facts.figure("energy.daily_second"),
+                change=facts.figure("energy.trend_percent"),
+            ),
             evidence=facts.evidence("energy.daily_first"),
         ),
-    ]  # fmt: skip
+    ]
     if sum(1 for row in daily if row["kwh"] is not None) > 1:
         blocks.append(
             chart("daily", key("chart.daily.caption"), {"rows": daily}, evidence=facts.evidence("energy.kwh"))
@@ -88,8 +117,12 @@ def _load(facts: Facts) -> list[Block]:
             for band in data["bands"]
             if facts.has(f"energy.band.{band}.percent")
         ]
-        columns = [("band.col.band", "left", 2), ("band.col.kwh", "right", 2), ("band.col.share", "right", 1.2)]
-        blocks.append(table("band.caption", columns, rows))  # type: ignore[arg-type]
+        columns: list[Column] = [
+            ("band.col.band", "left", 2),
+            ("band.col.kwh", "right", 2),
+            ("band.col.share", "right", 1.2),
+        ]
+        blocks.append(table("band.caption", columns, rows))
         blocks.append(para(key("band.note", tariff=name(tariff["name"])), style="small"))
     return blocks
 
@@ -100,18 +133,20 @@ def _norm(facts: Facts) -> list[Block]:
         return [para(key("norm.none"))]
     lead = key(
         "norm.lower" if norm["lower_bound"] else "norm.lead",
-        norm=name(norm["name"]), source=plain(norm["source"]), intensity=facts.figure("norm.intensity"),
-    )  # fmt: skip
+        norm=name(norm["name"]),
+        source=plain(norm["source"]),
+        intensity=facts.figure("norm.intensity"),
+    )
     rows = [[key("norm.intensity"), facts.figure("norm.intensity"), key("cell.none")]]
     for level in norm["levels"]:
         met = key("cell.none")
         if norm["reached"] is not None:
             met = key("verdict.yes" if norm["reached"] <= level["level"] else "verdict.no")
         rows.append([key("norm.level", level=plain(str(level["level"]))), facts.figure(level["figure"]), met])
-    columns = [("norm.col.row", "left", 2.4), ("norm.col.value", "right", 2), ("norm.col.met", "left", 1)]
-    blocks: list[Block] = [para(lead, evidence=facts.evidence("norm.intensity")), table("norm.caption", columns, rows)]  # type: ignore[arg-type]
+    columns: list[Column] = [("norm.col.row", "left", 2.4), ("norm.col.value", "right", 2), ("norm.col.met", "left", 1)]
+    blocks: list[Block] = [para(lead, evidence=facts.evidence("norm.intensity")), table("norm.caption", columns, rows)]
     if norm["open_corrections"]:
-        blocks.append(notice(key("norm.corrections", inputs=plain(", ".join(norm["open_corrections"]))), "warn"))
+        blocks.append(notice(key("norm.corrections", inputs=_corrections(norm["open_corrections"])), "warn"))
     return blocks
 
 
@@ -124,3 +159,7 @@ def _cost(facts: Facts) -> list[Block]:
     if cost["fictitious"]:
         blocks.append(notice(key("cost.fictitious"), "warn"))
     return blocks
+
+
+def _corrections(names: list[str]) -> Inline:
+    return {"t": "join", "items": [{"t": "maybe", "key": f"correction.{each}", "text": each} for each in names]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovoo_cloud.reports.nodes import Block, Facts, Inline, chart, heading, key, name, para, plain, table
+from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, chart, heading, key, name, para, plain, table
 from ovoo_cloud.reports.sections.front import local_day
 
 __all__ = ["equipment", "security"]
@@ -18,13 +18,16 @@ def equipment(facts: Facts) -> list[Block]:
     blocks: list[Block] = [
         heading(1, "equipment.title"),
         para(
-            key("equipment.lead", total=facts.figure("findings.total", unit=False),
+            key(
+                "equipment.lead",
+                total=facts.figure("findings.total", unit=False),
                 critical=facts.figure("findings.critical", unit=False),
                 warning=facts.figure("findings.warning", unit=False),
-                closed=facts.figure("findings.closed", unit=False)),
+                closed=facts.figure("findings.closed", unit=False),
+            ),
             evidence=facts.evidence("findings.total"),
         ),
-    ]  # fmt: skip
+    ]
     if data["findings"]:
         blocks += [_timeline(facts), _ranking(facts), _findings(facts)]
     if data["models"]:
@@ -53,46 +56,69 @@ def _timeline(facts: Facts) -> Block:
         {
             "label": _label(facts, each["asset"]),
             "marks": [
-                {k: f[k] for k in ("start_ns", "end_ns", "severity")} for f in data["findings"] if f["asset"] == each["asset"]
+                {k: f[k] for k in ("start_ns", "end_ns", "severity")}
+                for f in data["findings"]
+                if f["asset"] == each["asset"]
             ],
         }
         for each in data["assets"][:12]
     ]
     return chart(
-        "timeline", key("chart.timeline.caption"),
-        {"rows": rows, "start_ns": window["start_ns"], "end_ns": window["end_ns"],
-         "start": local_day(window["start_ns"], window["timezone"]),
-         "end": local_day(window["end_ns"], window["timezone"], last=True)},
+        "timeline",
+        key("chart.timeline.caption"),
+        {
+            "rows": rows,
+            "start_ns": window["start_ns"],
+            "end_ns": window["end_ns"],
+            "start": local_day(window["start_ns"], window["timezone"]),
+            "end": local_day(window["end_ns"], window["timezone"], last=True),
+        },
         evidence=facts.evidence("findings.total"),
-    )  # fmt: skip
+    )
 
 
 def _ranking(facts: Facts) -> Block:
     rows = [
-        [plain(str(n)), _label(facts, each["asset"]), plain(short(each["asset"])),
-         plain(str(each["critical"])), plain(str(each["warning"])), plain(str(each["info"]))]
+        [
+            plain(str(n)),
+            _label(facts, each["asset"]),
+            plain(short(each["asset"])),
+            plain(str(each["critical"])),
+            plain(str(each["warning"])),
+            plain(str(each["info"])),
+        ]
         for n, each in enumerate(facts.data["equipment"]["assets"][:_MOST], start=1)
-    ]  # fmt: skip
-    columns = [
-        ("table.number", "left", 0.4), ("register.col.machine", "left", 2), ("register.col.asset", "left", 2.6),
-        ("severity.critical", "right", 0.8), ("severity.warning", "right", 0.8), ("severity.info", "right", 0.8),
-    ]  # fmt: skip
-    return table("equipment.ranking", columns, rows)  # type: ignore[arg-type]
+    ]
+    columns: list[Column] = [
+        ("table.number", "left", 0.4),
+        ("register.col.machine", "left", 2),
+        ("register.col.asset", "left", 2.6),
+        ("severity.critical", "right", 0.8),
+        ("severity.warning", "right", 0.8),
+        ("severity.info", "right", 0.8),
+    ]
+    return table("equipment.ranking", columns, rows)
 
 
 _RANK = {"critical": 0, "warning": 1, "info": 2}
 
 
 def _findings(facts: Facts) -> Block:
-    found = sorted(facts.data["equipment"]["findings"], key=lambda f: (_RANK[f["severity"]], int(f["start_ns"]), f["id"]))
+    found = sorted(
+        facts.data["equipment"]["findings"], key=lambda f: (_RANK[f["severity"]], int(f["start_ns"]), f["id"])
+    )
     zone = facts.data["window"]["timezone"]
     rows = [_finding(facts, each, zone) for each in found[:_MOST]]
-    columns = [
-        ("equipment.col.day", "left", 1.2), ("register.col.machine", "left", 1.6), ("equipment.col.what", "left", 2.2),
-        ("equipment.col.severity", "left", 0.8), ("equipment.col.value", "right", 1.4), ("equipment.col.state", "left", 0.8),
+    columns: list[Column] = [
+        ("equipment.col.day", "left", 1.2),
+        ("register.col.machine", "left", 1.6),
+        ("equipment.col.what", "left", 2.2),
+        ("equipment.col.severity", "left", 0.8),
+        ("equipment.col.value", "right", 1.4),
+        ("equipment.col.state", "left", 0.8),
         ("table.evidence", "left", 1.9),
-    ]  # fmt: skip
-    return table("equipment.findings", columns, rows, compact=True)  # type: ignore[arg-type]
+    ]
+    return table("equipment.findings", columns, rows, compact=True)
 
 
 def _finding(facts: Facts, each: dict[str, Any], zone: str) -> list[Inline]:
@@ -117,8 +143,12 @@ def _models(facts: Facts) -> Block:
         [_label(facts, row["asset"]), plain(row["model"]), facts.figure(row["figure"])]
         for row in facts.data["equipment"]["models"]
     ]
-    columns = [("register.col.machine", "left", 3), ("models.col.model", "left", 2), ("models.col.days", "right", 1)]
-    return table("models.caption", columns, rows)  # type: ignore[arg-type]
+    columns: list[Column] = [
+        ("register.col.machine", "left", 3),
+        ("models.col.model", "left", 2),
+        ("models.col.days", "right", 1),
+    ]
+    return table("models.caption", columns, rows)
 
 
 def security(facts: Facts) -> list[Block]:
@@ -138,9 +168,9 @@ def security(facts: Facts) -> list[Block]:
         [key(f"security.signals_{cls}"), facts.figure(f"security.signals_{cls}", unit=False)]
         for cls in ("general", "important", "core")
     ]
-    columns = [("security.col.fact", "left", 3), ("security.col.seen", "right", 1.4)]
+    columns: list[Column] = [("security.col.fact", "left", 3), ("security.col.seen", "right", 1.4)]
     return [
         heading(1, "security.title"),
         para(key("security.lead")),
-        table("security.caption", columns, rows),  # type: ignore[arg-type]
+        table("security.caption", columns, rows),
     ]

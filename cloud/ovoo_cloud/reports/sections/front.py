@@ -8,8 +8,25 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ovoo_cloud.reports.nodes import Block, Facts, Inline, both, bullets, chart, day, heading, key, name, notice
-from ovoo_cloud.reports.nodes import page_break, para, plain, table
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    both,
+    bullets,
+    day,
+    heading,
+    key,
+    name,
+    notice,
+    page_break,
+    para,
+    plain,
+    table,
+)
+from ovoo_cloud.reports.sections.actions import first_steps
+from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
 
 __all__ = ["cover", "local_day", "method", "profile", "strengths_and_gaps", "summary"]
 
@@ -49,15 +66,6 @@ def cover(facts: Facts) -> dict[str, Any]:
     }
 
 
-def level_text(score: dict[str, Any]) -> Inline:
-    """The level in words: stated, open, or below the first."""
-    if score["level"] is None:
-        return key("score.level.open", low=plain(str(score["level_low"])), high=plain(str(score["level_high"])))
-    if score["level"] == 0:
-        return key("score.level.none")
-    return key("score.level.stated", level=plain(str(score["level"])))
-
-
 def summary(facts: Facts) -> list[Block]:
     """One page a director can act on."""
     score = facts.data["score"]
@@ -89,6 +97,7 @@ def summary(facts: Facts) -> list[Block]:
                 },
             ],
         },
+        gate_chart(facts),
         para(key("summary.strengths"), style="label"),
         bullets(strengths or [key("summary.none")]),
         para(key("summary.gaps"), style="label"),
@@ -97,6 +106,9 @@ def summary(facts: Facts) -> list[Block]:
     if missing:
         blocks.append(notice(key("summary.missing", count=plain(str(missing))), "warn"))
     blocks.append(_actions_table(facts))
+    steps = first_steps(facts)
+    if steps:
+        blocks += [para(key("summary.next"), style="label"), bullets(steps)]
     blocks.append(para(key("summary.reading"), style="small"))
     return [*blocks, page_break()]
 
@@ -108,19 +120,25 @@ def _actions_table(facts: Facts) -> Block:
         tce = key("cell.none") if action["shift_only"] else facts.figure(f"action.{kind}.tce", unit=False)
         co2 = key("cell.none") if action["shift_only"] else facts.figure(f"action.{kind}.tco2", unit=False)
         kwh = facts.figure(f"action.{kind}.kwh", unit=False)
-        rows.append([
-            plain(str(number)),
-            key(f"action.{kind}.title"),
-            key("action.shifted", kwh=kwh) if action["shift_only"] and not action["reason"] else kwh,
-            tce,
-            co2,
-            key(f"payback.{action['payback']}"),
-        ])  # fmt: skip
-    columns = [
-        ("table.number", "left", 0.35), ("actions.col.action", "left", 2.9), ("actions.col.kwh", "right", 1.5),
-        ("actions.col.tce", "right", 1.1), ("actions.col.tco2", "right", 1.1), ("actions.col.payback", "left", 1.3),
-    ]  # fmt: skip
-    return table("summary.actions", columns, rows)  # type: ignore[arg-type]
+        rows.append(
+            [
+                plain(str(number)),
+                key(f"action.{kind}.title"),
+                key("action.shifted", kwh=kwh) if action["shift_only"] and not action["reason"] else kwh,
+                tce,
+                co2,
+                key(f"payback.{action['payback']}"),
+            ]
+        )
+    columns: list[Column] = [
+        ("table.number", "left", 0.3),
+        ("actions.col.action", "left", 2.2),
+        ("actions.col.kwh", "right", 2.2),
+        ("actions.col.tce", "right", 1.1),
+        ("actions.col.tco2", "right", 1.1),
+        ("actions.col.payback", "left", 1.4),
+    ]
+    return table("summary.actions", columns, rows)
 
 
 def strengths_and_gaps(facts: Facts) -> tuple[list[Inline], list[Inline], int]:
@@ -142,7 +160,9 @@ def strengths_and_gaps(facts: Facts) -> tuple[list[Inline], list[Inline], int]:
             full=plain(_trim(item["full"])),
         )
 
-    best = sorted((row for row in definite if row[0] >= Decimal("0.75")), key=lambda r: (-r[0], -Decimal(r[3]["full"]), r[2]))
+    best = sorted(
+        (row for row in definite if row[0] >= Decimal("0.75")), key=lambda r: (-r[0], -Decimal(r[3]["full"]), r[2])
+    )
     worst = sorted((row for row in definite if row[0] < Decimal("0.75")), key=lambda r: (r[1], r[2]))
     return [line(row[3]) for row in best[:3]], [line(row[3]) for row in worst[:3]], missing
 
@@ -156,7 +176,12 @@ def method(facts: Facts) -> list[Block]:
     """Statement, evidence classes and how missing evidence is treated."""
     rules = facts.data["framework"]
     days = plain(str(rules["connected_days"]))
-    share = plain(f"{Decimal(facts.data['case'].get('required_share') or rules['connected_share']) * 100:f}".rstrip("0").rstrip(".") + " %")
+    share = plain(
+        f"{Decimal(facts.data['case'].get('required_share') or rules['connected_share']) * 100:f}".rstrip("0").rstrip(
+            "."
+        )
+        + " %"
+    )
     blocks: list[Block] = [
         heading(1, "method.title"),
         para(key("method.scope", rules=name(rules["name"]), edition=plain(rules["edition"]))),
@@ -165,23 +190,22 @@ def method(facts: Facts) -> list[Block]:
         table(
             "method.classes.caption",
             [("method.col.class", "left", 1), ("method.col.meaning", "left", 4)],
-            [[key(f"class.{cls}"), key(f"class.{cls}.meaning")] for cls in _CLASSES],
+            [[key(f"class.{cls}"), key(f"class.{cls}.meaning")] for cls in CLASSES],
         ),
         heading(2, "method.rules.title"),
-        bullets([
-            key("method.rule.networked", days=days, share=share),
-            key("method.rule.missing"),
-            key("method.rule.figures"),
-            key("method.rule.reference"),
-            key("method.rule.money"),
-        ]),
+        bullets(
+            [
+                key("method.rule.networked", days=days, share=share),
+                key("method.rule.missing"),
+                key("method.rule.figures"),
+                key("method.rule.reference"),
+                key("method.rule.money"),
+            ]
+        ),
         heading(2, "method.verify.title"),
         para(key("method.verify", number=plain(facts.data["issue"]["number"]))),
-    ]  # fmt: skip
+    ]
     return blocks
-
-
-_CLASSES = ("measured", "verified", "declared", "insufficient")
 
 
 def profile(facts: Facts) -> list[Block]:
@@ -204,10 +228,14 @@ def profile(facts: Facts) -> list[Block]:
         blocks.append(
             table(
                 "profile.products",
-                [("profile.col.product", "left", 3), ("profile.col.output", "right", 2), ("profile.col.class", "left", 1.2),
-                 ("profile.col.documents", "left", 2.4)],
+                [
+                    ("profile.col.product", "left", 3),
+                    ("profile.col.output", "right", 2),
+                    ("profile.col.class", "left", 1.2),
+                    ("profile.col.documents", "left", 2.4),
+                ],
                 [_product(row) for row in products],
-            )  # fmt: skip
+            )
         )
     blocks.append(_register(facts))
     return blocks
@@ -229,30 +257,28 @@ def _register(facts: Facts) -> Block:
     rows = []
     for machine in facts.data["case"].get("equipment") or []:
         each = found.get(machine["id"])
-        digital = {"true": "yes", "yes": "yes", "false": "no", "no": "no"}.get(str(machine.get("digital", "")).lower(), "unknown")
-        rows.append([
-            name(both(machine["name"])),
-            plain(machine.get("count", "1")),
-            key(f"verdict.{digital}"),
-            plain(machine.get("asset") or "—"),
-            key(f"verdict.{each['verdict']}") if each else key("verdict.none"),
-        ])  # fmt: skip
-    columns = [
-        ("register.col.machine", "left", 2.6), ("register.col.count", "right", 0.7), ("register.col.digital", "left", 0.9),
-        ("register.col.asset", "left", 3.6), ("register.col.networked", "left", 1.3),
-    ]  # fmt: skip
-    return table("register.caption", columns, rows, evidence=facts.evidence("equipment.networked"))  # type: ignore[arg-type]
+        digital = {"true": "yes", "yes": "yes", "false": "no", "no": "no"}.get(
+            str(machine.get("digital", "")).lower(), "unknown"
+        )
+        rows.append(
+            [
+                name(both(machine["name"])),
+                plain(machine.get("count", "1")),
+                key(f"verdict.{digital}"),
+                plain(machine.get("asset") or "—"),
+                key(f"verdict.{each['verdict']}") if each else key("verdict.none"),
+            ]
+        )
+    columns: list[Column] = [
+        ("register.col.machine", "left", 2.6),
+        ("register.col.count", "right", 0.7),
+        ("register.col.digital", "left", 0.9),
+        ("register.col.asset", "left", 3.6),
+        ("register.col.networked", "left", 1.3),
+    ]
+    return table("register.caption", columns, rows, evidence=facts.evidence("equipment.networked"))
 
 
 def documents_of(rows: Sequence[str]) -> Inline:
     """Document names in one cell."""
     return plain("; ".join(rows) or "—")
-
-
-def class_chart(facts: Facts) -> Block:
-    """Share of the framework's points by evidence class."""
-    return chart(
-        "classes",
-        key("chart.classes.caption"),
-        {"parts": [{"cls": cls, "points": facts.figures[f"score.class.{cls}"]["value"]} for cls in _CLASSES]},
-    )

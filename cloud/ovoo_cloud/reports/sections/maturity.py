@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from ovoo_cloud.reports.nodes import Block, Facts, Inline, bullets, chart, heading, key, name, notice, para, plain, table
-from ovoo_cloud.reports.sections.front import class_chart, documents_of, level_text, local_day
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    bullets,
+    chart,
+    heading,
+    key,
+    name,
+    notice,
+    para,
+    plain,
+    table,
+)
+from ovoo_cloud.reports.sections.front import documents_of, local_day
+from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 
 __all__ = ["maturity", "quality"]
 
@@ -39,31 +56,36 @@ def _delivery_table(facts: Facts) -> Block:
     rows = []
     for each in facts.data["network"]:
         reason = key(f"reason.{each['reason']}") if each["reason"] else key("cell.none")
-        rows.append([
-            name(each["name"]),
-            facts.figure(each["figure"]),
-            key(f"verdict.{each['verdict']}"),
-            reason,
-            plain(each["evidence"] or "—"),
-        ])  # fmt: skip
-    columns = [
-        ("register.col.machine", "left", 2.2), ("quality.col.share", "right", 1.2), ("register.col.networked", "left", 1.1),
-        ("quality.col.reason", "left", 2.3), ("table.evidence", "left", 1.9),
-    ]  # fmt: skip
-    return table("quality.delivery", columns, rows)  # type: ignore[arg-type]
+        rows.append(
+            [
+                name(each["name"]),
+                facts.figure(each["figure"]),
+                key(f"verdict.{each['verdict']}"),
+                reason,
+                plain(each["evidence"] or "—"),
+            ]
+        )
+    columns: list[Column] = [
+        ("register.col.machine", "left", 2.2),
+        ("quality.col.share", "right", 1.2),
+        ("register.col.networked", "left", 1.1),
+        ("quality.col.reason", "left", 2.3),
+        ("table.evidence", "left", 1.9),
+    ]
+    return table("quality.delivery", columns, rows)
 
 
 def _calendar(facts: Facts) -> Block:
     names = facts.machine_names()
     window = facts.data["window"]
-    rows = [
-        {"label": name(names[row["machine"]]), "days": row["days"]} for row in facts.data["quality"]["calendar"]
-    ]
+    rows = [{"label": name(names[row["machine"]]), "days": row["days"]} for row in facts.data["quality"]["calendar"]]
     start = local_day(window["start_ns"], window["timezone"])
     return chart(
-        "calendar", key("chart.calendar.caption"), {"rows": rows, "start": start},
+        "calendar",
+        key("chart.calendar.caption"),
+        {"rows": rows, "start": start},
         evidence=facts.evidence("equipment.networked"),
-    )  # fmt: skip
+    )
 
 
 def _gaps(facts: Facts) -> Block | None:
@@ -74,24 +96,32 @@ def _gaps(facts: Facts) -> Block | None:
         for start, end in facts.data["evidence"].get(each["evidence"], {}).get("gaps", []):
             length = int(end) - int(start)
             hours = f"{Decimal(length) / Decimal(3_600_000_000_000):.1f}"
-            rows.append((length, [
-                name(each["name"]), plain(_minute(start, zone)), plain(_minute(end, zone)), plain(hours),
-                plain(each["evidence"]),
-            ]))  # fmt: skip
+            rows.append(
+                (
+                    length,
+                    [
+                        name(each["name"]),
+                        plain(_minute(start, zone)),
+                        plain(_minute(end, zone)),
+                        plain(hours),
+                        plain(each["evidence"]),
+                    ],
+                )
+            )
     if not rows:
         return None
     rows.sort(key=lambda row: (-row[0], row[1][1]["text"], row[1][4]["text"]))
-    columns = [
-        ("register.col.machine", "left", 2.2), ("gaps.col.start", "left", 1.5), ("gaps.col.end", "left", 1.5),
-        ("gaps.col.hours", "right", 0.9), ("table.evidence", "left", 1.9),
-    ]  # fmt: skip
-    return table("gaps.caption", columns, [row for _, row in rows[:12]])  # type: ignore[arg-type]
+    columns: list[Column] = [
+        ("register.col.machine", "left", 2.2),
+        ("gaps.col.start", "left", 1.5),
+        ("gaps.col.end", "left", 1.5),
+        ("gaps.col.hours", "right", 0.9),
+        ("table.evidence", "left", 1.9),
+    ]
+    return table("gaps.caption", columns, [row for _, row in rows[:12]])
 
 
 def _minute(ns: str, timezone: str) -> str:
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
-
     moment = datetime.fromtimestamp(int(ns) // 1_000_000_000, UTC).astimezone(ZoneInfo(timezone))
     return f"{moment:%Y-%m-%d %H:%M}"
 
@@ -102,8 +132,8 @@ def maturity(facts: Facts) -> list[Block]:
     blocks: list[Block] = [
         heading(1, "score.title"),
         para(key("score.lead", total=facts.figure("score.total"), level=level_text(score))),
-        _radar(facts),
-        _gate(facts),
+        gate_chart(facts),
+        radar_chart(facts),
     ]
     if facts.data["framework"]["gate_reference_only"]:
         blocks.append(notice(key("score.gate.reference"), "warn"))
@@ -113,33 +143,6 @@ def maturity(facts: Facts) -> list[Block]:
     blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
     blocks += [_scene_table(facts), heading(2, "score.links.title"), *_links(facts)]
     return blocks
-
-
-def _radar(facts: Facts) -> Block:
-    names = {part["id"]: part["name"] for part in facts.data["framework"]["dimensions"]}
-    axes = [
-        {"label": name(names[part["id"]]), "full": part["full"], "low": part["points"][0], "high": part["points"][1]}
-        for part in facts.data["score"]["dimensions"]
-    ]
-    scenes = facts.data["score"]["scenes"]
-    axes.append({
-        "label": key("score.scenes.axis"),
-        "full": str(4 * len(scenes)),
-        "low": str(sum(s["levels"][0] for s in scenes)),
-        "high": str(sum(s["levels"][1] for s in scenes)),
-    })  # fmt: skip
-    return chart("radar", key("chart.radar.caption"), {"axes": axes})
-
-
-def _gate(facts: Facts) -> Block:
-    score = facts.data["score"]
-    return chart(
-        "gate", key("chart.gate.caption"),
-        {"total": score["total"], "steps": [
-            {k: step[k] for k in ("level", "score", "scenes", "mandatory", "scenes_range", "mandatory_range", "passed", "possible")}
-            for step in score["gate"]
-        ]},
-    )  # fmt: skip
 
 
 def _distance(score: dict[str, Any]) -> Inline | None:
@@ -163,19 +166,25 @@ def _items(facts: Facts) -> Block:
     rows = []
     for item in facts.data["score"]["items"]:
         answer = facts.data["answers"].get(item["id"])
-        rows.append([
-            name(groups[item["dimension"]]),
-            name(names[item["id"]]),
-            plain(f"{Decimal(item['full']).normalize():f}"),
-            facts.figure(f"score.item.{item['id']}", unit=False),
-            key(f"class.{answer['class'] if answer else 'insufficient'}"),
-            _proof(answer),
-        ])  # fmt: skip
-    columns = [
-        ("score.col.dimension", "left", 1.3), ("score.col.item", "left", 2.3), ("score.col.full", "right", 0.7),
-        ("score.col.points", "right", 1.1), ("score.col.class", "left", 1.0), ("score.col.evidence", "left", 2.8),
-    ]  # fmt: skip
-    return table("score.items.caption", columns, rows, compact=True)  # type: ignore[arg-type]
+        rows.append(
+            [
+                name(groups[item["dimension"]]),
+                name(names[item["id"]]),
+                plain(f"{Decimal(item['full']).normalize():f}"),
+                facts.figure(f"score.item.{item['id']}", unit=False),
+                key(f"class.{answer['class'] if answer else 'insufficient'}"),
+                _proof(answer),
+            ]
+        )
+    columns: list[Column] = [
+        ("score.col.dimension", "left", 1.3),
+        ("score.col.item", "left", 2.3),
+        ("score.col.full", "right", 0.7),
+        ("score.col.points", "right", 1.1),
+        ("score.col.class", "left", 1.0),
+        ("score.col.evidence", "left", 2.8),
+    ]
+    return table("score.items.caption", columns, rows, compact=True)
 
 
 def _proof(answer: dict[str, Any] | None) -> Inline:
@@ -189,7 +198,13 @@ def _proof(answer: dict[str, Any] | None) -> Inline:
 def _heat(facts: Facts) -> Block:
     names = facts.item_names()
     rows = [
-        {"label": name(names[s["id"]]), "mandatory": s["mandatory"], "low": s["levels"][0], "high": s["levels"][1], "cls": s["class"]}
+        {
+            "label": name(names[s["id"]]),
+            "mandatory": s["mandatory"],
+            "low": s["levels"][0],
+            "high": s["levels"][1],
+            "cls": s["class"],
+        }
         for s in facts.data["score"]["scenes"]
     ]
     return chart("scenes", key("chart.scenes.caption"), {"rows": rows})
@@ -201,24 +216,32 @@ def _scene_table(facts: Facts) -> Block:
     for scene in facts.data["score"]["scenes"]:
         answer = facts.data["scenes"].get(scene["id"])
         low, high = scene["levels"]
-        rows.append([
-            plain("★" if scene["mandatory"] else ""),
-            name(names[scene["id"]]),
-            plain(str(low) if low == high else f"{low}–{high}"),
-            key(f"class.{scene['class']}"),
-            documents_of(answer["documents"] if answer else []),
-        ])  # fmt: skip
-    columns = [
-        ("score.col.star", "left", 0.4), ("score.col.scene", "left", 2), ("score.col.level", "right", 0.8),
-        ("score.col.class", "left", 1.1), ("score.col.documents", "left", 3),
-    ]  # fmt: skip
-    return table("score.scenes.caption", columns, rows, compact=True)  # type: ignore[arg-type]
+        rows.append(
+            [
+                plain("★" if scene["mandatory"] else ""),
+                name(names[scene["id"]]),
+                plain(str(low) if low == high else f"{low}–{high}"),
+                key(f"class.{scene['class']}"),
+                documents_of(answer["documents"] if answer else []),
+            ]
+        )
+    columns: list[Column] = [
+        ("score.col.star", "left", 0.4),
+        ("score.col.scene", "left", 2),
+        ("score.col.level", "right", 0.8),
+        ("score.col.class", "left", 1.1),
+        ("score.col.documents", "left", 3),
+    ]
+    return table("score.scenes.caption", columns, rows, compact=True)
 
 
 def _links(facts: Facts) -> list[Block]:
     links = facts.data["links"]
     if not links:
         return [para(key("score.links.none"))]
-    rows = [key("score.link", link=key(f"link.{link}"), verdict=key(f"verdict.{each['verdict']}")) for link, each in links.items()]
+    rows = [
+        key("score.link", link=key(f"link.{link}"), verdict=key(f"verdict.{each['verdict']}"))
+        for link, each in links.items()
+    ]
     evidence = list(dict.fromkeys(e for each in links.values() for e in each["evidence"]))
     return [para(key("score.links.lead"), evidence=evidence), bullets(rows)]

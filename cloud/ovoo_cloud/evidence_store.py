@@ -1,0 +1,76 @@
+"""The diagnosis' evidence port over the cloud's own store and catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ovoo_contract.address import Address
+from ovoo_contract.catalogue import SignalEntry
+from ovoo_contract.evidence import SampleColumns
+from ovoo_contract.findings import Finding
+
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import findings, gateways, signals
+from ovoo_cloud.diagnosis.evidence import PlatformFacts
+from ovoo_cloud.services import Services
+from ovoo_cloud.stores.base import concat_columns
+
+__all__ = ["StoreEvidence"]
+
+_PAGE = 1000
+
+
+class StoreEvidence:
+    """Evidence of one enterprise as the caller's scope allows; a foreign enterprise is absent (NotFound)."""
+
+    def __init__(self, services: Services, enterprise: str, scope: Scope) -> None:
+        scope.require_enterprise(enterprise)
+        self._services = services
+        self._enterprise = enterprise
+        self._scope = scope
+
+    def signals(self) -> Sequence[SignalEntry]:
+        """The current catalogue entries of all gateways of the enterprise."""
+        with self._services.database.read() as session:
+            records = signals.signals(session, self._scope, self._enterprise)
+            return [signals.entry_of(record) for record in records]
+
+    def catalogue_ids(self) -> Sequence[str]:
+        """The catalogues in force on the enterprise's gateways."""
+        with self._services.database.read() as session:
+            found = gateways.gateways(session, self._scope, self._enterprise)
+            return sorted({each.catalogue_id for each in found if each.catalogue_id})
+
+    def samples(self, address: Address, start_ns: int, end_ns: int) -> SampleColumns:
+        """All stored samples of one signal in [start, end), ordered by time."""
+        store = self._services.telemetry(self._scope)
+        pieces = [columns for _, columns in store.stream([address], start_ns, end_ns)]
+        return concat_columns(pieces).to_batch()
+
+    def findings(self, start_ns: int, end_ns: int) -> Sequence[Finding]:
+        """All findings that touch [start, end), read page by page."""
+        result: list[Finding] = []
+        before: tuple[int, str] | None = None
+        with self._services.database.read() as session:
+            while True:
+                page = findings.findings(
+                    session,
+                    self._scope,
+                    enterprise=self._enterprise,
+                    start_ns=start_ns,
+                    end_ns=end_ns,
+                    limit=_PAGE,
+                    before=before,
+                )
+                result.extend(findings.finding_of(record) for record in page)
+                if len(page) < _PAGE:
+                    return result
+                before = (page[-1].start_ns, page[-1].id)
+
+    def platform(self) -> PlatformFacts:
+        """Gateways known, those enrolled with a certificate of their own, and that every route checks a role."""
+        with self._services.database.read() as session:
+            found = gateways.gateways(session, self._scope, self._enterprise)
+            active = [each for each in found if each.status != "revoked"]
+            certified = [each for each in active if each.certificate_serial]
+            return PlatformFacts(gateways=len(active), gateways_tls=len(certified), roles_enforced=True)
