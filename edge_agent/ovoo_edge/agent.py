@@ -116,7 +116,7 @@ class Agent:
         report.sinks = [sink for sink, _ in sinks]
         async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
             fixed = [group.create_task(pipeline.run()), group.create_task(spool.maintain())]
-            fixed += [group.create_task(self._watchdog()), group.create_task(self._save(scoring))]
+            fixed += [group.create_task(self._watchdog(spool)), group.create_task(self._save(scoring))]
             feeding = [
                 group.create_task(self._supervised(f"source {item.name}", _feeding(item, intake))) for item in sources
             ]
@@ -133,15 +133,14 @@ class Agent:
                 task.cancel()
 
     async def _wait_for_stop(self, feeding: list[asyncio.Task[None]]) -> None:
-        stopping = asyncio.ensure_future(self._stop.wait())
-        try:
-            if self._stop_when_finished:
-                everything = asyncio.gather(*feeding)
-                await asyncio.wait([stopping, everything], return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await stopping
-        finally:
-            stopping.cancel()
+        if not self._stop_when_finished:
+            await self._stop.wait()
+            return
+        stopping = asyncio.create_task(self._stop.wait())
+        everything = asyncio.create_task(_all_done(feeding))
+        await asyncio.wait({stopping, everything}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        everything.cancel()
 
     async def _drain(
         self,
@@ -163,25 +162,32 @@ class Agent:
         self._draining.set()
         for reader in readers:
             reader.wake()
-        patience = None if self._stop_when_finished and not self._stop.is_set() else self._config.drain_s
-        stopped = asyncio.ensure_future(self._stop.wait())
-        if delivering:
-            everything = asyncio.gather(*delivering, return_exceptions=True)
-            waiting = {everything, stopped} if patience is None else {everything}
-            await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        await self._let_go(delivering)
         for task in delivering:
             task.cancel()
         await asyncio.gather(*delivering, return_exceptions=True)
+
+    async def _let_go(self, delivering: list[asyncio.Task[None]]) -> None:
+        """Waits for the sinks: after a replay until they are done or somebody loses patience, else `drain_s`."""
+        done = asyncio.create_task(_all_done(delivering))
+        stopped = asyncio.create_task(self._stop.wait())
+        if self._stop_when_finished and not self._stop.is_set():
+            await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.wait({done}, timeout=self._config.drain_s)
+        done.cancel()
+        stopped.cancel()
 
     async def _supervised(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         part = Supervised(name)
         self._parts.append(part)
         await supervise(part, run, Backoff(1.0, 300.0, self._world.rng))
 
-    async def _watchdog(self) -> None:
+    async def _watchdog(self, spool: SpoolService) -> None:
+        """Tells the service manager that loop and disk still answer; a hung disk ends in a restart."""
         interval_s = watchdog_interval_s()
         while interval_s is not None:
+            await spool.gauges()
             notify("WATCHDOG=1")
             await asyncio.sleep(interval_s)
 
@@ -218,6 +224,11 @@ class Agent:
             counters=figures,
         )
         return [(create_sink(settings, context), spool.reader(settings.name)) for settings in config.sinks]
+
+
+async def _all_done(tasks: list[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 def _feeding(source: Source, intake: Intake) -> Callable[[], Awaitable[None]]:

@@ -21,13 +21,23 @@ from ovoo_edge.sources.settings import SourceSettings
 from ovoo_edge.sources.settings_table import TableReader, defaults_of
 from ovoo_edge.spool_space import Policy
 
-__all__ = ["GatewayConfig", "HealthSettings", "ModelSettings", "Profile", "SpoolSettings", "load"]
+__all__ = [
+    "EnrolSettings",
+    "GatewayConfig",
+    "HealthSettings",
+    "ModelSettings",
+    "Profile",
+    "SpoolSettings",
+    "load",
+    "parse",
+    "read_sources",
+]
 
 Profile = Literal["x86", "raspberry"]
 _PROFILES: tuple[Profile, ...] = ("x86", "raspberry")
 _POLICIES: tuple[Policy, ...] = ("drop_oldest", "block")
 _COMMIT_MS: Mapping[Profile, int] = {"x86": 200, "raspberry": 1000}
-_TABLES = ("gateway", "spool", "health", "source", "sink", "signal", "model")
+_TABLES = ("gateway", "spool", "health", "enrol", "source", "sink", "signal", "model")
 T = TypeVar("T")
 
 
@@ -51,6 +61,19 @@ class HealthSettings:
     """Where `/health` and `/metrics` listen; empty = nowhere."""
 
     listen: str = "127.0.0.1:9108"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolSettings:
+    """Where `ovoo-edge enrol` asks for a certificate.
+
+    Attributes:
+        url: of the cloud; empty = given on the command line.
+        ca_file: CA of its web server; None = the system's.
+    """
+
+    url: str = ""
+    ca_file: pathlib.Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +110,7 @@ class GatewayConfig:
     drain_s: float
     spool: SpoolSettings
     health: HealthSettings
+    enrol: EnrolSettings
     sources: tuple[SourceSettings, ...]
     sinks: tuple[SinkSettings, ...]
     signals: tuple[SignalRow, ...]
@@ -104,7 +128,7 @@ def load(path: pathlib.Path) -> GatewayConfig:
     Raises:
         ConfigErrors: every fault of all of them, each with key path, value and remedy.
     """
-    document = _parse(path)
+    document = parse(path)
     reader = _Document(document, path.resolve().parent)
     config = reader.config()
     if reader.errors or config is None:
@@ -112,7 +136,25 @@ def load(path: pathlib.Path) -> GatewayConfig:
     return config
 
 
-def _parse(path: pathlib.Path) -> dict[str, Any]:
+def read_sources(path: pathlib.Path) -> tuple[SourceSettings, ...]:
+    """Only the sources of the file: browsing comes before there is a signal list.
+
+    Raises:
+        ConfigErrors: every fault of the `[[source]]` tables.
+    """
+    reader = _Document(parse(path), path.resolve().parent)
+    sources = reader.sources()
+    if reader.errors:
+        raise ConfigErrors(reader.errors)
+    return tuple(sources)
+
+
+def parse(path: pathlib.Path) -> dict[str, Any]:
+    """The tables of the file, unchecked.
+
+    Raises:
+        ConfigErrors: it is unreadable, not UTF-8 or not TOML.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -137,7 +179,7 @@ class _Document:
         for key in self._document:
             if key not in _TABLES:
                 self._fault(key, "unknown table", None, "known tables: " + ", ".join(_TABLES))
-        sources = self._list("source", lambda table, where: read_settings(self._absolute(table), where))
+        sources = self.sources()
         sinks = self._list("sink", lambda table, where: read_sink_settings(table, where, self._folder))
         self._check_names("source", [item.name for item in sources])
         self._check_names("sink", [item.name for item in sinks])
@@ -145,6 +187,7 @@ class _Document:
             self._fault("sink", "is missing", None, "add a [[sink]]: nothing would ever leave the spool")
         spool = self._one("spool", SpoolSettings(), _read_spool)
         health = self._one("health", HealthSettings(), _read_health)
+        enrol = self._one("enrol", EnrolSettings(), self._read_enrol)
         gateway = self._one("gateway", None, self._read_gateway)
         if gateway is None:
             return None
@@ -161,11 +204,16 @@ class _Document:
             drain_s=gateway.drain_s,
             spool=spool,
             health=health,
+            enrol=enrol,
             sources=tuple(sources),
             sinks=tuple(sinks),
             signals=tuple(signals),
             models=tuple(models),
         )
+
+    def sources(self) -> list[SourceSettings]:
+        """Settings of every source that has no fault."""
+        return self._list("source", lambda table, where: read_settings(self._absolute(table), where))
 
     def _read_gateway(self, reader: TableReader) -> _Gateway:
         gateway = reader.text("id")
@@ -192,6 +240,13 @@ class _Document:
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             reader.fault("timezone", "is not a known zone", found.timezone, "such as Asia/Shanghai")
         return found
+
+    def _read_enrol(self, reader: TableReader) -> EnrolSettings:
+        url = reader.text("url", "", empty=True)
+        named = reader.path("ca_file")
+        if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            reader.fault("url", "is not an https address", url, "such as https://cloud.example")
+        return EnrolSettings(url, None if named is None else self._folder / named)
 
     def _read_model(self, table: Mapping[str, Any], where: str, gateway: _Gateway) -> ModelSettings:
         reader = TableReader(table, where)
@@ -297,7 +352,7 @@ def _read_spool(reader: TableReader) -> SpoolSettings:
 
 
 def _read_health(reader: TableReader) -> HealthSettings:
-    listen = reader.text("listen", HealthSettings.listen, empty=True)
+    listen = reader.text("listen", defaults_of(HealthSettings)["listen"], empty=True)
     host, _, port = listen.rpartition(":")
     if listen and not (host and port.isdigit() and int(port) < 65536):
         reader.fault("listen", "is not host:port", listen, "such as 127.0.0.1:9108, or empty to switch it off")

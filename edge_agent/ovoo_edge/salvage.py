@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import sqlite3
@@ -12,14 +13,22 @@ from ovoo_contract.wire import FLAG_BACKFILL
 
 from ovoo_edge.spool_acks import Ranges, intersect, merge
 from ovoo_edge.spool_losses import Tally, record, tally_unreadable
-from ovoo_edge.spool_schema import Budget
+from ovoo_edge.spool_schema import PAGE_BYTES, Budget
 from ovoo_edge.spool_transactions import in_transaction
 
 __all__ = ["salvage", "set_aside"]
 
-_ITEM = "seq, kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload"
+_Row = tuple[int, int, str, int, int, int, int, int, int, int, int, bytes]
+_TABLES = ("catalogue", "ledger", "signal", "lost", "quarantine")
+_NEXT = "SELECT * FROM item WHERE seq > ? ORDER BY seq LIMIT 1"
+_ONE = "SELECT * FROM item WHERE seq = ?"
+_INSERT = (
+    "INSERT INTO item (kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _MOST_PROBES = 2_000_000
-_GROUP_ROWS = 64
+_GROUP_ROWS = 32
+_FILL_SHARE = 0.9
 
 
 def set_aside(path: pathlib.Path, now_ns: int) -> pathlib.Path:
@@ -43,30 +52,73 @@ def salvage(kept: pathlib.Path, target: sqlite3.Connection, sinks: Sequence[str]
         One sentence for the log and the health page.
     """
     source = sqlite3.connect(f"file:{kept}?mode=rw", uri=True, isolation_level=None)
+    mover = _Mover(target, sinks, int(budget.max_pages * PAGE_BYTES * _FILL_SHARE))
     try:
-        source.execute("PRAGMA cell_size_check = ON")
-        for table in ("catalogue", "ledger", "signal", "lost", "quarantine"):
+        mover.acked = _old_acks(source)
+        for table in _TABLES:
             _copy_table(source, target, table)
-        acked = _old_acks(source)
-        moved, bad = _move_rows(source, target, sinks, acked, budget)
+        for seq, row in _rows(source):
+            mover.take(seq, row)
     finally:
         source.close()
-    if bad or not moved:
-        _record_unknown(target, sinks, bad, now_ns)
-    return f"{moved} rows salvaged, {len(bad)} unreadable, file kept as {kept.name}"
+    mover.finish()
+    if mover.bad or not mover.moved:
+        _record_unknown(target, sinks, mover.bad, now_ns)
+    return f"{mover.moved} rows salvaged, {mover.bad} unreadable, file kept as {kept.name}"
+
+
+class _Mover:
+    """Moves rows into the new spool, some at a time, within its budget."""
+
+    def __init__(self, target: sqlite3.Connection, sinks: Sequence[str], room: int) -> None:
+        self._target = target
+        self._done: dict[str, Ranges] = {name: [] for name in sinks}
+        self._room = room
+        self._group: list[_Row] = []
+        self.acked: dict[str, Ranges] = {}
+        self.moved = 0
+        self.bad = 0
+
+    def take(self, seq: int, row: _Row | None) -> None:
+        """A row, or None for one that cannot be read."""
+        if row is None or zlib.crc32(row[11]) != row[10] or len(row[11]) > self._room:
+            self.bad += 1
+            return
+        self._room -= len(row[11])
+        self._group.append(row)
+        if len(self._group) >= _GROUP_ROWS:
+            self._write()
+
+    def finish(self) -> None:
+        """Writes the rest and what each sink had acknowledged."""
+        self._write()
+        for name, ranges in self._done.items():
+            self._target.execute("UPDATE sink SET acked = ? WHERE name = ?", (json.dumps(merge(ranges)), name))
+
+    def _write(self) -> None:
+        in_transaction(self._target, self._insert)
+        self._target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._group.clear()
+
+    def _insert(self) -> None:
+        for row in self._group:
+            cursor = self._target.execute(_INSERT, (*row[1:8], row[8] | FLAG_BACKFILL, *row[9:]))
+            new = cursor.lastrowid or 0
+            self.moved += 1
+            for name, ranges in self._done.items():
+                if intersect(self.acked.get(name, []), [(row[0], row[0])]):
+                    ranges.append((new, new))
 
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
     rows: list[tuple[object, ...]] = []
-    try:
-        for row in source.execute(f"SELECT * FROM {table}"):  # noqa: S608 - a name from the tuple above
-            rows.append(row)
-    except sqlite3.Error:
-        # what could be read before the damage is kept; the loss of the rest is recorded by the caller
-        pass
+    # what can be read before the damage is kept
+    with contextlib.suppress(sqlite3.Error):
+        rows.extend(source.execute(f"SELECT * FROM {table}"))  # noqa: S608 - a name from _TABLES
     if rows:
         marks = ", ".join("?" * len(rows[0]))
-        in_transaction(target, lambda: target.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", rows))  # noqa: S608
+        statement = f"INSERT OR IGNORE INTO {table} VALUES ({marks})"  # noqa: S608
+        in_transaction(target, lambda: target.executemany(statement, rows))
 
 
 def _old_acks(source: sqlite3.Connection) -> dict[str, Ranges]:
@@ -74,93 +126,52 @@ def _old_acks(source: sqlite3.Connection) -> dict[str, Ranges]:
         found = source.execute("SELECT name, acked FROM sink").fetchall()
         return {name: merge(json.loads(text)) for name, text in found}
     except (sqlite3.Error, ValueError, TypeError):
+        # without them every row goes out again; the stores drop what they have
         return {}
 
 
-def _move_rows(
-    source: sqlite3.Connection,
-    target: sqlite3.Connection,
-    sinks: Sequence[str],
-    acked: dict[str, Ranges],
-    budget: Budget,
-) -> tuple[int, list[int]]:
-    bad: list[int] = []
-    done: dict[str, Ranges] = {name: [] for name in sinks}
-    moved = 0
-    group: list[tuple[object, ...]] = []
-    room = int(budget.max_pages * 4096 * 0.9)
-
-    def write() -> None:
-        nonlocal moved
-        for row in group:
-            seq = target.execute(
-                "INSERT INTO item (kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row[1:8], int(str(row[8])) | FLAG_BACKFILL, *row[9:]),
-            ).lastrowid
-            moved += 1
-            for name in sinks:
-                if intersect(acked.get(name, []), [(int(str(row[0])),) * 2]):
-                    done[name].append((seq or 0, seq or 0))
-
-    for seq, row in _rows(source):
-        if row is None or zlib.crc32(row[-1]) != row[-2]:
-            bad.append(seq)
-            continue
-        room -= len(row[-1])
-        if room < 0:
-            bad.append(seq)
-            continue
-        group.append(row)
-        if len(group) >= _GROUP_ROWS:
-            in_transaction(target, write)
-            target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            group.clear()
-    in_transaction(target, write)
-    for name, ranges in done.items():
-        target.execute("UPDATE sink SET acked = ? WHERE name = ?", (json.dumps(merge(ranges)), name))
-    return moved, bad
-
-
-def _rows(source: sqlite3.Connection) -> Iterator[tuple[int, tuple[object, ...] | None]]:
+def _rows(source: sqlite3.Connection) -> Iterator[tuple[int, _Row | None]]:
     """Every row in order; (seq, None) for one that cannot be read."""
-    try:
-        low, high = (
-            source.execute(f"SELECT seq FROM item ORDER BY seq {order} LIMIT 1").fetchone() for order in ("ASC", "DESC")
-        )
-    except sqlite3.Error:
-        low, high = None, None
-    if low is None or high is None:
-        return
-    after = low[0] - 1
+    after, last = _end(source, "min", 1) - 1, _end(source, "max", 0)
     for _ in range(_MOST_PROBES):
-        try:
-            row = source.execute(f"SELECT {_ITEM} FROM item WHERE seq > ? ORDER BY seq LIMIT 1", (after,)).fetchone()  # noqa: S608
-        except sqlite3.Error:
-            row = _probe(source, after + 1)
-            yield after + 1, row
-            after += 1
-            if after >= high[0]:
-                return
-            continue
-        if row is None:
+        if after >= last:
             return
-        after = row[0]
-        yield after, row
+        try:
+            found: _Row | None = source.execute(_NEXT, (after,)).fetchone()
+        except sqlite3.Error:
+            after += 1
+            readable, row = _probe(source, after)
+            if row is not None or not readable:
+                yield after, row
+            continue
+        if found is None:
+            return
+        after = found[0]
+        yield after, found
 
 
-def _probe(source: sqlite3.Connection, seq: int) -> tuple[object, ...] | None:
+def _end(source: sqlite3.Connection, which: str, default: int) -> int:
+    """The smallest or greatest number; where the table's edge is damaged, what the counter of numbers says."""
+    with contextlib.suppress(sqlite3.Error):
+        order = "ASC" if which == "min" else "DESC"
+        found = source.execute(f"SELECT seq FROM item ORDER BY seq {order} LIMIT 1").fetchone()  # noqa: S608
+        return int(found[0]) if found else default
+    with contextlib.suppress(sqlite3.Error, TypeError):
+        counter = source.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()
+        return int(counter[0]) if which == "max" else default
+    return default
+
+
+def _probe(source: sqlite3.Connection, seq: int) -> tuple[bool, _Row | None]:
+    """(readable, row): (True, None) when there is no such row, (False, None) when it is damaged."""
     try:
-        found: tuple[object, ...] | None = source.execute(
-            f"SELECT {_ITEM} FROM item WHERE seq = ?",
-            (seq,),
-        ).fetchone()
+        found: _Row | None = source.execute(_ONE, (seq,)).fetchone()
     except sqlite3.Error:
-        return None
-    return found
+        return False, None
+    return True, found
 
 
-def _record_unknown(target: sqlite3.Connection, sinks: Sequence[str], bad: Sequence[int], now_ns: int) -> None:
+def _record_unknown(target: sqlite3.Connection, sinks: Sequence[str], bad: int, now_ns: int) -> None:
     lost: Tally = {}
-    tally_unreadable(max(len(bad), 1), now_ns, now_ns, lost)
+    tally_unreadable(max(bad, 1), now_ns, now_ns, lost)
     in_transaction(target, lambda: record(target, "spool_damaged", sinks, lost))

@@ -242,7 +242,10 @@ class Spool:
             "ORDER BY id DESC LIMIT ?",
             (limit,),
         )
-        return [QuarantinedRow(*row[:4], _KINDS[row[4]], *row[5:]) for row in found]
+        return [
+            QuarantinedRow(seq, name, code, detail, _KINDS[kind], catalogue, rows, at_ns, payload)
+            for seq, name, code, detail, kind, catalogue, rows, at_ns, payload in found
+        ]
 
     def lost(self, from_hour: int, to_hour: int) -> list[LostRow]:
         """What will never arrive, per signal, hour, cause and sink."""

@@ -29,7 +29,10 @@ class Watermark:
         self._marks = array("q", [start]) * signals
 
     def split(self, batch: SampleBatch, now_ns: int) -> tuple[SampleBatch, SampleBatch]:
-        """(live, late) of a batch sorted by signal and time; late = not newer than its signal, or over five minutes old."""
+        """(live, late) of a batch sorted by signal and time.
+
+        Late rows are not newer than what was seen of their signal, or over five minutes old.
+        """
         if not len(batch):
             return batch, batch
         marks = self._marks

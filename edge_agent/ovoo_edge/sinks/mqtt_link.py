@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ class MqttLink:
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._lost = ""
         self._unconfirmed: set[int] = set()
+        self._quiet = asyncio.Event()
         self._client = self._make_client(client_id, will)
 
     @property
@@ -89,9 +91,11 @@ class MqttLink:
 
     async def confirmed(self, timeout_s: float) -> None:
         """Waits until the broker confirmed everything, at most so long."""
-        deadline = self._loop.time() + timeout_s
-        while self._unconfirmed and not self._lost and self._loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        self._quiet = asyncio.Event()
+        if self._unconfirmed and not self._lost:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._quiet.wait()
 
     async def __aenter__(self) -> MqttLink:
         try:
@@ -201,10 +205,13 @@ class MqttLink:
 
     def _set_lost(self, reason: str) -> None:
         self._lost = self._lost or f"connection lost: {reason}"
+        self._quiet.set()
         if not self._ready.done():
             self._ready.set_exception(ConnectFailed(self._lost, offender=self._where, remedy="it is tried again"))
         self._on_change()
 
     def _confirm(self, mid: int) -> None:
         self._unconfirmed.discard(mid)
+        if not self._unconfirmed:
+            self._quiet.set()
         self._on_change()
