@@ -17,7 +17,7 @@ from ovoo_simulator.faults import Fault, FaultPlan
 from ovoo_simulator.plants import Plant, PlantColumns
 from ovoo_simulator.times import SECOND_NS
 
-__all__ = ["FaultFile", "Feed", "LedgerWriter", "run_feed", "ticks"]
+__all__ = ["FaultFile", "Feed", "LedgerWriter", "nap", "run_feed", "ticks", "until_stopped"]
 
 _LOG = logging.getLogger(__name__)
 _AHEAD = 10
@@ -74,13 +74,14 @@ async def ticks(start_ns: int, step_ns: int, wall_ns: Callable[[], int], stop: a
     while not stop.is_set():
         wait_s = (due - wall_ns()) / SECOND_NS
         if wait_s > 0:
-            await _nap(stop, min(wait_s, _LONGEST_NAP_S))
+            await nap(stop, min(wait_s, _LONGEST_NAP_S))
             continue
         yield due
         due += step_ns
 
 
-async def _nap(stop: asyncio.Event, seconds: float) -> None:
+async def nap(stop: asyncio.Event, seconds: float) -> None:
+    """Sleeps `seconds`, or until `stop`."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()
@@ -127,17 +128,17 @@ async def run_feed(
     try:
         first = wall_ns() // step_ns * step_ns
         if wait:
-            await _until(publisher.ready(feed.at(first)), stop)
+            await until_stopped(publisher.ready(feed.at(first)), stop)
             first = wall_ns() // step_ns * step_ns + step_ns
         async for due in ticks(first, step_ns, wall_ns, stop):
-            await _until(publisher.emit(feed.at(due)), stop)
+            await until_stopped(publisher.emit(feed.at(due)), stop)
             writer.maybe()
     finally:
         await publisher.stop()
         writer.now()
 
 
-async def _until(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+async def until_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
     """Waits for `work` or for `stop`, whichever comes first; unfinished work is cancelled."""
     task = asyncio.create_task(work)
     halt = asyncio.create_task(stop.wait())

@@ -6,7 +6,8 @@ notification as soon as it was republished once, acknowledged or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from asyncua.server.subscription_service import SubscriptionService
@@ -17,7 +18,34 @@ __all__ = ["DurableSubscriptions", "install_durable_subscriptions"]
 
 
 class DurableSubscriptions(SubscriptionService):
-    """Transfer and Republish as OPC UA part 4, 5.13.7 and 5.13.6 ask."""
+    """Transfer and Republish as OPC UA part 4, 5.13.7 and 5.13.6 ask, and a look at what clients still owe."""
+
+    def __init__(self, aspace: Any, iserver: Any) -> None:
+        super().__init__(aspace, iserver)
+        self.progress = asyncio.Event()
+        """Set whenever a client asks for results or acknowledges them."""
+
+    def publish(self, acks: Iterable[Any]) -> Any:
+        """As asyncua does, and wakes whoever waits for progress."""
+        result = super().publish(acks)
+        self.progress.set()
+        return result
+
+    def outstanding(self) -> bool:
+        """Whether a client's subscription holds results that are unsent or unacknowledged."""
+        return any(sub._triggered_datachanges or sub._not_acknowledged_results for sub in self._external())
+
+    def full(self) -> bool:
+        """Whether the queue of a monitored item would overflow with one value more."""
+        return any(
+            len(queue) >= sub.monitored_item_srv._monitored_items[item].queue_size
+            for sub in self._external()
+            for item, queue in sub._triggered_datachanges.items()
+            if item in sub.monitored_item_srv._monitored_items
+        )
+
+    def _external(self) -> list[Any]:
+        return [sub for sub in self.subscriptions.values() if sub.pub_request_callback is not None]
 
     async def transfer_subscriptions(self, params: Any, session_id: Any, callback: Callable[..., Any]) -> list[Any]:
         """Rebinds results and publish requests to the new connection."""

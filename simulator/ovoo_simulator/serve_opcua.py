@@ -36,7 +36,6 @@ __all__ = ["OpcUaServer", "namespace_uri", "node_name"]
 _LOG = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YIELD_EVERY = 200
-_POLL_S = 0.05
 _TYPES = {
     "bool": ua.VariantType.Boolean,
     "int": ua.VariantType.Int64,
@@ -66,6 +65,9 @@ class OpcUaServer:
         catalogue: signals to serve, of one site.
         port: TCP port on `host`.
         security: policies and users.
+        hold_back: wait for clients instead of overflowing the queues of their items: right for a replay that may be
+            faster than they are, wrong for a plant, which does not wait for anybody.
+        finish_s: longest wait for acknowledgements when stopping.
         now: UTC clock for server timestamps.
     """
 
@@ -76,6 +78,8 @@ class OpcUaServer:
         *,
         host: str = "127.0.0.1",
         security: OpcUaSecurity | None = None,
+        hold_back: bool = False,
+        finish_s: float = 5.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._catalogue = catalogue
@@ -84,7 +88,9 @@ class OpcUaServer:
         self._now = now
         self._ledger = Ledger([str(entry.address) for entry in catalogue.entries])
         self._iserver = InternalServer(user_manager=UserTable(self._security))
-        install_durable_subscriptions(self._iserver)
+        self._subscriptions = install_durable_subscriptions(self._iserver)
+        self._hold_back = hold_back
+        self._finish_s = finish_s
         self._server = Server(iserver=self._iserver)
         self._nodes: list[Any] = []
         self._kinds = [_TYPES[entry.type] for entry in catalogue.entries]
@@ -172,6 +178,8 @@ class OpcUaServer:
 
     async def emit(self, emission: Emission) -> None:
         """Writes all samples; each is counted once it is in the queues of the subscriptions."""
+        if self._hold_back:
+            await self._progress_until(lambda: not self._subscriptions.full())
         source = _EPOCH + timedelta(microseconds=emission.time_ns // 1000)
         server = self._now()
         written = 0
@@ -196,19 +204,18 @@ class OpcUaServer:
         await self._drain()
         await self._server.stop()
 
-    async def _drain(self, longest_s: float = 5.0) -> None:
-        """Waits until no subscription of a client holds unsent or unacknowledged values, or the time is over."""
+    async def _drain(self) -> None:
+        """Waits until clients acknowledged everything, or the time is over."""
         try:
-            async with asyncio.timeout(longest_s):
-                while any(_pending(each) for each in self._iserver.subscription_service.subscriptions.values()):
-                    await asyncio.sleep(_POLL_S)
+            async with asyncio.timeout(self._finish_s):
+                await self._progress_until(lambda: not self._subscriptions.outstanding())
         except TimeoutError:
             _LOG.warning("event=opcua_stopped_early reason=client_did_not_acknowledge")
 
-
-def _pending(subscription: Any) -> bool:
-    external = subscription.pub_request_callback is not None
-    return external and bool(subscription._triggered_datachanges or subscription._not_acknowledged_results)
+    async def _progress_until(self, done: Callable[[], bool]) -> None:
+        while not done():
+            self._subscriptions.progress.clear()
+            await self._subscriptions.progress.wait()
 
 
 def _variant(value: float, kind: Any) -> Any:
