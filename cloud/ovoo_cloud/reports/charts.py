@@ -11,7 +11,7 @@ from typing import Any
 from ovoo_contract.errors import ReportError
 
 from ovoo_cloud.reports.resolve import Locale
-from ovoo_cloud.reports.svg import ACCENT, ALERT, BLUES, GRID, INK, MUTED, PAPER, WARN, Svg, text_width
+from ovoo_cloud.reports.svg import ACCENT, ALERT, BLUES, GRID, INK, MUTED, PAPER, WARN, Svg, fitting, text_width
 
 __all__ = ["WIDTH", "draw"]
 
@@ -97,14 +97,15 @@ def _scenes(data: Data, locale: Locale) -> Svg:
         )
         ink = "#ffffff" if level >= 3 and not open_level else INK
         star = "★ " if row["mandatory"] else ""
-        svg.text(x + 7, y + 14, star + locale.inline(row["label"]), 8, fill=ink, bold=bool(star))
+        words = star + locale.inline(row["label"])
+        svg.text(x + 7, y + 14, words, fitting(words, width - 27, 8), fill=ink, bold=bool(star))
         svg.text(x + 7, y + 27, locale.text(f"class.{row['cls']}"), 7, fill=ink if level >= 3 else MUTED)
         svg.text(x + width - 8, y + 24, "?" if open_level else str(level), 16, anchor="end", fill=ink, bold=True)
     return svg
 
 
 def _gate(data: Data, locale: Locale) -> Svg:
-    svg = Svg(WIDTH, 118)
+    svg = Svg(WIDTH, 90)
     low, high = (float(Decimal(text)) for text in data["total"])
     left, right, top = 4.0, WIDTH - 4.0, 30.0
     span = right - left

@@ -63,7 +63,7 @@ def _lay_out(root: Path, document: Resolved, number: str, code: str) -> None:
         "lang": document.language,
         "region": "CN" if document.language == "zh" else "GB",
         "cover": document.cover,
-        "blocks": document.blocks,
+        "blocks": _sticky(document.blocks),
         "contents_at": first_page,
         "contents": document.texts["contents"],
         "page": document.texts["page"],
@@ -71,6 +71,12 @@ def _lay_out(root: Path, document: Resolved, number: str, code: str) -> None:
         "code": code,
     }
     (root / "doc.json").write_text(json.dumps(content, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+
+
+def _sticky(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mark paragraphs right under a heading: they go to the next page together with what follows."""
+    follows = [False, *(block["b"] == "heading" for block in blocks)]
+    return [{**block, "sticky": first} for block, first in zip(blocks, follows, strict=False)]
 
 
 def _compile(source: Path, root: Path, form: Literal["pdf", "png"], timestamp: int, ppi: float | None = None) -> bytes:

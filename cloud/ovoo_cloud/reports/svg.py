@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-__all__ = ["ACCENT", "ALERT", "BLUES", "GRID", "INK", "MUTED", "PAPER", "WARN", "Svg", "number", "text_width"]
+__all__ = ["ACCENT", "ALERT", "BLUES", "GRID", "INK", "MUTED", "PAPER", "WARN", "Svg", "fitting", "number", "text_width"]
 
 INK = "#1f2a33"
 MUTED = "#5d6b76"
@@ -27,6 +27,11 @@ def number(value: float) -> str:
 def text_width(text: str, size: float) -> float:
     """Approximate width: a Chinese character is as wide as the size, others a little more than half of it."""
     return sum(size if ord(char) > 0x2E80 else size * 0.56 for char in text)
+
+
+def fitting(text: str, width: float, size: float, least: float = 5.5) -> float:
+    """The font size, at most `size` and at least `least`, at which the text fits the width."""
+    return max(least, min(size, size * width / max(text_width(text, size), 1.0)))
 
 
 class Svg:

@@ -177,12 +177,12 @@ def _items(facts: Facts) -> Block:
             ]
         )
     columns: list[Column] = [
-        ("score.col.dimension", "left", 1.3),
+        ("score.col.dimension", "left", 1.7),
         ("score.col.item", "left", 2.3),
         ("score.col.full", "right", 0.7),
         ("score.col.points", "right", 1.1),
         ("score.col.class", "left", 1.0),
-        ("score.col.evidence", "left", 2.8),
+        ("score.col.evidence", "left", 2.5),
     ]
     return table("score.items.caption", columns, rows, compact=True)
 
