@@ -1,0 +1,134 @@
+"""Columns of samples to rows of frames, in plain Python: the same steps and digits as _frame_kernels.pyx."""
+
+from __future__ import annotations
+
+from array import array
+
+__all__ = ["change_rows", "emit_frames", "scatter_rows", "select_rows"]
+
+NAN = float("nan")
+GOOD_BELOW = 0x40000000
+NEVER = -1
+
+
+def select_rows(
+    signal: array[int],
+    time_ns: array[int],
+    value: array[float],
+    quality: array[int],
+    table: array[int],
+    floor_ns: int,
+    out_column: array[int],
+    out_time: array[int],
+    out_value: array[float],
+) -> tuple[int, int, int]:
+    """Keep the rows that `table` maps to a column; return (kept, late, newest time or -1).
+
+    Rows before `floor_ns` are late: counted and left out. A row that is not good becomes NaN, so that it ends the hold.
+    """
+    kept = late = 0
+    newest = NEVER
+    width = len(table)
+    for i, index in enumerate(signal):
+        if index >= width:
+            continue
+        column = table[index]
+        if column < 0:
+            continue
+        at = time_ns[i]
+        if at < floor_ns or at < 0:
+            late += 1
+            continue
+        out_column[kept] = column
+        out_time[kept] = at
+        out_value[kept] = value[i] if quality[i] < GOOD_BELOW else NAN
+        newest = max(newest, at)
+        kept += 1
+    return kept, late, newest
+
+
+def scatter_rows(
+    column: array[int],
+    time_ns: array[int],
+    value: array[float],
+    n: int,
+    base_frame: int,
+    frames: int,
+    period_ns: int,
+    width: int,
+    grid_value: array[float],
+    grid_time: array[int],
+) -> int:
+    """Write the newest row of each (frame, column) into the grid; later rows stay, packed; return how many."""
+    for cell in range(frames * width):
+        grid_time[cell] = NEVER
+    kept = 0
+    for i in range(n):
+        at = time_ns[i]
+        frame = at // period_ns - base_frame
+        if frame >= frames:
+            column[kept], time_ns[kept], value[kept] = column[i], at, value[i]
+            kept += 1
+        elif frame >= 0 and 0 <= column[i] < width:
+            cell = frame * width + column[i]
+            if at >= grid_time[cell]:
+                grid_time[cell] = at
+                grid_value[cell] = value[i]
+    return kept
+
+
+def emit_frames(
+    grid_value: array[float],
+    grid_time: array[int],
+    frames: int,
+    width: int,
+    base_frame: int,
+    period_ns: int,
+    hold_ns: array[int],
+    held_value: array[float],
+    held_time: array[int],
+    out_time: array[int],
+    out_value: array[float],
+) -> int:
+    """Write one row for each frame that has a new sample, others held no longer than `hold_ns`; return the rows."""
+    rows = 0
+    for f in range(frames):
+        start = f * width
+        fresh = [k for k in range(width) if grid_time[start + k] != NEVER]
+        for k in fresh:
+            held_time[k] = grid_time[start + k]
+            held_value[k] = grid_value[start + k]
+        if not fresh:
+            continue
+        end = (base_frame + f + 1) * period_ns
+        for k in range(width):
+            alive = held_time[k] != NEVER and end - held_time[k] <= hold_ns[k] + period_ns
+            out_value[rows * width + k] = held_value[k] if alive else NAN
+        out_time[rows] = end - period_ns
+        rows += 1
+    return rows
+
+
+def change_rows(
+    time_ns: array[int],
+    value: array[float],
+    n: int,
+    every_ns: int,
+    last_time: array[int],
+    last_value: array[float],
+    out_time: array[int],
+    out_value: array[float],
+) -> int:
+    """Keep a value that differs from the last one kept or is `every_ns` younger; NaN is left out; return how many."""
+    kept = 0
+    for i in range(n):
+        x = value[i]
+        if x != x:
+            continue
+        at = time_ns[i]
+        emit = last_time[0] == NEVER or x != last_value[0]
+        if emit or at - last_time[0] >= every_ns or at < last_time[0]:
+            out_time[kept] = last_time[0] = at
+            out_value[kept] = last_value[0] = x
+            kept += 1
+    return kept

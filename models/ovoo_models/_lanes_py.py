@@ -1,0 +1,40 @@
+"""Sums in eight lanes folded in one fixed tree: the same digits as _lanes.pxd."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["clip", "dot8", "fold8", "power_n"]
+
+
+def fold8(acc: Sequence[float]) -> float:
+    """Sum of eight lanes in the one order that every build uses."""
+    return ((acc[0] + acc[4]) + (acc[2] + acc[6])) + ((acc[1] + acc[5]) + (acc[3] + acc[7]))
+
+
+def dot8(a: Sequence[float], b: Sequence[float], n: int, a_from: int = 0, b_from: int = 0) -> float:
+    """Inner product of a[a_from:a_from+n] and b[b_from:b_from+n]."""
+    acc = [0.0] * 8
+    for k in range(n):
+        acc[k % 8] += a[a_from + k] * b[b_from + k]
+    return fold8(acc)
+
+
+def power_n(base: float, n: int) -> float:
+    """base ** n by squaring; 1.0 for n <= 0."""
+    result = 1.0
+    while n > 0:
+        if n & 1:
+            result *= base
+        base *= base
+        n >>= 1
+    return result
+
+
+def clip(x: float, bound: float) -> float:
+    """X limited to [-bound, bound]; NaN passes."""
+    if x > bound:
+        return bound
+    if x < -bound:
+        return -bound
+    return x

@@ -1,0 +1,1 @@
+"""Detectors of abnormal signals: multivariate and single."""

@@ -1,0 +1,154 @@
+"""Multivariate EWMA: Mahalanobis distance of the smoothed signals from their normal point."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ovoo_contract.errors import ArtifactError
+
+from ovoo_models._select import kernels
+from ovoo_models.anomaly.learning import MewmaLearner
+from ovoo_models.base import NORMAL, UNKNOWN, Contribution, FrameBlock, Place, ScoreBlock, Watch
+from ovoo_models.gate import Gate
+from ovoo_models.params import Params
+from ovoo_models.state import ArrayStore
+
+__all__ = ["Mewma"]
+
+_OPEN_LIMIT = 1e300
+"""Stands for no limit yet while a model is being learned."""
+
+
+class Mewma:
+    """T2 = z' P z of exponentially smoothed, standardised inputs (Lowry et al. 1992); score >= limit is abnormal.
+
+    Parameters: `lambda`, the weight of one `step_s` (a minute by default; rows closer together weigh less, so minute
+    history and 1 Hz data mean the same); `clip` in sigma; `max_missing` inputs, taken as their mean given the others;
+    `limit_factor` x the 99 % quantile of T2 in training; `shrinkage` (negative: Ledoit-Wolf) for training; `adapt`,
+    the share of a step by which the mean follows while T2 is below half its limit, so that no fault is absorbed;
+    `learn_rows`, rows of each of the three learning phases of `learn_many`; delays as in `Watch`.
+    P is fitted on the smoothed inputs: slow common movement of the load then hides no small, lasting deviation.
+    """
+
+    def __init__(self, params: Mapping[str, Any], place: Place) -> None:
+        known = Params(params, "mewma")
+        self.place = place
+        self.gate = Gate(known, place, settle_s=600.0)
+        d = len(place.inputs)
+        step_s = known.number("step_s", 60.0, 1e-3)
+        self.smoothing = known.number("lambda", 0.1, 1e-6, 1.0)
+        self.shrinkage = known.number("shrinkage", -1.0, -1.0, 1.0)
+        self.limit_factor = known.number("limit_factor", 6.0, 1.0)
+        self._step_frames = max(round(step_s * 1e9 / place.period_ns), 1)
+        self._decay = (1.0 - self.smoothing) ** (1.0 / self._step_frames)
+        self._reset_ns = round(known.number("reset_s", 15 * step_s, 0.0) * 1e9)
+        self._bound = known.number("clip", 20.0, 1.0)
+        self._missing = int(known.number("max_missing", d // 3, 0, d))
+        self._adapt = known.number("adapt", 0.0, 0.0, 0.1) / self._step_frames
+        self._learner = MewmaLearner(d, int(known.number("learn_rows", 2000, 50)), self.shrinkage, self.limit_factor)
+        self.watch = _watch(known)
+        known.finish()
+        self.trace_width = d
+        self._columns = array("i", place.inputs)
+        self._centre, self._inverse = array("d", bytes(8 * d)), array("d", [1.0] * d)
+        self._precision, self._limit = array("d", bytes(8 * d * d)), array("d", [math.nan])
+        self._z, self._last = array("d", bytes(8 * d)), array("q", [-1])
+        self._work, self._absent = array("d", bytes(16 * d)), array("B", bytes(d))
+
+    @property
+    def ready(self) -> bool:
+        """Whether a model has been fitted, learned or loaded."""
+        return 0.0 < self._limit[0] < _OPEN_LIMIT
+
+    @property
+    def limit(self) -> float:
+        """The limit of T2; NaN before `ready`."""
+        return self._limit[0]
+
+    def fit(self, centre: Sequence[float], scale: Sequence[float], precision: Sequence[float], limit: float) -> None:
+        """Take a model: d centres, d scales (> 0), d x d precision of the smoothed standardised inputs, T2 limit."""
+        d = len(self._columns)
+        if len(centre) != d or len(scale) != d or len(precision) != d * d or not 0 < limit < math.inf:
+            raise ArtifactError("model does not fit the inputs", offender="mewma", value=(len(centre), limit))
+        if not all(math.isfinite(x) for x in (*centre, *precision)) or not all(0 < s < math.inf for s in scale):
+            raise ArtifactError("model has numbers that are not finite or scales <= 0", offender="mewma", value="fit")
+        self._centre[:] = array("d", centre)
+        self._inverse[:] = array("d", [1.0 / s for s in scale])
+        self._precision[:] = array("d", precision)
+        self._limit[0] = limit
+        self.restart()
+
+    def set_limit(self, limit: float) -> None:
+        """Take another T2 limit (> 0) for the present model."""
+        if not 0 < limit < math.inf:
+            raise ArtifactError("a positive finite limit is needed", offender="mewma.limit", value=limit)
+        self._limit[0] = limit
+
+    def restart(self) -> None:
+        """Forget the running average, keep the model."""
+        self._z[:] = array("d", bytes(8 * len(self._z)))
+        self._last[0] = -1
+
+    def smooth(self, rows: FrameBlock, out: ScoreBlock) -> None:
+        """Fill `out` with z in `trace` and T2 for the present model; rows that are gated off are not scored."""
+        out.resize(len(rows), self.trace_width)
+        kernels.mewma_rows(
+            rows.time_ns, rows.values, rows.width, len(rows), self.gate.mask(rows), self._columns, self._centre,
+            self._inverse, self._precision, self._decay, self._step_frames, self.place.period_ns, self._reset_ns,
+            self._missing, self._bound, self._limit[0], self._adapt, self._z, self._last, self._work, self._absent,
+            out.score, out.limits, out.measure, out.state, out.trace,
+        )  # fmt: skip
+
+    def learn_many(self, rows: FrameBlock) -> None:
+        """Learn centre and scale, then the precision, then the limit, each from `learn_rows` scored rows."""
+        self._learner.feed(self, rows)
+
+    def score_many(self, rows: FrameBlock, out: ScoreBlock) -> None:
+        """Fill `out`; every row is UNKNOWN before `ready`."""
+        self.smooth(rows, out)
+        if not self.ready:
+            for i in range(len(rows)):
+                out.score[i] = out.measure[i] = math.nan
+                if out.state[i] == NORMAL:
+                    out.state[i] = UNKNOWN
+
+    def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
+        """Shares by reconstruction: how far T2 falls were the signal what the others say (Alcala and Qin 2009)."""
+        d = self.trace_width
+        z = out.trace[row * d : row * d + d]
+        gains = []
+        for k in range(d):
+            line = self._precision[k * d : k * d + d]
+            pull = kernels.dot(line, z)
+            gains.append(pull * pull / line[k] if line[k] > 0 else 0.0)
+        total = math.fsum(gains)
+        if not total > 0:
+            return ()
+        ranked = sorted(range(d), key=lambda k: (-gains[k], k))
+        return tuple(Contribution(self._columns[k], gains[k] / total) for k in ranked if gains[k] > 0)
+
+    def state(self) -> dict[str, str]:
+        """Model, running average and gate."""
+        return self._store().state()
+
+    def load(self, state: Mapping[str, str]) -> None:
+        """Take `state()`."""
+        self._store().load(state)
+
+    def _store(self) -> ArrayStore:
+        return ArrayStore(
+            "mewma", centre=self._centre, inverse=self._inverse, precision=self._precision, limit=self._limit,
+            z=self._z, last=self._last, running=self.gate.running,
+        )  # fmt: skip
+
+
+def _watch(params: Params) -> Watch:
+    return Watch(
+        on_delay_s=params.number("on_delay_s", 60.0, 0.0),
+        off_delay_s=params.number("off_delay_s", 600.0, 0.0),
+        merge_s=params.number("merge_s", 21_600.0, 0.0),
+        release=params.number("release", 0.7, 0.0, 1.0),
+    )

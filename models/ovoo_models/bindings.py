@@ -1,0 +1,88 @@
+"""What a template asks to be watched: its model bindings, its alarm limits, and the signals they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Any, Final
+
+from ovoo_packs.templates import AlarmLimit, AssetTemplate, ModelBinding
+
+from ovoo_models.artifact import ModelSet, SignalUse
+
+__all__ = ["DEFAULT_PERIOD_S", "template_bindings", "template_signals", "untrained"]
+
+DEFAULT_PERIOD_S: Final = 5.0
+_HELD_RAW_S: Final = 180.0
+_HELD_ON_CHANGE_S: Final = 90_000.0
+"""A signal sent on change may stand for a day; a lost source says so by a bad sample, which ends the hold."""
+
+
+def template_bindings(template: AssetTemplate) -> tuple[ModelBinding, ...]:
+    """The template's models, then one range check for each alarm limit (`limit-<signal>-<kind>[-n]`)."""
+    limits: list[ModelBinding] = []
+    taken: set[str] = set()
+    for alarm in template.alarms:
+        base = f"limit-{alarm.signal}-{alarm.kind}"
+        name = next(n for n in (base, *(f"{base}-{k}" for k in range(2, 99))) if n not in taken)
+        taken.add(name)
+        limits.append(_limit(alarm, name, _gate(alarm, template)))
+    doubled = {(each.inputs[0], each.params.get("high"), each.params.get("low")) for each in limits}
+    models = [each for each in template.models if not _is_doubled(each, doubled)]
+    return (*models, *limits)
+
+
+def _gate(alarm: AlarmLimit, template: AssetTemplate) -> dict[str, Any]:
+    """The gate of the template's multivariate model, for limits that mean nothing while the asset stands still."""
+    watched = [each for each in template.models if each.model == "mewma" and each.params.get("gate")]
+    if not watched:
+        return {}
+    idle_means_nothing = alarm.kind == "low" or template.signal(alarm.signal).type == "bool"
+    if not idle_means_nothing and alarm.signal not in watched[0].inputs:
+        return {}
+    gate = {name: watched[0].params[name] for name in ("gate", "gate_above", "gate_below") if name in watched[0].params}
+    return {**gate, "settle_s": 600.0} if idle_means_nothing else gate
+
+
+def _limit(alarm: AlarmLimit, name: str, gate: dict[str, Any]) -> ModelBinding:
+    params = {
+        **gate,
+        alarm.kind: alarm.limit,
+        "kind": "limit",
+        "hysteresis": alarm.hysteresis,
+        "delay_s": alarm.delay_s,
+        "severity": alarm.severity,
+        "advice": alarm.advice,
+    }
+    return ModelBinding("range", name, (alarm.signal,), MappingProxyType(params))
+
+
+def _is_doubled(binding: ModelBinding, limits: set[tuple[str, float | None, float | None]]) -> bool:
+    """Whether a range binding repeats an alarm limit; one fault is to give one finding."""
+    key = (binding.inputs[0], binding.params.get("high"), binding.params.get("low"))
+    return binding.model == "range" and key in limits
+
+
+def template_signals(template: AssetTemplate, bindings: Iterable[ModelBinding]) -> tuple[SignalUse, ...]:
+    """The signals that the bindings read, in template order."""
+    read: set[str] = set()
+    for binding in bindings:
+        read.update(binding.inputs)
+        if binding.params.get("gate"):
+            read.add(binding.params["gate"])
+    return tuple(
+        SignalUse(
+            signal.name,
+            signal.unit,
+            _HELD_ON_CHANGE_S if signal.uplink == "on_change" else max(_HELD_RAW_S, 3 * signal.period_s),
+            signal.data_class,
+        )
+        for signal in template.signals
+        if signal.name in read
+    )
+
+
+def untrained(template: AssetTemplate, asset: str, period_s: float = DEFAULT_PERIOD_S) -> ModelSet:
+    """A set without anything learned: limits and flat lines work at once, the others wait for training."""
+    bindings = template_bindings(template)
+    return ModelSet(asset, period_s, template_signals(template, bindings), bindings)

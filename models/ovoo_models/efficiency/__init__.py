@@ -1,0 +1,1 @@
+"""Energy: baseline with CUSUM, idle running, specific consumption, integration."""

@@ -1,0 +1,157 @@
+"""Derived signals of a monitor: scores, and energy by quarter hour."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ovoo_contract.address import AssetAddress
+from ovoo_contract.catalogue import SignalEntry, class_rank
+from ovoo_contract.quality import GOOD, UNCERTAIN
+from ovoo_contract.units import conversion
+
+from ovoo_models._select import frame_kernels
+from ovoo_models.artifact import ModelSet, SignalUse
+from ovoo_models.base import OFF, UNKNOWN, Detector, FrameBlock, ScoreBlock
+from ovoo_models.efficiency.idle import IdleRunning
+from ovoo_models.efficiency.integration import EnergyMeter
+from ovoo_models.phrases import output_name
+from ovoo_models.state import ArrayStore
+
+__all__ = ["OutputColumns", "SetEnergy"]
+
+Column = tuple["array[int]", "array[float]", "array[int]"]
+_HEARTBEAT_NS: Final = 900_000_000_000
+_FIELDS: Final = ("score", "limit", "state")
+_POWERED: Final = ("energy_baseline", "idle", "sec", "cusum_savings")
+_INTERVAL_S: Final = 900.0
+_COVERED: Final = 0.95
+
+
+class OutputColumns:
+    """Score (each frame), limit and state (on change and every quarter hour) of one binding."""
+
+    def __init__(self, binding_id: str, period_ns: int) -> None:
+        self._id = binding_id
+        self._period_s = period_ns / 1e9
+        self._last_time, self._last_value = array("q", [-1, -1, -1]), array("d", bytes(24))
+        self._arrays = ArrayStore(f"outputs.{binding_id}", time=self._last_time, value=self._last_value)
+        self._columns = _fresh(3)
+
+    def entries(self, asset: AssetAddress, inputs: Sequence[SignalUse]) -> tuple[SignalEntry, ...]:
+        """The catalogue entries, in the order of `take`; a score has the data class of its highest input."""
+        highest = max((use.data_class for use in inputs), key=class_rank)
+        return tuple(
+            SignalEntry(
+                address=asset.signal(f"{self._id}-{field}"),
+                unit="1",
+                data_class=highest,
+                period_s=self._period_s if field == "score" else _HEARTBEAT_NS / 1e9,
+                name_zh=f"{self._id} {output_name(field, 'zh')}",
+                name_en=f"{self._id} {output_name(field, 'en')}",
+                measurement="score",
+                field=field,
+                model=self._id,
+            )
+            for field in _FIELDS
+        )
+
+    def push(self, rows: FrameBlock, out: ScoreBlock) -> None:
+        """Take the scores of these rows."""
+        n = len(rows)
+        sources = (out.score, out.limits, array("d", out.state[:n]))
+        for place, (source, every) in enumerate(zip(sources, (0, _HEARTBEAT_NS, _HEARTBEAT_NS), strict=True)):
+            time_ns, value = array("q", bytes(8 * n)), array("d", bytes(8 * n))
+            mark, last = self._last_time[place : place + 1], self._last_value[place : place + 1]
+            kept = frame_kernels.change_rows(rows.time_ns, source, n, every, mark, last, time_ns, value)
+            self._last_time[place], self._last_value[place] = mark[0], last[0]
+            self._columns[place][0].extend(time_ns[:kept])
+            self._columns[place][1].extend(value[:kept])
+            self._columns[place][2].extend(array("I", [GOOD]) * kept)
+
+    def take(self) -> list[Column]:
+        """The samples since the last call, a column an entry."""
+        done, self._columns = self._columns, _fresh(3)
+        return done
+
+    def state(self) -> dict[str, str]:
+        """What was last sent."""
+        return self._arrays.state()
+
+    def load(self, state: Mapping[str, str]) -> None:
+        """Take `state()`."""
+        self._arrays.load(state)
+
+
+class SetEnergy:
+    """Energy, mean power and machine state of the asset by quarter hour, stamped with its start.
+
+    An interval less than 95 % covered by samples is UNCERTAIN: its kWh are those of the covered part only.
+    """
+
+    def __init__(self, model_set: ModelSet, source: str, column: int) -> None:
+        self._use = model_set.signals[column]
+        factor, _offset = conversion(self._use.unit, "kW")
+        self._meter = EnergyMeter(column, factor, _INTERVAL_S)
+        self.source = source
+        self._columns = _fresh(3)
+
+    @classmethod
+    def of(cls, model_set: ModelSet) -> SetEnergy | None:
+        """The energy of the first binding that reads a power; the idle model comes first, it knows the states."""
+        powered = [each for each in model_set.bindings if each.model in _POWERED]
+        for binding in sorted(powered, key=lambda each: each.model != "idle"):
+            return cls(model_set, binding.id, model_set.index(binding.inputs[0]))
+        return None
+
+    def entries(self, asset: AssetAddress) -> tuple[SignalEntry, ...]:
+        """The catalogue entries, in the order of `take`."""
+        return tuple(
+            SignalEntry(
+                address=asset.signal(f"energy-{field}"),
+                unit=unit,
+                data_class=self._use.data_class,
+                period_s=_INTERVAL_S,
+                name_zh=output_name(field, "zh"),
+                name_en=output_name(field, "en"),
+                measurement="energy",
+                field=field,
+                model="energy",
+            )
+            for field, unit in (("power_kw", "kW"), ("energy_kwh", "kWh"), ("state", "1"))
+        )
+
+    def push(self, rows: FrameBlock, detector: Detector, out: ScoreBlock) -> None:
+        """Integrate these rows, just scored by the detector of `source`; it also tells the machine state."""
+        done = self._meter.push(rows, _modes(detector, out, len(rows)))
+        quality = array("I", [GOOD if share >= _COVERED else UNCERTAIN for share in done.covered])
+        for place, values in enumerate((done.power_kw, done.energy_kwh, done.state)):
+            known = [i for i, x in enumerate(values) if not math.isnan(x)]
+            self._columns[place][0].extend(done.start_ns[i] for i in known)
+            self._columns[place][1].extend(values[i] for i in known)
+            self._columns[place][2].extend(quality[i] for i in known)
+
+    def take(self) -> list[Column]:
+        """The samples since the last call, a column an entry."""
+        done, self._columns = self._columns, _fresh(3)
+        return done
+
+    def state(self) -> dict[str, Any]:
+        """The open interval."""
+        return dict(self._meter.state())
+
+    def load(self, state: Mapping[str, str]) -> None:
+        """Take `state()`."""
+        self._meter.load(state)
+
+
+def _modes(detector: Detector, out: ScoreBlock, n: int) -> array[int]:
+    if isinstance(detector, IdleRunning):
+        return detector.mode
+    return array("B", [255 if code == UNKNOWN else 0 if code == OFF else 2 for code in out.state[:n]])
+
+
+def _fresh(count: int) -> list[Column]:
+    return [(array("q"), array("d"), array("I")) for _ in range(count)]

@@ -1,0 +1,40 @@
+"""Model names to detectors; a detector's module is imported when first asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from ovoo_contract.errors import ConfigError
+
+from ovoo_models.base import Detector, Place
+
+__all__ = ["create", "model_names"]
+
+_MODELS: Final = {
+    "mewma": "ovoo_models.anomaly.ewma:Mewma",
+    "range": "ovoo_models.anomaly.single:RangeCheck",
+    "flatline": "ovoo_models.anomaly.single:Flatline",
+    "rate": "ovoo_models.anomaly.single:RateCheck",
+    "energy_baseline": "ovoo_models.efficiency.baseline:EnergyBaseline",
+    "cusum_savings": "ovoo_models.efficiency.baseline:CusumSavings",
+    "idle": "ovoo_models.efficiency.idle:IdleRunning",
+    "sec": "ovoo_models.efficiency.specific:SpecificConsumption",
+}
+
+
+def model_names() -> tuple[str, ...]:
+    """The models there are."""
+    return tuple(_MODELS)
+
+
+def create(name: str, params: Mapping[str, Any], place: Place) -> Detector:
+    """A detector of that name at that place; ConfigError for an unknown name or wrong parameters."""
+    try:
+        module, _, attribute = _MODELS[name].partition(":")
+    except KeyError:
+        raise ConfigError(
+            "no such model", offender="model", value=name, remedy=f"one of {', '.join(_MODELS)}"
+        ) from None
+    return cast("Detector", getattr(importlib.import_module(module), attribute)(params, place))
