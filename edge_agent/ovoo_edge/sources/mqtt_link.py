@@ -40,6 +40,16 @@ class Message:
     receive_ns: int
 
 
+class _TlsContext(ssl.SSLContext):
+    """Remembers the socket it wrapped: paho forgets to close it when the handshake fails."""
+
+    newest: ssl.SSLSocket | None = None
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        self.newest = super().wrap_socket(*arguments, **options)
+        return self.newest
+
+
 class BrokerLink:
     """A connection from CONNECT to its loss.
 
@@ -63,6 +73,7 @@ class BrokerLink:
         self._most_queued = settings.max_in_flight * _QUEUED_PER_IN_FLIGHT
         self.dropped_qos0 = 0
         self.session_present = False
+        self._tls: _TlsContext | None = None
         self._client = self._make_client()
 
     async def open(self, timeout_s: float = 15.0) -> None:
@@ -118,6 +129,8 @@ class BrokerLink:
         with contextlib.suppress(OSError, ValueError):
             self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
+        if self._tls is not None and self._tls.newest is not None:
+            self._tls.newest.close()
 
     def _make_client(self) -> paho.Client:
         settings = self._settings
@@ -132,10 +145,11 @@ class BrokerLink:
         )
         client.disable_logger()  # it reports an orderly close as an error; failures reach us by callbacks
         if settings.tls is not None:
-            tls = settings.tls
-            certificate = str(tls.certificate) if tls.certificate else None
-            key = str(tls.private_key) if tls.private_key else None
-            client.tls_set(str(tls.ca), certificate, key, tls_version=ssl.PROTOCOL_TLS_CLIENT)
+            self._tls = _TlsContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._tls.load_verify_locations(settings.tls.ca)
+            if settings.tls.certificate is not None:
+                self._tls.load_cert_chain(settings.tls.certificate, settings.tls.private_key)
+            client.tls_set_context(self._tls)
         if settings.password_file is not None:
             password = settings.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
             client.username_pw_set(settings.user, password)

@@ -207,7 +207,7 @@ class UaLink:
         offered = [(item.SecurityPolicyUri, item.SecurityMode) for item in endpoints]
         wanted = (BASIC256SHA256.URI, mode)
         if wanted not in offered:
-            names = sorted({f"{str(uri).rpartition('#')[2]}/{item.name}" for uri, item in offered})
+            names = sorted({f"{str(uri).rpartition('#')[2]}/{item.name.rstrip('_')}" for uri, item in offered})
             raise ConnectFailed(
                 f"the server has no endpoint {self._settings.security_policy}/{self._settings.security_mode}",
                 offender=self._settings.endpoint,

@@ -69,7 +69,13 @@ class Collector:
             for row in range(len(batch)):
                 if index is None or batch.signal[row] == index:
                     found.append(
-                        (batch.signal[row], batch.time_ns[row], batch.value[row], batch.quality[row], batch.text.get(row))
+                        (
+                            batch.signal[row],
+                            batch.time_ns[row],
+                            batch.value[row],
+                            batch.quality[row],
+                            batch.text.get(row),
+                        )
                     )
         return found
 
@@ -80,7 +86,12 @@ class Collector:
 
 @contextlib.asynccontextmanager
 async def running(
-    table: dict[str, Any], signals: list[SignalMap], folder: pathlib.Path, *, hold: bool = False, max_samples: int = 200_000
+    table: dict[str, Any],
+    signals: list[SignalMap],
+    folder: pathlib.Path,
+    *,
+    hold: bool = False,
+    max_samples: int = 200_000,
 ) -> AsyncIterator[tuple[Source, Collector]]:
     """A source that runs with a collector behind it, ended by cancelling as the agent does."""
     source = create_source(read_settings(table, "sources[0]"), signals, context(folder))

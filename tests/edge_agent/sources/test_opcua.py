@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from asyncua import ua
 from ovoo_contract.quality import BAD_NO_COMMUNICATION, TIME_FROM_RECEIVE, TIME_FROM_SERVER, status_code
 from ovoo_edge.sources.base import SignalMap
+from ovoo_edge.sources.ua_api import ua
 
-from tests.edge_agent.sources.harness import address, running, until
+from tests.edge_agent.sources.harness import address, context, running, until
 from tests.edge_agent.sources.ua_server import UaTestServer, correct_transfer, node
 from tests.servers.fault_proxy import FaultProxy
 
@@ -81,8 +81,9 @@ async def test_message_is_acknowledged_only_after_its_commit(plant: UaTestServer
 
 
 async def test_bad_node_is_reported_and_good_ones_flow(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
-    signals = [*signal_maps("a"), SignalMap(1, address("x"), node("absent")), SignalMap(2, address("y"), "nsu=urn:none;s=y"),
-               SignalMap(3, address("z"), "rubbish")]  # fmt: skip
+    signals = signal_maps("a")
+    for index, reference in enumerate([node("absent"), "nsu=urn:none;s=y", "rubbish"], start=1):
+        signals.append(SignalMap(index, address(f"x{index}"), reference))
 
     async with running(table(plant.endpoint), signals, tmp_path) as (source, collector):
         await until(lambda: len(collector.rows(0)) > 0, "the good one")
@@ -104,7 +105,9 @@ async def test_server_restart_with_other_namespace_order_is_survived(tmp_path: p
         await first.stop()
         second = await UaTestServer(port=first.port, before=("urn:new:one", "urn:new:two")).start()
         try:
-            await until(lambda: source.health().counters["connects"] >= 2 and source.health().state == "running", "back")
+            await until(
+                lambda: source.health().counters["connects"] >= 2 and source.health().state == "running", "back"
+            )
             await second.write("a", 9.0)
             await until(lambda: 9.0 in collector.values(0), "value of the restarted server")
             assert second.namespace != first.namespace
@@ -143,7 +146,9 @@ async def test_silent_link_is_noticed_by_the_missing_keep_alive(
             await until(lambda: source.health().state == "running", "connected")
 
             getattr(proxy, fault)()
-            await until(lambda: "silent" in source.health().detail or source.health().counters["connects"] > 1, "noticed", 4.0)
+            await until(
+                lambda: "silent" in source.health().detail or source.health().counters["connects"] > 1, "noticed", 4.0
+            )
             proxy.resume()
             await plant.write("a", 5.0)
             await until(lambda: 5.0 in collector.values(0), "value after the fault")
@@ -172,7 +177,7 @@ async def test_own_restart_transfers_the_subscription_when_the_session_is_gone(
     plant: UaTestServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     correct_transfer(monkeypatch)
-    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (source, collector):
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (_, collector):
         await until(lambda: len(collector.chunks) == 1, "first")
         collector.commit()
         await plant.write("a", 1.0)
@@ -185,6 +190,110 @@ async def test_own_restart_transfers_the_subscription_when_the_session_is_gone(
         await until(lambda: {1.0, 2.0} <= set(second.values(0)), "both values")
         assert len(plant.subscriptions) == 1
         assert again.health().counters["resumed_subscriptions"] == 1
+
+
+async def test_transferred_subscription_that_stays_silent_is_given_up(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    """asyncua's own server answers a transfer with good and then sends nothing, or sends to the wrong request."""
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (source, _):
+        await until(lambda: source.health().state == "running", "connected")
+    assert plant.server is not None
+    plant.server.iserver._external_sessions.clear()
+
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (again, second):
+        await until(lambda: again.health().state == "running", "connected in the end")
+        await plant.write("a", 8.0)
+        await until(lambda: 8.0 in second.values(0), "value")
+
+
+async def test_messages_the_server_no_longer_holds_are_listed_as_a_gap(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    with FaultProxy(plant.port) as proxy:
+        endpoint = f"opc.tcp://127.0.0.1:{proxy.port}"
+        async with running(table(endpoint), signal_maps("a"), tmp_path) as (source, collector):
+            await until(lambda: source.health().state == "running", "connected")
+            proxy.stall()
+            for number in (1, 2):
+                await plant.write("a", float(number))
+                await asyncio.sleep(0.1)
+            assert len(plant.unacknowledged()) >= 2
+            for subscription in plant.subscriptions.values():
+                subscription._not_acknowledged_results.clear()
+            proxy.cut()
+            proxy.resume()
+            await plant.write("a", 3.0)
+            await until(lambda: 3.0 in collector.values(0), "flowing again")
+            await until(lambda: bool(source.health().gaps), "gap listed")
+
+    health = source.health()
+    assert health.gaps[0].messages == health.counters["lost_messages"] >= 2
+    assert health.gaps[0].start_ns < health.gaps[0].end_ns
+    assert 1.0 not in collector.values(0)
+
+
+async def test_many_items_are_created_within_the_servers_limit(tmp_path: pathlib.Path, plant: UaTestServer) -> None:
+    assert plant.server is not None
+    limits = plant.server.get_node(ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall)
+    before = await limits.read_value()
+    sizes: list[int] = []
+    service = plant.server.iserver.subscription_service
+    original = service.create_monitored_items
+
+    async def counted(params: Any) -> Any:
+        sizes.append(len(params.ItemsToCreate))
+        return await original(params)
+
+    service.create_monitored_items = counted
+    await plant.server.write_attribute_value(limits.nodeid, ua.DataValue(ua.Variant(2, ua.VariantType.UInt32)))
+    try:
+        async with running(table(plant.endpoint), signal_maps("a", "b", "c"), tmp_path) as (_, collector):
+            await until(lambda: len(collector.rows()) == 3, "all three")
+    finally:
+        service.create_monitored_items = original
+        await plant.server.write_attribute_value(limits.nodeid, ua.DataValue(ua.Variant(before, ua.VariantType.UInt32)))
+
+    assert sizes == [2, 1]
+
+
+async def test_dropped_subscription_is_replaced_and_the_gap_is_listed(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        assert plant.server is not None
+        await plant.server.iserver.subscription_service.delete_subscriptions(list(plant.subscriptions))
+        await until(lambda: source.health().counters["subscriptions"] == 2, "a new one", 10.0)
+        await plant.write("a", 4.0)
+        await until(lambda: 4.0 in collector.values(0), "value")
+        assert source.health().gaps
+
+
+async def test_browsing_lists_every_variable_once(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
+    from ovoo_edge.sources.opcua_browse import browse, to_signal_csv
+    from ovoo_edge.sources.settings_opcua import OpcUaSettings
+
+    assert plant.server is not None
+    objects = plant.server.nodes.objects
+    folder = await objects.add_folder(ua.NodeId("folder", plant.namespace), "文件夹")
+    inner = await folder.add_variable(ua.NodeId("inner", plant.namespace), "功率", 7, ua.VariantType.Int32)
+    await folder.add_reference(objects, ua.ObjectIds.HasComponent)  # a cycle
+    try:
+        found = [item async for item in browse(OpcUaSettings("plc", plant.endpoint), context(tmp_path))]
+    finally:
+        await plant.server.delete_nodes([inner, folder])
+
+    own = {item.node: item for item in found if item.node.startswith("nsu=")}
+    assert {node("a"), node("b"), node("c"), node("inner")} == set(own)
+    assert len(found) == len({item.node for item in found})
+    assert (own[node("inner")].path, own[node("inner")].data_type, own[node("inner")].value) == (
+        "文件夹/功率",
+        "Int32",
+        "7",
+    )
+    text = to_signal_csv(own.values())
+    assert f",{node('inner')},int,文件夹/功率,功率" in text
 
 
 async def test_changed_signal_list_is_not_served_by_the_old_subscription(
@@ -220,7 +329,7 @@ async def test_signal_past_its_deadline_gets_one_flagged_row(plant: UaTestServer
 
 async def test_every_kind_of_value_survives_a_type_change(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
     kinds = ua.VariantType
-    written: list[tuple[Any, ua.VariantType, float, str | None]] = [
+    written: list[tuple[Any, Any, float, str | None]] = [
         (True, kinds.Boolean, 1.0, None),
         (-5, kinds.Int16, -5.0, None),
         (2**53 + 1, kinds.Int64, math.nan, str(2**53 + 1)),

