@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-__all__ = ["ACCENT", "ALERT", "BLUES", "GRID", "INK", "MUTED", "PAPER", "WARN", "Svg", "fitting", "number", "text_width"]
+__all__ = [
+    "ACCENT",
+    "ALERT",
+    "BLUES",
+    "GRID",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "WARN",
+    "Svg",
+    "fitting",
+    "number",
+    "text_width",
+]
 
 INK = "#1f2a33"
 MUTED = "#5d6b76"

@@ -76,8 +76,14 @@ def test_a_hole_of_the_whole_platform_gives_a_range_and_not_a_lower_score() -> N
     figures = data["figures"]
     assert figures["equipment.networked"]["value"] is None
     assert (figures["equipment.networked"]["low"], figures["equipment.networked"]["high"]) == ("0", "5")
-    assert (figures["equipment.networked_percent"]["low"], figures["equipment.networked_percent"]["high"]) == ("0.0", "62.5")
-    assert (figures["score.item.equipment_networked"]["low"], figures["score.item.equipment_networked"]["high"]) == ("0", "6")
+    assert (figures["equipment.networked_percent"]["low"], figures["equipment.networked_percent"]["high"]) == (
+        "0.0",
+        "62.5",
+    )
+    assert (figures["score.item.equipment_networked"]["low"], figures["score.item.equipment_networked"]["high"]) == (
+        "0",
+        "6",
+    )
     assert (figures["machine.fan1.delivery_percent"]["low"], figures["machine.fan1.delivery_percent"]["high"]) == (
         "70.0",
         "100.0",
@@ -107,9 +113,7 @@ def test_a_stuck_gateway_does_not_raise_the_rate() -> None:
                 batch.value[row] = 7.0
         batches.append(batch)
 
-    data = freeze(
-        case, MemorySource(source.signals(), batches), Issue("T-1", "2026-06-08", 1, "test")
-    ).data
+    data = freeze(case, MemorySource(source.signals(), batches), Issue("T-1", "2026-06-08", 1, "test")).data
 
     assert (machine(data, "fan1")["verdict"], machine(data, "fan1")["reason"]) == ("no", "stuck")
     assert data["figures"]["equipment.networked"]["value"] == "4"

@@ -36,7 +36,9 @@ def test_another_process_gives_the_same_bytes() -> None:
         "print(hashlib.sha256(snapshot.to_bytes()).hexdigest())"
     )
 
-    made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    made = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
 
     from ovoo_contract.canonical import sha256_hex
 

@@ -1,0 +1,213 @@
+"""Rendering: same bytes twice, same numbers everywhere, no missing glyph."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from docx import Document
+from ovoo_cloud.diagnosis.snapshot import Snapshot
+from ovoo_cloud.reports.build import build_report, render_files, summary
+from ovoo_cloud.reports.charts import draw
+from ovoo_cloud.reports.fonts import check_glyphs
+from ovoo_cloud.reports.resolve import Locale, Resolved, catalogue, resolve
+from ovoo_contract.canonical import sha256_hex
+from ovoo_contract.errors import ReportError
+from pypdf import PdfReader
+
+from tests.cloud.diagnosis import mine
+from tests.cloud.reports.conftest import Issued
+
+ROOT = Path(__file__).resolve().parents[3]
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def pdf_text(path: Path) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+
+
+def docx_text(path: Path) -> str:
+    document = Document(str(path))
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    return "\n".join([*(paragraph.text for paragraph in document.paragraphs), *cells])
+
+
+def resolved(issued: Issued, language: str) -> Resolved:
+    tree = json.loads((issued.folder / "report.json").read_bytes())
+    return resolve(tree, "zh" if language == "zh" else "en", draw)
+
+
+def test_rendering_twice_gives_the_same_bytes(issued: Issued, tmp_path: Path) -> None:
+    case = mine.case()
+
+    again = build_report(case, issued.source, issued.settings(), tmp_path / "again")
+
+    assert again.files == issued.result.files
+
+
+def test_another_process_renders_the_same_bytes(issued: Issued) -> None:
+    code = (
+        "import json, sys, pathlib; from ovoo_cloud.diagnosis.snapshot import Snapshot; "
+        "from ovoo_cloud.reports.build import render_files; from ovoo_contract.canonical import sha256_hex; "
+        "snapshot = Snapshot(json.loads(pathlib.Path(sys.argv[1]).read_bytes())); "
+        "print(json.dumps({n: sha256_hex(c) for n, c in render_files(snapshot, ['zh', 'en']).items()}))"
+    )
+    path = str(issued.folder / "snapshot.json")
+    made = subprocess.run(
+        [sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    hashes = json.loads(made.stdout)
+
+    assert hashes == {name: issued.result.files[name] for name in hashes}
+    assert len(hashes) == 6
+
+
+def test_an_issued_report_is_never_overwritten(issued: Issued) -> None:
+    with pytest.raises(ReportError, match="not empty"):
+        build_report(mine.case(), issued.source, issued.settings(), issued.folder)
+
+
+def _figures(issued: Issued, language: str) -> set[str]:
+    """Every figure of the snapshot as the language prints it."""
+    locale = Locale("zh" if language == "zh" else "en")
+    tree = json.loads((issued.folder / "report.json").read_bytes())
+    found: set[str] = set()
+
+    def walk(node: object) -> None:
+        if isinstance(node, dict):
+            if node.get("t") == "figure" and (node["value"] is not None or node["low"] is not None):
+                found.add(locale.figure(node))
+            for each in node.values():
+                walk(each)
+        elif isinstance(node, list):
+            for each in node:
+                walk(each)
+
+    walk(tree["blocks"])
+    return found
+
+
+@pytest.mark.parametrize(("language", "stem"), [("zh", "report"), ("en", "report.en")])
+def test_every_figure_stands_in_the_pdf_and_in_word(issued: Issued, language: str, stem: str) -> None:
+    figures = _figures(issued, language)
+    for text in (pdf_text(issued.folder / f"{stem}.pdf"), docx_text(issued.folder / f"{stem}.docx")):
+        flat = re.sub(r"[\s\u200b]+", "", text)
+        missing = [figure for figure in figures if re.sub(r"\s+", "", figure) not in flat]
+
+        assert len(figures) > 60
+        assert missing == []
+
+
+def test_both_languages_print_the_same_numbers(issued: Issued) -> None:
+    zh, en = ([sorted(_NUMBER.findall(figure) for figure in _figures(issued, language))] for language in ("zh", "en"))
+
+    assert zh == en
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report.en.pdf"])
+def test_extracted_text_has_no_nul_and_no_replacement_character(issued: Issued, name: str) -> None:
+    text = pdf_text(issued.folder / name)
+
+    assert "\x00" not in text
+    assert "\ufffd" not in text
+    assert "OVOO-2026-0001" in text
+    assert issued.result.snapshot_sha256 in text.replace("\n", "")
+
+
+def test_the_chinese_report_reads_as_chinese(issued: Issued) -> None:
+    text = pdf_text(issued.folder / "report.pdf").replace("\n", "")
+
+    for words in ("数字化转型诊断报告", "预评", "黑山煤业有限公司", "证据不足", "摘要", "附录二"):
+        assert words in text
+    assert re.search(r"第\s*2\s*页\s*共\s*\d+\s*页", text)
+
+
+def test_only_our_fonts_are_embedded(issued: Issued) -> None:
+    fonts = {
+        str(font.get_object()["/BaseFont"])
+        for page in PdfReader(issued.folder / "report.pdf").pages
+        for font in page["/Resources"].get("/Font", {}).values()  # type: ignore[union-attr]
+    }
+
+    assert fonts
+    assert all("NotoSansSC" in font for font in fonts)
+
+
+def test_a_character_without_glyph_fails_loudly(issued: Issued) -> None:
+    data = json.loads((issued.folder / "snapshot.json").read_bytes())
+    data["case"]["profile"]["name"] = {"zh": "黑山\U0001f600煤业", "en": "Heishan"}
+
+    with pytest.raises(ReportError, match=r"U\+1F600"):
+        render_files(Snapshot(data), ["zh"])
+
+
+def test_rare_characters_of_names_have_glyphs() -> None:
+    check_glyphs(["喆堃犇 鑫淼焱垚 ①②㎡℃ ★※✓■▲●"])
+
+
+def test_catalogues_have_the_same_keys_and_slots() -> None:
+    zh, en = catalogue("zh"), catalogue("en")
+
+    assert set(zh) == set(en)
+    slot = re.compile(r"\{[a-z0-9_]+\}")
+    assert not [key for key in zh if sorted(slot.findall(zh[key])) != sorted(slot.findall(en[key]))]
+
+
+def test_a_text_missing_from_the_catalogue_is_an_error() -> None:
+    with pytest.raises(ReportError, match="no\\.such\\.text"):
+        Locale("zh").text("no.such.text")
+
+
+def test_the_word_file_is_stored_sorted_and_dated_1980(issued: Issued) -> None:
+    with zipfile.ZipFile(io.BytesIO((issued.folder / "report.docx").read_bytes())) as archive:
+        entries = archive.infolist()
+
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+    assert {entry.compress_type for entry in entries} == {zipfile.ZIP_STORED}
+
+
+def test_the_word_file_names_a_chinese_font(issued: Issued) -> None:
+    with zipfile.ZipFile(issued.folder / "report.docx") as archive:
+        styles = archive.read("word/styles.xml").decode()
+
+    assert 'w:eastAsia="Noto Sans SC"' in styles
+
+
+def test_the_manifest_lists_every_other_file(issued: Issued) -> None:
+    manifest = json.loads((issued.folder / "manifest.json").read_bytes())
+
+    on_disk = {path.name for path in issued.folder.iterdir()} - {"manifest.json", "manifest.sig"}
+    assert set(manifest["files"]) == on_disk
+    assert all(sha256_hex((issued.folder / name).read_bytes()) == digest for name, digest in manifest["files"].items())
+
+
+def test_the_gap_of_the_cut_source_is_printed(issued: Issued) -> None:
+    text = pdf_text(issued.folder / "report.en.pdf").replace("\n", " ")
+
+    assert "2026-05-11 12:00" in text
+    assert "336.0" in text
+
+
+def test_the_summary_holds_what_a_demo_prints(issued: Issued) -> None:
+    short = summary(issued.result.snapshot.data)
+
+    assert short["figures"]["equipment.networked_percent"]["value"] == "50.0"
+    assert len(short["actions"]) == 5
+    assert json.dumps(short)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_charts_stay_inside_their_frame(issued: Issued, language: str) -> None:
+    for name, svg in resolved(issued, language).charts.items():
+        width, height = (float(part) for part in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())  # type: ignore[union-attr]
+        for x, y in re.findall(r'<(?:rect|text) x="(-?[\d.]+)" y="(-?[\d.]+)"', svg):
+            assert -0.5 <= float(x) <= width + 0.5, name
+            assert -0.5 <= float(y) <= height + 0.5, name
