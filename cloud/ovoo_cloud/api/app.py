@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from ovoo_cloud import console
 from ovoo_cloud.api import account, audit, errors, export, findings, gateways, health, sites, telemetry
 from ovoo_cloud.services import Services
 
@@ -50,6 +51,7 @@ def create_app(services: Services) -> FastAPI:
     app.middleware("http")(_security_headers)
     for router in ROUTERS:
         app.include_router(router)
+    console.install(app)
     return app
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from ovoo_contract import errors
 from starlette.exceptions import HTTPException
 
-__all__ = ["PROBLEM_TYPE", "install", "problem"]
+__all__ = ["PROBLEM_TYPE", "install", "problem", "status_of"]
 
 PROBLEM_TYPE: Final = "application/problem+json"
 _STATUS: Final[tuple[tuple[type[errors.OvooError], int], ...]] = (
@@ -45,9 +45,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
+def status_of(error: errors.OvooError) -> int:
+    """The HTTP status of one of our errors."""
+    return next(code for kind, code in _STATUS if isinstance(error, kind))
+
+
 async def _ovoo(_request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.OvooError)
-    status = next(code for kind, code in _STATUS if isinstance(error, kind))
+    status = status_of(error)
     name = _kebab(type(error).__name__)
     facts = {key: value for key, value in error.to_dict().items() if key in ("offender", "value", "remedy") and value}
     return problem(status, name, error.message, detail=str(error), extra=facts)

@@ -1,0 +1,82 @@
+"""The pages of findings and alarms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.alarms import records
+from ovoo_cloud.alarms.machine import AlarmState
+from ovoo_cloud.api.access import ServicesDep
+from ovoo_cloud.catalogue import enterprises, findings
+from ovoo_cloud.console.gate import Reader
+from ovoo_cloud.console.render import page
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/findings")
+def finding_list(
+    request: Request,
+    services: ServicesDep,
+    scope: Reader,
+    enterprise: Annotated[str | None, Query()] = None,
+    show: Annotated[str, Query(pattern="^(all|open)$")] = "all",
+) -> Response:
+    """What the models found, newest first."""
+    scope.require(Permission.READ_FINDINGS)
+    with services.database.read() as session:
+        companies = enterprises.enterprises(session, scope)
+        rows = findings.findings(session, scope, enterprise=enterprise or None, open_only=show == "open", limit=200)
+    return page(
+        request,
+        services,
+        "findings.html",
+        scope,
+        findings=[findings.finding_of(row) for row in rows],
+        companies=companies,
+        enterprise=enterprise or "",
+        show=show,
+    )
+
+
+@router.get("/findings/{finding}")
+def finding_page(request: Request, finding: str, services: ServicesDep, scope: Reader) -> Response:
+    """One finding with the signals that speak for it."""
+    with services.database.read() as session:
+        found = findings.finding_of(findings.finding(session, scope, finding))
+    return page(request, services, "finding.html", scope, finding=found)
+
+
+@router.get("/alarms")
+def alarm_list(
+    request: Request,
+    services: ServicesDep,
+    scope: Reader,
+    show: Annotated[str, Query(pattern="^(all|active)$")] = "active",
+) -> Response:
+    """Alarms and who took note of them."""
+    scope.require(Permission.READ_FINDINGS)
+    states = None if show == "all" else [state for state in AlarmState if state.active or not state.acknowledged]
+    with services.database.read() as session:
+        rows = records.alarms(session, scope, states=states)
+        found = {row.finding: findings.finding_of(findings.finding(session, scope, row.finding)) for row in rows}
+    return page(request, services, "alarms.html", scope, alarms=rows, found=found, show=show, State=AlarmState)
+
+
+@router.post("/alarms/{alarm}/acknowledge")
+def acknowledge(
+    alarm: int,
+    services: ServicesDep,
+    scope: Reader,
+    comment: Annotated[str, Form(min_length=1, max_length=1000)],
+) -> Response:
+    """Takes note in the reader's name."""
+    with services.database.write() as session:
+        records.acknowledge(session, scope, alarm, comment, services.clock())
+    return RedirectResponse("/alarms", 303)

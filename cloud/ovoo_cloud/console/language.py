@@ -1,0 +1,92 @@
+"""Texts, numbers and times in the reader's language."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import importlib.resources
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from ovoo_contract.errors import ConfigError
+
+__all__ = ["LANGUAGE_COOKIE", "Language", "Words", "catalogue", "language_of"]
+
+Language = Literal["zh", "en"]
+LANGUAGE_COOKIE: Final = "ovoo_language"
+_NS: Final = 1_000_000_000
+
+
+@functools.cache
+def catalogue(language: Language) -> Mapping[str, str]:
+    """All texts of a language by key."""
+    source = importlib.resources.files("ovoo_cloud.console").joinpath(f"locales/{language}.json")
+    texts: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
+    return texts
+
+
+def language_of(request: Request, default: Language) -> Language:
+    """The reader's choice, else the installation's language."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen == "zh":
+        return "zh"
+    return "en" if chosen == "en" else default
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What templates speak with: `t` for texts, the rest for values."""
+
+    language: Language
+    zone: ZoneInfo
+    now_ns: int
+
+    def t(self, key: str, **slots: Any) -> str:
+        """The text of a key with its slots filled; an unknown key is a mistake of ours."""
+        texts = catalogue(self.language)
+        if key not in texts:
+            raise ConfigError("no such text", offender=key, value=self.language, remedy="add it to both catalogues")
+        return texts[key].format(**slots) if slots else texts[key]
+
+    def name(self, row: Any) -> str:
+        """The name of an enterprise, site, asset or signal in this language."""
+        chosen = row.name_zh if self.language == "zh" else row.name_en
+        return str(chosen or row.name_zh or row.name_en)
+
+    def number(self, value: float | None, digits: int = 4) -> str:
+        """A figure with at most `digits` significant digits, a dash where there is none."""
+        if value is None or math.isnan(value):
+            return "—"
+        if value == 0:
+            return "0"
+        places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        text = f"{value:,.{min(places, 6)}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def time(self, time_ns: int | None) -> str:
+        """A point in site time."""
+        if time_ns is None:
+            return "—"
+        moment = datetime.datetime.fromtimestamp(time_ns // _NS, self.zone)
+        if self.language == "zh":
+            return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M:%S}"
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+    def age(self, time_ns: int | None) -> str:
+        """How long ago, in the largest unit that says enough."""
+        if time_ns is None:
+            return "—"
+        return self.duration((self.now_ns - time_ns) / _NS)
+
+    def duration(self, seconds: float) -> str:
+        """A length of time in one unit."""
+        seconds = max(0.0, seconds)
+        for key, size in (("unit.days", 86_400), ("unit.hours", 3600), ("unit.minutes", 60)):
+            if seconds >= 2 * size:
+                return self.t(key, count=int(seconds // size))
+        return self.t("unit.seconds", count=int(seconds))

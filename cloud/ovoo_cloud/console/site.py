@@ -1,0 +1,52 @@
+"""Puts the console into the application: pages, static files, and errors as pages for browsers."""
+
+from __future__ import annotations
+
+import importlib.resources
+import pathlib
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from ovoo_contract.errors import OvooError
+from starlette.exceptions import HTTPException
+from starlette.types import ExceptionHandler
+
+from ovoo_cloud.api.access import services_of
+from ovoo_cloud.api.errors import status_of
+from ovoo_cloud.console import charts, finding_pages, gate, pages, session
+from ovoo_cloud.console.render import page
+
+__all__ = ["install"]
+
+_ROUTERS: Final = (session.router, pages.router, charts.router, finding_pages.router)
+_TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}
+
+
+def install(app: FastAPI) -> None:
+    """Adds the console's routes to the application."""
+    package = pathlib.Path(str(importlib.resources.files("ovoo_cloud")))
+    app.mount("/static", StaticFiles(directory=package / "console" / "static"), name="static")
+    # the third-party assets are installed by `make assets`; without them pages work, charts say that they do not
+    app.mount("/assets", StaticFiles(directory=package / "assets", check_dir=False), name="assets")
+    for router in _ROUTERS:
+        app.include_router(router)
+    gate.install(app)
+    app.add_exception_handler(OvooError, _as_page(app.exception_handlers[OvooError]))
+    app.add_exception_handler(HTTPException, _as_page(app.exception_handlers[HTTPException]))
+
+
+def _as_page(plain: ExceptionHandler) -> ExceptionHandler:
+    """Wraps the API's handler: a browser gets a page, everybody else the problem document."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+            answer = plain(request, error)  # type: ignore[arg-type]  # both are HTTP handlers
+            return await answer  # type: ignore[misc,no-any-return]
+        status = status_of(error) if isinstance(error, OvooError) else getattr(error, "status_code", 500)
+        detail = str(error) if isinstance(error, OvooError) else str(getattr(error, "detail", error))
+        title = _TITLES.get(status, "failed.request")
+        return page(request, services_of(request), "failed.html", None, status, title=title, detail=detail)
+
+    return handle
