@@ -30,9 +30,9 @@ SUMP_LOW_M = 2.2
 COMPRESSOR_EFFICIENCY = 0.70
 BELT = Belt(1100.0, 42.0, 75.0, 0.021, 0.88)
 BELT_SPEED = 3.15
-CYCLE = HoistCycle(108.0, 14.0, 46.0, 8.0)
+CYCLES_A_DAY = 811  # prime: samples of any whole step meet all phases of the cycle, so means do not alias
+CYCLE = HoistCycle(DAY_S / CYCLES_A_DAY, 14.0, 46.0, 8.0)
 HOIST_MOVING_T = 36.0
-_SLOTS_A_DAY = int(DAY_S / CYCLE.period_s)
 _LOCAL_S = 8 * 3600
 
 
@@ -73,12 +73,12 @@ def _slot_active(scene: Scene, slot: IntArray) -> FloatArray:
 def _trips(scene: Scene, slot: IntArray, active: FloatArray) -> FloatArray:
     """Trips since the plant's origin, counted when the skip starts to move."""
     first = int((scene.plant.origin_ns / 1e9 + _LOCAL_S) // DAY_S)
-    days = slot // _SLOTS_A_DAY
+    days = slot // CYCLES_A_DAY
     memo = scene.plant.memo
     total = np.empty(len(slot))
     for day in np.unique(days):
         chosen = days == day
-        here = np.arange(day * _SLOTS_A_DAY, (day + 1) * _SLOTS_A_DAY, dtype=np.int64)
+        here = np.arange(day * CYCLES_A_DAY, (day + 1) * CYCLES_A_DAY, dtype=np.int64)
         until = np.cumsum(_slot_active(scene, here))
         total[chosen] = _trips_before(scene, first, int(day), memo) + until[slot[chosen] - here[0]]
     return total
@@ -88,7 +88,7 @@ def _trips_before(scene: Scene, first: int, day: int, memo: dict[tuple[int, int]
     """Trips on the days [first, day), each day counted once and remembered."""
     missing = [each for each in range(first, day) if (scene.key, each) not in memo]
     for each in missing:
-        slots = np.arange(each * _SLOTS_A_DAY, (each + 1) * _SLOTS_A_DAY, dtype=np.int64)
+        slots = np.arange(each * CYCLES_A_DAY, (each + 1) * CYCLES_A_DAY, dtype=np.int64)
         before = memo.get((scene.key, each - 1), 0) if each > first else 0
         memo[(scene.key, each)] = before + int(_slot_active(scene, slots).sum())
     return memo[(scene.key, day - 1)] if day > first else 0
@@ -97,7 +97,7 @@ def _trips_before(scene: Scene, first: int, day: int, memo: dict[tuple[int, int]
 def _hoist(scene: Scene) -> Columns:
     wear = scene.effect("bearing_wear")
     local = scene.times.seconds + _LOCAL_S
-    slot = np.floor(local / CYCLE.period_s).astype(np.int64)
+    slot = np.floor(local * CYCLES_A_DAY / DAY_S).astype(np.int64)
     active = _slot_active(scene, slot)
     speed, acceleration = hoist_motion(CYCLE, local - slot * CYCLE.period_s)
     speed, acceleration = speed * active, acceleration * active

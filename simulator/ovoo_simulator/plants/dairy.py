@@ -165,7 +165,7 @@ def _evaporator(scene: Scene) -> Columns:
     return {
         "feed_flow": feed,
         "steam_flow": water / economy,
-        "vacuum": np.where(on > 0.0, 19.5 + scene.wobble("vacuum", 2400.0, 0.2) + 55.0 * leak, 86.5),
+        "vacuum": np.where(on > 0.0, 19.5, 26.0) + scene.wobble("vacuum", 2400.0, 0.2) + 55.0 * leak,
         "solids": np.where(on > 0.0, solids, 12.0 + scene.wobble("rest", 7200.0, 0.2)),
         "power": 14.0 + on * 8.4 * feed * (1.0 + 0.6 * leak),
     }
