@@ -55,7 +55,7 @@ class Settings:
     ingest_group_ms: int = 50
     ingest_group_rows: int = 50_000
     listen_host: str = "127.0.0.1"
-    listen_port: int = 8400
+    listen_port: int = 8080
     public_url: str = ""
     timezone: str = "Asia/Shanghai"
     language: Language = "zh"

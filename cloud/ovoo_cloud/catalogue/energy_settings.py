@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ovoo_contract.errors import ConfigError
+from ovoo_packs import load_tariffs
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
@@ -21,16 +23,33 @@ def chosen_tariff(session: Session, scope: Scope, enterprise: str, site: str) ->
 
 
 def choose_tariff(
-    session: Session, scope: Scope, enterprise: str, site: str, *, tariff: str, source: str, now_ns: int
+    session: Session,
+    scope: Scope,
+    enterprise: str,
+    site: str,
+    *,
+    tariff: str,
+    source: str,
+    flat_price_yuan: float | None = None,
+    now_ns: int,
 ) -> EnergySetting:
-    """Sets the tariff of a site and the document it comes from; an empty tariff takes the choice back."""
+    """Sets the tariff of a site, the price of its flat band in yuan per kWh and the document it comes from.
+
+    Without a price the bands are shown in kWh only; an empty tariff takes the choice back.
+    """
     scope.require(Permission.SET_ENERGY)
+    if tariff:
+        load_tariffs().get(tariff)
+    if flat_price_yuan is not None and not (0 < flat_price_yuan < 100 and source):
+        raise ConfigError(
+            "a price needs its document", offender="flat_price_yuan", value=flat_price_yuan, remedy="name the source"
+        )
     enterprises.site(session, scope, enterprise, site)
     found = session.get(EnergySetting, (enterprise, site))
     if found is None:
         found = EnergySetting(enterprise=enterprise, site=site)
         session.add(found)
-    found.tariff, found.source = tariff, source
+    found.tariff, found.source, found.flat_price_yuan = tariff, source, flat_price_yuan
     found.updated_by, found.updated_ns = scope.user, now_ns
     session.flush()
     audit.append(
@@ -40,6 +59,6 @@ def choose_tariff(
         subject=f"{enterprise}/{site}",
         at_ns=now_ns,
         enterprise=enterprise,
-        detail={"tariff": tariff, "source": source},
+        detail={"tariff": tariff, "source": source, "flat_price_yuan": flat_price_yuan},
     )
     return found

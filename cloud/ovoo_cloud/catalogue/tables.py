@@ -375,12 +375,13 @@ class Report(Base):
 
 
 class EnergySetting(Base):
-    """What a site chose for its energy figures; an empty tariff means that no cost is shown."""
+    """What a site chose for its energy figures; no cost is shown without a tariff and a price with its document."""
 
     __tablename__ = "energy_settings"
     enterprise: Mapped[str] = mapped_column(String(63), primary_key=True)
     site: Mapped[str] = mapped_column(String(63), primary_key=True)
     tariff: Mapped[str] = mapped_column(String(63))
+    flat_price_yuan: Mapped[float | None] = mapped_column(Float(53))
     source: Mapped[str] = mapped_column(String(400))
     updated_by: Mapped[str] = mapped_column(String(63))
     updated_ns: Mapped[int] = mapped_column(BigInteger)

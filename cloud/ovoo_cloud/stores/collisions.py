@@ -121,7 +121,8 @@ def _doubtful(both: Rows, order: IntArray, again: _Bool, offset: int, fate: npt.
         equal &= np.array(texts, np.bool_)
     mine = this >= offset
     fate[this[equal & mine] - offset] = 1
-    return at[~equal & mine]
+    left: IntArray = at[~equal & mine]
+    return left
 
 
 def _place(both: Rows, order: IntArray, doubtful: IntArray, offset: int, fate: npt.NDArray[np.uint8]) -> dict[int, int]:

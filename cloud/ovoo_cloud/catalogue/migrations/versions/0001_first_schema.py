@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("enterprise", sa.String(length=63), nullable=False),
         sa.Column("site", sa.String(length=63), nullable=False),
         sa.Column("tariff", sa.String(length=63), nullable=False),
+        sa.Column("flat_price_yuan", sa.Float(precision=53), nullable=True),
         sa.Column("source", sa.String(length=400), nullable=False),
         sa.Column("updated_by", sa.String(length=63), nullable=False),
         sa.Column("updated_ns", sa.BigInteger(), nullable=False),

@@ -1,0 +1,106 @@
+"""`ovoo-cloud report|verify`: issue a diagnosis report, check a bundle."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+from typing import Any
+
+from ovoo_contract.address import check_segment
+from ovoo_contract.errors import VerifyError
+
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.cli_output import Output
+from ovoo_cloud.evidence_store import StoreEvidence
+from ovoo_cloud.services import Services, build_services
+from ovoo_cloud.settings import Settings
+
+__all__ = ["add_verbs"]
+
+
+def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse does not export the type
+    """Adds `report` and `verify`."""
+    report = verbs.add_parser(
+        "report",
+        parents=[shared],
+        help="issue a diagnosis report from a case file",
+        description="Measures, scores, renders and signs one report. With the embedded store no server may run.",
+    )
+    report.add_argument("--case", type=pathlib.Path, required=True, help="YAML intake of the case")
+    report.add_argument("--number", required=True, help="report number; a repeated one becomes the next revision")
+    report.add_argument("--issue-date", help="ISO date (default: today in the installation's time zone)")
+    report.add_argument("--language", action="append", choices=["zh", "en"], help="may be repeated; the first leads")
+    report.add_argument("--out", type=pathlib.Path, help="empty or new folder (default: under data_dir/reports)")
+    report.set_defaults(run=_report)
+    verify = verbs.add_parser(
+        "verify",
+        parents=[shared],
+        help="check a report bundle",
+        description="Checks signature and hashes and recomputes every figure; exit code 3 when something differs.",
+    )
+    verify.add_argument("bundle", type=pathlib.Path, help="folder of the bundle")
+    verify.add_argument("--trust", type=pathlib.Path, required=True, help="public key, got apart from the bundle")
+    verify.add_argument("--deep", action="store_true", help="recompute from the store as well")
+    verify.set_defaults(run=_verify)
+
+
+def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from ovoo_cloud.diagnosis.case import load_case
+    from ovoo_cloud.jobs.report import issue_report, today
+
+    case = load_case(parsed.case)
+    with build_services(settings) as services:
+        output.note(f"measuring {case.enterprise} ...")
+        row, result = issue_report(
+            services,
+            Scope.system("cli"),
+            case,
+            number=parsed.number,
+            issue_date=parsed.issue_date or today(services),
+            languages=parsed.language or [settings.language],
+            folder=parsed.out,
+        )
+    document = {
+        "report": row.id,
+        "revision": row.revision,
+        "folder": row.folder,
+        "files": dict(result.files),
+        "snapshot_sha256": row.snapshot_sha256,
+        **row.summary,
+    }
+    output.show(document, f"report {row.number} revision {row.revision}\n{row.folder}")
+    return 0
+
+
+def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from ovoo_cloud.reports.verify import verify_bundle
+
+    if parsed.deep:
+        with build_services(settings) as services:
+            found = verify_bundle(parsed.bundle, trust=parsed.trust, deep=_source(services, parsed.bundle))
+    else:
+        found = verify_bundle(parsed.bundle, trust=parsed.trust)
+    document = {
+        "ok": found.ok,
+        "number": found.number,
+        "level": found.level,
+        "files": found.files,
+        "figures": found.figures,
+        "evidence": found.evidence,
+        "mismatches": [{"kind": m.kind, "name": m.name, "detail": m.detail} for m in found.mismatches],
+    }
+    verdict = "verified" if found.ok else "NOT verified"
+    counts = f"{found.files} files, {found.figures} figures, {found.evidence} evidence records"
+    lines = [f"{verdict}: report {found.number}, level {found.level}, {counts}", *(str(m) for m in found.mismatches)]
+    output.show(document, "\n".join(lines))
+    return 0 if found.ok else 3
+
+
+def _source(services: Services, bundle: pathlib.Path) -> StoreEvidence:
+    """The store as evidence of the enterprise that the bundle names; the signature is checked later."""
+    try:
+        enterprise = json.loads((bundle / "snapshot.json").read_bytes())["case"]["enterprise"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VerifyError("not a report bundle", offender=str(bundle), remedy="name the bundle's folder") from error
+    return StoreEvidence(services, check_segment(enterprise, "enterprise"), Scope.system("verify"))

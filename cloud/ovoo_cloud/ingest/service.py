@@ -1,0 +1,119 @@
+"""The ingest thread: groups messages, hands them to the intake, retries while the store is away."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from ovoo_contract.errors import StoreUnavailable, WireError
+from ovoo_contract.wire import peek_header
+
+from ovoo_cloud.ingest.intake import Intake
+from ovoo_cloud.ingest.mqtt import BrokerLink, Received
+from ovoo_cloud.services import Services
+
+__all__ = ["IngestService"]
+
+_log = logging.getLogger(__name__)
+_IDLE_S: Final = 0.2
+_FIRST_RETRY_S: Final = 0.2
+_LAST_RETRY_S: Final = 5.0
+
+
+class IngestService:
+    """Runs one broker link and one intake in a thread of its own.
+
+    A group closes after `ingest_group_ms` or `ingest_group_rows`, whichever comes first: one store transaction and
+    one acknowledgement for all of it. `failure` holds the exception that ended the thread, None while all is well.
+    """
+
+    def __init__(self, services: Services, on_failure: Callable[[BaseException], None] | None = None) -> None:
+        settings = services.settings
+        self.intake = Intake(services.database, services.store, services.clock, timezone=settings.timezone)
+        self.link = BrokerLink(settings)
+        self.failure: BaseException | None = None
+        self.store_down = False
+        self._group_s = settings.ingest_group_ms / 1000
+        self._group_rows = settings.ingest_group_rows
+        self._on_failure = on_failure
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ovoo-ingest", daemon=True)
+
+    def start(self) -> None:
+        """Starts thread and link."""
+        self._thread.start()
+        self.link.start()
+
+    def stop(self) -> None:
+        """Ends the link, then the thread; what is not stored stays with broker and gateways."""
+        self.link.stop()
+        self._stop.set()
+        self._thread.join(timeout=30)
+
+    def health(self) -> dict[str, Any]:
+        """State for the status page: connection, queue, counters, failure."""
+        return {
+            "connected": self.link.connected,
+            "queued": self.link.queue.qsize(),
+            "store_down": self.store_down,
+            "failure": "" if self.failure is None else str(self.failure),
+            **self.intake.counters.to_dict(),
+        }
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                group = self._gather()
+                if group:
+                    self._process(group)
+        except BaseException as error:
+            # whatever it is, it must be seen: a silent dead thread would look like a quiet plant
+            self.failure = error
+            _log.exception("event=ingest_failed")
+            if self._on_failure is not None:
+                self._on_failure(error)
+
+    def _gather(self) -> list[Received]:
+        """The next group: waits for a first message, then until time or rows are full."""
+        try:
+            group = [self.link.queue.get(timeout=_IDLE_S)]
+        except queue.Empty:
+            return []
+        rows = _rows(group[0])
+        deadline = time.monotonic() + self._group_s
+        while rows < self._group_rows and (left := deadline - time.monotonic()) > 0:
+            try:
+                received = self.link.queue.get(timeout=left)
+            except queue.Empty:
+                break
+            group.append(received)
+            rows += _rows(received)
+        return group
+
+    def _process(self, group: list[Received]) -> None:
+        delay = _FIRST_RETRY_S
+        while not self._stop.is_set():
+            try:
+                answers = self.intake.handle([received.message for received in group])
+            except StoreUnavailable as error:
+                self.store_down = True
+                _log.warning("event=store_unavailable retry_s=%.1f detail=%s", delay, error)
+                self._stop.wait(delay)
+                delay = min(delay * 2, _LAST_RETRY_S)
+                continue
+            self.store_down = False
+            self.link.publish(answers)
+            self.link.acknowledge(group)
+            return
+
+
+def _rows(received: Received) -> int:
+    """Rows of a batch message; 1 for anything else."""
+    try:
+        return peek_header(received.message.payload)[1]
+    except WireError:
+        return 1
