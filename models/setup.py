@@ -13,6 +13,7 @@ PURE = os.environ.get("OVOO_PURE_PYTHON") == "1" or not HAS_HEADERS
 FLAGS = ["-O3", "-ffp-contract=off"]
 SOURCES = sorted(str(path) for path in pathlib.Path("ovoo_models").glob("_*.pyx"))
 EXTENSIONS = [
-    Extension(source.removesuffix(".pyx").replace(os.sep, "."), [source], extra_compile_args=FLAGS) for source in SOURCES
+    Extension(source.removesuffix(".pyx").replace(os.sep, "."), [source], extra_compile_args=FLAGS)
+    for source in SOURCES
 ]
 setup(ext_modules=[] if PURE else EXTENSIONS)

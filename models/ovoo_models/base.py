@@ -135,6 +135,11 @@ class Detector(Protocol):
         ...
 
     @property
+    def learned(self) -> tuple[str, ...]:
+        """Names of the parts of `state()` that hold what was learned; the rest is what runs."""
+        ...
+
+    @property
     def ready(self) -> bool:
         """Whether scores can be given: fitted, or in no need of fitting."""
         ...

@@ -33,6 +33,8 @@ class Mewma:
     P is fitted on the smoothed inputs: slow common movement of the load then hides no small, lasting deviation.
     """
 
+    learned = ("centre", "inverse", "precision", "limit")
+
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "mewma")
         self.place = place

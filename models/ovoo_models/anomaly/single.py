@@ -22,6 +22,7 @@ class _Single:
     """What the three have in common: one input, one gate, a small array state."""
 
     trace_width = 0
+    learned: tuple[str, ...] = ("fit",)
     _arrays: ArrayStore
 
     def __init__(self, name: str, params: Params, place: Place) -> None:
@@ -105,6 +106,8 @@ class Flatline(_Single):
 
     Learning lengthens the window to three times the longest flat spell of normal work: coarse sensors stand still.
     """
+
+    learned = ("window",)
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "flatline")

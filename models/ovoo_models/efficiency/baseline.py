@@ -36,6 +36,7 @@ class EnergyBaseline:
     """
 
     trace_width = 4
+    learned = ("centre", "inverse", "low", "high", "weights", "adaptive", "covariance", "fit")
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "energy_baseline")
@@ -79,6 +80,11 @@ class EnergyBaseline:
     def limit(self) -> float:
         """CUSUM limit in sigma-minutes; NaN before `ready`."""
         return self._fit[1]
+
+    @property
+    def weights(self) -> list[float]:
+        """The frozen weights over the features."""
+        return list(self._weights)
 
     @property
     def hour_sigma_kw(self) -> float:

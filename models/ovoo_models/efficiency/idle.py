@@ -27,6 +27,7 @@ class IdleRunning:
     """
 
     trace_width = 0
+    learned = ("fit",)
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "idle")

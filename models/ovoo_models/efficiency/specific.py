@@ -26,6 +26,7 @@ class SpecificConsumption:
     """
 
     trace_width = 0
+    learned = ()
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "sec")
