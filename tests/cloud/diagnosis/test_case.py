@@ -50,10 +50,10 @@ def test_the_plain_form_rebuilds_the_case() -> None:
         ("asset: heishan/ventilation/main/fan1", "asset: fan1", 27, "not an asset path"),
         ("asset: heishan/ventilation/main/fan1", "asset: heishan/A B/main/fan1", 27, "not an asset path"),
         ("id: comp1", "id: fan1", 26, "used twice"),
-        ("{direction: flat, class: declared}", "{direction: sideways, class: declared}", 51, "value is not in the list"),
-        ("rules: {options: [workflow, operations], class: declared}", "rules: {class: declared}", 48, "one form of answer"),
-        ("product_design: {level: 0, class: declared}", "product_design: {level: 5, class: declared}", 58, "no such level"),
-        ("product_design: {level: 0, class: declared}", "product_design: {level: 0, class: verified}", 58, "verified without"),
+        ("{direction: flat, ", "{direction: sideways, ", 51, "value is not in the list"),
+        ("rules: {options: [workflow, operations], ", "rules: {", 48, "one form of answer"),
+        ("product_design: {level: 0, ", "product_design: {level: 5, ", 58, "no such level"),
+        ("product_design: {level: 0, class: declared}", "product_design: {level: 0, class: verified}", 58, "verified"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:

@@ -200,7 +200,7 @@ def test_evidence_classes_share_out_all_points() -> None:
 
 
 def test_an_unknown_option_is_refused_by_name() -> None:
-    with pytest.raises(EvidenceError, match="answers.network_build.six_g"):
+    with pytest.raises(EvidenceError, match=r"answers\.network_build\.six_g"):
         score(RULES, {"network_build": told("six_g")}, {})
 
 
