@@ -13,14 +13,15 @@ from ovoo_contract.errors import OvooError
 __all__ = ["canonical_json", "format_number", "sha256_hex"]
 
 _EXACT: Final = 2**53
+_LARGEST: Final = 10**21
 _DEEPEST: Final = 200
 
 
 def canonical_json(obj: object) -> bytes:
     """`obj` as RFC 8785 bytes: UTF-8, keys in UTF-16 order, ECMAScript numbers, no spaces.
 
-    Takes None, bool, int within +-2**53, finite float, str without lone surrogates, lists, tuples and mappings with
-    string keys, nested at most 200 deep.
+    Takes None, bool, int within +-2**53 (or one whose digits a double has), finite float, str without lone
+    surrogates, lists, tuples and mappings with string keys, nested at most 200 deep.
 
     Raises:
         OvooError: for anything else, naming the path inside `obj`.
@@ -119,9 +120,11 @@ def _write_object(obj: Mapping[object, object], path: str, depth: int, pieces: l
 
 
 def _integer(value: int, path: str) -> str:
-    if not -_EXACT <= value <= _EXACT:
-        raise _refuse(path, value, "integer beyond +-2**53", "write it as text")
-    return str(int(value))
+    text = str(int(value)) if abs(value) < _LARGEST else ""
+    # a double such as 1e17 is written as whole digits; those digits must be writable again after reading
+    if abs(value) <= _EXACT or (text and format_number(float(value)) == text):
+        return text
+    raise _refuse(path, value, "integer beyond +-2**53", "write it as text")
 
 
 def _text(value: str, path: str) -> str:

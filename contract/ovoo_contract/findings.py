@@ -126,5 +126,8 @@ def _detail(data: Mapping[str, object]) -> dict[str, str | float]:
     for key, item in data.items():
         if isinstance(item, bool) or not isinstance(item, (str, int, float)):
             raise DeliveryError("wrong type", offender=f"finding.detail.{key}", value=item, remedy="text or number")
-        result[key] = item
+        try:
+            result[key] = item if isinstance(item, str) else float(item)
+        except OverflowError as error:
+            raise DeliveryError("too large", offender=f"finding.detail.{key}", remedy="write a double") from error
     return result

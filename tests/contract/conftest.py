@@ -8,12 +8,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 import ovoo_contract.evidence
 import ovoo_contract.line_protocol
 import ovoo_contract.samples
 import ovoo_contract.wire
+import pytest
 
 
 def _built(name: str) -> bool:

@@ -8,12 +8,11 @@ from array import array
 
 from hypothesis import settings
 from hypothesis import strategies as st
-
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader
 
-QUICK = settings(max_examples=150, deadline=None)
-SLOW = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=100, deadline=None)
+SLOW = settings(max_examples=50, deadline=None)
 TODAY_NS = 1_700_000_000_000_000_000
 
 
@@ -25,7 +24,7 @@ def widened(value: float) -> float:
 
 segments = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=63)
 gateways = st.from_regex(r"[a-z0-9][a-z0-9-]{2,62}", fullmatch=True)
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 u64 = st.integers(0, 2**64 - 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ovoo_contract import _codec_py
 from ovoo_contract.samples import SampleBatch
+
 from tests.contract.strategies import QUICK, TODAY_NS, batches, widened
 
 
 def _encode(codec: Any, batch: SampleBatch) -> bytes:
-    return codec.encode_columns(batch.signal, batch.time_ns, batch.value, batch.quality)
+    data: bytes = codec.encode_columns(batch.signal, batch.time_ns, batch.value, batch.quality)
+    return data
 
 
 def _series(values: list[float], step_ns: int = 1_000_000_000) -> SampleBatch:
@@ -158,7 +159,7 @@ def test_mutated_columns_never_crash_and_twin_agrees(codec: Any) -> None:
     batch = SampleBatch(
         array("I", [1] * 4 + [2] * 4 + [900] * 4),
         array("q", [TODAY_NS + n * 1_000_000 for n in range(12)]),
-        array("d", values[:8] + [math.pi, 0.1 + 0.2, 1.0, -0.0]),
+        array("d", [*values[:8], math.pi, 0.1 + 0.2, 1.0, -0.0]),
         array("I", [0] * 6 + [0x80310000] * 6),
     )
     data = _encode(codec, batch)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ovoo_contract import _kernels_py
 from ovoo_contract.samples import SampleBatch
+
 from tests.contract.strategies import QUICK, batches
 
 NAN_WITH_PAYLOAD = struct.unpack("<d", struct.pack("<Q", 0xFFF8000000000123))[0]

@@ -10,10 +10,10 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ovoo_contract import quality
 from ovoo_contract.errors import OvooError
 from ovoo_contract.samples import SampleBatch, encode_value
+
 from tests.contract.strategies import QUICK, batch_of, batches
 
 pytestmark = pytest.mark.usefixtures("implementation")

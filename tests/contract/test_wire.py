@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from ovoo_contract.errors import WireError
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import (
@@ -30,6 +29,7 @@ from ovoo_contract.wire import (
     encode_batch,
     peek_header,
 )
+
 from tests.contract.strategies import QUICK, SLOW, TODAY_NS, batch_of, batches, headers
 
 pytestmark = pytest.mark.usefixtures("implementation")
@@ -82,9 +82,8 @@ def _vectors() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("vector", _vectors(), ids=lambda vector: vector["name"])
 def test_published_vector(vector: dict[str, Any]) -> None:
-    header = BatchHeader(
-        **{name: item if name == "catalogue_id" else int(item) for name, item in vector["header"].items()}
-    )
+    fields: dict[str, Any] = {name: int(item) for name, item in vector["header"].items() if name != "catalogue_id"}
+    header = BatchHeader(catalogue_id=vector["header"]["catalogue_id"], **fields)
     batch = _batch(vector["columns"])
     message = bytes.fromhex(vector["message"])
 
