@@ -15,7 +15,7 @@ from ovoo_dashboards import queries
 from ovoo_dashboards.fleet import BUFFER_LIMIT_H, FLEET_UID
 from ovoo_dashboards.model import Language, Text
 from ovoo_dashboards.render import DATA_SOURCE_UID, dashboard_uid, panel_id
-from ovoo_dashboards.score_panels import MODEL_ALARM
+from ovoo_dashboards.score_panels import MODEL_ALARM, STATE_STEP_S
 from ovoo_dashboards.sector import sector_uid
 from ovoo_dashboards.texts import text
 
@@ -56,7 +56,9 @@ def _platform_rules(language: Language) -> list[Json]:
         | _link(fleet, panel_id("gateways", "buffer")),
         _rule("gateway-silent", "alert.silent", silence, "low", 1.0, 600, "warning", language, _MEMORY_S)
         | _link(fleet, panel_id("gateways", "buffer")),
-        _rule("model-alarm", "alert.model", state, "high", MODEL_ALARM - 0.5, 600, "warning", language)
+        _rule(
+            "model-alarm", "alert.model", state, "high", MODEL_ALARM - 0.5, 600, "warning", language, 2 * STATE_STEP_S
+        )
         | _link(fleet, panel_id("models", "health")),
     ]
 

@@ -13,6 +13,8 @@ __all__ = ["BUFFER_LIMIT_H", "FLEET_UID", "GATEWAYS", "fleet_dashboard"]
 FLEET_UID = "ovoo-fleet"
 GATEWAYS = '"gateway" =~ /^$gateway$/'
 BUFFER_LIMIT_H = 6.0
+_ASSET = "site,asset"
+"""Two sites may have assets of one name."""
 _BUFFER_LIMIT = ThresholdLine("low", BUFFER_LIMIT_H, "warning")
 _RISK_LIMIT = ThresholdLine("high", 10.0, "warning")
 _OFFSET_LIMIT = ThresholdLine("high", 1000.0, "warning")
@@ -28,7 +30,7 @@ def fleet_dashboard() -> Dashboard:
             Variable("gateway", text("variable.gateway"), queries.tag_values("gateway", "gateway"), multi=True),
             Variable("site", text("variable.site"), queries.tag_values("telemetry", "site"), multi=True),
         ),
-        rows=(_gateways(), _data(), models_row(queries.ALL_SITES), energy_row(queries.ALL_SITES)),
+        rows=(_gateways(), _data(), models_row(queries.ALL_SITES, _ASSET), energy_row(queries.ALL_SITES, _ASSET)),
         refresh="1m",
         span="24h",
     )

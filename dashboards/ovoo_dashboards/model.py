@@ -57,7 +57,11 @@ class StateName:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel; `key` is unique in its row and never changes, because links hold ids made of it."""
+    """One panel; `key` is unique in its row and never changes, because links hold ids made of it.
+
+    `step_s` is how far apart its points are, in whole minutes; wider gaps than three of them stay open. `held` is for
+    signals sent on change only: their last value stands until the next.
+    """
 
     key: str
     kind: PanelKind
@@ -66,6 +70,8 @@ class Panel:
     targets: tuple[Target, ...]
     thresholds: tuple[ThresholdLine, ...] = ()
     states: tuple[StateName, ...] = ()
+    step_s: int = 60
+    held: bool = False
     width: int = 8
     height: int = 7
 

@@ -12,18 +12,21 @@ from ovoo_contract.schema import MEASUREMENTS, TELEMETRY
 __all__ = [
     "ALL_ASSETS",
     "ALL_SITES",
+    "SCALED_MODELS",
     "asset_filter",
     "counted",
     "field_over_time",
     "good_signal",
-    "ratio",
     "reports",
     "rise",
+    "score_over_limit",
     "tag_values",
 ]
 
 ALL_SITES: Final = '"site" =~ /^$site$/'
 ALL_ASSETS: Final = f'{ALL_SITES} AND "asset" =~ /^$asset$/'
+SCALED_MODELS: Final = ("mewma", "energy")
+"""Ids of the bindings whose score says how far from normal; limits and flat lines only say yes or no."""
 _GOOD: Final = f'"quality" < {UNCERTAIN}'
 
 
@@ -68,11 +71,10 @@ def field_over_time(
     """`function` of a field of another measurement, a series per value of tag(s) `by`; raises KeyError for a field
     that the measurement does not have."""
     MEASUREMENTS[measurement].fields[field]
-    groups = ", ".join(f'"{tag}"' for tag in by.split(","))
     condition = f"{where} AND " if where else ""
     return (
         f'SELECT {function}("{field}") FROM "{measurement}" WHERE {condition}$timeFilter'
-        f" GROUP BY time({every}), {groups} fill(none)"
+        f" GROUP BY time({every}), {_quoted(by)} fill(none)"
     )
 
 
@@ -82,15 +84,17 @@ def reports(measurement: str, field: str, by: str, every: str) -> str:
     return f'SELECT count("{field}") FROM "{measurement}" WHERE $timeFilter GROUP BY time({every}), "{by}" fill(0)'
 
 
-def ratio(measurement: str, above: str, below: str, where: str, by: str) -> str:
-    """Largest `above` over largest `below` per interval, a series per value of tags `by`."""
-    fields = MEASUREMENTS[measurement].fields
-    fields[above], fields[below]
-    groups = ", ".join(f'"{tag}"' for tag in by.split(","))
-    return (
-        f'SELECT max("{above}") / max("{below}") FROM "{measurement}" WHERE {where} AND $timeFilter'
-        f" GROUP BY time($__interval), {groups} fill(none)"
-    )
+def score_over_limit(where: str, by: str) -> str:
+    """Largest score over limit per interval for the models whose score has a scale, a series per value of tags `by`.
+
+    A gateway sends a limit only when it changes and every quarter hour, so the last one is carried on; the score is
+    not, so that its gaps stay open.
+    """
+    groups = f"GROUP BY time($__interval), {_quoted(by)}"
+    where = f'{where} AND "model" =~ /^({"|".join(SCALED_MODELS)})/ AND $timeFilter'
+    score = f'SELECT max("score") AS "score" FROM "score" WHERE {where} {groups} fill(none)'
+    limit = f'SELECT max("limit") AS "limit" FROM "score" WHERE {where} {groups} fill(previous)'
+    return f'SELECT max("score") / max("limit") FROM ({score}), ({limit}) WHERE $timeFilter {groups} fill(none)'
 
 
 def tag_values(measurement: str, tag: str, where: str = "") -> str:
@@ -98,3 +102,8 @@ def tag_values(measurement: str, tag: str, where: str = "") -> str:
     MEASUREMENTS[measurement].tags.index(tag)
     condition = f" WHERE {where}" if where else ""
     return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{tag}"{condition}'
+
+
+def _quoted(tags: str) -> str:
+    """`a,b` as `"a", "b"`."""
+    return ", ".join(f'"{tag}"' for tag in tags.split(","))

@@ -21,9 +21,8 @@ SCHEMA_VERSION: Final = 41
 DATA_SOURCE_UID: Final = "ovoo-influx"
 SOURCE: Final = {"type": "influxdb", "uid": "${source}"}
 _COLUMNS: Final = 24
-_FEWEST_POINT_DISTANCE: Final = "1m"
-_BRIDGE_MS: Final = 180_000
-"""Points further apart than this are not joined: gaps show as gaps."""
+_BRIDGED_STEPS: Final = 3
+"""Points further apart than this many steps are not joined: gaps show as gaps."""
 _ALL: Final = ".*"
 
 
@@ -146,7 +145,7 @@ def _panel(row: Row, panel: Panel, place: Json, language: Language) -> Json:
         "fieldConfig": {"defaults": {"unit": panel.unit, **custom}, "overrides": []},
         "gridPos": place,
         "id": panel_id(row.key, panel.key),
-        "interval": _FEWEST_POINT_DISTANCE,
+        "interval": f"{panel.step_s // 60}m",
         "options": options,
         "targets": [_target(target, position, panel, language) for position, target in enumerate(panel.targets)],
         "title": panel.title.in_language(language),
@@ -183,12 +182,17 @@ def _timeseries(panel: Panel, language: Language) -> tuple[str, Json, Json]:
             "fillOpacity": 0,
             "lineWidth": 1,
             "showPoints": "never",
-            "spanNulls": _BRIDGE_MS,
+            "spanNulls": _bridge(panel),
             "thresholdsStyle": {"mode": mode},
         },
         "thresholds": _lines(panel.thresholds),
     }
     return "timeseries", custom, {"legend": _legend(), "tooltip": {"mode": "multi", "sort": "desc"}}
+
+
+def _bridge(panel: Panel) -> bool | int:
+    """Milliseconds over which points are joined; True for any distance."""
+    return True if panel.held else _BRIDGED_STEPS * panel.step_s * 1000
 
 
 def _lines(thresholds: Sequence[ThresholdLine]) -> Json:
@@ -202,7 +206,7 @@ def _lines(thresholds: Sequence[ThresholdLine]) -> Json:
 def _states(panel: Panel, language: Language) -> tuple[str, Json, Json]:
     custom = {
         "color": {"fixedColor": NORMAL, "mode": "fixed"},
-        "custom": {"fillOpacity": 70, "lineWidth": 0, "spanNulls": _BRIDGE_MS},
+        "custom": {"fillOpacity": 70, "lineWidth": 0, "spanNulls": _bridge(panel)},
         "mappings": [_mapping(panel.states, language)] if panel.states else [],
         "thresholds": {"mode": "absolute", "steps": [{"color": NORMAL, "value": None}]},
     }

@@ -58,6 +58,7 @@ def _panel(template: AssetTemplate, hint: PanelHint, where: str) -> Panel:
         targets=tuple(_target(signal, where, hint) for signal in signals),
         thresholds=thresholds if hint.kind == "timeseries" else (),
         states=_states(template, signals) if hint.kind == "state" else (),
+        held=all(signal.uplink == "on_change" for signal in signals),
     )
 
 

@@ -1,4 +1,4 @@
-"""A known hour of three plants, written as the cloud writes it."""
+"""Four known hours of three plants, written as the cloud writes it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from ovoo_contract.samples import SampleBatch
 from ovoo_contract.schema import ROLE_FIELDS
 from ovoo_packs import AssetTemplate, SignalTemplate, instantiate, load_pack, pack_names
 
-MINUTES = 61
+MINUTES = 241
 START_NS = 1_760_000_040_000_000_000
 STEP_NS = 60_000_000_000
 END_MS = (START_NS + (MINUTES - 1) * STEP_NS) // 1_000_000
 START_MS = START_NS // 1_000_000
 SITES = {"coal_mine": "heishan", "coal_chemical": "bayan", "dairy": "xilin"}
 GATEWAYS = ("heishan-gw1", "bayan-gw1")
-MODELS = ("mewma", "energy")
+MODELS = ("mewma", "energy", "flat-power")
+QUARTERLY = ("limit", "state", "energy_kwh", "power_kw", "cost", "carbon")
+"""Figures that a gateway sends every quarter hour."""
 ABSURD = 1e12
 """What bad samples, other sites and assets of similar names hold: no panel may show it."""
 FIGURES = {
@@ -46,7 +48,7 @@ def assets_of(template: AssetTemplate) -> tuple[str, str]:
 
 
 def make_seed() -> Seed:
-    """An hour at one-minute step: three sites, their scores and energy, two gateways, and decoys."""
+    """Four hours at one-minute step: three sites, their scores and energy, two gateways, and decoys."""
     seed = Seed()
     for name in pack_names():
         for template in load_pack(name).templates.values():
@@ -88,9 +90,9 @@ def _value(signal: SignalTemplate, minute: int) -> float:
     return signal.low + (signal.high - signal.low) * (0.4 + 0.2 * math.sin(minute / 9))
 
 
-def _append(batch: SampleBatch, index: int, values: list[float], bad: list[bool]) -> None:
-    batch.signal.extend(array("I", [index] * MINUTES))
-    batch.time_ns.extend(array("q", (START_NS + minute * STEP_NS for minute in range(MINUTES))))
+def _append(batch: SampleBatch, index: int, values: list[float], bad: list[bool], step: int = 1) -> None:
+    batch.signal.extend(array("I", [index] * len(values)))
+    batch.time_ns.extend(array("q", (START_NS + minute * STEP_NS for minute in range(0, MINUTES, step))))
     batch.value.extend(array("d", values))
     batch.quality.extend(array("I", [BAD if wrong else GOOD for wrong in bad]))
 
@@ -122,6 +124,7 @@ def _write_figures(seed: Seed, entries: list[SignalEntry]) -> None:
     batch = SampleBatch.empty()
     for index, entry in enumerate(entries):
         low, high = FIGURES[entry.field]
-        values = [low + (high - low) * (0.5 + 0.5 * math.sin(minute / 5)) for minute in range(MINUTES)]
-        _append(batch, index, values, [False] * MINUTES)
+        step = 15 if entry.field in QUARTERLY else 1
+        values = [low + (high - low) * (0.5 + 0.5 * math.sin(minute / 5)) for minute in range(0, MINUTES, step)]
+        _append(batch, index, values, [False] * len(values), step)
     seed.lines.append(LineEncoder(Catalogue(entries)).encode(batch))

@@ -133,10 +133,19 @@ def test_abnormal_states_carry_their_colour() -> None:
     assert states["0"]["color"] == NORMAL
 
 
-def test_gaps_are_left_open() -> None:
-    for dashboard in dashboards():
-        for panel in _panels(render(dashboard, "zh")):
-            assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] == 180_000
+def test_gaps_are_left_open_but_for_what_is_sent_on_change() -> None:
+    for name in pack_names():
+        held = {
+            panel_id(template.id, hint.id)
+            for template in load_pack(name).templates.values()
+            for hint in template.dashboard.panels
+            if all(template.signal(signal).uplink == "on_change" for signal in hint.signals)
+        }
+        page = next(render(each, "zh") for each in dashboards() if each.uid == f"ovoo-{name.replace('_', '-')}")
+        for panel in _panels(page):
+            minutes = int(panel["interval"].removesuffix("m"))
+            expected = True if panel["id"] in held else minutes * 180_000
+            assert panel["fieldConfig"]["defaults"]["custom"]["spanNulls"] == expected
 
 
 def _page(*panels: Panel) -> Dashboard:
