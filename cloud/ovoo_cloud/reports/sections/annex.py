@@ -69,13 +69,13 @@ def _evidence(facts: Facts) -> Block:
             ]
         )
     columns: list[Column] = [
-        ("table.evidence", "left", 1.75),
+        ("table.evidence", "left", 1.95),
         ("annex.col.signals", "left", 2.3),
-        ("annex.col.query", "left", 2.1),
+        ("annex.col.query", "left", 1.9),
         ("annex.col.samples", "right", 0.95),
         ("annex.col.good", "right", 0.9),
         ("annex.col.gaps", "right", 0.5),
-        ("annex.col.hash", "left", 1.15),
+        ("annex.col.hash", "left", 1.45),
     ]
     return table("annex.evidence.caption", columns, rows, compact=True)
 
