@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     output = Output(parsed.json)
     try:
         code: int = parsed.run(parsed, _settings(parsed), output)

@@ -15,8 +15,6 @@ from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue.tables import User
 from ovoo_cloud.cli_output import Output
-from ovoo_cloud.jobs.report import SIGNING_KEY
-from ovoo_cloud.reports.signing import create_key
 from ovoo_cloud.services import build_services
 from ovoo_cloud.settings import Settings
 
@@ -48,7 +46,9 @@ def _init(parsed: argparse.Namespace, settings: Settings, output: Output) -> int
     with build_services(settings) as services:
         authority = Authority(settings.authority_dir)
         authority.create("Ovoo CA", services.clock())
-        if not (settings.authority_dir / SIGNING_KEY).exists():
+        if not settings.signing_key.exists():
+            from ovoo_cloud.reports.signing import create_key  # late: other verbs start without it
+
             create_key(settings.authority_dir)
         with services.database.write() as session:
             if session.get(User, parsed.admin) is None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ovoo_contract.address import check_segment
 from ovoo_contract.errors import VerifyError
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.cli_output import Output
-from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
+
+if TYPE_CHECKING:
+    from ovoo_cloud.diagnosis.evidence import EvidenceSource
 
 __all__ = ["add_verbs"]
 
@@ -97,8 +99,10 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
     return 0 if found.ok else 3
 
 
-def _source(services: Services, bundle: pathlib.Path) -> StoreEvidence:
+def _source(services: Services, bundle: pathlib.Path) -> EvidenceSource:
     """The store as evidence of the enterprise that the bundle names; the signature is checked later."""
+    from ovoo_cloud.evidence_store import StoreEvidence
+
     try:
         enterprise = json.loads((bundle / "snapshot.json").read_bytes())["case"]["enterprise"]
     except (OSError, ValueError, KeyError, TypeError) as error:

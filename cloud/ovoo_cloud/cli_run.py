@@ -8,17 +8,25 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from ovoo_contract.errors import ConfigError
 
 from ovoo_cloud.cli_output import Output
-from ovoo_cloud.ingest.service import IngestService
-from ovoo_cloud.jobs.worker import Worker
 from ovoo_cloud.services import build_services
 from ovoo_cloud.settings import Settings
 
 __all__ = ["add_verbs"]
+
+
+class _Service(Protocol):
+    """What runs beside the server: ingest, worker."""
+
+    def start(self) -> None:
+        """Starts it."""
+
+    def stop(self) -> None:
+        """Ends it."""
 
 
 def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse does not export the type
@@ -44,6 +52,8 @@ def _serve(parsed: argparse.Namespace, settings: Settings, output: Output) -> in
     import uvicorn
 
     from ovoo_cloud.api.app import create_app
+    from ovoo_cloud.ingest.service import IngestService
+    from ovoo_cloud.jobs.worker import Worker
 
     with build_services(settings) as services:
         server = uvicorn.Server(
@@ -71,6 +81,8 @@ def _serve(parsed: argparse.Namespace, settings: Settings, output: Output) -> in
 
 
 def _ingest(_parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from ovoo_cloud.ingest.service import IngestService
+
     _refuse_embedded(settings, "ingest")
     with build_services(settings) as services:
         stopped = threading.Event()
@@ -83,6 +95,8 @@ def _ingest(_parsed: argparse.Namespace, settings: Settings, output: Output) -> 
 
 
 def _worker(_parsed: argparse.Namespace, settings: Settings, _output: Output) -> int:
+    from ovoo_cloud.jobs.worker import Worker
+
     _refuse_embedded(settings, "worker")
     with build_services(settings) as services:
         _wait(Worker(services), threading.Event())
@@ -99,7 +113,7 @@ def _refuse_embedded(settings: Settings, verb: str) -> None:
         )
 
 
-def _wait(service: IngestService | Worker, stopped: threading.Event) -> None:
+def _wait(service: _Service, stopped: threading.Event) -> None:
     """Runs a service until SIGTERM, SIGINT or its own end."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -112,7 +126,7 @@ def _wait(service: IngestService | Worker, stopped: threading.Event) -> None:
 
 
 @contextlib.contextmanager
-def _running(service: IngestService | Worker | None) -> Iterator[None]:
+def _running(service: _Service | None) -> Iterator[None]:
     if service is None:
         yield
         return

@@ -78,6 +78,11 @@ class Settings:
         return self.data_dir / "authority"
 
     @property
+    def signing_key(self) -> pathlib.Path:
+        """The private key that signs reports; its public half lies beside it."""
+        return self.authority_dir / "report-key.pem"
+
+    @property
     def reports_dir(self) -> pathlib.Path:
         """The folder of report bundles, one folder each."""
         return self.data_dir / "reports"

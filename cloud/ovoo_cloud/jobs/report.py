@@ -21,9 +21,8 @@ from ovoo_cloud.reports.resolve import Language
 from ovoo_cloud.reports.signing import load_signing_key
 from ovoo_cloud.services import Services
 
-__all__ = ["SIGNING_KEY", "issue_report", "report"]
+__all__ = ["issue_report", "report", "today"]
 
-SIGNING_KEY: Final = "report-key.pem"
 _LANGUAGES: Final = ("zh", "en")
 
 
@@ -53,9 +52,8 @@ def report(services: Services, parameters: Mapping[str, Any], progress: Callable
 
 def today(services: Services) -> str:
     """The local date of the installation, ISO."""
-    return (
-        f"{datetime.fromtimestamp(services.clock() // 1_000_000_000, UTC).astimezone(services.settings.zone):%Y-%m-%d}"
-    )
+    moment = datetime.fromtimestamp(services.clock() // 1_000_000_000, UTC)
+    return moment.astimezone(services.settings.zone).date().isoformat()
 
 
 def issue_report(
@@ -80,7 +78,7 @@ def issue_report(
     unknown = [language for language in languages if language not in _LANGUAGES]
     if unknown or not languages:
         raise ConfigError("not a language", offender="languages", value=unknown, remedy="zh, en or both")
-    key = load_signing_key(services.settings.authority_dir / SIGNING_KEY)
+    key = load_signing_key(services.settings.signing_key)
     with services.database.read() as session:
         revision = cases.next_revision(session, number)
     report_id = f"{_slug(number)}-r{revision}"
