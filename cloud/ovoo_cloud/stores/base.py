@@ -31,6 +31,7 @@ __all__ = [
     "check_bounds",
     "check_budget",
     "concat_columns",
+    "empty_windows",
     "read_all",
     "window_edges",
 ]
@@ -250,6 +251,13 @@ def window_edges(start_ns: int, end_ns: int, edges: Sequence[int] | None, step_n
         borders = np.append(np.arange(start_ns, end_ns, step, dtype=np.int64), np.int64(end_ns))
     check_budget(len(borders) - 1, budget, "take a longer step or a shorter range")
     return borders
+
+
+def empty_windows(borders: IntArray) -> Windows:
+    """Windows without a row."""
+    size = len(borders) - 1
+    blank = [np.full(size, np.nan) for _ in range(4)]
+    return Windows(borders[:-1], borders[1:], np.zeros(size, np.int64), np.zeros(size, np.int64), *blank)
 
 
 def concat_columns(pieces: Sequence[Columns]) -> Columns:

@@ -26,10 +26,12 @@ from ovoo_cloud.stores.base import (
     WriteOutcome,
     check_bounds,
     check_budget,
+    empty_windows,
     window_edges,
 )
 from ovoo_cloud.stores.embedded_tenant import Tenant
 from ovoo_cloud.stores.embedded_write import write_group
+from ovoo_cloud.stores.newest import NEVER
 
 __all__ = ["EmbeddedStore"]
 
@@ -106,7 +108,7 @@ class EmbeddedStore:
                         newest.text.get(number),
                     )
                 )
-        return [item for item in found if item.time_ns > np.iinfo(np.int64).min]
+        return [item for item in found if item.time_ns > NEVER]
 
     def raw(self, address: Address, start_ns: int, end_ns: int, limit: int, after_ns: int | None = None) -> Columns:
         """At most `limit` samples in time order from `start_ns`, or behind `after_ns`."""
@@ -132,7 +134,7 @@ class EmbeddedStore:
         borders = window_edges(start_ns, end_ns, edges, step_ns, self._max_points)
         with self._reading(address) as (cursor, tenant, number):
             if tenant is None or number is None:
-                return embedded_read.empty_windows(borders)
+                return empty_windows(borders)
             return embedded_read.windows(cursor, tenant.schema, number, borders)
 
     def counts(self, addresses: Sequence[Address], start_ns: int, end_ns: int, step_ns: int) -> Counts:

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from ovoo_contract.quality import UNCERTAIN
 
-from ovoo_cloud.stores.base import STREAM_CHUNK, Columns, IntArray, Windows
+from ovoo_cloud.stores.base import STREAM_CHUNK, Columns, IntArray, Windows, empty_windows
 from ovoo_cloud.stores.embedded_tenant import plain
 
-__all__ = ["empty_windows", "fill_counts", "pieces", "samples", "windows"]
+__all__ = ["fill_counts", "pieces", "samples", "windows"]
 
 _USABLE: Final = f"quality < {UNCERTAIN} AND value IS NOT NULL"
 
@@ -73,13 +73,6 @@ def windows(cursor: duckdb.DuckDBPyConnection, schema: str, series: int, borders
     for name, column in (("min", "low"), ("max", "high"), ("mean", "mean"), ("last", "newest")):
         getattr(result, name)[place] = _filled(found[column])
     return result
-
-
-def empty_windows(borders: IntArray) -> Windows:
-    """Windows without a row."""
-    size = len(borders) - 1
-    blank = [np.full(size, np.nan) for _ in range(4)]
-    return Windows(borders[:-1], borders[1:], np.zeros(size, np.int64), np.zeros(size, np.int64), *blank)
 
 
 def fill_counts(

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import duckdb
 import numpy as np
@@ -16,44 +15,11 @@ from ovoo_contract.delivery import SeqRanges
 from ovoo_cloud.stores.base import FloatArray, IntArray, UIntArray
 from ovoo_cloud.stores.collisions import Rows
 from ovoo_cloud.stores.embedded_files import schema_of
+from ovoo_cloud.stores.newest import Newest
 
-__all__ = ["Newest", "Tenant"]
+__all__ = ["Tenant", "plain"]
 
-_NEVER: Final = np.iinfo(np.int64).min
 DeliveryKey = tuple[str, int]
-
-
-class Newest:
-    """The newest sample per series: columns indexed by series number."""
-
-    def __init__(self) -> None:
-        self.time_ns: IntArray = np.full(64, _NEVER, np.int64)
-        self.value: FloatArray = np.full(64, np.nan, np.float64)
-        self.quality: UIntArray = np.zeros(64, np.uint32)
-        self.text: dict[int, str] = {}
-
-    def grow(self, series: int) -> None:
-        """Makes room for series numbers below `series`."""
-        while len(self.time_ns) < series:
-            self.time_ns = np.concatenate([self.time_ns, np.full(len(self.time_ns), _NEVER, np.int64)])
-            self.value = np.concatenate([self.value, np.full(len(self.value), np.nan)])
-            self.quality = np.concatenate([self.quality, np.zeros(len(self.quality), np.uint32)])
-
-    def take(self, rows: Rows) -> None:
-        """Updates from rows sorted by (series, time)."""
-        if not len(rows):
-            return
-        last = np.append(np.flatnonzero(rows.series[1:] != rows.series[:-1]), len(rows) - 1)
-        last = last[rows.time_ns[last] >= self.time_ns[rows.series[last]]]
-        series = rows.series[last]
-        self.time_ns[series] = rows.time_ns[last]
-        self.value[series] = rows.value[last]
-        self.quality[series] = rows.quality[last]
-        if rows.text or self.text:
-            for number, row in zip(series.tolist(), last.tolist(), strict=True):
-                self.text.pop(number, None)
-                if row in rows.text:
-                    self.text[number] = rows.text[row]
 
 
 class Tenant:
@@ -130,13 +96,13 @@ class Tenant:
 
 
 def plain(columns: Mapping[str, npt.NDArray[np.generic]]) -> tuple[UIntArray, IntArray, FloatArray, UIntArray]:
-    """DuckDB's columns as ordinary arrays; an absent value is NaN."""
+    """DuckDB's columns as ordinary arrays; an absent value is NaN, a negative zero plain zero (as in InfluxDB)."""
     value = columns["value"]
     if isinstance(value, np.ma.MaskedArray):
         value = value.filled(np.nan)
     return (
         np.asarray(columns["series"], np.uint32),
         np.asarray(columns["time_ns"], np.int64),
-        np.asarray(value, np.float64),
+        np.asarray(value, np.float64) + 0.0,
         np.asarray(columns["quality"], np.uint32),
     )
