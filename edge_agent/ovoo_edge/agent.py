@@ -91,7 +91,7 @@ class Agent:
                     scoring.save(config.state_dir / "models.json")
         _LOG.info("event=stopped gateway=%s", config.gateway)
 
-    def _open_spool(self) -> Spool:
+    def _open_spool(self, damage: str) -> Spool:
         config = self._config
         return Spool.open(
             config.state_dir / "spool.db",
@@ -100,6 +100,7 @@ class Agent:
             epoch_source=self._world.epoch_source,
             clock=self._world.wall_ns,
             policy=config.spool.policy,
+            damage=damage,
         )
 
     async def _run_parts(self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring) -> None:

@@ -83,7 +83,7 @@ class ModelSettings:
     Attributes:
         asset: it scores.
         artifact: file written by `ovoo-models train`.
-        period_s: step the artifact must have; 0 = whatever it has.
+        period_s: step of its frames; 0 = that of the artifact.
     """
 
     asset: AssetAddress

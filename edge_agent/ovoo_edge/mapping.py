@@ -23,7 +23,7 @@ from ovoo_contract.units import conversion
 from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.json_path import parse_json_path
 
-__all__ = ["SIGNAL_COLUMNS", "SignalRow", "bind_signals", "decode_text", "read_signals", "read_table"]
+__all__ = ["SIGNAL_COLUMNS", "RowReader", "SignalRow", "bind_signals", "decode_text", "read_signals", "read_table"]
 
 SIGNAL_COLUMNS: tuple[str, ...] = (
     "address", "unit", "source", "reference", "path", "element", "scale", "offset", "source_unit", "type", "low",
@@ -74,7 +74,7 @@ def read_signals(path: pathlib.Path) -> tuple[SignalRow, ...]:
     rows: list[SignalRow] = []
     seen: dict[str, str] = {}
     for where, fields in read_table(path, SIGNAL_COLUMNS, _REQUIRED, _ALIASES):
-        reader = _RowReader(where, fields)
+        reader = RowReader(where, fields)
         row = reader.signal()
         errors += reader.errors
         if row is None:
@@ -197,8 +197,13 @@ def _check_header(
     return header
 
 
-class _RowReader:
-    """Turns one line into a SignalRow and gathers what is wrong with it."""
+class RowReader:
+    """Turns one line into a SignalRow and gathers what is wrong with it.
+
+    Args:
+        where: `file:line`, for messages.
+        fields: the line's cells by column name; absent ones count as empty.
+    """
 
     def __init__(self, where: str, fields: dict[str, str]) -> None:
         self._where = where
@@ -295,3 +300,6 @@ class _RowReader:
 
     def _fault(self, name: str, message: str, value: object, remedy: str) -> None:
         self.errors.append(ConfigError(message, offender=f"{self._where} {name}", value=value, remedy=remedy))
+
+
+_RowReader = RowReader  # until signal_list imports the public name

@@ -40,10 +40,20 @@ class Scoring:
 
     Args:
         monitors: one per `[[model]]`, with its settings.
+        entries: signals of the gateway.
     """
 
-    def __init__(self, monitors: Sequence[tuple[ModelSettings, AssetMonitor]]) -> None:
+    def __init__(
+        self, monitors: Sequence[tuple[ModelSettings, AssetMonitor]], entries: Sequence[SignalEntry] = ()
+    ) -> None:
         self._monitors = monitors
+        known = {str(entry.address) for entry in entries}
+        self._absent = {
+            settings.asset.path: [
+                use.name for use in monitor.model_set.signals if str(settings.asset.signal(use.name)) not in known
+            ]
+            for settings, monitor in monitors
+        }
         self._findings = 0
         self._scored = 0
 
@@ -66,7 +76,7 @@ class Scoring:
                 )
         if errors:
             raise ConfigErrors(errors)
-        return cls(monitors)
+        return cls(monitors, entries)
 
     @property
     def outputs(self) -> list[SignalEntry]:
@@ -94,8 +104,16 @@ class Scoring:
         return score
 
     def health(self) -> dict[str, Any]:
-        """Assets scored and what came out."""
-        assets = [settings.asset.path for settings, _ in self._monitors]
+        """Assets scored, which of their models give scores already, and what came out."""
+        assets = [
+            {
+                "asset": settings.asset.path,
+                "ready": monitor.ready(),
+                "late": monitor.late,
+                "absent_signals": self._absent[settings.asset.path],
+            }
+            for settings, monitor in self._monitors
+        ]
         return {"assets": assets, "derived_samples": self._scored, "findings": self._findings}
 
     def save(self, path: pathlib.Path) -> None:
@@ -128,23 +146,16 @@ def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonit
     from ovoo_models.monitor import AssetMonitor
 
     models = artifact.load(settings.artifact)
-    if settings.period_s and settings.period_s != models.period_s:
-        raise ConfigError(
-            "artifact has another step",
-            offender=f"{settings.asset.path}.period_s",
-            value=settings.period_s,
-            remedy=f"the artifact was trained for {models.period_s:g} s",
-        )
     here = {entry.address.signal for entry in entries if entry.address.asset_address == settings.asset}
-    missing = [name for name in models.signals if name not in here]
-    if missing:
+    wanted = [use.name for use in models.signals]
+    if not here.intersection(wanted):
         raise ConfigError(
-            "signals of the model are not configured",
+            "none of the model's signals is configured",
             offender=settings.asset.path,
-            value=", ".join(missing),
-            remedy="add them to the signal list, or train without them",
+            value=", ".join(wanted),
+            remedy="add them to the signal list",
         )
-    return AssetMonitor(models, settings.asset)
+    return AssetMonitor(models, settings.asset, settings.period_s or None)
 
 
 def _bind(settings: ModelSettings, monitor: AssetMonitor, catalogue: Catalogue) -> _Bound:

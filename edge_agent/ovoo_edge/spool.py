@@ -7,14 +7,15 @@ One SQLite file in WAL mode with full durability, used from one thread. A row is
 from __future__ import annotations
 
 import contextlib
+import functools
 import pathlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ovoo_contract.catalogue import Catalogue
-from ovoo_contract.errors import CatalogueError, SpoolError, SpoolFull
+from ovoo_contract.errors import CatalogueError, SpoolDamaged, SpoolError, SpoolFull
 
 from ovoo_edge.ledger import Ledger, LedgerRow
 from ovoo_edge.spool_acks import Acknowledgements, Ranges
@@ -23,7 +24,7 @@ from ovoo_edge.spool_losses import Tally, lost_rows, lost_totals, record, tally,
 from ovoo_edge.spool_open import OpenSpool, open_file
 from ovoo_edge.spool_rows import Group, LostRow, NewRow, QuarantinedRow, RowKind, SpoolGauges, SpoolRow
 from ovoo_edge.spool_space import Policy, SpaceKeeper
-from ovoo_edge.spool_transactions import in_transaction, spool_failure
+from ovoo_edge.spool_transactions import in_transaction, spool_failure, spool_full
 
 __all__ = ["Spool"]
 
@@ -34,6 +35,22 @@ _DELETE_ROWS = 1000
 _QUARANTINE_SHARE = 20
 _LONGEST_DETAIL = 2000
 T = TypeVar("T")
+
+
+P = ParamSpec("P")
+
+
+def _named_failures(method: Callable[P, T]) -> Callable[P, T]:
+    """SQLite's own exceptions leave the spool under Ovoo's names."""
+
+    @functools.wraps(method)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(*arguments, **named)
+        except sqlite3.Error as error:
+            raise spool_failure(error, pathlib.Path("spool")) from error
+
+    return guarded
 
 
 class Spool:
@@ -53,6 +70,8 @@ class Spool:
         self._high_ns = opened.high_ns
         self._refused = dict(opened.refused)
         self._deleted: Ranges = []
+        self._space.shrink(self._acks)
+        self._gauges.recount(self._last_seq)
         self._space.restore_ballast()
 
     @classmethod
@@ -65,6 +84,7 @@ class Spool:
         epoch_source: Callable[[], int],
         clock: Callable[[], int],
         policy: Policy = "drop_oldest",
+        damage: str = "",
     ) -> Spool:
         """Opens or creates the spool; a damaged file is set aside, salvaged row by row and replaced.
 
@@ -75,11 +95,21 @@ class Spool:
             epoch_source: gives a random u64 for a new or replaced file.
             clock: UTC nanoseconds.
             policy: what happens when the budget is used up.
+            damage: words of a `SpoolDamaged` that was raised while the file was open: it is replaced at once.
 
         Raises:
             SpoolError: the disk refuses; ConfigError: budget too small.
         """
-        return cls(open_file(path, budget_bytes, tuple(sinks), epoch_source, clock), clock, policy)
+        opened = open_file(path, budget_bytes, tuple(sinks), epoch_source, clock, damage)
+        try:
+            return cls(opened, clock, policy)
+        except (sqlite3.Error, SpoolDamaged) as error:
+            opened.connection.close()
+            failure = error if isinstance(error, SpoolDamaged) else spool_failure(error, path)
+            if not isinstance(failure, SpoolDamaged) or opened.salvaged:
+                raise failure from error
+        opened = open_file(path, budget_bytes, tuple(sinks), epoch_source, clock, str(failure))
+        return cls(opened, clock, policy)
 
     def __enter__(self) -> Spool:
         return self
@@ -124,6 +154,7 @@ class Spool:
 
         self._durably(write)
 
+    @_named_failures
     def catalogue(self, catalogue_id: str) -> Catalogue:
         """A catalogue that some row refers to.
 
@@ -137,6 +168,7 @@ class Spool:
             )
         return found
 
+    @_named_failures
     def commit(self, group: Group) -> tuple[int, ...]:
         """Makes a group durable and returns the numbers of its rows.
 
@@ -158,6 +190,7 @@ class Spool:
         self._space.checkpoint_if_due()
         return seqs
 
+    @_named_failures
     def pending(
         self,
         sink: str,
@@ -188,6 +221,7 @@ class Spool:
                 break
         return found
 
+    @_named_failures
     def ack(self, sink: str, ranges: Iterable[Sequence[int]], *, refused: int = 0) -> int:
         """Acknowledges inclusive ranges for a sink and returns how many rows that were.
 
@@ -209,6 +243,7 @@ class Spool:
             self._durably(self._flush)
             self._acks.flushed(self._deleted)
 
+    @_named_failures
     def quarantine(self, sink: str, seq: int, code: str, detail: str, *, part: bytes | None = None) -> bool:
         """Sets a row aside that the sink's server refused; the row counts as lost for that sink, with cause `rejected`.
 
@@ -235,6 +270,7 @@ class Spool:
         self.flush()
         return True
 
+    @_named_failures
     def quarantined(self, limit: int = 100) -> list[QuarantinedRow]:
         """The newest quarantined rows."""
         found = self._connection.execute(
@@ -247,10 +283,12 @@ class Spool:
             for seq, name, code, detail, kind, catalogue, rows, at_ns, payload in found
         ]
 
+    @_named_failures
     def lost(self, from_hour: int, to_hour: int) -> list[LostRow]:
         """What will never arrive, per signal, hour, cause and sink."""
         return lost_rows(self._connection, from_hour, to_hour)
 
+    @_named_failures
     def ledger(self, from_hour: int, to_hour: int) -> list[LedgerRow]:
         """Counts per signal and hour."""
         return self._ledger.rows(from_hour, to_hour)
@@ -259,6 +297,7 @@ class Spool:
         """Records samples that never got into a row, for every sink."""
         self._durably(lambda: record(self._connection, cause, self._acks.sinks, lost))
 
+    @_named_failures
     def maintain(self) -> None:
         """Housekeeping, every few seconds: acknowledgements, counts, catalogues, ballast, log."""
         self.flush()
@@ -272,6 +311,7 @@ class Spool:
         self._durably(self._fold)
         self._ledger.folded()
 
+    @_named_failures
     def gauges(self) -> SpoolGauges:
         """State for health pages."""
         return SpoolGauges(
@@ -301,6 +341,10 @@ class Spool:
         finally:
             self._connection.close()
 
+    def abandon(self) -> None:
+        """Closes the connection of a damaged file without another write."""
+        self._connection.close()
+
     def _check_size(self, group: Group) -> None:
         budget = self._opened.budget
         largest = max((len(row.payload) for row in group.rows), default=0)
@@ -313,17 +357,15 @@ class Spool:
             )
 
     def _make_room(self, size: int) -> None:
-        if self._read_only(lambda: self._space.needs_room(size)):
-            try:
-                freed = self._space.make_room(size, self._acks)
-            except sqlite3.Error as error:
-                raise spool_failure(error, self._opened.path) from error
-            if freed:
-                self._gauges.recount(self._last_seq)
+        excess = self._space.excess_bytes(size)
+        if excess and self._space.make_room(excess, self._acks):
+            self._gauges.recount(self._last_seq)
+            excess = 0
+        if excess:
+            raise spool_full("", self._opened.path)
         if not self._space.log_has_room(size):
-            self._space.checkpoint()
-            if not self._space.log_has_room(size):
-                raise SpoolFull("a reader holds the log", offender=str(self._opened.path), remedy="close other readers")
+            remedy = "close other programs that read the spool, or free the disk"
+            raise SpoolFull("the log cannot be shortened", offender=str(self._opened.path), remedy=remedy)
 
     def _durably(self, work: Callable[[], T]) -> T:
         """A transaction; when there is no room, space is made step by step before giving up."""
@@ -336,12 +378,6 @@ class Spool:
                 if not isinstance(failure, SpoolFull) or not next(relief, False):
                     raise failure from error
                 self._gauges.recount(self._last_seq)
-
-    def _read_only(self, work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except sqlite3.Error as error:
-            raise spool_failure(error, self._opened.path) from error
 
     def _write(self, group: Group) -> tuple[int, ...]:
         now = self._clock()

@@ -47,18 +47,28 @@ def open_file(
     sinks: tuple[str, ...],
     epoch_source: Callable[[], int],
     clock: Callable[[], int],
+    damage: str = "",
 ) -> OpenSpool:
-    """Opens, creates or replaces the file; see `Spool.open`."""
+    """Opens, creates or replaces the file; see `Spool.open`.
+
+    Args:
+        path, budget_bytes, sinks, epoch_source, clock: as there.
+        damage: the file is known to be damaged, in these words: it is replaced without being tried.
+    """
     budget = Budget.of(budget_bytes)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not damage:
+        try:
+            return _load(path, budget, sinks, epoch_source, ())
+        except SpoolDamaged as found:
+            damage = str(found)
+    kept = set_aside(path, clock())
+    opened = _load(path, budget, sinks, epoch_source, ())
     try:
-        return _load(path, budget, sinks, epoch_source, ())
-    except SpoolDamaged as damage:
-        kept = set_aside(path, clock())
-        opened = _load(path, budget, sinks, epoch_source, (str(damage),))
         note = salvage(kept, opened.connection, sinks, budget, clock())
+    finally:
         opened.connection.close()
-        return _load(path, budget, sinks, epoch_source, (f"{damage}: {note}",))
+    return _load(path, budget, sinks, epoch_source, (f"{damage}: {note}",))
 
 
 def _load(

@@ -13,6 +13,7 @@ __all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "Budget", "connect", "cre
 FORMAT = 1
 PAGE_BYTES = 4096
 MIN_BUDGET_BYTES = 4 << 20
+_BUSY_S = 0.05
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -89,7 +90,7 @@ def connect(path: pathlib.Path, budget: Budget) -> sqlite3.Connection:
     Raises:
         SpoolDamaged: the file is not a database, or its first pages are unreadable.
     """
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, cached_statements=64)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S, cached_statements=64)
     try:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

@@ -28,10 +28,10 @@ class SpoolService:
     """Async context manager around a `Spool`; a file that turns out damaged is salvaged and replaced while running.
 
     Args:
-        open_spool: opens the spool; called on the spool's thread, again after damage.
+        open_spool: opens the spool; called on the spool's thread, with the words of the damage after some was found.
     """
 
-    def __init__(self, open_spool: Callable[[], Spool]) -> None:
+    def __init__(self, open_spool: Callable[[str], Spool]) -> None:
         self._open_spool = open_spool
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
         self._spool: Spool | None = None
@@ -42,7 +42,7 @@ class SpoolService:
 
     async def __aenter__(self) -> SpoolService:
         try:
-            await self._in_thread(self._reopen)
+            await self._in_thread(lambda: self._reopen(""))
         except BaseException:
             self._executor.shutdown(wait=True)
             raise
@@ -133,15 +133,16 @@ class SpoolService:
         try:
             return await self._in_thread(lambda: work(self._current()))
         except SpoolDamaged as damage:
-            _LOG.error("event=spool_damaged detail=%r", str(damage))
-            await self._in_thread(self._reopen)
+            words = str(damage)
+            _LOG.error("event=spool_damaged detail=%r", words)
+            await self._in_thread(lambda: self._reopen(words))
             return await self._in_thread(lambda: work(self._current()))
 
-    def _reopen(self) -> None:
+    def _reopen(self, damage: str) -> None:
         if self._spool is not None:
-            self._spool.close()
+            self._spool.abandon()
             self._spool = None
-        spool = self._open_spool()
+        spool = self._open_spool(damage)
         for catalogue in self._catalogues:
             spool.add_catalogue(catalogue)
         self._spool = spool

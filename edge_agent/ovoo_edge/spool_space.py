@@ -23,6 +23,8 @@ BALLAST_BYTES = 8 << 20
 _FULL_SHARE = 0.95
 _FREE_SHARE = 0.01
 _CAUSE = "spool_full"
+_VACUUM_PAGES = 1000
+_MARGIN_BYTES = 2 << 20
 
 
 class SpaceKeeper:
@@ -64,32 +66,58 @@ class SpaceKeeper:
 
     def used_bytes(self) -> int:
         """Bytes of pages in use."""
-        pages = int(self._connection.execute("PRAGMA page_count").fetchone()[0])
-        free = int(self._connection.execute("PRAGMA freelist_count").fetchone()[0])
-        return (pages - free) * PAGE_BYTES
+        return (self._pages() - self._free_pages()) * PAGE_BYTES
 
     def file_bytes(self) -> int:
         """Bytes of database and log on disk."""
         return _size(self._path) + _size(self._wal)
 
-    def needs_room(self, incoming_bytes: int) -> bool:
-        """True when the incoming bytes would pass 95 % of the pages."""
-        return self.used_bytes() + incoming_bytes * 5 // 4 > _FULL_SHARE * self.limit_bytes
+    def excess_bytes(self, incoming_bytes: int) -> int:
+        """Bytes that must be freed before so many come in; 0 when there is room.
 
-    def make_room(self, incoming_bytes: int, acks: Acknowledgements) -> bool:
-        """Frees at least 1 % and what the incoming bytes need; False when policy or contents leave nothing to free."""
+        There is room up to 95 % of the pages; and once the disk is nearly full, only in pages that are free already:
+        then the database must not grow, so that the log can always be moved into it.
+        """
+        incoming = incoming_bytes * 5 // 4
+        excess = self.used_bytes() + incoming - int(_FULL_SHARE * self.limit_bytes)
+        if self._disk_is_tight(incoming_bytes):
+            self._empty_log()
+            if self._disk_is_tight(incoming_bytes):
+                excess = max(excess, incoming - self._free_pages() * PAGE_BYTES)
+        return max(excess, 0)
+
+    def make_room(self, excess_bytes: int, acks: Acknowledgements) -> bool:
+        """Frees the excess and at least 1 %; False when policy or contents leave nothing to free."""
         if self._policy == "block":
             return False
-        wanted = self.used_bytes() + incoming_bytes * 5 // 4 - int(_FULL_SHARE * self.limit_bytes)
-        return self._free(max(wanted, int(_FREE_SHARE * self.limit_bytes)), acks)
+        return self._free(max(excess_bytes, int(_FREE_SHARE * self.limit_bytes)), acks)
+
+    def shrink(self, acks: Acknowledgements) -> None:
+        """After the budget was lowered: frees rows, gives their pages back and sets the limit anew."""
+        if self._pages() <= self._budget.max_pages:
+            return
+        while self.used_bytes() > _FULL_SHARE * self.limit_bytes and self._policy == "drop_oldest":
+            if not self._free(self.used_bytes() - int(_FULL_SHARE * self.limit_bytes), acks):
+                break
+            self.checkpoint()
+        while self._pages() > self._budget.max_pages and self._free_pages():
+            # `execute` would give back a single page: it stops at the first step
+            self._connection.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
+            self.checkpoint()
+        self._connection.execute(f"PRAGMA max_page_count = {self._budget.max_pages}")
 
     def checkpoint_if_due(self) -> None:
-        """Truncates the log once half of its reserve is used."""
-        if _size(self._wal) > self._budget.wal_reserve_bytes // 2:
-            self.checkpoint()
+        """Truncates the log once half of its reserve is used; never fails: what was committed stays committed.
+
+        On a full disk the log cannot be moved into the database; the ballast gives the room for it.
+        """
+        if _size(self._wal) > self._budget.wal_reserve_bytes // 2 or self._disk_is_tight(0):
+            self._empty_log()
 
     def log_has_room(self, incoming_bytes: int) -> bool:
-        """False when a foreign reader kept the log from being truncated and the reserve would be passed."""
+        """False when a foreign reader or a full disk keeps the log from being truncated and it would grow too long."""
+        if _size(self._wal) + incoming_bytes * 3 // 2 > self._budget.wal_reserve_bytes:
+            self._try_checkpoint()
         return _size(self._wal) + incoming_bytes * 3 // 2 <= self._budget.wal_reserve_bytes
 
     def checkpoint(self) -> None:
@@ -131,13 +159,29 @@ class SpaceKeeper:
             self._try_checkpoint()
             yield freed
 
+    def _disk_is_tight(self, incoming_bytes: int) -> bool:
+        free = shutil.disk_usage(self._path.parent).free
+        return free < _size(self._wal) + 4 * incoming_bytes + _MARGIN_BYTES
+
+    def _empty_log(self) -> None:
+        """Moves the log into the database; where the disk has no room for that, the ballast gives it."""
+        self._try_checkpoint()
+        if _size(self._wal) and self._disk_is_tight(0) and self.release_ballast():
+            self._try_checkpoint()
+
     def _try_checkpoint(self) -> None:
         # on a full disk the checkpoint itself may fail; the next measure follows then
         with contextlib.suppress(sqlite3.OperationalError):
             self.checkpoint()
 
     def _budget_used_up(self) -> bool:
-        return int(self._connection.execute("PRAGMA page_count").fetchone()[0]) >= self._budget.max_pages
+        return self._pages() >= self._budget.max_pages
+
+    def _pages(self) -> int:
+        return int(self._connection.execute("PRAGMA page_count").fetchone()[0])
+
+    def _free_pages(self) -> int:
+        return int(self._connection.execute("PRAGMA freelist_count").fetchone()[0])
 
     def _free(self, wanted_bytes: int, acks: Acknowledgements) -> bool:
         victims = self._victims(wanted_bytes)

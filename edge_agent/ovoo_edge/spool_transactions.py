@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ovoo_contract.errors import SpoolDamaged, SpoolError, SpoolFull
 
-__all__ = ["in_transaction", "spool_failure"]
+__all__ = ["in_transaction", "spool_failure", "spool_full"]
 
 T = TypeVar("T")
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -28,16 +28,21 @@ def in_transaction(connection: sqlite3.Connection, work: Callable[[], T]) -> T:
     return result
 
 
+def spool_full(detail: str, path: pathlib.Path) -> SpoolFull:
+    """The error of a commit that found no room; `detail` is SQLite's words."""
+    return SpoolFull(
+        "no room for another row",
+        offender=str(path),
+        value=detail or None,
+        remedy="the gateway waits; raise spool.budget_mib, free the disk or restore the uplink",
+    )
+
+
 def spool_failure(error: sqlite3.Error, path: pathlib.Path) -> SpoolError:
     """The spool error that says what a caller can do about an SQLite error."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return SpoolFull(
-            "no room for another row",
-            offender=str(path),
-            value=str(error),
-            remedy="the gateway waits; raise spool.budget_mib, free the disk or restore the uplink",
-        )
+        return spool_full(str(error), path)
     if code in _DAMAGE or (code == 0 and isinstance(error, sqlite3.DatabaseError)):
         return SpoolDamaged(str(error), offender=str(path), remedy="the file is set aside and salvaged")
     return SpoolError(str(error), offender=str(path), remedy="check the disk: it refuses reads or writes")

@@ -1,0 +1,127 @@
+"""A damaged spool is set aside, what is readable moves over, and the agent starts."""
+
+from __future__ import annotations
+
+import pathlib
+import random
+import sqlite3
+
+import pytest
+from ovoo_contract.wire import FLAG_BACKFILL, decode_batch
+
+from tests.edge_agent.support import SECOND, T0, group_of, make_catalogue, open_spool, samples_at
+
+CATALOGUE = make_catalogue()
+ROWS = 200
+
+
+def prepare(folder: pathlib.Path) -> int:
+    with open_spool(folder, sinks=("a", "b"), seed=1) as spool:
+        spool.add_catalogue(CATALOGUE)
+        for index in range(ROWS):
+            spool.commit(group_of(CATALOGUE, samples_at(T0 + index * SECOND, 400)))
+        spool.ack("a", [(1, 50)])
+        return spool.epoch
+
+
+def first_times(folder: pathlib.Path, sink: str) -> list[int]:
+    with open_spool(folder, sinks=("a", "b"), seed=2) as spool:
+        rows = spool.pending(sink, 10_000)
+        return [(min(decode_batch(row.payload)[1].time_ns) - T0) // SECOND for row in rows]
+
+
+def overwrite(path: pathlib.Path, start: int, length: int, seed: int = 3) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(random.Random(seed).randbytes(length))
+
+
+def test_torn_pages_cost_only_their_rows(tmp_path: pathlib.Path) -> None:
+    epoch = prepare(tmp_path)
+    size = (tmp_path / "spool.db").stat().st_size
+    _break_a_leaf(tmp_path / "spool.db")
+
+    with open_spool(tmp_path, sinks=("a", "b"), seed=2) as spool:
+        steps = {(min(decode_batch(row.payload)[1].time_ns) - T0) // SECOND for row in spool.pending("b", 10_000)}
+        gauges = spool.gauges()
+
+    assert size > 100_000
+    assert gauges.epoch != epoch
+    assert ROWS * 0.7 < len(steps) < ROWS
+    assert "unreadable" in gauges.salvaged[0]
+    assert gauges.lost["b"]["spool_damaged"] >= 1
+    assert len(list(tmp_path.glob("spool.db.damaged-*"))) >= 1
+
+
+def test_what_a_sink_had_stays_had_and_rows_are_marked_backfill(tmp_path: pathlib.Path) -> None:
+    prepare(tmp_path)
+    _break_a_leaf(tmp_path / "spool.db")
+
+    assert min(first_times(tmp_path, "a")) >= 50
+    with open_spool(tmp_path, sinks=("a", "b")) as spool:
+        rows = spool.pending("b", 10_000)
+        assert all(row.flags & FLAG_BACKFILL for row in rows)
+        assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
+
+
+@pytest.mark.parametrize("damage", ["header", "everything", "empty", "text"])
+def test_a_hopeless_file_is_kept_aside_and_the_loss_is_recorded(tmp_path: pathlib.Path, damage: str) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "spool.db"
+    (tmp_path / "spool.db-wal").unlink(missing_ok=True)
+    if damage == "header":
+        overwrite(path, 0, 4096)
+    elif damage == "everything":
+        overwrite(path, 0, path.stat().st_size)
+    elif damage == "text":
+        path.write_text("not a database at all" * 1000)
+    else:
+        path.write_bytes(b"")
+
+    with open_spool(tmp_path, sinks=("a", "b"), seed=2) as spool:
+        spool.add_catalogue(CATALOGUE)
+        assert spool.commit(group_of(CATALOGUE, samples_at(T0, 4))) == (1,)
+        lost = spool.gauges().lost
+
+    if damage == "empty":
+        assert lost == {}
+    else:
+        assert lost["a"]["spool_damaged"] >= 1
+        assert list(tmp_path.glob("spool.db.damaged-*"))
+
+
+def test_damage_found_while_running_is_reported_as_such(tmp_path: pathlib.Path) -> None:
+    prepare(tmp_path)
+    with open_spool(tmp_path, sinks=("a", "b")) as spool:
+        spool.pending("b", 1)
+    _break_a_leaf(tmp_path / "spool.db")
+    first = first_times(tmp_path, "b")
+
+    assert first_times(tmp_path, "b") == first
+
+
+def _break_a_leaf(path: pathlib.Path) -> None:
+    """Destroys a leaf page in the middle of the row table."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    pages = (
+        [
+            row[0]
+            for row in connection.execute(
+                "SELECT pageno FROM dbstat WHERE name = 'item' AND pagetype = 'leaf' ORDER BY pageno"
+            )
+        ]
+        if _has_dbstat(connection)
+        else []
+    )
+    connection.close()
+    middle = pages[len(pages) // 2] if pages else path.stat().st_size // 4096 // 2
+    overwrite(path, (middle - 1) * 4096, 4096)
+
+
+def _has_dbstat(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1 FROM dbstat LIMIT 1").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return True
