@@ -46,7 +46,7 @@ setup: .venv/.run assets ## the product: every member, compiled, with its assets
 setup-dev: setup .venv/.dev
 
 demo: setup .venv-broker/.done ## three plants, gateways, cloud, console; ONCE=1 runs headless to the report
-	.venv/bin/python scripts/demo $(if $(ONCE),--once,) $(DEMO)
+	.venv/bin/python -m scripts.demo $(if $(ONCE),--once,) $(DEMO)
 
 system-packages:
 	scripts/system-packages

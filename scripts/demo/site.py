@@ -1,0 +1,146 @@
+"""The shared part of the demo: broker, cloud, its users and gateways."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import urllib.error
+import urllib.request
+from typing import Any
+
+from scripts.demo.children import Child, Children, program
+from scripts.demo.place import PLANTS, ROOT, DemoPlant, Place
+
+_TOPICS_UP = ("batch", "event", "state", "catalog/#", "config/reported")
+_TOPICS_DOWN = ("ack", "config/desired", "request")
+
+
+def start_broker(children: Children, place: Place) -> None:
+    """amqtt with random passwords; every user has its own topics."""
+    users: dict[str, Any] = {
+        "cloud": _user(
+            place,
+            "cloud",
+            publish=[f"ovoo/v1/+/{topic}" for topic in _TOPICS_DOWN],
+            subscribe=[f"ovoo/v1/+/{topic}" for topic in _TOPICS_UP],
+        )
+    }
+    for plant in PLANTS:
+        own = f"ovoo/v1/{plant.gateway}"
+        users[plant.gateway] = _user(
+            place,
+            plant.gateway,
+            publish=[f"{own}/{topic}" for topic in _TOPICS_UP],
+            subscribe=[f"{own}/{topic}" for topic in _TOPICS_DOWN] + [f"{plant.site}/#"],
+        )
+        users[f"{plant.site}-plc"] = _user(place, f"{plant.site}-plc", publish=[f"{plant.site}/#"], subscribe=[])
+    settings = place.state / "broker.json"
+    settings.touch(mode=0o600)
+    settings.write_text(json.dumps({"port": place.broker_port, "users": users}), encoding="utf-8")
+    python = ROOT / ".venv-broker" / "bin" / "python"
+    child = children.start("broker", [str(python), str(ROOT / "scripts" / "demo" / "broker.py"), str(settings)])
+    log = place.state / "logs" / "broker.log"
+
+    def ready() -> bool:
+        child.check()
+        return "broker: ready" in log.read_text(encoding="utf-8")
+
+    children.wait_until(ready, "the broker listens")
+
+
+def prepare_cloud(children: Children, place: Place) -> None:
+    """Database, first administrator, plants and gateways."""
+    settings = place.state / "cloud.toml"
+    settings.write_text(
+        f'data_dir = "{place.state / "cloud"}"\n'
+        f'broker_host = "127.0.0.1"\nbroker_port = {place.broker_port}\nbroker_user = "cloud"\n'
+        f'broker_password_file = "{place.secret("cloud")}"\nbroker_protocol = "3.1.1"\n'
+        f"listen_port = {place.console_port}\n",
+        encoding="utf-8",
+    )
+    config = ("--config", str(settings))
+    children.run("init", program("ovoo-cloud", "init", *config, "--password-file", str(place.secret("admin"))))
+    for plant in PLANTS:
+        arguments = ["enrol", plant.gateway, *config, "--enterprise", plant.enterprise, "--site", plant.site]
+        names = ["--name-zh", plant.name_zh, "--name-en", plant.name_en, "--sector", plant.pack]
+        children.run(f"enrol-{plant.site}", program("ovoo-cloud", *arguments, "--create", "--no-token", *names))
+
+
+def start_cloud(children: Children, place: Place) -> Child:
+    """`ovoo-cloud serve`: returns once /health is well."""
+    child = children.start("cloud", program("ovoo-cloud", "serve", "--config", str(place.state / "cloud.toml")))
+
+    def ready() -> bool:
+        child.check()
+        try:
+            with urllib.request.urlopen(f"{console_url(place)}/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+
+    children.wait_until(ready, "the console answers")
+    return child
+
+
+def console_url(place: Place) -> str:
+    """Where the console is."""
+    return f"http://127.0.0.1:{place.console_port}"
+
+
+class Api:
+    """The cloud's API as the demo's administrator."""
+
+    def __init__(self, place: Place) -> None:
+        self._url = console_url(place)
+        answer = self._call("POST", "/api/v1/sessions", {"name": "admin", "password": _read(place.secret("admin"))})
+        self._cookie = answer[1]
+
+    def get(self, path: str) -> Any:
+        """A GET's JSON."""
+        return self._call("GET", path, None)[0]
+
+    def post(self, path: str, body: Any) -> Any:
+        """A POST's JSON."""
+        return self._call("POST", path, body)[0]
+
+    def put(self, path: str, body: Any) -> Any:
+        """A PUT's JSON."""
+        return self._call("PUT", path, body)[0]
+
+    def _call(self, method: str, path: str, body: Any) -> tuple[Any, str]:
+        headers = {"Content-Type": "application/json"}
+        if hasattr(self, "_cookie"):
+            headers["Cookie"] = self._cookie
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._url + path, data=data, headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            cookie = (answer.headers.get("Set-Cookie") or "").split(";")[0]
+            return json.loads(answer.read()), cookie
+
+
+def _user(place: Place, name: str, *, publish: list[str], subscribe: list[str]) -> dict[str, Any]:
+    return {"password": _read(place.secret(name)), "publish": publish, "subscribe": subscribe}
+
+
+def _read(path: pathlib.Path) -> str:
+    return path.read_text(encoding="utf-8").strip()
+
+
+def wait_drained(children: Children, place: Place, plant: DemoPlant) -> None:
+    """Waits until the gateway's spool is empty: the cloud has stored everything."""
+    config = str(place.folder(plant) / "agent.toml")
+
+    def empty() -> bool:
+        done = subprocess.run(
+            program("ovoo-edge", "status", "--config", config, "--json"), capture_output=True, check=False
+        )
+        if done.returncode not in (0, 4):
+            return False
+        return _backlog(json.loads(done.stdout)) == 0
+
+    children.wait_until(empty, f"{plant.gateway} has delivered everything", 120)
+
+
+def _backlog(status: dict[str, Any]) -> int:
+    return sum(int(rows) for rows in status["spool"]["backlog_rows"].values())
