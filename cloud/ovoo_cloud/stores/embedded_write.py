@@ -91,7 +91,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, tenant: Tenant, fresh: _Fresh, 
     return Rows(
         mapping[np.frombuffer(batch.signal, np.uint32)],
         np.frombuffer(batch.time_ns, np.int64),
-        np.frombuffer(batch.value, np.float64),
+        np.frombuffer(batch.value, np.float64) + 0.0,  # no negative zero: InfluxDB cannot give it back
         np.frombuffer(batch.quality, np.uint32),
         dict(batch.text),
     )

@@ -21,6 +21,7 @@ _TIMEOUT_S: Final = 60.0
 _PING_S: Final = 5.0
 _DROPPED: Final = re.compile(r"dropped=(\d+)")
 _ABSENT: Final = ("database not found", "bucket not found", "not found")
+_SKIPPED: Final = "not executed"  # what the server says of the statements after a failed one
 Dialect = Literal["v1", "v2"]
 
 
@@ -190,7 +191,7 @@ def _lines(answer: urllib3.BaseHTTPResponse, url: str) -> Iterator[bytes]:
 def _series(line: bytes, influxql: str) -> Iterator[Series]:
     for result in _json(line, "InfluxDB").get("results", []):
         if "error" in result:
-            if any(words in result["error"] for words in _ABSENT):
+            if any(words in result["error"] for words in (*_ABSENT, _SKIPPED)):
                 continue
             raise QueryError(result["error"], offender="InfluxDB", value=influxql)
         for series in result.get("series", []):

@@ -19,7 +19,7 @@ from ovoo_cloud.stores.influx_http import InfluxHttp
 __all__ = ["MAX_BODY_ROWS", "Prepared", "prepare", "send"]
 
 MAX_BODY_ROWS: Final = 20_000
-_Column = TypeVar("_Column", array[int], array[float])
+_Column = TypeVar("_Column", "array[int]", "array[float]")
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
-
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import enterprises, gateways, ledger, signals
 from ovoo_cloud.ingest.intake import Intake, Message
@@ -13,6 +12,7 @@ from ovoo_cloud.settings import Settings
 from ovoo_contract import topics
 from ovoo_contract.delivery import Ack
 from ovoo_contract.wire import encode_batch
+
 from tests.cloud import builders
 from tests.cloud.builders import ENTERPRISE, GATEWAY, SITE, T0, S, address
 
