@@ -82,8 +82,10 @@ def _watched(bindings: tuple[ModelBinding, ...]) -> set[str]:
 @pytest.mark.parametrize("pack", pack_names())
 def test_every_fault_shows_in_a_signal_that_a_model_watches(pack: str) -> None:
     for path, rule in create_plant(pack).fault_rules():
-        bindings = _template_at(pack, path).models
-        assert _watched(bindings) & set(rule.affects), f"{path}: {rule.kind}"
+        template = _template_at(pack, path)
+        bindings = template.models
+        watched = _watched(bindings) | {alarm.signal for alarm in template.alarms}
+        assert watched & set(rule.affects), f"{path}: {rule.kind}"
         if rule.kind == "stuck_sensor":
             flat = [binding for binding in bindings if binding.model == "flatline"]
             assert rule.sensor in {name for binding in flat for name in binding.inputs}, f"{path}: {rule.sensor}"

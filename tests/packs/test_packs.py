@@ -124,11 +124,12 @@ def test_methane_limit_waits_for_a_check_of_the_new_edition() -> None:
         ("dairy/homogeniser", {"power", "flow"}),
     ],
 )
-def test_models_watch_the_signals_that_faults_show_in(template: str, fault_signals: set[str]) -> None:
+def test_models_and_limits_watch_the_signals_that_faults_show_in(template: str, fault_signals: set[str]) -> None:
     pack, _, name = template.partition("/")
-    bindings = load_pack(pack).template(name).models
+    found = load_pack(pack).template(name)
 
-    assert fault_signals <= {signal for binding in bindings for signal in binding.inputs}
+    watched = {signal for binding in found.models for signal in binding.inputs}
+    assert fault_signals <= watched | {alarm.signal for alarm in found.alarms}
 
 
 def test_unknown_names_are_answered_with_the_known_ones() -> None:
