@@ -10,7 +10,7 @@ def select_rows(
     out_column: array[int],
     out_time: array[int],
     out_value: array[float],
-) -> tuple[int, int, int]: ...
+) -> tuple[int, int, int, int]: ...
 def scatter_rows(
     column: array[int],
     time_ns: array[int],
@@ -22,7 +22,7 @@ def scatter_rows(
     width: int,
     grid_value: array[float],
     grid_time: array[int],
-) -> int: ...
+) -> tuple[int, int]: ...
 def emit_frames(
     grid_value: array[float],
     grid_time: array[int],

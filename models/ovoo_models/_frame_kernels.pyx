@@ -10,7 +10,7 @@ def select_rows(const unsigned int[::1] signal, const long long[::1] time_ns, co
                 const unsigned int[::1] quality, const int[::1] table, long long floor_ns,
                 int[::1] out_column, long long[::1] out_time, double[::1] out_value):
     cdef Py_ssize_t n = signal.shape[0], width = table.shape[0], i, kept = 0, late = 0
-    cdef long long newest = NEVER
+    cdef long long newest = NEVER, oldest = NEVER
     cdef int column
     if min(time_ns.shape[0], value.shape[0], quality.shape[0],
            out_column.shape[0], out_time.shape[0], out_value.shape[0]) < n:
@@ -30,15 +30,17 @@ def select_rows(const unsigned int[::1] signal, const long long[::1] time_ns, co
             out_value[kept] = value[i] if quality[i] < GOOD_BELOW else NAN
             if time_ns[i] > newest:
                 newest = time_ns[i]
+            if oldest == NEVER or time_ns[i] < oldest:
+                oldest = time_ns[i]
             kept += 1
-    return kept, late, newest
+    return kept, late, newest, oldest
 
 
 def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_ssize_t n, long long base_frame,
                  Py_ssize_t frames, long long period_ns, Py_ssize_t width, double[::1] grid_value,
                  long long[::1] grid_time):
     cdef Py_ssize_t i, kept = 0, cell
-    cdef long long frame
+    cdef long long frame, oldest = NEVER
     if min(column.shape[0], time_ns.shape[0], value.shape[0]) < n or period_ns <= 0:
         raise ValueError("pending columns are shorter than n, or the period is not positive")
     if min(grid_value.shape[0], grid_time.shape[0]) < frames * width:
@@ -52,13 +54,15 @@ def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_
                 column[kept] = column[i]
                 time_ns[kept] = time_ns[i]
                 value[kept] = value[i]
+                if oldest == NEVER or time_ns[i] < oldest:
+                    oldest = time_ns[i]
                 kept += 1
             elif frame >= 0 and 0 <= column[i] < width:
                 cell = frame * width + column[i]
                 if time_ns[i] >= grid_time[cell]:
                     grid_time[cell] = time_ns[i]
                     grid_value[cell] = value[i]
-    return kept
+    return kept, oldest
 
 
 def emit_frames(const double[::1] grid_value, const long long[::1] grid_time, Py_ssize_t frames, Py_ssize_t width,

@@ -21,13 +21,13 @@ def select_rows(
     out_column: array[int],
     out_time: array[int],
     out_value: array[float],
-) -> tuple[int, int, int]:
-    """Keep the rows that `table` maps to a column; return (kept, late, newest time or -1).
+) -> tuple[int, int, int, int]:
+    """Keep the rows that `table` maps to a column; return (kept, late, newest, oldest kept time or -1).
 
     Rows before `floor_ns` are late: counted and left out. A row that is not good becomes NaN, so that it ends the hold.
     """
     kept = late = 0
-    newest = NEVER
+    newest = oldest = NEVER
     width = len(table)
     for i, index in enumerate(signal):
         if index >= width:
@@ -43,8 +43,9 @@ def select_rows(
         out_time[kept] = at
         out_value[kept] = value[i] if quality[i] < GOOD_BELOW else NAN
         newest = max(newest, at)
+        oldest = at if oldest == NEVER else min(oldest, at)
         kept += 1
-    return kept, late, newest
+    return kept, late, newest, oldest
 
 
 def scatter_rows(
@@ -58,23 +59,25 @@ def scatter_rows(
     width: int,
     grid_value: array[float],
     grid_time: array[int],
-) -> int:
-    """Write the newest row of each (frame, column) into the grid; later rows stay, packed; return how many."""
+) -> tuple[int, int]:
+    """Write the newest row of each cell into the grid; return (later rows, kept packed; their oldest time or -1)."""
     for cell in range(frames * width):
         grid_time[cell] = NEVER
     kept = 0
+    oldest = NEVER
     for i in range(n):
         at = time_ns[i]
         frame = at // period_ns - base_frame
         if frame >= frames:
             column[kept], time_ns[kept], value[kept] = column[i], at, value[i]
+            oldest = at if oldest == NEVER else min(oldest, at)
             kept += 1
         elif frame >= 0 and 0 <= column[i] < width:
             cell = frame * width + column[i]
             if at >= grid_time[cell]:
                 grid_time[cell] = at
                 grid_value[cell] = value[i]
-    return kept
+    return kept, oldest
 
 
 def emit_frames(

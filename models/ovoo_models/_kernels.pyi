@@ -23,6 +23,8 @@ def mewma_rows(
     columns: array[int],
     centre: array[float],
     inverse: array[float],
+    low: array[float],
+    high: array[float],
     precision: array[float],
     decay: float,
     step_frames: int,

@@ -45,11 +45,14 @@ def gate_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t
 
 
 cdef Py_ssize_t _standardise(const double* row, const int* columns, Py_ssize_t d, const double* centre,
-                             const double* inverse, double bound, double* y, unsigned char* absent) noexcept nogil:
+                             const double* inverse, const double* low, const double* high, double bound, double* y,
+                             unsigned char* absent) noexcept nogil:
     cdef Py_ssize_t k, missing = 0
     cdef double x
     for k in range(d):
         x = row[columns[k]]
+        if x < low[k] or x > high[k]:
+            return d + 1
         if x != x:
             absent[k] = 1
             y[k] = 0.0
@@ -80,7 +83,7 @@ cdef double _quadratic(const double* precision, const double* z, double* work, P
 
 def mewma_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t width, Py_ssize_t n,
                const unsigned char[::1] gate, const int[::1] columns, double[::1] centre, const double[::1] inverse,
-               const double[::1] precision, double decay, long long step_frames, long long period_ns,
+               const double[::1] low, const double[::1] high, const double[::1] precision, double decay, long long step_frames, long long period_ns,
                long long reset_ns, Py_ssize_t max_missing, double bound, double limit, double adapt,
                double[::1] z, long long[::1] last_ns, double[::1] work, unsigned char[::1] absent,
                double[::1] score, double[::1] limits, double[::1] measure, unsigned char[::1] state,
@@ -89,8 +92,10 @@ def mewma_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_
     cdef long long frames, gap
     cdef double w, t2, step
     cdef const double* row
-    if min(centre.shape[0], inverse.shape[0], z.shape[0], absent.shape[0]) < d or precision.shape[0] < d * d:
+    if min(centre.shape[0], inverse.shape[0], low.shape[0], high.shape[0]) < d or precision.shape[0] < d * d:
         raise ValueError("model arrays are shorter than the inputs")
+    if min(z.shape[0], absent.shape[0]) < d:
+        raise ValueError("state is shorter than the inputs")
     if work.shape[0] < 2 * d or last_ns.shape[0] < 1 or period_ns <= 0 or d == 0:
         raise ValueError("work needs two cells an input; the period must be positive")
     if min(score.shape[0], limits.shape[0], measure.shape[0], state.shape[0]) < n or trace.shape[0] < n * d:
@@ -108,7 +113,8 @@ def mewma_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_
             state[i] = gate[i]
             row = &values[i * width]
             if gate[i] == NORMAL:
-                missing = _standardise(row, &columns[0], d, &centre[0], &inverse[0], bound, &work[0], &absent[0])
+                missing = _standardise(row, &columns[0], d, &centre[0], &inverse[0], &low[0], &high[0], bound,
+                                       &work[0], &absent[0])
                 if missing > max_missing:
                     state[i] = UNKNOWN
                 else:

@@ -77,6 +77,8 @@ def _standardise(
     columns: array[int],
     centre: array[float],
     inverse: array[float],
+    low: array[float],
+    high: array[float],
     bound: float,
     y: array[float],
     absent: array[int],
@@ -84,6 +86,8 @@ def _standardise(
     missing = 0
     for k, column in enumerate(columns):
         x = values[start + column]
+        if x < low[k] or x > high[k]:
+            return len(columns) + 1
         if x != x:
             absent[k] = 1
             y[k] = 0.0
@@ -116,6 +120,8 @@ def mewma_rows(
     columns: array[int],
     centre: array[float],
     inverse: array[float],
+    low: array[float],
+    high: array[float],
     precision: array[float],
     decay: float,
     step_frames: int,
@@ -138,7 +144,8 @@ def mewma_rows(
     """T2 = z' P z of the exponentially weighted, standardised inputs, z <- z + (1 - decay^k)(y - z).
 
     k = periods since the last scored row, at most `step_frames`; after more than `reset_ns` z starts from 0, the mean.
-    y is clipped to +-bound, absent inputs take their mean given the others (at most `max_missing`, else not scored).
+    A row with an input outside [low, high] is not scored. y is clipped to +-bound, absent inputs take their mean
+    given the others (at most `max_missing`, else not scored).
     `adapt` > 0 lets the mean follow while T2 is below half its limit, never above: a fault is not absorbed.
     `trace` receives z, n x d. measure = T2 / limit. Source: Lowry et al., Technometrics 34 (1992), 46-53.
     """
@@ -148,7 +155,7 @@ def mewma_rows(
         limits[i] = limit
         state[i] = gate[i]
         if gate[i] == NORMAL:
-            missing = _standardise(values, i * width, columns, centre, inverse, bound, work, absent)
+            missing = _standardise(values, i * width, columns, centre, inverse, low, high, bound, work, absent)
             if missing > max_missing:
                 state[i] = UNKNOWN
             else:

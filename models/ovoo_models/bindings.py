@@ -28,8 +28,17 @@ def template_bindings(template: AssetTemplate) -> tuple[ModelBinding, ...]:
         taken.add(name)
         limits.append(_limit(alarm, name, _gate(alarm, template)))
     doubled = {(each.inputs[0], each.params.get("high"), each.params.get("low")) for each in limits}
-    models = [each for each in template.models if not _is_doubled(each, doubled)]
+    models = [_guarded(each, template) for each in template.models if not _is_doubled(each, doubled)]
     return (*models, *limits)
+
+
+def _guarded(binding: ModelBinding, template: AssetTemplate) -> ModelBinding:
+    """Weather and other drivers from outside are no faults: beyond what was learned the rows are not scored."""
+    drivers = [k for k, name in enumerate(binding.inputs) if template.signal(name).role == "driver"]
+    if binding.model != "mewma" or not drivers or len(binding.inputs) == len(drivers) or "guard" in binding.params:
+        return binding
+    params = MappingProxyType({**binding.params, "guard": drivers})
+    return ModelBinding(binding.model, binding.id, binding.inputs, params)
 
 
 def _gate(alarm: AlarmLimit, template: AssetTemplate) -> dict[str, Any]:

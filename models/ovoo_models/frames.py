@@ -44,8 +44,8 @@ class FrameBuilder:
         self._hold = array("q", [hold_ns] * width if isinstance(hold_ns, int) else hold_ns)
         self._held_value = array("d", [float("nan")] * width)
         self._held_time = array("q", [-1] * width)
-        # next frame, newest time, late, late in a row
-        self._marks = array("q", [-1, -1, 0, 0])
+        # next frame, newest time, late, late in a row, oldest pending
+        self._marks = array("q", [-1, -1, 0, 0, -1])
         self._pending: tuple[array[int], array[int], array[float]] = (array("i"), array("q"), array("d"))
         self._grid_value = array("d", bytes(8 * _MAX_FRAMES * width))
         self._grid_time = array("q", bytes(8 * _MAX_FRAMES * width))
@@ -86,7 +86,7 @@ class FrameBuilder:
         marks = self._marks
         column, time_ns, value = array("i", bytes(4 * n)), array("q", bytes(8 * n)), array("d", bytes(8 * n))
         floor_ns = max(marks[0], 0) * self.period_ns
-        kept, late, newest = frame_kernels.select_rows(
+        kept, late, newest, oldest = frame_kernels.select_rows(
             batch.signal, batch.time_ns, batch.value, batch.quality, self._table, floor_ns, column, time_ns, value
         )
         marks[2] += late
@@ -95,17 +95,15 @@ class FrameBuilder:
             marks[0], marks[1], marks[3] = -1, -1, 0
             self._held_time[:] = array("q", [-1] * self.width)
         marks[1] = max(marks[1], newest)
+        if kept:
+            marks[4] = oldest if marks[4] < 0 else min(marks[4], oldest)
         self._pending[0].extend(column[:kept])
         self._pending[1].extend(time_ns[:kept])
         self._pending[2].extend(value[:kept])
 
     def _emit(self, closed: int) -> FrameBlock:
         out = FrameBlock.empty(self.width)
-        times = self._pending[1]
-        while times:
-            first = min(times) // self.period_ns
-            if first >= closed:
-                break
+        while self._marks[4] >= 0 and (first := self._marks[4] // self.period_ns) < closed:
             self._emit_some(first, min(closed - first, _MAX_FRAMES), out)
         self._marks[0] = max(self._marks[0], closed)
         return out
@@ -113,7 +111,7 @@ class FrameBuilder:
     def _emit_some(self, base: int, frames: int, out: FrameBlock) -> None:
         column, time_ns, value = self._pending
         width, period = self.width, self.period_ns
-        kept = frame_kernels.scatter_rows(
+        kept, self._marks[4] = frame_kernels.scatter_rows(
             column, time_ns, value, len(time_ns), base, frames, period, width, self._grid_value, self._grid_time
         )
         del column[kept:], time_ns[kept:], value[kept:]

@@ -41,6 +41,17 @@ class Params:
             raise ConfigError("a text is needed", offender=f"{self._offender}.{name}", value=value, remedy=remedy)
         return value
 
+    def positions(self, name: str, count: int) -> tuple[int, ...]:
+        """A list of different positions below `count`; empty unless given."""
+        self._known.add(name)
+        value = self._values.get(name, ())
+        legal = isinstance(value, list | tuple) and all(type(each) is int and 0 <= each < count for each in value)
+        if not legal or len(set(value)) != len(value):
+            raise ConfigError(
+                "positions are needed", offender=f"{self._offender}.{name}", value=value, remedy=f"0 to {count - 1}"
+            )
+        return tuple(value)
+
     def finish(self) -> None:
         """ConfigError if there is a parameter that nobody asked for."""
         unknown = sorted(set(self._values) - self._known)

@@ -30,10 +30,11 @@ class Mewma:
     `limit_factor` x the 99 % quantile of T2 in training; `shrinkage` (negative: Ledoit-Wolf) for training; `adapt`,
     the share of a step by which the mean follows while T2 is below half its limit, so that no fault is absorbed;
     `learn_rows`, rows of each of the three learning phases of `learn_many`; delays as in `Watch`.
+    `guard`: positions of inputs, such as the weather, outside whose trained range no row is scored.
     P is fitted on the smoothed inputs: slow common movement of the load then hides no small, lasting deviation.
     """
 
-    learned = ("centre", "inverse", "precision", "limit")
+    learned = ("centre", "inverse", "low", "high", "precision", "limit")
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "mewma")
@@ -43,11 +44,12 @@ class Mewma:
         step_s = known.number("step_s", 60.0, 1e-3)
         self.smoothing = known.number("lambda", 0.1, 1e-6, 1.0)
         self.shrinkage = known.number("shrinkage", -1.0, -1.0, 1.0)
-        self.limit_factor = known.number("limit_factor", 6.0, 1.0)
+        self.limit_factor = known.number("limit_factor", 4.0, 1.0)
         self._step_frames = max(round(step_s * 1e9 / place.period_ns), 1)
         self._decay = (1.0 - self.smoothing) ** (1.0 / self._step_frames)
         self._reset_ns = round(known.number("reset_s", 15 * step_s, 0.0) * 1e9)
         self._bound = known.number("clip", 20.0, 1.0)
+        self.guarded = known.positions("guard", d)
         self._missing = int(known.number("max_missing", d // 3, 0, d))
         self._adapt = known.number("adapt", 0.0, 0.0, 0.1) / self._step_frames
         self._learner = MewmaLearner(d, int(known.number("learn_rows", 2000, 50)), self.shrinkage, self.limit_factor)
@@ -56,6 +58,7 @@ class Mewma:
         self.trace_width = d
         self._columns = array("i", place.inputs)
         self._centre, self._inverse = array("d", bytes(8 * d)), array("d", [1.0] * d)
+        self._low, self._high = array("d", [-math.inf] * d), array("d", [math.inf] * d)
         self._precision, self._limit = array("d", bytes(8 * d * d)), array("d", [math.nan])
         self._z, self._last = array("d", bytes(8 * d)), array("q", [-1])
         self._work, self._absent = array("d", bytes(16 * d)), array("B", bytes(d))
@@ -83,6 +86,11 @@ class Mewma:
         self._limit[0] = limit
         self.restart()
 
+    def set_guard(self, low: Sequence[float], high: Sequence[float]) -> None:
+        """Bounds of the guarded inputs, in their order, both inclusive: rows outside are not scored."""
+        for k, a, b in zip(self.guarded, low, high, strict=True):
+            self._low[k], self._high[k] = a, b
+
     def set_limit(self, limit: float) -> None:
         """Take another T2 limit (> 0) for the present model."""
         if not 0 < limit < math.inf:
@@ -99,7 +107,8 @@ class Mewma:
         out.resize(len(rows), self.trace_width)
         kernels.mewma_rows(
             rows.time_ns, rows.values, rows.width, len(rows), self.gate.mask(rows), self._columns, self._centre,
-            self._inverse, self._precision, self._decay, self._step_frames, self.place.period_ns, self._reset_ns,
+            self._inverse, self._low, self._high, self._precision, self._decay, self._step_frames,
+            self.place.period_ns, self._reset_ns,
             self._missing, self._bound, self._limit[0], self._adapt, self._z, self._last, self._work, self._absent,
             out.score, out.limits, out.measure, out.state, out.trace,
         )  # fmt: skip
@@ -142,7 +151,8 @@ class Mewma:
 
     def _store(self) -> ArrayStore:
         return ArrayStore(
-            "mewma", centre=self._centre, inverse=self._inverse, precision=self._precision, limit=self._limit,
+            "mewma", centre=self._centre, inverse=self._inverse, low=self._low, high=self._high,
+            precision=self._precision, limit=self._limit,
             z=self._z, last=self._last, running=self.gate.running,
         )  # fmt: skip
 

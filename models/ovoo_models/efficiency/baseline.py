@@ -46,8 +46,8 @@ class EnergyBaseline:
         self.gate = Gate(known, place, settle_s=600.0)
         d = len(place.inputs) - 1
         self.degree = int(known.number("degree", 2.0, 1, 2))
-        self.slack = known.number("slack", 0.75, 0.0)
-        self.margin = known.number("margin", 0.05, 0.0)
+        self.slack = known.number("slack", 1.0, 0.0)
+        self.margin = known.number("margin", 0.0, 0.0)
         self._least = known.number("limit", 60.0, 0.0)
         self._bound = known.number("clip", 4.0, 0.5)
         self._forget = known.number("forget", 0.9995, 0.0, 1.0)

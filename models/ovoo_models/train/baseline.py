@@ -21,6 +21,8 @@ __all__ = ["BaselineFit", "fit_baseline"]
 _LEAST_ROWS = 200
 _HELD_SHARE = 0.4
 _HELD_FACTOR = 2.0
+_SIGMA_FLOOR = 0.02
+"""A share of the mean power: meters and models are not better than that for long, however quiet a week was."""
 _HOUR_NS = 3_600_000_000_000
 
 
@@ -83,7 +85,7 @@ def _regress(
     phi = _features(model, rows)[use]
     weights = _solve(phi, power)
     residual = power - phi @ weights
-    sigma = max(float(residual.std()), 1e-6 * max(abs(float(power.mean())), 1.0))
+    sigma = max(float(residual.std()), _SIGMA_FLOOR * float(np.abs(power).mean()), 1e-6)
     hour = np.array(rows.time_ns, np.int64)[use] // _HOUR_NS
     spread = float(power.var())
     found = _Regression(
@@ -99,7 +101,7 @@ def _regress(
 
 
 def _frame(model: EnergyBaseline, drivers: NDArray[np.float64]) -> None:
-    low, high = np.quantile(drivers, [0.001, 0.999], axis=0)
+    low, high = np.quantile(drivers, [0.005, 0.995], axis=0)
     spread = np.maximum(drivers.std(axis=0), np.maximum(np.abs(drivers.mean(axis=0)) * 1e-4, 1e-9))
     room = model.margin * np.maximum(high - low, spread)
     model.frame(drivers.mean(axis=0).tolist(), spread.tolist(), (low - room).tolist(), (high + room).tolist())

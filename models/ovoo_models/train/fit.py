@@ -76,7 +76,8 @@ def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock)
         len(model_set.signals),
         round(model_set.period_s * 1e9),
     )
-    detector, card = create(binding.model, binding.params, place), {}
+    detector = create(binding.model, binding.params, place)
+    card: dict[str, Any]
     try:
         detector, card = _learn(binding, place, frames, detector)
     except NotReady as error:

@@ -21,7 +21,7 @@ __all__ = ["MewmaFit", "fit_mewma"]
 _LEAST_ROWS = 100
 _HELD_ROWS = 2000
 _HELD_SHARE = 0.4
-_HELD_FACTOR = 1.5
+_HELD_FACTOR = 2.0
 _OPEN = 1e300
 
 
@@ -39,7 +39,7 @@ def fit_mewma(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tupl
     """A fitted detector, its running state empty.
 
     Limit = the greater of `limit_factor` x the 99 % quantile of T2 in training and, where there are 2,000 rows,
-    1.5 x the greatest T2 in the last 40 % under a model that saw only the first 60 %: plant data is autocorrelated
+    2 x the greatest T2 in the last 40 % under a model that saw only the first 60 %: plant data is autocorrelated
     and a week holds few independent situations. NotReady where fewer than 100 rows can be scored.
     """
     whole = _fit_shape(params, place, rows)
@@ -79,9 +79,11 @@ def _fit_shape(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> Mew
     identity = np.eye(len(place.inputs)).ravel()
     model = Mewma(params, place)
     model.fit(scaler.mean_.tolist(), scale.tolist(), identity.tolist(), _OPEN)
+    guard = np.quantile(used[:, list(model.guarded)], [0.002, 0.998], axis=0)
     z = _smoothed(model, rows)
     model = Mewma(params, place)
     model.fit(scaler.mean_.tolist(), scale.tolist(), _precision(z, model.shrinkage).ravel().tolist(), _OPEN)
+    model.set_guard(*guard.tolist())
     return model
 
 
