@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import numpy as np
-from asyncua import Client, ua  # type: ignore[attr-defined]
-
+from asyncua import Client  # type: ignore[attr-defined]
 from ovoo_simulator.ledger import Tally, tally
+from ovoo_simulator.ua_api import ua
 
 __all__ = ["Collector"]
 
@@ -33,7 +33,7 @@ class Collector:
     async def subscribe(self, client: Client, namespace: str, names: list[str], queue: int = 200) -> None:
         index = await client.get_namespace_index(namespace)
         subscription = await client.create_subscription(100, self)
-        nodes = [client.get_node(ua.NodeId(name, index)) for name in names]  # type: ignore[arg-type]
+        nodes = [client.get_node(ua.NodeId(name, index)) for name in names]
         trigger = ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValueTimestamp)
         await subscription._subscribe(nodes, ua.AttributeIds.Value, trigger, queuesize=queue)
 

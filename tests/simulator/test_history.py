@@ -8,7 +8,6 @@ import pytest
 from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import FLAG_BACKFILL, BatchHeader, decode_batch
-
 from ovoo_simulator.faults import Fault
 from ovoo_simulator.history import training_columns, write_history
 from ovoo_simulator.ledger import tally

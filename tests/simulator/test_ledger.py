@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ovoo_contract.errors import ConfigError
 from ovoo_contract.quality import BAD_NO_COMMUNICATION, CLOCK_SUSPECT, SHIFTED, TIME_FROM_SERVER
-
 from ovoo_simulator.ledger import Ledger, Tally, checksum, tally
 from ovoo_simulator.times import HOUR_NS
 
@@ -75,7 +74,7 @@ def test_a_faithful_store_is_exact() -> None:
 
 
 def test_lost_doubled_and_changed_samples_are_told_apart() -> None:
-    rows = ROWS[1:] + [ROWS[5]]
+    rows = [*ROWS[1:], ROWS[5]]
     rows[20] = (2, rows[20][1], 99.0, 0)
 
     result = ledger_of(ROWS).compare(stored(rows))

@@ -5,21 +5,23 @@ import pathlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
-from asyncua import Client, ua  # type: ignore[attr-defined]
+from asyncua import Client  # type: ignore[attr-defined]
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from asyncua.ua.uaerrors import UaStatusCodeError
 from ovoo_contract.errors import ConfigError, ConnectFailed
 from ovoo_contract.quality import BAD_NO_COMMUNICATION
-
 from ovoo_simulator.emission import Emission
 from ovoo_simulator.live import Feed, LedgerWriter, run_feed
 from ovoo_simulator.opcua_security import OpcUaSecurity, server_identity
 from ovoo_simulator.plants import Plant, create_plant
 from ovoo_simulator.serve_opcua import OpcUaServer, namespace_uri, node_name
 from ovoo_simulator.times import SECOND_NS, local_midnight_ns
+from ovoo_simulator.ua_api import ua
+
 from tests.simulator.opcua_client import Collector
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -59,8 +61,8 @@ async def test_a_client_reads_value_type_time_and_status_of_each_node(mine: Plan
         async with Client(server.endpoint) as client:
             index = await client.get_namespace_index(URI)
             for row, entry in enumerate(mine.entries):
-                node = client.get_node(ua.NodeId(node_name(entry), index))  # type: ignore[arg-type]
-                data = await node.read_data_value(raise_on_bad_status=False)
+                node = client.get_node(ua.NodeId(node_name(entry), index))
+                data: Any = await node.read_data_value(raise_on_bad_status=False)
                 assert data.SourceTimestamp == datetime.fromtimestamp(START_NS / SECOND_NS, UTC)
                 assert data.StatusCode.value == sample.quality[row]
                 if row == 1:
@@ -97,6 +99,10 @@ async def test_a_new_session_takes_over_the_subscription_of_a_dead_one(mine: Pla
         (subscription_id,) = server._subscriptions.subscriptions
         dead.uaclient.disconnect_socket()  # as a killed process does: no CloseSession
         await server.emit(emission(mine, 1))
+        service = server._subscriptions
+        async with asyncio.timeout(10):
+            while service.subscriptions[subscription_id]._triggered_datachanges:
+                await asyncio.sleep(0.02)
 
         async with Client(server.endpoint) as client:
             params = ua.TransferSubscriptionsParameters(SubscriptionIds=[subscription_id], SendInitialValues=False)
@@ -105,6 +111,7 @@ async def test_a_new_session_takes_over_the_subscription_of_a_dead_one(mine: Pla
             seen, missing = await _collect(client, subscription_id, result.AvailableSequenceNumbers, 2)
 
         assert result.StatusCode.is_good()
+        assert result.AvailableSequenceNumbers
         assert missing == []
         assert {START_NS + SECOND_NS, START_NS + 2 * SECOND_NS} <= seen
         await dead.close_session()
@@ -118,7 +125,7 @@ async def _collect(
     missing: list[int] = []
     for number in available:
         for _ in range(2):
-            message = await client.uaclient.republish(subscription_id, number)
+            message = await client.uaclient.session.republish(subscription_id, number)
             if message.SequenceNumber != number:
                 missing.append(number)
         times |= _times(message)
@@ -128,7 +135,7 @@ async def _collect(
     return times, missing
 
 
-def _times(message: ua.NotificationMessage) -> set[int]:
+def _times(message: Any) -> set[int]:
     return {
         round(item.Value.SourceTimestamp.timestamp()) * SECOND_NS
         for data in message.NotificationData
@@ -231,7 +238,7 @@ async def test_sign_in_by_certificate(
                 SecurityPolicyBasic256Sha256, certificate, key, mode=ua.MessageSecurityMode.SignAndEncrypt
             )
             await client.load_client_certificate(str(certificate))
-            await client.load_private_key(str(key))
+            await client.load_private_key(key)
             if allowed:
                 async with client:
                     assert URI in await client.get_namespace_array()
