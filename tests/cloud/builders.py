@@ -6,11 +6,15 @@ import math
 from array import array
 from collections.abc import Mapping, Sequence
 
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import enterprises, gateways
 from ovoo_cloud.stores.base import Delivery
-from ovoo_contract.address import Address
-from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.address import Address, AssetAddress
+from ovoo_contract.catalogue import Catalogue, SignalEntry, SignalType
+from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader
+from sqlalchemy.orm import Session
 
 S = 1_000_000_000
 T0 = 1_760_000_400 * S  # 2025-10-09T09:00:00Z, a whole hour: 17:00 in Shanghai
@@ -24,7 +28,7 @@ def address(name: str = "power", asset: str = FAN) -> Address:
 
 def catalogue(names: Sequence[str] = ("flow", "power", "state"), asset: str = FAN) -> Catalogue:
     units = {"flow": "m3/s", "power": "kW", "energy": "kWh"}
-    types = {"state": "text", "running": "bool"}
+    types: dict[str, SignalType] = {"state": "text", "running": "bool"}
     return Catalogue(
         SignalEntry(address(name, asset), units.get(name, "1"), type=types.get(name, "float")) for name in names
     )
@@ -60,3 +64,25 @@ def delivery(
     listed = signals or catalogue()
     header = BatchHeader(catalogue_id=listed.id, epoch=epoch, seq=seq, merged=merged, flags=flags, receive_ns=T0)
     return Delivery(gateway, enterprise, header, listed, samples)
+
+
+def tenant(session: Session, enterprise: str = ENTERPRISE, site: str = SITE, gateway: str = GATEWAY) -> None:
+    """An enterprise with a site and a registered gateway."""
+    scope = Scope.system()
+    enterprises.save_enterprise(session, scope, enterprise, name_zh="黑山煤业", sector="coal_mine")
+    enterprises.save_site(session, scope, enterprise, site)
+    gateways.register(session, scope, gateway, enterprise=enterprise, sites=[site], now_ns=T0)
+
+
+def finding(start_ns: int = T0, end_ns: int = T0 + 60 * S, *, open_: bool = True, asset: str = FAN) -> Finding:
+    return Finding(
+        code="bearing_wear",
+        severity="warning",
+        asset=AssetAddress.parse(asset),
+        start_ns=start_ns,
+        end_ns=end_ns,
+        value=7.1,
+        unit="mm/s",
+        model="mewma",
+        open=open_,
+    )

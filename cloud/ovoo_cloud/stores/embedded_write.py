@@ -134,14 +134,12 @@ def _existing(connection: duckdb.DuckDBPyConnection, tenant: Tenant, group: Rows
     bounds = [int(times.min()), int(times.max()) + MAX_SHIFT_NS]
     series = np.unique(group.series[doubtful])
     connection.register("wanted", {"series": series})
-    try:
-        columns = connection.execute(
-            f"SELECT series, time_ns, value, quality FROM {tenant.schema}.samples SEMI JOIN wanted USING (series) "
-            "WHERE time_ns BETWEEN ? AND ?",
-            bounds,
-        ).fetchnumpy()
-    finally:
-        connection.unregister("wanted")
+    columns = connection.execute(
+        f"SELECT series, time_ns, value, quality FROM {tenant.schema}.samples SEMI JOIN wanted USING (series) "
+        "WHERE time_ns BETWEEN ? AND ?",
+        bounds,
+    ).fetchnumpy()
+    connection.unregister("wanted")
     rows = Rows(*plain(columns), text={})
     texts = connection.execute(
         f"SELECT series, time_ns, text FROM {tenant.schema}.texts WHERE time_ns BETWEEN ? AND ?", bounds
@@ -179,8 +177,7 @@ def _insert_deliveries(connection: duckdb.DuckDBPyConnection, tenant: Tenant, de
 
 
 def _insert_columns(connection: duckdb.DuckDBPyConnection, table: str, columns: _Columns) -> None:
+    # not in a `finally`: in a failed transaction unregistering fails too, and the rollback takes the view with it
     connection.register("new_rows", columns)
-    try:
-        connection.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM new_rows")
-    finally:
-        connection.unregister("new_rows")
+    connection.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM new_rows")
+    connection.unregister("new_rows")

@@ -30,9 +30,9 @@ def asset(enterprise: str) -> str:
     return f"{enterprise}/heishan/ventilation/main/fan1"
 
 
-def sent(asset: str, samples: SampleBatch, seq: int = 1, **more: int) -> Delivery:
+def sent(asset: str, samples: SampleBatch, seq: int = 1, *, flags: int = 0) -> Delivery:
     listed = builders.catalogue(asset=asset)
-    return builders.delivery(samples, seq, signals=listed, enterprise=asset.split("/")[0], **more)
+    return builders.delivery(samples, seq, signals=listed, flags=flags, enterprise=asset.split("/")[0])
 
 
 def power(asset: str) -> Address:
