@@ -25,6 +25,7 @@ from ovoo_cloud.diagnosis.meters import (
     sum_by,
     total_kwh,
 )
+from ovoo_cloud.diagnosis.norm import compare_norm, energy_cost
 from ovoo_cloud.diagnosis.observe import Observation, Series
 
 __all__ = ["EnergyResult", "Tables", "energy_section"]
@@ -81,8 +82,8 @@ def energy_section(case: Case, seen: Observation, book: FigureBook, tables: Tabl
     data["series"] = _series(hours)
     data["bands"] = _bands(case, book, hours, evidence, tables, data)
     _trend(book, hours, evidence)
-    _norm(case, book, total, tables, data)
-    _cost(case, book, data)
+    compare_norm(case, book, total, tables.norms, data)
+    energy_cost(case, book, data)
     return EnergyResult(data, days, tuple(hours), _tariff(case, tables))
 
 
@@ -294,85 +295,3 @@ def _trend(book: FigureBook, hours: Sequence[HourEnergy], evidence: Sequence[str
     book.derived(
         "energy.trend_percent", "change_percent/1", inputs, unit="%", digits=1, reason="" if inputs else "short"
     )
-
-
-def _norm(case: Case, book: FigureBook, total: Figure, tables: Tables, data: dict[str, Any]) -> None:
-    """Unit consumption against the three levels; a lower bound where carriers are missing from the case."""
-    data["norm"] = None
-    choice = case.energy.norm
-    product = next((p for p in case.products if choice is not None and p.id == choice.product), None)
-    if choice is None or product is None:
-        return
-    norm = tables.norms.get(choice.norm)
-    output = book.base(
-        "product.output",
-        product.output or None,
-        unit=product.unit,
-        digits=3,
-        cls=product.cls,
-        reason="" if product.output else "no_output",
-    )
-    per = norm.unit.partition("/")[0]
-    carrier = book["energy.kwh"] if per == "kWh" else total
-    raw = book.derived(
-        "norm.intensity",
-        "ratio/1",
-        [carrier, output],
-        unit=norm.unit,
-        digits=3,
-        reason="" if case.energy.complete else "carriers",
-    )
-    product_of = Decimal(1)
-    for _, factor, _ in choice.corrections:
-        product_of *= factor
-    data["norm"] = {
-        "id": norm.id,
-        "name": {"zh": norm.name_zh, "en": norm.name_en},
-        "unit": norm.unit,
-        "source": norm.source.edition or norm.source.text,
-        "reference_only": norm.reference_only,
-        "corrections": [{"name": n, "factor": str(f), "document": d} for n, f, d in choice.corrections],
-        "open_corrections": [] if choice.corrections else list(norm.corrections),
-        "lower_bound": not case.energy.complete,
-        "levels": [],
-        "reached": None,
-    }
-    limits = ((1, norm.level1), (2, norm.level2), (3, norm.level3))
-    for level, limit in limits:
-        if limit is not None:
-            sources = [constant(str(limit), norm.id), constant(str(product_of), "corrections")]
-            row = book.derived(
-                f"norm.level{level}", "product/1", sources, unit=norm.unit, digits=3, reference_only=norm.reference_only
-            )
-            data["norm"]["levels"].append({"level": level, "figure": row.id})
-    if raw.value is not None and case.energy.complete:
-        reached = [
-            row["level"]
-            for row in data["norm"]["levels"]
-            if Decimal(raw.value) <= Decimal(book[row["figure"]].value or "0")
-        ]
-        data["norm"]["reached"] = min(reached, default=4)
-
-
-def _cost(case: Case, book: FigureBook, data: dict[str, Any]) -> None:
-    """Energy charge by band, only where the case brings its prices with their document."""
-    tariff = case.energy.tariff
-    data["cost"] = None
-    if tariff is None:
-        return
-    prices = dict(tariff.prices)
-    rows = []
-    for band in data["bands"]:
-        if band in prices:
-            rows.append(
-                book.derived(
-                    f"cost.{band}",
-                    "product/1",
-                    [book[f"energy.band.{band}"], constant(prices[band], tariff.document)],
-                    unit="yuan",
-                    digits=2,
-                )
-            )
-    if len(rows) == len(data["bands"]) and rows:
-        book.derived("cost.total", "sum/1", rows, unit="yuan", digits=2)
-        data["cost"] = {"document": tariff.document, "fictitious": tariff.fictitious}

@@ -15,8 +15,9 @@ from ovoo_contract.errors import ReportError
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot, freeze
-from ovoo_cloud.reports.bundle import write_bundle
+from ovoo_cloud.reports.bundle import check_folder, write_bundle
 from ovoo_cloud.reports.charts import draw
+from ovoo_cloud.reports.excel import render_xlsx
 from ovoo_cloud.reports.pdf import render_pdf
 from ovoo_cloud.reports.resolve import Language, resolve
 from ovoo_cloud.reports.tree import build_tree
@@ -29,8 +30,8 @@ __all__ = ["ReportResult", "ReportSettings", "build_report", "render_files", "su
 class ReportSettings:
     """What the issuing office decides.
 
-    `issue_date` is an ISO date, the only date of issue any renderer knows. The first language makes report.pdf and
-    report.docx, every further one report.<language>.pdf and .docx.
+    `issue_date` is an ISO date, the only date of issue any renderer knows. The first language makes report.pdf,
+    report.docx and report.xlsx, every further one report.<language>.pdf and so on.
     """
 
     number: str
@@ -59,6 +60,7 @@ def build_report(case: Case, source: EvidenceSource, settings: ReportSettings, o
     """
     if not settings.languages:
         raise ReportError("no language", offender="languages", remedy='use ("zh",), ("en",) or both')
+    check_folder(out_dir)
     tool = f"ovoo-cloud {version('ovoo-cloud')}"
     snapshot = freeze(case, source, Issue(settings.number, settings.issue_date, settings.revision, tool))
     files = render_files(snapshot, settings.languages)
@@ -79,6 +81,7 @@ def render_files(snapshot: Snapshot, languages: Sequence[Language]) -> dict[str,
         document = resolve(tree, language, draw)
         files[f"{stem}.pdf"] = render_pdf(document, number=issue["number"], code=code, issued=issue["date"])
         files[f"{stem}.docx"] = render_docx(document, number=issue["number"], issued=issue["date"])
+        files[f"{stem}.xlsx"] = render_xlsx(document, number=issue["number"], issued=issue["date"])
     return files
 
 

@@ -12,7 +12,7 @@ from ovoo_contract.errors import ReportError
 
 from ovoo_cloud.reports.signing import sign
 
-__all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "digests", "manifest_bytes", "write_bundle"]
+__all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "check_folder", "digests", "manifest_bytes", "write_bundle"]
 
 FORMAT = "ovoo.bundle/1"
 MANIFEST = "manifest.json"
@@ -47,6 +47,18 @@ def manifest_bytes(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> b
     )
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that already holds something.
+
+    Raises:
+        ReportError: naming the folder.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise ReportError(
+            "the folder is not empty", offender=str(folder), remedy="choose a new folder or a new revision"
+        )
+
+
 def write_bundle(
     folder: Path, files: Mapping[str, bytes], snapshot: Mapping[str, Any], key: Ed25519PrivateKey
 ) -> Mapping[str, bytes]:
@@ -55,10 +67,7 @@ def write_bundle(
     Raises:
         ReportError: the folder already holds something; an issued report is never overwritten.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise ReportError(
-            "the folder is not empty", offender=str(folder), remedy="choose a new folder or a new revision"
-        )
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     manifest = manifest_bytes(files, snapshot)
     everything = {**files, MANIFEST: manifest, SIGNATURE: sign(key, manifest)}

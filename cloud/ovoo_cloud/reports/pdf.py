@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -80,8 +81,7 @@ def _sticky(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _compile(source: Path, root: Path, form: Literal["pdf", "png"], timestamp: int, ppi: float | None = None) -> bytes:
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
-    compiler = typst.Compiler(root=str(root), font_paths=fonts)
+    compiler = typst.Compiler(root=str(root), font_paths=_fonts(str(font_folder())))
     try:
         made = compiler.compile(input=str(source), format=form, timestamp=timestamp, ppi=ppi)
     except typst.TypstError as error:
@@ -89,6 +89,12 @@ def _compile(source: Path, root: Path, form: Literal["pdf", "png"], timestamp: i
     if not isinstance(made, bytes):
         raise ReportError("typst gave no single file", offender=source.name, value=type(made).__name__)
     return made
+
+
+@cache
+def _fonts(folder: str) -> typst.Fonts:
+    """Our fonts and no others; reading them takes longer than a chart."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
 
 
 def _words(document: Resolved) -> Iterable[str]:

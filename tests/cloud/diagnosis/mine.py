@@ -7,6 +7,7 @@ import random
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from ovoo_cloud.diagnosis.case import Case, load_case
@@ -109,15 +110,22 @@ def batches(start_ns: int, end_ns: int, cuts: Sequence[Cut] = ()) -> list[Sample
     result = []
     for index, entry in enumerate(entries()):
         path = f"{entry.address.site}/{entry.address.asset_path}"
-        shape = SHAPES[path][entry.address.signal]
-        times, values = array("q"), array("d")
-        for time_ns in range(start_ns, end_ns, STEP_NS):
-            if not any(cut.hides(path, (time_ns - start_ns) / (end_ns - start_ns)) for cut in cuts):
-                times.append(time_ns)
-                values.append(round(shape((time_ns - start_ns) / 3.6e12), 3))
+        own = [cut for cut in cuts if cut.asset in {path, "*"}]
+        values = _values(path, entry.address.signal, start_ns, end_ns)
+        times = array("q", range(start_ns, end_ns, STEP_NS))
+        if own:
+            length = end_ns - start_ns
+            keep = [n for n, at in enumerate(times) if not any(c.hides(path, (at - start_ns) / length) for c in own)]
+            times, values = array("q", [times[n] for n in keep]), array("d", [values[n] for n in keep])
         rows = len(times)
-        result.append(SampleBatch(array("I", [index] * rows), times, values, array("I", bytes(4 * rows))))
+        result.append(SampleBatch(array("I", [index] * rows), times, values[:], array("I", bytes(4 * rows))))
     return result
+
+
+@cache
+def _values(path: str, signal: str, start_ns: int, end_ns: int) -> array[float]:
+    shape = SHAPES[path][signal]
+    return array("d", [round(shape((at - start_ns) / 3.6e12), 3) for at in range(start_ns, end_ns, STEP_NS)])
 
 
 def shuffled(parts: Sequence[SampleBatch], seed: int) -> list[SampleBatch]:

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docx import Document
+from openpyxl import load_workbook
 from ovoo_cloud.diagnosis.snapshot import Snapshot
 from ovoo_cloud.reports.build import build_report, render_files, summary
 from ovoo_cloud.reports.charts import draw
@@ -66,7 +68,7 @@ def test_another_process_renders_the_same_bytes(issued: Issued) -> None:
     hashes = json.loads(made.stdout)
 
     assert hashes == {name: issued.result.files[name] for name in hashes}
-    assert len(hashes) == 6
+    assert len(hashes) == 8
 
 
 def test_an_issued_report_is_never_overwritten(issued: Issued) -> None:
@@ -130,11 +132,10 @@ def test_the_chinese_report_reads_as_chinese(issued: Issued) -> None:
 
 
 def test_only_our_fonts_are_embedded(issued: Issued) -> None:
-    fonts = {
-        str(font.get_object()["/BaseFont"])
-        for page in PdfReader(issued.folder / "report.pdf").pages
-        for font in page["/Resources"].get("/Font", {}).values()  # type: ignore[union-attr]
-    }
+    fonts: set[str] = set()
+    for page in PdfReader(issued.folder / "report.pdf").pages:
+        resources: Any = page["/Resources"]  # pypdf types page contents loosely
+        fonts |= {str(font.get_object()["/BaseFont"]) for font in resources.get("/Font", {}).values()}
 
     assert fonts
     assert all("NotoSansSC" in font for font in fonts)
@@ -172,6 +173,16 @@ def test_the_word_file_is_stored_sorted_and_dated_1980(issued: Issued) -> None:
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
     assert {entry.compress_type for entry in entries} == {zipfile.ZIP_STORED}
+
+
+def test_every_figure_of_a_table_stands_in_excel_as_printed(issued: Issued) -> None:
+    workbook = load_workbook(issued.folder / "report.en.xlsx", read_only=True)
+    cells = {str(cell) for sheet in workbook for row in sheet.iter_rows(values_only=True) for cell in row if cell}
+    tables = [block for block in resolved(issued, "en").blocks if block["b"] == "table" and block["caption"]]
+
+    assert len(workbook.sheetnames) == len(tables) + 1
+    assert {cell for block in tables for row in block["rows"] for cell in row if cell} <= cells
+    assert "2,183,783.4 kWh" in cells
 
 
 def test_the_word_file_names_a_chinese_font(issued: Issued) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ovoo_cloud.diagnosis.evidence import MemorySource
 from ovoo_cloud.reports.bundle import manifest_bytes
 from ovoo_cloud.reports.signing import create_key, load_signing_key, sign
 from ovoo_cloud.reports.verify import Verification, verify_bundle
@@ -40,8 +41,18 @@ def test_an_untouched_bundle_verifies_from_the_snapshot_and_from_the_store(issue
 
 @pytest.mark.parametrize(
     "name",
-    ["snapshot.json", "report.json", "report.pdf", "report.docx", "report.en.pdf", "report.en.docx", "manifest.json", "manifest.sig"],
-)  # fmt: skip
+    [
+        "snapshot.json",
+        "report.json",
+        "report.pdf",
+        "report.docx",
+        "report.en.pdf",
+        "report.en.docx",
+        "report.xlsx",
+        "manifest.json",
+        "manifest.sig",
+    ],
+)
 @pytest.mark.parametrize("place", [0.0, 0.5, 1.0], ids=["first", "middle", "last"])
 def test_a_changed_byte_anywhere_names_its_file(issued: Issued, copy: Path, name: str, place: float) -> None:
     content = bytearray((copy / name).read_bytes())
@@ -145,7 +156,7 @@ def test_samples_changed_in_the_store_are_named_by_their_evidence(issued: Issued
     case = mine.case()
     batches = mine.batches(case.start_ns, case.end_ns, CUTS)
     batches[0].value[100] += 0.001
-    spoiled = mine.MemorySource(mine.entries(), batches)
+    spoiled = MemorySource(mine.entries(), batches)
 
     outcome = verify_bundle(issued.folder, trust=issued.public_key, deep=spoiled)
 
