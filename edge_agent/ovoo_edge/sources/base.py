@@ -176,12 +176,14 @@ class SourceContext:
         wall_ns: UTC now in nanoseconds.
         monotonic_s: a clock that never jumps, seconds.
         rng: jitter of retries.
+        settle_s: how long a cancelled source waits for the commits of what it handed over, to acknowledge them.
     """
 
     state_dir: pathlib.Path
     wall_ns: Callable[[], int]
     monotonic_s: Callable[[], float]
     rng: random.Random
+    settle_s: float = 3.0
 
 
 class Source(Protocol):

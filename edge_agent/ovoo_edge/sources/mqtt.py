@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections import Counter, deque
@@ -51,7 +52,7 @@ class MqttSource:
         self._mapper = PayloadMapper(settings, signals)
         self._filters = settings.topics or self._mapper.topic_filters()
         if not self._filters:
-            where = f"sources.{settings.name}.topics"
+            where = f"source {settings.name}.topics"
             raise ConfigErrors(
                 [ConfigError("nothing to subscribe to", offender=where, remedy="map signals to this source")]
             )
@@ -66,6 +67,7 @@ class MqttSource:
         self._detail = ""
         self._last_sample_ns = 0
         self._order: deque[_Group] = deque()
+        self._progress = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -131,6 +133,9 @@ class MqttSource:
             await link.open()
             self._arrived(link)
             await self._collect(link, intake)
+        except asyncio.CancelledError:
+            await self._settle()
+            raise
         finally:
             self._counters["dropped_qos0"] += link.dropped_qos0
             await asyncio.shield(link.close())
@@ -161,6 +166,14 @@ class MqttSource:
             committed = functools.partial(self._commit, link, order, group)
             await intake.put(Chunk(batch, committed, self.name, receive_ns=messages[-1].receive_ns))
 
+    async def _settle(self) -> None:
+        """Going down in order: what was handed over is committed and acknowledged before the goodbye."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._context.settle_s):
+                while self._order:
+                    self._progress.clear()
+                    await self._progress.wait()
+
     def _map(self, messages: Sequence[Message]) -> Columns:
         columns = Columns()
         for message in messages:
@@ -177,6 +190,7 @@ class MqttSource:
     def _commit(self, link: BrokerLink, order: deque[_Group], group: _Group) -> None:
         """Acknowledges in the order of arrival (MQTT 4.6), as far as everything before is on disk too."""
         group.committed = True
+        self._progress.set()
         while order and order[0].committed:
             link.acknowledge(order.popleft().messages)
 

@@ -81,7 +81,7 @@ class PayloadMapper:
     """
 
     def __init__(self, settings: MqttSettings, signals: Sequence[SignalMap]) -> None:
-        where = f"sources.{settings.name}"
+        where = f"source {settings.name}"
         self._times = TimeReader(settings.time_form, settings.timezone)
         self._has_time = settings.time_form != "receive"
         self._time_path = parse_json_path(settings.time_path, f"{where}.time_path")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -156,6 +157,9 @@ class OpcUaSource:
             factory = ItemFactory(link, self._settings, self._signals, await read_namespaces(link))
             await self._subscribe(link, factory, intake)
             await self._serve(link, factory, intake)
+        except asyncio.CancelledError:
+            await self._settle(link)
+            raise
         finally:
             link.drop()
             self._remember()
@@ -214,14 +218,7 @@ class OpcUaSource:
         subscription, ledger = self._subscription, self._ledger
         if subscription is None:
             raise ConnectFailed("no subscription", offender=self._settings.endpoint)
-        loop = PublishLoop(
-            link,
-            self._settings.endpoint,
-            self._settings.outstanding,
-            subscription.id,
-            ledger.take_acks,
-            ledger.return_acks,
-        )
+        loop = PublishLoop(link, self._settings, ledger)
         first = True
         try:
             while True:
@@ -242,6 +239,16 @@ class OpcUaSource:
                 await self._take(link, note, intake)
         finally:
             loop.abandon()
+
+    async def _settle(self, link: UaLink) -> None:
+        """Going down in order: what was handed over is committed and acknowledged before the link is dropped."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._context.settle_s):
+                await self._ledger.settled()
+        with contextlib.suppress(SourceError):
+            farewell = PublishLoop(link, self._settings, self._ledger)
+            farewell.fill(1)
+            farewell.abandon()
 
     def _arrived(self) -> None:
         self._backoff.reset()
@@ -339,7 +346,13 @@ class OpcUaSource:
         receive_ns = self._context.wall_ns()
         self._last_sample_ns = receive_ns
         self._fresh.hear(note.batch, self._context.monotonic_s())
-        await intake.put(Chunk(note.batch, lambda: ledger.commit(sequence), self.name, receive_ns=receive_ns))
+        committed = functools.partial(self._commit, ledger, sequence)
+        await intake.put(Chunk(note.batch, committed, self.name, receive_ns=receive_ns))
+
+    def _commit(self, ledger: SequenceLedger, sequence: int) -> None:
+        ledger.commit(sequence)
+        if self._state == "stopped":  # nobody saves for us any more
+            self._remember()
 
     def _count(self, note: Notification) -> None:
         self._counters["samples"] += len(note.batch)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from ovoo_contract.errors import ConnectFailed
 
 from ovoo_edge.sources.opcua_link import UaLink, translate_errors
+from ovoo_edge.sources.opcua_sequence import SequenceLedger
+from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
 
 __all__ = ["PublishLoop"]
@@ -19,28 +20,15 @@ class PublishLoop:
 
     Args:
         link: the connection.
-        endpoint: for messages.
-        outstanding: requests to keep at the server, >= 1.
-        take_acks: hands out sequence numbers that may be acknowledged now.
-        return_acks: takes back those whose request got no answer.
-        subscription_id: the subscription they belong to.
+        settings: how many requests wait at the server, and the endpoint for messages.
+        ledger: hands out what may be acknowledged and takes back what no request carried.
     """
 
-    def __init__(
-        self,
-        link: UaLink,
-        endpoint: str,
-        outstanding: int,
-        subscription_id: int,
-        take_acks: Callable[[], list[int]],
-        return_acks: Callable[[list[int]], None],
-    ) -> None:
+    def __init__(self, link: UaLink, settings: OpcUaSettings, ledger: SequenceLedger) -> None:
         self._link = link
-        self._endpoint = endpoint
-        self._outstanding = outstanding
-        self._subscription_id = subscription_id
-        self._take_acks = take_acks
-        self._return_acks = return_acks
+        self._endpoint = settings.endpoint
+        self._outstanding = settings.outstanding
+        self._ledger = ledger
         self._answers: asyncio.Queue[asyncio.Future[Any]] = asyncio.Queue()
         self._sent: dict[asyncio.Future[Any], list[int]] = {}
 
@@ -49,9 +37,10 @@ class PublishLoop:
         """Requests that wait at the server now."""
         return len(self._sent)
 
-    def fill(self) -> None:
-        """Sends requests until the wanted number is outstanding."""
-        while len(self._sent) < self._outstanding:
+    def fill(self, most: int | None = None) -> None:
+        """Sends requests until the wanted number is outstanding, or `most` of them."""
+        wanted = self._outstanding if most is None else most
+        while len(self._sent) < wanted:
             self._send()
 
     def lower(self) -> None:
@@ -76,7 +65,7 @@ class PublishLoop:
             try:
                 buffer = future.result()
             except BaseException:
-                self._return_acks(acks)
+                self._ledger.return_acks(acks)
                 raise
         return bytes(buffer.read(len(buffer)))
 
@@ -88,21 +77,21 @@ class PublishLoop:
                 future.cancel()
             elif not future.cancelled():
                 future.exception()  # marks it as seen: the loss itself was reported already
-            self._return_acks(acks)
+            self._ledger.return_acks(acks)
         self._sent.clear()
 
     def _send(self) -> None:
         request = ua.PublishRequest()
-        acks = self._take_acks()
+        acks = self._ledger.take_acks()
         for number in acks:
             item = ua.SubscriptionAcknowledgement()
-            item.SubscriptionId = self._subscription_id
+            item.SubscriptionId = self._ledger.subscription_id
             item.SequenceNumber = number
             request.Parameters.SubscriptionAcknowledgements.append(item)
         try:
             future = self._link.send(request)
         except BaseException:
-            self._return_acks(acks)
+            self._ledger.return_acks(acks)
             raise
         self._sent[future] = acks
         future.add_done_callback(self._answers.put_nowait)

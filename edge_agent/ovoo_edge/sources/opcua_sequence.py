@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 
@@ -36,6 +37,8 @@ class SequenceLedger:
         self._waiting: set[int] = set()
         self._finished: set[int] = set()
         self._acks: deque[int] = deque()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     @property
     def must_resume(self) -> bool:
@@ -51,6 +54,10 @@ class SequenceLedger:
     def pending(self) -> int:
         """Messages received and not yet on disk."""
         return len(self._waiting)
+
+    async def settled(self) -> None:
+        """Returns once every message received is on disk."""
+        await self._empty.wait()
 
     def is_known(self, sequence: int) -> bool:
         """True when the message was received already."""
@@ -93,6 +100,7 @@ class SequenceLedger:
     def receive(self, sequence: int) -> None:
         """Notes a message that arrived, in order or by republishing."""
         self._waiting.add(sequence)
+        self._empty.clear()
         self._reach(sequence)
 
     def commit(self, sequence: int) -> None:
@@ -101,6 +109,8 @@ class SequenceLedger:
         self._finished.add(sequence)
         self._acks.append(sequence)
         self._advance()
+        if not self._waiting:
+            self._empty.set()
 
     def give_up(self, sequences: Sequence[int]) -> None:
         """Messages that the server no longer has: they do not hold up what comes after them."""

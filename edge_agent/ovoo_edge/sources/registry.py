@@ -32,11 +32,11 @@ def driver_names() -> tuple[str, ...]:
 
 
 def read_settings(table: Mapping[str, Any], where: str) -> SourceSettings:
-    """The settings of one `[[sources]]` table, chosen by its key `driver`.
+    """The settings of one `[[source]]` table, chosen by its key `driver`.
 
     Args:
         table: the parsed TOML table.
-        where: key path for messages, such as `sources[0]`.
+        where: key path for messages, such as `source[0]`.
 
     Raises:
         ConfigErrors: every fault of the table, with its key path.

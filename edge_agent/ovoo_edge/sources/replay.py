@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 import logging
@@ -49,7 +50,7 @@ class ReplaySource:
         self._context = context
         self._state_path = context.state_dir / f"{settings.name}.replay.json"
         self._order: deque[_Handed] = deque()
-        self._drained = asyncio.Event()
+        self._progress = asyncio.Event()
         self._offset = 0
         self._saved_offset = 0
         self._saved_s = 0.0
@@ -83,6 +84,11 @@ class ReplaySource:
         try:
             self._recall()
             await self._play(intake)
+        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._context.settle_s):
+                    await self._settled()
+            raise
         except (OvooError, OSError) as error:
             self._state = "failed"
             remedy = error.remedy if isinstance(error, OvooError) else "check the path"
@@ -100,11 +106,14 @@ class ReplaySource:
         while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             await pace.wait(piece)
             await self._hand_over(piece, intake)
-        while self._order:
-            self._drained.clear()
-            await self._drained.wait()
+        await self._settled()
         self._state = "finished"
         _log.info("source=%s event=replay_finished samples=%d", self.name, self._counters["samples"])
+
+    async def _settled(self) -> None:
+        while self._order:
+            self._progress.clear()
+            await self._progress.wait()
 
     def _open(self) -> Iterator[Piece]:
         if self._settings.path.suffix == ".ovb":
@@ -130,8 +139,9 @@ class ReplaySource:
         handed.committed = True
         while self._order and self._order[0].committed:
             self._offset = self._order.popleft().next_offset
-        self._drained.set()
-        if self._context.monotonic_s() - self._saved_s > _SAVE_EVERY_S:
+        self._progress.set()
+        late = self._state == "stopped"  # nobody saves for us any more
+        if late or self._context.monotonic_s() - self._saved_s > _SAVE_EVERY_S:
             self._save()
 
     def _recall(self) -> None:

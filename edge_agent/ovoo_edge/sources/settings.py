@@ -1,4 +1,4 @@
-"""What a `[[sources]]` table may hold: one frozen dataclass a driver, each with `from_table(table, where)`."""
+"""What a `[[source]]` table may hold: one frozen dataclass a driver, each with `from_table(table, where)`."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class TableReader:
 
     Args:
         table: the parsed table.
-        where: its key path, such as `sources[0]`.
+        where: its key path, such as `source[0]`.
     """
 
     def __init__(self, table: Mapping[str, Any], where: str) -> None:

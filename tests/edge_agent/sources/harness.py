@@ -23,7 +23,7 @@ def address(name: str) -> str:
 
 def context(folder: pathlib.Path) -> SourceContext:
     """Real clocks, fixed randomness."""
-    return SourceContext(folder, time.time_ns, time.monotonic, random.Random(7))
+    return SourceContext(folder, time.time_ns, time.monotonic, random.Random(7), settle_s=0.2)
 
 
 async def until(condition: Callable[[], bool], what: str = "", timeout_s: float = 15.0) -> None:
@@ -94,7 +94,7 @@ async def running(
     max_samples: int = 200_000,
 ) -> AsyncIterator[tuple[Source, Collector]]:
     """A source that runs with a collector behind it, ended by cancelling as the agent does."""
-    source = create_source(read_settings(table, "sources[0]"), signals, context(folder))
+    source = create_source(read_settings(table, "source[0]"), signals, context(folder))
     collector = Collector(hold=hold, max_samples=max_samples)
     tasks = [asyncio.create_task(source.run(collector.intake)), asyncio.create_task(collector.run())]
     try:
@@ -103,6 +103,6 @@ async def running(
             if task.done() and not task.cancelled():
                 task.result()
     finally:
-        for task in tasks:
+        for task in tasks:  # the source first: the pipeline goes on while it settles
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)

@@ -77,6 +77,21 @@ async def test_uncommitted_messages_come_again_and_committed_ones_do_not(
         assert again.health().counters["sessions_resumed"] == 1
 
 
+async def test_orderly_end_waits_for_the_commit_and_acknowledges(
+    mosquitto: MosquittoServer, tmp_path: pathlib.Path
+) -> None:
+    async with running(table(mosquitto), SIGNALS, tmp_path, hold=True) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        await publish(mosquitto.port, body(1))
+        await until(lambda: 1.0 in collector.values(0), "value")
+        asyncio.get_running_loop().call_later(0.05, collector.commit)  # the pipeline commits while the source settles
+    await publish(mosquitto.port, body(2))
+
+    async with running(table(mosquitto), SIGNALS, tmp_path) as (_, second):
+        await until(lambda: 2.0 in second.values(0), "new value")
+    assert second.values(0) == [2.0]
+
+
 async def test_broker_restart_loses_nothing(tmp_path: pathlib.Path) -> None:
     broker = MosquittoServer(tmp_path / "broker")
     broker.start()

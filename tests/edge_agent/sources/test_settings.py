@@ -27,7 +27,7 @@ def sample(driver: str) -> str:
 def test_sample_file_is_valid_and_names_every_option(driver: str) -> None:
     text = sample(driver)
 
-    settings = read_settings(tomllib.loads(text)["sources"][0], "sources[0]")
+    settings = read_settings(tomllib.loads(text)["source"][0], "source[0]")
 
     assert isinstance(settings, CLASSES[driver])
     keys = set(re.findall(r"^(?:# )?([a-z0-9_]+) = ", text, re.MULTILINE)) - {"driver"}
@@ -62,12 +62,12 @@ def test_all_faults_of_a_table_come_together_with_key_paths() -> None:
     }  # fmt: skip
 
     with pytest.raises(ConfigErrors) as caught:
-        read_settings(table, "sources[3]")
+        read_settings(table, "source[3]")
 
     message = str(caught.value)
     for key in ("name", "endpoint", "queue_s", "outstanding", "colour", "trigger", "password_file", "security_mode",
                 "publishing_interval_ms"):  # fmt: skip
-        assert f"sources[3].{key}" in message, key
+        assert f"source[3].{key}" in message, key
     assert "opc.tcp://host:port" in message
 
 
@@ -92,7 +92,7 @@ def test_all_faults_of_a_table_come_together_with_key_paths() -> None:
 )
 def test_faults_are_named(table: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigErrors, match=re.escape(said)) as caught:
-        read_settings(table, "sources[0]")
+        read_settings(table, "source[0]")
     assert "secret" not in str(caught.value)
 
 
@@ -108,7 +108,7 @@ def test_mqtt_only_gateway_never_imports_asyncua() -> None:
         "from ovoo_edge.sources.base import SignalMap, SourceContext\n"
         "from ovoo_edge.sources.registry import create_source, read_settings\n"
         "import ovoo_edge.mapping\n"
-        "s = read_settings({'name': 'm', 'driver': 'mqtt', 'host': 'h'}, 'sources[0]')\n"
+        "s = read_settings({'name': 'm', 'driver': 'mqtt', 'host': 'h'}, 'source[0]')\n"
         "c = SourceContext(pathlib.Path('.'), time.time_ns, time.monotonic, random.Random())\n"
         "create_source(s, [SignalMap(0, 'a/b/c/d/e/f', 'topic')], c)"
     )
