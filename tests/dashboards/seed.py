@@ -21,7 +21,7 @@ END_MS = (START_NS + (MINUTES - 1) * STEP_NS) // 1_000_000
 START_MS = START_NS // 1_000_000
 SITES = {"coal_mine": "heishan", "coal_chemical": "bayan", "dairy": "xilin"}
 GATEWAYS = ("heishan-gw1", "bayan-gw1")
-MODELS = ("mewma", "energy", "flat-power")
+MODELS = ("mewma", "baseline", "flat-power")
 QUARTERLY = ("limit", "state", "energy_kwh", "power_kw", "cost", "carbon")
 """Figures that a gateway sends every quarter hour."""
 ABSURD = 1e12
