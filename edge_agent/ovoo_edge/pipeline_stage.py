@@ -17,7 +17,7 @@ from ovoo_edge.normalise import Normaliser, SignalRule
 from ovoo_edge.sources.base import Chunk
 from ovoo_edge.spool_losses import Tally
 from ovoo_edge.spool_rows import EVENT_RANK, HOUR_NS, Group, RowMeta
-from ovoo_edge.watermark import LATE_NS, Watermark
+from ovoo_edge.watermark import Watermark, split_by_age
 
 __all__ = ["MAX_ROWS", "HourCounts", "Scorer", "Stage", "StageResult", "hour_counts"]
 
@@ -103,12 +103,14 @@ class Stage:
                 batch = SampleBatch.concat([batch, derived]).sorted()
             for finding in findings:
                 self._append_event(finding, receive_ns, result)
-        live, late = self._watermark.split(batch, now_ns)
-        kept, suppressed = self._deadband.split(live)
+        ahead, behind = self._watermark.split(batch)
+        kept, suppressed = self._deadband.split(ahead)
         result.suppressed += len(suppressed)
-        result.late += len(late)
         self._count(result, "suppressed", hour_counts(suppressed))
-        self._append(kept, flags, receive_ns, result)
+        live, old = split_by_age(kept, now_ns)
+        late = SampleBatch.concat([old, behind]).sorted() if len(old) and len(behind) else old if len(old) else behind
+        result.late += len(late)
+        self._append(live, flags, receive_ns, result)
         self._append(late, flags | FLAG_BACKFILL, receive_ns, result)
 
     def _deduped(self, batch: SampleBatch, result: StageResult) -> SampleBatch:
@@ -143,10 +145,7 @@ class Stage:
         if len(payload) > self._limits[0]:
             self._append_halves(batch, rank, flags, receive_ns, result)
             return
-        first_ns, last_ns = min(batch.time_ns), max(batch.time_ns)
-        if last_ns < receive_ns - LATE_NS:
-            flags |= FLAG_BACKFILL
-        meta = RowMeta(len(batch), first_ns, last_ns, rank, flags, receive_ns)
+        meta = RowMeta(len(batch), min(batch.time_ns), max(batch.time_ns), rank, flags, receive_ns)
         self._group_for(len(payload), result).append("batch", self._catalogue.id, payload, meta)
 
     def _append_halves(self, batch: SampleBatch, rank: int, flags: int, receive_ns: int, result: StageResult) -> None:
@@ -170,7 +169,8 @@ class Stage:
 
     def _count(self, result: StageResult, counter: str, counts: HourCounts) -> None:
         for hour, per_signal in counts.items():
-            result.groups[0].count(hour, counter, self._catalogue.id, per_signal)
+            if per_signal:
+                result.groups[0].count(hour, counter, self._catalogue.id, per_signal)
 
     def _lose(self, cause: str, counts: HourCounts, result: StageResult) -> None:
         into = result.lost.setdefault(cause, {})

@@ -6,7 +6,7 @@ from array import array
 
 from ovoo_contract.samples import SampleBatch
 
-__all__ = ["LATE_NS", "Watermark"]
+__all__ = ["LATE_NS", "Watermark", "split_by_age"]
 
 LATE_NS = 300_000_000_000
 _FIRST_SANE_NS = 946_684_800_000_000_000
@@ -28,23 +28,31 @@ class Watermark:
         start = min(high_ns, now_ns) if now_ns > _FIRST_SANE_NS else high_ns
         self._marks = array("q", [start]) * signals
 
-    def split(self, batch: SampleBatch, now_ns: int) -> tuple[SampleBatch, SampleBatch]:
-        """(live, late) of a batch sorted by signal and time.
-
-        Late rows are not newer than what was seen of their signal, or over five minutes old.
-        """
+    def split(self, batch: SampleBatch) -> tuple[SampleBatch, SampleBatch]:
+        """(ahead, behind) of a batch sorted by signal and time: behind = not newer than what was seen of the signal."""
         if not len(batch):
             return batch, batch
         marks = self._marks
-        oldest_ns = now_ns - LATE_NS
         columns = zip(batch.signal, batch.time_ns, strict=True)
-        late = [row for row, (signal, time_ns) in enumerate(columns) if time_ns <= marks[signal] or time_ns < oldest_ns]
+        behind = [row for row, (signal, time_ns) in enumerate(columns) if time_ns <= marks[signal]]
         for signal, time_ns in dict(zip(batch.signal, batch.time_ns, strict=True)).items():
             if time_ns > marks[signal]:
                 marks[signal] = time_ns
-        if not late:
-            return batch, SampleBatch.empty()
-        if len(late) == len(batch):
-            return SampleBatch.empty(), batch
-        held = set(late)
-        return batch.take([row for row in range(len(batch)) if row not in held]), batch.take(late)
+        return _parted(batch, behind)
+
+
+def split_by_age(batch: SampleBatch, now_ns: int) -> tuple[SampleBatch, SampleBatch]:
+    """(live, old): old = more than five minutes before `now_ns`."""
+    oldest_ns = now_ns - LATE_NS
+    if not len(batch) or min(batch.time_ns) >= oldest_ns:
+        return batch, SampleBatch.empty()
+    return _parted(batch, [row for row, time_ns in enumerate(batch.time_ns) if time_ns < oldest_ns])
+
+
+def _parted(batch: SampleBatch, second: list[int]) -> tuple[SampleBatch, SampleBatch]:
+    if not second:
+        return batch, SampleBatch.empty()
+    if len(second) == len(batch):
+        return SampleBatch.empty(), batch
+    held = set(second)
+    return batch.take([row for row in range(len(batch)) if row not in held]), batch.take(second)

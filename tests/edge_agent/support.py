@@ -177,19 +177,19 @@ class CloudDouble:
             return [row for rows in self.samples.values() for row in rows]
 
     def _take(self, _: Client, __: object, message: MQTTMessage) -> None:
-        kind = topics.parse(message.topic)
+        kind, payload = topics.parse(message.topic), bytes(message.payload)
         with self._lock:
             if kind.kind == "batch":
-                self._take_batch(message.payload)
+                self._take_batch(payload)
             elif kind.kind == "event":
-                envelope = EventEnvelope.from_json(message.payload)
+                envelope = EventEnvelope.from_json(payload)
                 self.events.append(envelope)
                 if self.acknowledge:
                     self.send_ack(envelope.epoch, (envelope.seq, envelope.seq))
             elif kind.kind == "state":
-                self.states.append(message.payload)
+                self.states.append(payload)
             elif kind.kind == "catalog":
-                self.catalogues[kind.detail] = message.payload
+                self.catalogues[kind.detail] = payload
 
     def _take_batch(self, payload: bytes) -> None:
         header, batch = decode_batch(payload)

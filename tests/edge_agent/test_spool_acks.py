@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 from ovoo_edge.spool_acks import Acknowledgements, Ranges, gaps, intersect, merge
@@ -18,7 +20,7 @@ def test_merge_keeps_the_numbers_in_normal_form(pairs: list[tuple[int, int]]) ->
     merged = merge(pairs)
 
     assert members(merged) == members([pair for pair in pairs if pair[0] <= pair[1]])
-    assert all(before[1] + 1 < after[0] for before, after in zip(merged, merged[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in itertools.pairwise(merged))
 
 
 @given(PAIRS, PAIRS)

@@ -1,0 +1,245 @@
+"""The historian's sink against InfluxDB 1.6.7, its 2.x write dialect, and servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import http.server
+import pathlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from ovoo_contract.wire import decode_batch
+from ovoo_edge.sinks.settings import InfluxSinkSettings
+
+from tests.edge_agent.sinks.harness import CATALOGUE, running
+from tests.edge_agent.support import SECOND, T0, eventually, make_batch, make_catalogue, samples_at
+from tests.servers.influxdb import InfluxServer, InfluxV2Proxy
+
+
+def settings_for(url: str, database: str = "", **changes: object) -> InfluxSinkSettings:
+    values: dict[str, object] = {"retry_s": 0.05, "retry_limit_s": 0.2, "timeout_s": 5.0, **changes}
+    return InfluxSinkSettings("historian", url, database, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.server
+async def test_every_value_is_read_back(influxdb: InfluxServer, influx_database: str, tmp_path: pathlib.Path) -> None:
+    batches = [samples_at(T0 + index * 100 * SECOND, 40) for index in range(5)]
+    async with running(settings_for(influxdb.url, influx_database, batch_rows=30), tmp_path, *batches) as rig:
+        await rig.delivered()
+        assert rig.sink.health().state == "running"
+
+    rows = await asyncio.to_thread(influxdb.query, influx_database, "SELECT * FROM telemetry")
+    stored = {(row["signal"], row["time"], row["value"], row["quality"]) for row in rows}
+    assert stored == {
+        (f"s{signal}", time_ns, value, 0)
+        for batch in batches
+        for signal, time_ns, value in zip(batch.signal, batch.time_ns, batch.value, strict=True)
+    }
+    assert {(row["site"], row["asset"]) for row in rows} == {("site", "area/line/asset")}
+
+
+@pytest.mark.server
+async def test_the_enterprises_database_is_created(influxdb: InfluxServer, tmp_path: pathlib.Path) -> None:
+    async with running(settings_for(influxdb.url), tmp_path, samples_at(T0, 8)) as rig:
+        await rig.delivered()
+    rows = await asyncio.to_thread(influxdb.query, "ovoo_ent", "SELECT count(value) FROM telemetry")
+    assert rows[0]["count"] == 8
+
+
+@pytest.mark.server
+async def test_the_second_dialect_with_a_token_that_is_renewed(
+    influxdb: InfluxServer, influxdb_v2: InfluxV2Proxy, influx_database: str, tmp_path: pathlib.Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("expired\n")
+    token.chmod(0o600)
+    settings = settings_for(influxdb_v2.url, influx_database, organisation="org", token_file=token)
+    async with running(settings, tmp_path / "spool", samples_at(T0, 8)) as rig:
+        await eventually(lambda: rig.sink.health().state == "retrying", "refused token")
+        health = rig.sink.health()
+        assert health.detail.startswith("status 401")
+        assert health.remedy == "renew the token or password file"
+
+        token.write_text(influxdb_v2.token + "\n")
+        await rig.delivered()
+
+    rows = await asyncio.to_thread(influxdb.query, influx_database, "SELECT count(value) FROM telemetry")
+    assert rows[0]["count"] == 8
+
+
+@pytest.mark.server
+async def test_a_field_type_conflict_costs_only_its_points(
+    influxdb: InfluxServer, influx_database: str, tmp_path: pathlib.Path
+) -> None:
+    conflict = b"telemetry,asset=area/line/asset,signal=s2,site=site quality=1.5 %d\n" % T0
+    await asyncio.to_thread(influxdb.write, influx_database, conflict)
+    far = T0 + 40 * 86_400 * SECOND
+    later = far + 100 * SECOND
+    mixed = make_batch([(0, later, 1.0), (1, later, 2.0), (2, T0 + SECOND, 3.0), (2, later, 4.0)])
+    async with running(settings_for(influxdb.url, influx_database), tmp_path, samples_at(far, 8), mixed) as rig:
+        await rig.delivered()
+        (kept,) = await rig.spool.quarantined()
+        gauges = await rig.spool.gauges()
+
+    assert "field type conflict" in kept.detail
+    assert kept.code == "refused_by_store"
+    refused = decode_batch(kept.payload)[1]
+    assert list(zip(refused.signal, refused.time_ns, strict=True)) == [(2, T0 + SECOND)]
+    assert gauges.lost == {"historian": {"rejected:refused_by_store": 1}}
+    rows = await asyncio.to_thread(influxdb.query, influx_database, f"SELECT value FROM telemetry WHERE time >= {far}")
+    assert len([row for row in rows if row["value"] is not None]) == 11
+
+
+@pytest.mark.server
+async def test_a_server_that_comes_late_gets_everything(tmp_path: pathlib.Path) -> None:
+    server = InfluxServer(tmp_path / "influx")
+    async with running(settings_for(server.url, "late"), tmp_path / "spool", samples_at(T0, 8)) as rig:
+        await eventually(lambda: rig.sink.health().counters.get("failures", 0) >= 2, "attempts")
+        await asyncio.to_thread(server.start)
+        try:
+            await rig.delivered()
+            rows = await asyncio.to_thread(server.query, "late", "SELECT count(value) FROM telemetry")
+        finally:
+            await asyncio.to_thread(server.stop)
+    assert rows[0]["count"] == 8
+
+
+@pytest.mark.server
+async def test_samples_above_the_class_and_findings_are_not_written(
+    influxdb: InfluxServer, influx_database: str, tmp_path: pathlib.Path
+) -> None:
+    catalogue = make_catalogue(4, ("general", "core"))
+    settings = settings_for(influxdb.url, influx_database, max_class="general")
+    async with running(settings, tmp_path, samples_at(T0, 8), catalogue=catalogue) as rig:
+        await rig.commit_event(b"{}", T0)
+        await rig.delivered()
+        gauges = await rig.spool.gauges()
+
+    rows = await asyncio.to_thread(influxdb.query, influx_database, "SELECT value, signal FROM telemetry")
+    assert {row["signal"] for row in rows} == {"s0", "s2"}
+    assert gauges.refused == {"historian": 4}
+
+
+Script = Callable[[str, bytes], tuple[int, dict[str, str], bytes]]
+
+
+@contextmanager
+def scripted(script: Script) -> Iterator[str]:
+    """A real HTTP server that answers as told; `/ping` says it is an InfluxDB 1.8."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._say(204, {"X-Influxdb-Version": "1.8.10"}, b"")
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            if self.path.startswith("/query"):
+                self._say(200, {}, b'{"results":[{}]}')
+            else:
+                self._say(*script(self.path, body))
+
+        def _say(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response(status)
+            for key, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "detail"),
+    [
+        ((503, {"Retry-After": "1"}, b'{"error":"busy"}'), "status 503: busy"),
+        ((429, {"Retry-After": "1"}, b"slow down"), "status 429: slow down"),
+        ((500, {}, b""), "status 500: "),
+        ((404, {}, b'{"error":"database not found"}'), "status 404: database not found"),
+        (
+            (200, {}, b"<html>sign in to the hotel network</html>"),
+            "status 200: answer of something that is not an InfluxDB",
+        ),
+    ],
+    ids=["busy", "rate limit", "broken", "no database", "captive portal"],
+)
+async def test_trouble_is_waited_out_and_nothing_is_dropped(
+    tmp_path: pathlib.Path, answer: tuple[int, dict[str, str], bytes], detail: str
+) -> None:
+    times: list[float] = []
+    lines: list[bytes] = []
+
+    def script(_: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        times.append(time.monotonic())
+        if len(times) == 1:
+            return answer
+        lines.extend(body.splitlines())
+        return 204, {}, b""
+
+    with scripted(script) as url:
+        async with running(settings_for(url), tmp_path, samples_at(T0, 8)) as rig:
+            await eventually(lambda: rig.sink.health().state == "retrying", "trouble")
+            assert rig.sink.health().detail == detail
+            await rig.delivered()
+
+    assert len(lines) == 8
+    if "Retry-After" in answer[1]:
+        assert times[1] - times[0] >= 1.0
+
+
+async def test_requests_shrink_until_the_server_takes_them(tmp_path: pathlib.Path) -> None:
+    taken: list[int] = []
+
+    def script(_: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        count = len(body.splitlines())
+        if count > 10:
+            return 413, {}, b""
+        taken.append(count)
+        return 204, {}, b""
+
+    with scripted(script) as url:
+        async with running(settings_for(url), tmp_path, samples_at(T0, 100)) as rig:
+            await rig.delivered()
+
+    assert sum(taken) == 100
+
+
+async def test_unparsable_lines_are_found_by_halving(tmp_path: pathlib.Path) -> None:
+    requests: list[int] = []
+    stored: set[bytes] = set()
+
+    def script(_: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        lines = body.splitlines()
+        requests.append(len(lines))
+        if any(b"signal=s1," in line and line.endswith(b"%d" % (T0 + 5 * SECOND)) for line in lines):
+            return 400, {}, b'{"error":"unable to parse something"}'
+        stored.update(lines)
+        return 204, {}, b""
+
+    with scripted(script) as url:
+        async with running(settings_for(url), tmp_path, samples_at(T0, 400)) as rig:
+            await rig.delivered()
+            (kept,) = await rig.spool.quarantined()
+
+    assert kept.detail == "unable to parse something"
+    refused = decode_batch(kept.payload)[1]
+    assert list(zip(refused.signal, refused.time_ns, strict=True)) == [(1, T0 + 5 * SECOND)]
+    assert len(stored) == 399
+    assert len(requests) < 25
+    assert CATALOGUE.id == kept.catalogue_id
