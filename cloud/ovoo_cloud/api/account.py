@@ -13,6 +13,7 @@ from ovoo_cloud.access import users as user_rows
 from ovoo_cloud.access.roles import PERMISSIONS, Permission, Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import SESSION_COOKIE, Caller, ServicesDep, require
+from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue.tables import Token, User
 from ovoo_cloud.services import Services
@@ -108,10 +109,11 @@ def me(scope: Caller) -> dict[str, Any]:
 
 
 @router.get("/tokens")
-def list_tokens(services: ServicesDep, scope: Caller) -> dict[str, Any]:
+def list_tokens(services: ServicesDep, scope: Caller, page: AskedDep) -> dict[str, Any]:
     """The caller's tokens; never their secrets."""
     with services.database.read() as session:
-        return {"items": [_token(row) for row in tokens.tokens(session, scope, scope.user)]}
+        rows = tokens.tokens(session, scope, scope.user)
+    return paged(rows, page, lambda row: row.id, _token)
 
 
 @router.post("/tokens", status_code=201)
@@ -138,10 +140,11 @@ def revoke_token(token: str, services: ServicesDep, scope: Caller) -> Response:
 
 
 @router.get("/users")
-def list_users(services: ServicesDep, scope: Manager) -> dict[str, Any]:
+def list_users(services: ServicesDep, scope: Manager, page: AskedDep) -> dict[str, Any]:
     """All users."""
     with services.database.read() as session:
-        return {"items": [_user(row) for row in user_rows.users(session, scope)]}
+        rows = user_rows.users(session, scope)
+    return paged(rows, page, lambda row: row.name, _user)
 
 
 @router.post("/users", status_code=201)

@@ -10,19 +10,43 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from ovoo_cloud import console
-from ovoo_cloud.api import account, audit, errors, export, findings, gateways, health, sites, telemetry
+from ovoo_cloud.api import (
+    account,
+    audit,
+    cases,
+    energy,
+    enrol,
+    errors,
+    export,
+    findings,
+    gateways,
+    health,
+    metrics,
+    region,
+    reports,
+    schema,
+    sites,
+    telemetry,
+)
+from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services
 
 __all__ = ["ROUTERS", "create_app"]
 
 ROUTERS: Final = (
     health.router,
+    metrics.router,
     account.router,
     sites.router,
     telemetry.router,
     export.router,
     findings.router,
+    energy.router,
+    cases.router,
+    reports.router,
     gateways.router,
+    enrol.router,
+    region.router,
     audit.router,
 )
 _HEADERS: Final = {
@@ -48,9 +72,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     errors.install(app)
+    metrics.install(app)
     app.middleware("http")(_security_headers)
+    app.add_middleware(BodyLimit)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=schema.PROBLEMS)
+    schema.install(app)
     console.install(app)
     return app
 

@@ -21,7 +21,8 @@ _STATUS: Final[tuple[tuple[type[errors.OvooError], int], ...]] = (
     (errors.NotFound, 404),
     (errors.BudgetExceeded, 422),
     (errors.QueryError, 422),
-    (errors.StoreUnavailable, 503),
+    (errors.StoreRejected, 422),
+    (errors.StoreError, 503),
     (errors.OvooError, 422),
 )
 
@@ -43,6 +44,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.OvooError, _ovoo)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def status_of(error: errors.OvooError) -> int:
@@ -55,6 +57,8 @@ async def _ovoo(_request: Request, error: Exception) -> Response:
     status = status_of(error)
     name = _kebab(type(error).__name__)
     facts = {key: value for key, value in error.to_dict().items() if key in ("offender", "value", "remedy") and value}
+    if isinstance(error, errors.ConfigErrors):
+        facts["errors"] = [{"where": each.offender, "message": str(each)} for each in error.errors]
     return problem(status, name, error.message, detail=str(error), extra=facts)
 
 
@@ -68,6 +72,11 @@ async def _validation(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return problem(error.status_code, "http", str(error.detail))
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Response:
+    # the server logs the exception with its traceback; a stranger is told nothing of it
+    return problem(500, "unexpected", "this is our mistake", detail="the server's log tells more")
 
 
 def _kebab(name: str) -> str:

@@ -10,7 +10,7 @@ from ovoo_models.phrases import render
 from pydantic import BaseModel, Field
 
 from ovoo_cloud.access.roles import Permission
-from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.alarms import records
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.api.access import ServicesDep, require
@@ -69,6 +69,8 @@ def get_finding(enterprise: str, finding: str, services: ServicesDep, scope: Rea
     scope.require_enterprise(enterprise, finding)
     with services.database.read() as session:
         row = finding_rows.finding(session, scope, finding)
+    if row.enterprise != enterprise:
+        raise absent(finding)
     return finding_view(row)
 
 
@@ -97,6 +99,8 @@ def acknowledge(
     """Takes note of an alarm in the caller's name."""
     scope.require_enterprise(enterprise, f"alarm {alarm}")
     with services.database.write() as session:
+        if records.alarm(session, scope, alarm).enterprise != enterprise:
+            raise absent(f"alarm {alarm}")
         return alarm_view(records.acknowledge(session, scope, alarm, body.comment, services.clock()))
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import gateways as gateway_rows
 from ovoo_cloud.catalogue import ledger
@@ -31,10 +32,11 @@ class GatewayBody(BaseModel):
 
 
 @router.get("/gateways")
-def list_gateways(services: ServicesDep, scope: Reader) -> dict[str, Any]:
+def list_gateways(services: ServicesDep, scope: Reader, page: AskedDep) -> dict[str, Any]:
     """All gateways in the caller's scope."""
     with services.database.read() as session:
-        return {"items": [_gateway(row) for row in gateway_rows.gateways(session, scope)]}
+        rows = gateway_rows.gateways(session, scope)
+    return paged(rows, page, lambda row: row.id, _gateway)
 
 
 @router.post("/gateways", status_code=201)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.catalogue import enterprises as enterprise_rows
 from ovoo_cloud.catalogue import signals as signal_rows
 from ovoo_cloud.catalogue.tables import AssetRecord, Enterprise, SignalRecord, Site
@@ -40,10 +41,11 @@ class SiteBody(BaseModel):
 
 
 @router.get("/enterprises")
-def list_enterprises(services: ServicesDep, scope: Reader) -> dict[str, Any]:
+def list_enterprises(services: ServicesDep, scope: Reader, page: AskedDep) -> dict[str, Any]:
     """All enterprises in the caller's scope."""
     with services.database.read() as session:
-        return {"items": [_enterprise(row) for row in enterprise_rows.enterprises(session, scope)]}
+        rows = enterprise_rows.enterprises(session, scope)
+    return paged(rows, page, lambda row: row.id, _enterprise)
 
 
 @router.post("/enterprises", status_code=201)
@@ -88,11 +90,16 @@ def save_site(enterprise: str, body: SiteBody, services: ServicesDep, scope: Man
 
 @router.get("/enterprises/{enterprise}/assets")
 def list_assets(
-    enterprise: str, services: ServicesDep, scope: Reader, site: Annotated[str | None, Query()] = None
+    enterprise: str,
+    services: ServicesDep,
+    scope: Reader,
+    page: AskedDep,
+    site: Annotated[str | None, Query()] = None,
 ) -> dict[str, Any]:
     """The assets of an enterprise or one of its sites."""
     with services.database.read() as session:
-        return {"items": [_asset(row) for row in signal_rows.assets(session, scope, enterprise, site)]}
+        rows = signal_rows.assets(session, scope, enterprise, site)
+    return paged(rows, page, lambda row: row.path, _asset)
 
 
 @router.get("/enterprises/{enterprise}/signals")
@@ -100,6 +107,7 @@ def list_signals(
     enterprise: str,
     services: ServicesDep,
     scope: Reader,
+    page: AskedDep,
     site: Annotated[str | None, Query()] = None,
     asset: Annotated[str | None, Query(description="area/line/asset; needs site")] = None,
     measurement: Annotated[str | None, Query()] = None,
@@ -108,7 +116,7 @@ def list_signals(
     path = f"{enterprise}/{site}/{asset}" if asset and site else None
     with services.database.read() as session:
         rows = signal_rows.signals(session, scope, enterprise, site=site, asset=path, measurement=measurement)
-        return {"items": [signal_view(row) for row in rows]}
+    return paged(rows, page, lambda row: row.address, signal_view)
 
 
 def _enterprise(row: Enterprise) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""How large a request body may be."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ovoo_cloud.api.errors import problem
+
+__all__ = ["LARGEST_BODY", "BodyLimit"]
+
+LARGEST_BODY: Final = 4 * 1024 * 1024
+
+
+class _TooLarge(Exception):
+    """The body went over the limit while it was read."""
+
+
+class BodyLimit:
+    """ASGI middleware: 413 for a body above the limit, whether it says its length or not."""
+
+    def __init__(self, app: ASGIApp, largest: int = LARGEST_BODY) -> None:
+        self._app = app
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._largest:
+            await self._refuse(scope, receive, send)
+            return
+        taken = 0
+        started = False
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._largest:
+                raise _TooLarge
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except _TooLarge:
+            if started:
+                raise
+            await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"a request holds at most {self._largest} bytes"
+        await problem(413, "too-large", "the request is too large", detail=detail)(scope, receive, send)

@@ -1,0 +1,103 @@
+"""Issued reports and the files of their bundles."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import FileResponse, Response
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.paging import EVERYTHING, AskedDep, paged
+from ovoo_cloud.api.times import to_iso
+from ovoo_cloud.catalogue import cases as case_rows
+from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE
+
+__all__ = ["bundle_files", "router"]
+
+router = APIRouter(prefix="/api/v1/enterprises/{enterprise}/reports", tags=["reports"])
+Reader = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
+_TYPES: Final = {
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".sig": "application/octet-stream",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@router.get("")
+def list_reports(
+    enterprise: str,
+    services: ServicesDep,
+    scope: Reader,
+    page: AskedDep,
+    site: Annotated[str | None, Query(max_length=63)] = None,
+) -> dict[str, Any]:
+    """The issued reports of an enterprise, newest first."""
+    with services.database.read() as session:
+        rows = case_rows.reports(session, scope, enterprise, site, EVERYTHING)
+    return paged(rows, page, lambda row: row.id, _report)
+
+
+@router.get("/{report}")
+def get_report(enterprise: str, report: str, services: ServicesDep, scope: Reader) -> dict[str, Any]:
+    """One report with its summary and the files of its bundle."""
+    with services.database.read() as session:
+        row = _own(session, scope, enterprise, report)
+    return _report(row) | {"summary": dict(row.summary), "files": bundle_files(row)}
+
+
+@router.get("/{report}/files/{name}", response_class=FileResponse)
+def get_file(enterprise: str, report: str, name: str, services: ServicesDep, scope: Reader) -> Response:
+    """One file of the bundle; only names that the manifest lists exist."""
+    with services.database.read() as session:
+        row = _own(session, scope, enterprise, report)
+    if name not in bundle_files(row):
+        raise absent(f"{report}/{name}")
+    path = pathlib.Path(row.folder) / name
+    kind = _TYPES.get(path.suffix, "application/octet-stream")
+    return FileResponse(path, media_type=kind, filename=f"{row.id}-{name}")
+
+
+def bundle_files(row: Report) -> list[str]:
+    """The names in the bundle that are there; empty when the folder is gone."""
+    folder = pathlib.Path(row.folder)
+    try:
+        listed = json.loads((folder / MANIFEST).read_bytes())["files"]
+    except FileNotFoundError:
+        return []
+    names = [name for name in listed if pathlib.PurePath(name).name == name]
+    return sorted(name for name in [*names, MANIFEST, SIGNATURE] if (folder / name).is_file())
+
+
+def _own(session: Session, scope: Scope, enterprise: str, report: str) -> Report:
+    scope.require_enterprise(enterprise, report)
+    row = case_rows.report(session, scope, report)
+    if row.enterprise != enterprise:
+        raise absent(report)
+    return row
+
+
+def _report(row: Report) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "enterprise": row.enterprise,
+        "site": row.site,
+        "case": row.case,
+        "number": row.number,
+        "revision": row.revision,
+        "title": row.title,
+        "languages": row.language.split(","),
+        "start": to_iso(row.start_ns),
+        "end": to_iso(row.end_ns),
+        "snapshot_sha256": row.snapshot_sha256,
+        "created_by": row.created_by,
+        "created": to_iso(row.created_ns),
+    }

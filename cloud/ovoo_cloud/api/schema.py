@@ -1,0 +1,78 @@
+"""The OpenAPI document: problems as RFC 9457 and the ways to sign in, on every route."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from ovoo_cloud.api.errors import PROBLEM_TYPE
+
+__all__ = ["OPEN_ROUTES", "PROBLEMS", "install"]
+
+OPEN_ROUTES: Final = frozenset({("get", "/health"), ("post", "/api/v1/sessions"), ("post", "/api/v1/enrol")})
+"""Routes that need no credential of a user."""
+_CONTENT: Final = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    code: {"description": words, "content": _CONTENT}
+    for code, words in {
+        400: "Unreadable request",
+        401: "Not signed in",
+        403: "Not allowed",
+        404: "Absent, or somebody else's",
+        413: "Too large",
+        422: "Does not fit",
+        503: "Store or database away",
+    }.items()
+}
+_PROBLEM: Final = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457: what went wrong, who is meant, and what to do.",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:ovoo:error:<kind>; stable"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "offender": {"type": "string"},
+        "value": {},
+        "remedy": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+
+def install(app: FastAPI) -> None:
+    """Replaces the application's document."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_ABOUT)
+    parts = found.setdefault("components", {})
+    parts.setdefault("schemas", {})["Problem"] = _PROBLEM
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    parts["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "POST /api/v1/tokens or `ovoo-cloud token`"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "ovoo_session", "description": "POST /api/v1/sessions"},
+    }
+    for path, methods in found["paths"].items():
+        for method, operation in methods.items():
+            if (method, path) not in OPEN_ROUTES:
+                operation["security"] = [{"bearer": []}, {"session": []}]
+    return found
+
+
+_ABOUT: Final = (
+    "Times are ISO 8601 with a zone; columns named `*_ns` are nanoseconds since 1970 UTC. "
+    "Lists are paged: `limit` and `cursor`, which is `next` of the page before. Errors are application/problem+json."
+)
