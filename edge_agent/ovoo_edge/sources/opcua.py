@@ -35,6 +35,7 @@ from ovoo_edge.sources.opcua_items import (
     ItemFactory,
     Subscription,
     create_subscription,
+    delete_subscription,
     read_namespaces,
     resume_subscription,
 )
@@ -190,14 +191,22 @@ class OpcUaSource:
         return True
 
     async def _subscribe_anew(self, link: UaLink, factory: ItemFactory) -> None:
-        if self._subscription is not None:
+        old, self._subscription = self._subscription, None
+        if old is not None:
             self._gaps.add(self._last_sample_ns, self._context.wall_ns(), "subscription lost at the server", 0)
             self._counters["subscriptions_lost"] += 1
-        subscription = await create_subscription(link, self._settings)
+            await delete_subscription(link, old)
+        try:
+            subscription = await create_subscription(link, self._settings)
+            await factory.create(subscription, range(len(self._signals)))
+        except BaseException:
+            # half of the items may exist: a new session leaves them to time out instead of taking them for whole
+            self._token = None
+            self._store.forget()
+            raise
         self._subscription = subscription
         self._ledger = SequenceLedger(subscription.id)
         self._distrust_resume = False
-        await factory.create(subscription, range(len(self._signals)))
         self._counters["subscriptions"] += 1
 
     async def _serve(self, link: UaLink, factory: ItemFactory, intake: Intake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ __all__ = [
     "ItemFactory",
     "Subscription",
     "create_subscription",
+    "delete_subscription",
     "parse_node_id",
     "read_namespaces",
     "resume_subscription",
@@ -70,6 +72,14 @@ async def create_subscription(link: UaLink, settings: OpcUaSettings) -> Subscrip
         float(revised.RevisedPublishingInterval) or interval_ms,
         int(revised.RevisedMaxKeepAliveCount) or keep_alive,
     )
+
+
+async def delete_subscription(link: UaLink, subscription: Subscription) -> None:
+    """Ends a subscription that is not wanted any more; one that is gone already is fine."""
+    request = ua.DeleteSubscriptionsRequest()
+    request.Parameters.SubscriptionIds = [subscription.id]
+    with contextlib.suppress(UaRefused):
+        await link.call(request, ua.DeleteSubscriptionsResponse)
 
 
 async def resume_subscription(link: UaLink, subscription: Subscription) -> tuple[int, ...] | None:

@@ -272,6 +272,32 @@ async def test_many_items_are_created_within_the_servers_limit(tmp_path: pathlib
     assert sizes == [2, 1]
 
 
+async def test_link_lost_while_items_are_created_leaves_no_half_subscription(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    assert plant.server is not None
+    service = plant.server.iserver.subscription_service
+    original = service.create_monitored_items
+    calls = 0
+
+    async def breaking(params: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            plant.drop_connections()
+        return await original(params)
+
+    service.create_monitored_items = breaking
+    try:
+        settings = table(plant.endpoint, max_items_per_call=1)
+        async with running(settings, signal_maps("a", "b", "c"), tmp_path) as (source, collector):
+            await until(lambda: source.health().state == "running", "connected")
+            await until(lambda: {row[0] for row in collector.rows()} == {0, 1, 2}, "all three signals")
+            assert source.health().counters["connects"] == 2
+    finally:
+        service.create_monitored_items = original
+
+
 async def test_dropped_subscription_is_replaced_and_the_gap_is_listed(
     plant: UaTestServer, tmp_path: pathlib.Path
 ) -> None:
