@@ -46,6 +46,7 @@ def _row(finding: Finding, seen: Observation) -> dict[str, Any]:
     return {
         "id": finding.id,
         "code": finding.code,
+        "signal": _signal(finding, seen),
         "severity": finding.severity,
         "asset": str(finding.asset),
         "start_ns": str(finding.start_ns),
@@ -59,6 +60,15 @@ def _row(finding: Finding, seen: Observation) -> dict[str, Any]:
         "own_evidence": list(finding.evidence),
         "evidence": evidence,
     }
+
+
+def _signal(finding: Finding, seen: Observation) -> dict[str, str] | None:
+    """Names of the signal that shows the finding most; None where the model names none."""
+    name = finding.detail.get("signal") or finding.detail.get("signal_1")
+    scan = seen.scans.get(f"{finding.asset}/{name}")
+    if scan is None:
+        return None
+    return {"zh": scan.entry.name_zh or str(name), "en": scan.entry.name_en or str(name)}
 
 
 def _shown(number: float | None, scale: float | None) -> str | None:

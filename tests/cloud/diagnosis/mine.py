@@ -140,11 +140,11 @@ def findings(start_ns: int) -> list[Finding]:
     """A few findings of known size."""
     day = 86_400_000_000_000
     rows = [
-        ("bearing_wear", "critical", "heishan/ventilation/main/fan1", 9, 6, 4.8, "mm/s", 0.4),
-        ("leak", "warning", "heishan/utilities/air/comp1", 14, 10, 6.2, "m3/min", 1.1),
-        ("idle_running", "warning", "heishan/transport/main/belt1", 3, 1, 180.0, "kWh", 12.0),
-        ("stuck_sensor", "info", "heishan/face/return/gas1", 20, 0.5, None, "1", None),
-        ("idle_running", "warning", "heishan/transport/main/belt1", 25, 1, 176.0, "kWh", 12.0),
+        ("anomaly.multivariate", "critical", "heishan/ventilation/main/fan1", 9, 6, 2.41, "1", None),
+        ("energy.excess", "warning", "heishan/utilities/air/comp1", 14, 10, 620.0, "kWh", 110.0),
+        ("energy.idle", "warning", "heishan/transport/main/belt1", 3, 1, 180.0, "kWh", 12.0),
+        ("signal.flatline", "info", "heishan/face/return/gas1", 20, 0.5, None, "1", None),
+        ("energy.idle", "warning", "heishan/transport/main/belt1", 25, 1, 176.0, "kWh", 12.0),
     ]
     return [
         Finding(
@@ -159,6 +159,7 @@ def findings(start_ns: int) -> list[Finding]:
             advice=f"advice.{code}",
             model="mewma" if severity == "critical" else "range",
             open=severity == "critical",
+            detail={"signal_1": "bearing_temp"} if severity == "critical" else {"signal": "power"},
         )
         for code, severity, path, at, days, value, unit, spread in rows
     ]

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,14 @@ def test_catalogues_have_the_same_keys_and_slots() -> None:
     assert set(zh) == set(en)
     slot = re.compile(r"\{[a-z0-9_]+\}")
     assert not [key for key in zh if sorted(slot.findall(zh[key])) != sorted(slot.findall(en[key]))]
+
+
+def test_every_finding_of_the_models_has_a_name_in_the_report() -> None:
+    phrases = json.loads(resources.files("ovoo_models").joinpath("phrases", "zh.json").read_text(encoding="utf-8"))
+    codes = re.findall(r'"((?:anomaly|signal|limit|energy)\.[a-z]+)":', json.dumps(phrases))
+
+    assert len(codes) >= 8
+    assert not [code for code in codes if f"finding.{code}" not in catalogue("zh")]
 
 
 def test_a_text_missing_from_the_catalogue_is_an_error() -> None:

@@ -112,7 +112,7 @@ def _findings(facts: Facts) -> Block:
     columns: list[Column] = [
         ("equipment.col.day", "left", 1.2),
         ("register.col.machine", "left", 1.6),
-        ("equipment.col.what", "left", 1.9),
+        ("equipment.col.what", "left", 2.5),
         ("equipment.col.severity", "left", 0.8),
         ("equipment.col.value", "right", 1.9),
         ("equipment.col.state", "left", 0.8),
@@ -130,12 +130,17 @@ def _finding(facts: Facts, each: dict[str, Any], zone: str) -> list[Inline]:
     return [
         plain(local_day(each["start_ns"], zone)),
         _label(facts, each["asset"]),
-        {"t": "maybe", "key": f"finding.{each['code']}", "text": each["code"]},
+        _what(each),
         key(f"severity.{each['severity']}"),
         value,
         key("finding.open" if each["open"] else "finding.closed"),
         plain(each["evidence"]),
     ]
+
+
+def _what(each: dict[str, Any]) -> Inline:
+    what: Inline = {"t": "maybe", "key": f"finding.{each['code']}", "text": each["code"]}
+    return key("finding.with_signal", what=what, signal=name(each["signal"])) if each["signal"] else what
 
 
 def _models(facts: Facts) -> Block:
