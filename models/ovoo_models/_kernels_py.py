@@ -106,9 +106,10 @@ def _fill_absent(precision: array[float], d: int, y: array[float], absent: array
                 y[k] = y[k] - dot8(precision, y, d, k * d) / p
 
 
-def _quadratic(precision: array[float], z: array[float], d: int) -> float:
-    work = [dot8(precision, z, d, k * d) for k in range(d)]
-    return dot8(work, z, d)
+def _quadratic(precision: array[float], z: array[float], work: array[float], d: int) -> float:
+    for k in range(d):
+        work[d + k] = dot8(precision, z, d, k * d)
+    return dot8(work, z, d, d)
 
 
 def mewma_rows(
@@ -171,7 +172,7 @@ def mewma_rows(
                 for k in range(d):
                     z[k] = z[k] + w * (work[k] - z[k])
                 last_ns[0] = time_ns[i]
-                t2 = _quadratic(precision, z, d)
+                t2 = _quadratic(precision, z, work, d)
                 score[i] = t2
                 measure[i] = t2 / limit
                 if adapt > 0.0 and t2 < 0.5 * limit:

@@ -13,7 +13,7 @@ from ovoo_contract.errors import ConfigError
 from ovoo_contract.quality import BAD, GOOD
 from ovoo_contract.samples import SampleBatch
 
-__all__ = ["batch_of", "read_csv", "time_of"]
+__all__ = ["Columns", "batch_of", "read_csv", "time_of"]
 
 Columns = tuple["array[int]", "array[float]", "array[int]"]
 

@@ -34,7 +34,8 @@ class OutputColumns:
     """Score (each frame), limit and state (on change and every quarter hour) of one binding."""
 
     def __init__(self, binding_id: str, period_ns: int) -> None:
-        self._id = binding_id
+        # `energy-state` and its like belong to the energy of the asset
+        self._id = "energy-baseline" if binding_id == "energy" else binding_id
         self._period_s = period_ns / 1e9
         self._last_time, self._last_value = array("q", [-1, -1, -1]), array("d", bytes(24))
         self._arrays = ArrayStore(f"outputs.{binding_id}", time=self._last_time, value=self._last_value)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MewmaLearner", "inverse", "quantile"]
 
+_SHRINKAGE = 1e-3
+"""About what Ledoit and Wolf find for a few thousand rows; more would drown the directions in which faults show."""
+
 
 def quantile(values: list[float], share: float) -> float:
     """The order statistic at `share` in [0, 1], interpolated linearly as numpy does."""
@@ -54,7 +57,7 @@ class MewmaLearner:
 
     def __init__(self, d: int, rows: int, shrinkage: float, limit_factor: float) -> None:
         self._d, self._rows = d, rows
-        self._shrinkage = 0.1 if shrinkage < 0 else shrinkage
+        self._shrinkage = _SHRINKAGE if shrinkage < 0 else shrinkage
         self._factor = limit_factor
         self._phase = 0
         self._count = 0
