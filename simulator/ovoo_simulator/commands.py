@@ -16,7 +16,7 @@ from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.errors import ConfigError
 
-from ovoo_simulator.config import TomlValue, gateway_files, mqtt_source, opcua_source
+from ovoo_simulator.config import GatewaySite, TomlValue, gateway_files, mqtt_source, opcua_source
 from ovoo_simulator.datasets import read_dataset
 from ovoo_simulator.emission import Publisher
 from ovoo_simulator.faults import Fault, FaultPlan, FaultWindow, iso_time, read_time
@@ -138,18 +138,18 @@ def list_faults(arguments: argparse.Namespace) -> None:
 
 def write_gateway_config(arguments: argparse.Namespace) -> None:
     """`gateway-config`: agent.toml and signals.csv."""
-    plant = _plant(arguments)
+    site = GatewaySite.of_plant(_plant(arguments))
     if bool(arguments.opcua) == bool(arguments.mqtt):
         raise ConfigError("one source is needed", offender="gateway-config", remedy="give --opcua or --mqtt")
     if arguments.opcua:
         source = opcua_source(arguments.opcua)
     else:
-        source = mqtt_source(plant, *_host_port(arguments.mqtt, "--mqtt"))
+        source = mqtt_source(site, *_host_port(arguments.mqtt, "--mqtt"))
     tables: dict[str, Mapping[str, TomlValue]] = {}
     if arguments.health:
         tables["health"] = {"listen": arguments.health}
-    gateway_files(plant, source, _sinks(arguments), tables=tables).write(arguments.out)
-    _print(arguments, {"folder": str(arguments.out), "signals": len(plant.entries)})
+    gateway_files(site, source, _sinks(arguments), tables=tables).write(arguments.out)
+    _print(arguments, {"folder": str(arguments.out), "signals": len(site.entries)})
 
 
 def _sinks(arguments: argparse.Namespace) -> list[dict[str, TomlValue]]:

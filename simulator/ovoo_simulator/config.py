@@ -11,21 +11,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ovoo_contract.catalogue import SignalEntry
+from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.errors import ConfigError
 
 from ovoo_simulator.plants import Plant
+from ovoo_simulator.plants.model import METER_TEMPLATE
 from ovoo_simulator.serve_opcua import namespace_uri, node_name
 
-__all__ = ["CONFIG_FILE", "SIGNALS_FILE", "GatewayFiles", "TomlValue", "gateway_files", "mqtt_source", "opcua_source"]
+__all__ = [
+    "CONFIG_FILE",
+    "SIGNALS_FILE",
+    "GatewayFiles",
+    "GatewaySite",
+    "TomlValue",
+    "gateway_files",
+    "mqtt_source",
+    "opcua_source",
+]
 
 CONFIG_FILE = "agent.toml"
 SIGNALS_FILE = "signals.csv"
 SOURCE_NAME = "plant"
 TomlValue: TypeAlias = str | int | float | bool | Sequence[str] | Mapping[str, str]
-_COLUMNS = ("address", "template", "source", "reference", "path", "period_s", "deadband", "name_zh", "name_en")
-# blank cells take the template's values; the columns are there for the engineer who edits the list
-_BLANK = ("path", "period_s", "deadband", "name_zh", "name_en")
+_COLUMNS = ("address", "template", "source", "reference", "path", "unit", "period_s", "deadband", "name_zh", "name_en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,46 @@ class GatewayFiles:
             os.replace(part, folder / name)
 
 
+@dataclass(frozen=True, slots=True)
+class GatewaySite:
+    """What a gateway's files say about its site.
+
+    Attributes:
+        gateway: id of the gateway.
+        enterprise: level of all addresses.
+        site: level of all addresses.
+        entries: the signals.
+        templates: `pack/template` by asset path; signals of other assets carry their own unit and names.
+    """
+
+    gateway: str
+    enterprise: str
+    site: str
+    entries: tuple[SignalEntry, ...]
+    templates: Mapping[str, str]
+
+    @classmethod
+    def of_plant(cls, plant: Plant) -> GatewaySite:
+        """The site of a simulated plant."""
+        model = plant.model
+        templates = {machine.path: f"{plant.name}/{machine.model.template}" for machine in plant.machines}
+        templates[plant.meter_path] = f"{plant.name}/{METER_TEMPLATE}"
+        return cls(model.gateway, model.enterprise, model.site, plant.entries, templates)
+
+    @classmethod
+    def of_catalogue(cls, catalogue: Catalogue, gateway: str) -> GatewaySite:
+        """The site of a replayed data set."""
+        address = catalogue.entries[0].address
+        return cls(gateway, address.enterprise, address.site, catalogue.entries, {})
+
+
 def opcua_source(endpoint: str, extra: Mapping[str, TomlValue] | None = None) -> dict[str, TomlValue]:
     """A `[[source]]` table for the simulated OPC UA server."""
     return {"name": SOURCE_NAME, "driver": "opcua", "endpoint": endpoint, **(extra or {})}
 
 
 def mqtt_source(
-    plant: Plant, host: str, port: int, extra: Mapping[str, TomlValue] | None = None
+    site: GatewaySite, host: str, port: int, extra: Mapping[str, TomlValue] | None = None
 ) -> dict[str, TomlValue]:
     """A `[[source]]` table for the simulated MQTT publisher."""
     return {
@@ -58,10 +99,10 @@ def mqtt_source(
         "driver": "mqtt",
         "host": host,
         "port": port,
-        "client_id": f"{plant.model.gateway}-plant",
-        "topics": [f"{plant.model.site}/#"],
+        "client_id": f"{site.gateway}-plant",
+        "topics": [f"{site.site}/#"],
         "topic_template": "{site}/{area}/{line}/{asset}",
-        "address": {"enterprise": plant.model.enterprise},
+        "address": {"enterprise": site.enterprise},
         "values_path": "values",
         "time_path": "ts",
         "time_form": "ms",
@@ -70,7 +111,7 @@ def mqtt_source(
 
 
 def gateway_files(
-    plant: Plant,
+    site: GatewaySite,
     source: Mapping[str, TomlValue],
     sinks: Sequence[Mapping[str, TomlValue]],
     *,
@@ -81,6 +122,7 @@ def gateway_files(
     """Both files.
 
     Args:
+        site: from `GatewaySite.of_plant` or `.of_catalogue`.
         source: from `opcua_source` or `mqtt_source`.
         sinks: `[[sink]]` tables, at least one.
         tables: `[spool]` and `[health]` tables, where the defaults do not fit.
@@ -92,9 +134,9 @@ def gateway_files(
             "a gateway without a sink keeps everything", offender="sinks", remedy="name a cloud or InfluxDB"
         )
     gateway: dict[str, TomlValue] = {
-        "id": plant.model.gateway,
-        "enterprise": plant.model.enterprise,
-        "site": plant.model.site,
+        "id": site.gateway,
+        "enterprise": site.enterprise,
+        "site": site.site,
         "state_dir": state_dir,
         "timezone": "Asia/Shanghai",
         "signals": [SIGNALS_FILE],
@@ -104,29 +146,24 @@ def gateway_files(
     blocks.append(_table("[[source]]", source))
     blocks += [_table("[[sink]]", sink) for sink in sinks]
     blocks += [_table("[[model]]", model) for model in models]
-    return GatewayFiles("\n".join(blocks), _signals(plant, str(source["driver"])))
+    return GatewayFiles("\n".join(blocks), _signals(site, str(source["driver"])))
 
 
-def _signals(plant: Plant, driver: str) -> str:
+def _signals(site: GatewaySite, driver: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    templates = {machine.path: machine.model.template for machine in plant.machines}
-    templates[plant.meter_path] = "site_meter"
-    for entry in plant.entries:
-        template = f"{plant.name}/{templates[entry.address.asset_path]}"
-        writer.writerow([_cell(entry, column, template, driver) for column in _COLUMNS])
+    for entry in site.entries:
+        writer.writerow(_cells(entry, site.templates.get(entry.address.asset_path, ""), driver))
     return out.getvalue()
 
 
-def _cell(entry: SignalEntry, column: str, template: str, driver: str) -> str:
-    if column in _BLANK:
-        return ""
-    if column == "reference":
-        uri = namespace_uri(entry.address.site)
-        return f"nsu={uri};s={node_name(entry)}" if driver == "opcua" else ""
-    cells = {"address": str(entry.address), "template": template, "source": SOURCE_NAME}
-    return cells[column]
+def _cells(entry: SignalEntry, template: str, driver: str) -> list[str]:
+    """One line; blank cells take the template's values and are there for the engineer who edits the list."""
+    reference = f"nsu={namespace_uri(entry.address.site)};s={node_name(entry)}" if driver == "opcua" else ""
+    own = ["", "", "", ""] if template else [entry.unit, f"{entry.period_s:g}", entry.name_zh, entry.name_en]
+    unit, period_s, name_zh, name_en = own
+    return [str(entry.address), template, SOURCE_NAME, reference, "", unit, period_s, "", name_zh, name_en]
 
 
 def _table(head: str, table: Mapping[str, TomlValue]) -> str:

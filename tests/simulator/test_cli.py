@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 
 import pytest
+from ovoo_contract.address import AssetAddress
+from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_edge import config as edge_config
 from ovoo_simulator.cli import EXIT_CONFIG, EXIT_SOURCE, main
 from ovoo_simulator.cli_arguments import build_parser
-from ovoo_simulator.config import GatewayFiles, TomlValue, gateway_files, mqtt_source, opcua_source
+from ovoo_simulator.config import GatewayFiles, GatewaySite, TomlValue, gateway_files, mqtt_source, opcua_source
 from ovoo_simulator.faults import FaultPlan, iso_time
 from ovoo_simulator.ledger import Ledger
 from ovoo_simulator.plants import PLANTS, create_plant
@@ -143,8 +145,10 @@ def files(name: str) -> GatewayFiles:
     if plant.model.transport == "opcua":
         source = opcua_source("opc.tcp://127.0.0.1:4840/ovoo/x", {"user": ""})
     else:
-        source = mqtt_source(plant, "127.0.0.1", 1884)
-    return gateway_files(plant, source, [sink], tables={"health": {"listen": ""}, "spool": {"budget_mib": 64}})
+        source = mqtt_source(GatewaySite.of_plant(plant), "127.0.0.1", 1884)
+    return gateway_files(
+        GatewaySite.of_plant(plant), source, [sink], tables={"health": {"listen": ""}, "spool": {"budget_mib": 64}}
+    )
 
 
 @pytest.mark.parametrize("name", PLANTS)
@@ -159,3 +163,15 @@ def test_the_gateway_accepts_its_configuration(tmp_path: pathlib.Path, name: str
     assert tuple(row.entry for row in loaded.signals) == plant.entries
     if plant.model.transport == "opcua":
         assert loaded.signals[0].reference.startswith(f"nsu=urn:ovoo:simulator:{plant.model.site};s=")
+
+
+def test_the_gateway_accepts_a_replayed_data_set(tmp_path: pathlib.Path) -> None:
+    asset = AssetAddress("lab", "bench", "water", "loop", "valve1")
+    catalogue = Catalogue([SignalEntry(asset.signal("flow"), "l", period_s=1.0, name_zh="流量", name_en="Flow")])
+    sink: dict[str, TomlValue] = {"name": "site", "driver": "influx", "url": "http://127.0.0.1:8086"}
+
+    site = GatewaySite.of_catalogue(catalogue, "lab-gw1")
+    gateway_files(site, opcua_source("opc.tcp://127.0.0.1:4840/ovoo/bench"), [sink]).write(tmp_path)
+
+    loaded = edge_config.load(tmp_path / "agent.toml")
+    assert tuple(row.entry for row in loaded.signals) == catalogue.entries

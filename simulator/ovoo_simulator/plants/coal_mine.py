@@ -227,7 +227,7 @@ COAL_MINE = PlantModel(
                 FaultRule("fouling", 0.10, 0.16, ("flow", "static_pressure", "power", "current")),
                 FaultRule("stuck_sensor", 1.0, 1.0, ("static_pressure",), "static_pressure"),
                 FaultRule("stuck_sensor", 1.0, 1.0, ("vibration",), "vibration"),
-                FaultRule("drift", 8.0, 14.0, ("bearing_temp",), "bearing_temp"),
+                FaultRule("drift", 12.0, 18.0, ("bearing_temp",), "bearing_temp"),
             ),
         ),
         AssetModel(
@@ -264,7 +264,7 @@ COAL_MINE = PlantModel(
                     "idle_running", 1.0, 1.0, ("running", "belt_speed", "load", "power", "motor_temp", "vibration")
                 ),
                 FaultRule("stuck_sensor", 1.0, 1.0, ("load",), "load"),
-                FaultRule("drift", 12.0, 20.0, ("motor_temp",), "motor_temp"),
+                FaultRule("drift", 18.0, 28.0, ("motor_temp",), "motor_temp"),
             ),
             duty=("load", 50.0),
         ),
@@ -324,7 +324,7 @@ COAL_MINE = PlantModel(
             },
             (
                 FaultRule("leak", 0.45, 0.75, ("methane", "co")),
-                FaultRule("drift", 0.20, 0.32, ("methane",), "methane"),
+                FaultRule("drift", 0.32, 0.48, ("methane",), "methane"),
                 FaultRule("stuck_sensor", 1.0, 1.0, ("methane",), "methane"),
             ),
         ),
