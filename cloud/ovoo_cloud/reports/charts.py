@@ -114,14 +114,11 @@ def _gate(data: Data, locale: Locale) -> Svg:
     if high > low:
         svg.rect(left + span * low / 100, top, span * (high - low) / 100, 14, "#ffffff", ACCENT, dash="3 2")
     words = f"{low:g}" if low == high else f"{low:g}–{high:g}"
+    inside = low >= 30  # the words lie in the bar where it is long enough, else behind it
+    x = left + span * (low if inside else high) / 100 + (-5 if inside else 5)
+    fill = "#ffffff" if inside else INK
     svg.text(
-        left + span * high / 100 + (4 if high < 88 else -span * (high - low) / 100 - 4),
-        top + 10.5,
-        f"{words} {locale.unit('points')}",
-        8,
-        bold=True,
-        anchor="start" if high < 88 else "end",
-        fill=INK if high < 88 else "#ffffff",
+        x, top + 10.5, f"{words} {locale.unit('points')}", 8, bold=True, anchor="end" if inside else "start", fill=fill
     )
     for step in data["steps"]:
         _gate_step(svg, locale, step, left + span * float(Decimal(step["score"])) / 100, top)

@@ -73,7 +73,6 @@ def _timeline(facts: Facts) -> Block:
             "start": local_day(window["start_ns"], window["timezone"]),
             "end": local_day(window["end_ns"], window["timezone"], last=True),
         },
-        evidence=facts.evidence("findings.total"),
     )
 
 
