@@ -126,7 +126,8 @@ def _gate(data: Data, locale: Locale) -> Svg:
 
 
 def _gate_step(svg: Svg, locale: Locale, step: Data, x: float, top: float) -> None:
-    svg.line([(x, top - 5), (x, top + 19)], INK, 1)
+    svg.line([(x, top - 5), (x, top + 2)], INK, 1)
+    svg.line([(x, top + 12), (x, top + 19)], INK, 1)
     mark = "✓" if step["passed"] else ("?" if step["possible"] else "×")
     svg.text(
         x,

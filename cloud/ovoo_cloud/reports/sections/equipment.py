@@ -111,11 +111,11 @@ def _findings(facts: Facts) -> Block:
     columns: list[Column] = [
         ("equipment.col.day", "left", 1.2),
         ("register.col.machine", "left", 1.6),
-        ("equipment.col.what", "left", 2.5),
+        ("equipment.col.what", "left", 2.6),
         ("equipment.col.severity", "left", 0.8),
-        ("equipment.col.value", "right", 1.9),
+        ("equipment.col.value", "right", 1.7),
         ("equipment.col.state", "left", 0.8),
-        ("table.evidence", "left", 1.9),
+        ("table.evidence", "left", 2.4),
     ]
     return table("equipment.findings", columns, rows, compact=True)
 
