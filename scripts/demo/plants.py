@@ -14,7 +14,7 @@ from ovoo_simulator.plants import create_plant
 from ovoo_simulator.times import HOUR_NS
 
 from scripts.demo.children import Child, Children, program
-from scripts.demo.place import DemoPlant, Place, free_port
+from scripts.demo.place import PLANTS, DemoPlant, Place, free_port
 
 LIVE_PERIOD_S = 5.0
 _COMMISSIONING_DAYS = 14
@@ -63,11 +63,12 @@ def train(place: Place, plant: DemoPlant, timeline: Timeline) -> list[str]:
 def write_gateway(children: Children, place: Place, plant: DemoPlant, assets: list[str]) -> int:
     """agent.toml and signals.csv of a plant's gateway; gives the port its OPC UA server will use."""
     folder = place.folder(plant)
-    port = free_port(4840)
+    number = PLANTS.index(plant)
+    port = free_port(4840 + number)
     source = ["--opcua", opcua_endpoint(plant, port)]
     if plant.transport == "mqtt":
         source = ["--mqtt", f"127.0.0.1:{place.broker_port}"]
-    cloud = ["--cloud", f"127.0.0.1:{place.broker_port}", "--health", f"127.0.0.1:{free_port(9108)}"]
+    cloud = ["--cloud", f"127.0.0.1:{place.broker_port}", "--health", f"127.0.0.1:{free_port(9108 + number)}"]
     command = program("ovoo-simulator", "gateway-config", plant.pack, "--out", str(folder), *source, *cloud)
     children.run(f"config-{plant.site}", command)
     text = (folder / "agent.toml").read_text(encoding="utf-8")

@@ -25,11 +25,12 @@ def issue(place: Place, timeline: Timeline) -> dict[str, Any]:
     config = ["--config", str(place.state / "cloud.toml")]
     bundle = place.out / "bundle"
     issued = _run("report", *config, "--case", str(case), "--number", "OVOO-DEMO-001", "--out", str(bundle), "--json")
-    key = next((place.state / "cloud").rglob("*.pub"), place.state / "cloud" / "report-key.pub")
+    # a real auditor gets this key by another way than the bundle
+    key = place.state / "cloud" / "authority" / "report-key.pub.pem"
     verified = _run("verify", *config, str(bundle), "--trust", str(key), "--deep", "--json")
     for name in ("report.pdf", "report.docx", "report.json"):
         shutil.copy(bundle / name, place.out / name)
-    shutil.copy(key, place.out / "trust.pub")
+    shutil.copy(key, place.out / "trust.pub.pem")
     return {"snapshot_sha256": issued["snapshot_sha256"], "verified": verified}
 
 
