@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import VerifyError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
@@ -17,6 +17,8 @@ from ovoo_cloud.catalogue.tables import AuditEntry
 __all__ = ["append", "listing", "verify_chain"]
 
 _START: Final = "0" * 64
+_PAGE: Final = 1000
+_LOCK: Final = 0x0F00A0D1  # any number that nobody else uses on this database
 
 
 def append(
@@ -30,7 +32,10 @@ def append(
     detail: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Adds one line; part of the caller's transaction, so the act and its record stand or fall together."""
-    newest = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1).with_for_update()).first()
+    if session.get_bind().dialect.name == "postgresql":
+        # a row lock is not enough: who waited for it would still see the line that was newest before
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    newest = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1)).first()
     entry = AuditEntry(
         seq=1 if newest is None else newest.seq + 1,
         at_ns=at_ns,
@@ -61,11 +66,15 @@ def listing(session: Session, scope: Scope, *, limit: int = 100, before_seq: int
 def verify_chain(session: Session) -> int:
     """The number of lines, after recomputing every hash; VerifyError names the first line that does not fit."""
     previous, count = _START, 0
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)):
-        count += 1
-        if entry.seq != count or entry.previous != previous or entry.hash != _hash(entry):
-            raise VerifyError("the audit record was changed", offender=f"audit line {count}", remedy="restore a backup")
-        previous = entry.hash
+    query = select(AuditEntry).order_by(AuditEntry.seq).limit(_PAGE)
+    while page := session.scalars(query.where(AuditEntry.seq > count)).all():
+        for entry in page:
+            count += 1
+            if entry.seq != count or entry.previous != previous or entry.hash != _hash(entry):
+                raise VerifyError(
+                    "the audit record was changed", offender=f"audit line {count}", remedy="restore a backup"
+                )
+            previous = entry.hash
     return count
 
 

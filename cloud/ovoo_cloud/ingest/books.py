@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ovoo_contract.delivery import Rejection
 from ovoo_contract.ranges import SeqRanges
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.alarms import records as alarms
@@ -41,7 +42,6 @@ class Books:
         self._database = database
         self._zone = ZoneInfo(timezone)
         self._known: dict[_Key, _Known] = {}
-        self._touched: set[tuple[str, str]] = set()
 
     def known(self, gateway: str, epoch: int) -> tuple[SeqRanges, dict[int, Rejection]]:
         """Stored and refused spool rows of an epoch."""
@@ -74,7 +74,6 @@ class Books:
             with self._database.write() as session:
                 self._write(session, entries, events, new_refusals, now_ns)
                 _touch(session, days)
-        self._touched |= days
         self._remember(deliveries, events, answers)
 
     def _write(
@@ -130,7 +129,7 @@ class Books:
                 answers.accept(*key, seqs)
 
     def _late_days(self, deliveries: Sequence[Delivery], now_ns: int) -> set[tuple[str, str]]:
-        """(gateway, local day) of late samples that were not noted before."""
+        """(gateway, local day) of late samples."""
         today = datetime.fromtimestamp(now_ns // 1_000_000_000, UTC).astimezone(self._zone).date()
         days: set[tuple[str, str]] = set()
         for delivery in deliveries:
@@ -141,7 +140,7 @@ class Books:
             while day <= min(self._day(max(times)), today):
                 days.add((delivery.gateway, day.isoformat()))
                 day += timedelta(days=1)
-        return days - self._touched
+        return days
 
     def _day(self, time_ns: int) -> date:
         return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).astimezone(self._zone).date()
@@ -215,9 +214,12 @@ def _refused(deliveries: Sequence[Delivery], outcomes: Sequence[WriteOutcome]) -
 
 
 def _touch(session: Session, days: set[tuple[str, str]]) -> None:
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     for gateway_id, day in sorted(days):
         gateway = session.get(Gateway, gateway_id)
-        for site in gateway.sites if gateway is not None else []:
-            key = (gateway.enterprise, site, day) if gateway is not None else ("", "", "")
-            if session.get(TouchedDay, key) is None:
-                session.add(TouchedDay(enterprise=key[0], site=site, day=day))
+        if gateway is None:
+            continue
+        for site in gateway.sites:
+            # another process may mark the same day for another gateway of this site
+            row = insert(TouchedDay).values(enterprise=gateway.enterprise, site=site, day=day)
+            session.execute(row.on_conflict_do_nothing())
