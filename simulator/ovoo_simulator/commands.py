@@ -46,7 +46,7 @@ def run_plant(arguments: argparse.Namespace) -> None:
     """`plant`: live until SIGTERM."""
     plant = _plant(arguments)
     step_ns = _step_ns(arguments.step_s)
-    feed = Feed(plant, FaultFile(arguments.faults).faults, step_ns)
+    feed = Feed(plant, FaultFile(arguments.faults, plant.name).faults, step_ns)
     publisher = _publisher(arguments, plant.catalogue, hold_back=False)
     writer = LedgerWriter(publisher, arguments.ledger)
 
@@ -75,7 +75,7 @@ def write_history_file(arguments: argparse.Namespace) -> None:
     """`history`: one replay file and its ledger."""
     plant = _plant(arguments)
     start_ns, end_ns = _window(arguments)
-    faults = FaultPlan.load(arguments.faults).faults if arguments.faults else ()
+    faults = FaultPlan.load(arguments.faults).of(plant.name) if arguments.faults else ()
     step_ns = _step_ns(arguments.step_s)
     written, ledger = write_history(
         plant,
@@ -126,6 +126,7 @@ def add_fault(arguments: argparse.Namespace) -> None:
     fault = _possible_fault(plant, arguments, start_ns, end_ns)
     path: pathlib.Path = arguments.file
     plan = FaultPlan.load(path) if path.exists() else FaultPlan(plant.name, 0, ())
+    plan.of(plant.name)
     plan.with_fault(fault).save(path)
     _print(arguments, fault.to_dict())
 

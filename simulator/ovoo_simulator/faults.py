@@ -239,6 +239,14 @@ class FaultPlan:
                     break
         return cls(plant.name, seed, tuple(sorted(drawn, key=lambda fault: fault.start_ns)))
 
+    def of(self, plant: str) -> tuple[Fault, ...]:
+        """The faults, where the plan is that of `plant`; raises ConfigError otherwise."""
+        if self.plant != plant:
+            raise ConfigError(
+                "faults of another plant", offender="faults", value=self.plant, remedy=f"draw for {plant}"
+            )
+        return self.faults
+
     def with_fault(self, fault: Fault) -> FaultPlan:
         """The same plan and one fault more."""
         return FaultPlan(self.plant, self.seed, (*self.faults, fault))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from ovoo_contract.errors import ConfigError
 
 from ovoo_simulator.emission import Emission, Publisher
 from ovoo_simulator.faults import Fault, FaultPlan
@@ -26,23 +27,33 @@ _LONGEST_NAP_S = 0.5
 
 
 class FaultFile:
-    """A truth file that may change while the plant runs: `ovoo-simulator faults add` triggers a fault live."""
+    """A truth file that may change while the plant runs: `ovoo-simulator faults add` triggers a fault live.
 
-    def __init__(self, path: pathlib.Path | None) -> None:
+    Args:
+        path: may be absent, then or for ever.
+        plant: whose faults the file must hold.
+    """
+
+    def __init__(self, path: pathlib.Path | None, plant: str) -> None:
         self._path = path
+        self._plant = plant
         self._stamp: tuple[int, int] | None = None
         self._faults: tuple[Fault, ...] = ()
+        if path is not None and path.exists():
+            FaultPlan.load(path).of(plant)
 
     def faults(self) -> tuple[Fault, ...]:
-        """The faults now in the file; an absent file holds none."""
+        """The faults now in the file; those known last while it is unreadable, which is logged once."""
         if self._path is None or not self._path.exists():
             return self._faults
         status = self._path.stat()
         stamp = (status.st_mtime_ns, status.st_size)
         if stamp != self._stamp:
-            self._faults = FaultPlan.load(self._path).faults
             self._stamp = stamp
-            _LOG.info("event=faults_read path=%s count=%d", self._path, len(self._faults))
+            try:
+                self._faults = FaultPlan.load(self._path).of(self._plant)
+            except ConfigError as error:
+                _LOG.error("event=faults_refused reason=%s", error)
         return self._faults
 
 
@@ -100,17 +111,20 @@ class LedgerWriter:
     path: pathlib.Path | None
     monotonic_s: Callable[[], float] = time.monotonic
     saved_s: float = 0.0
+    took_s: float = 0.0
 
     def maybe(self) -> None:
-        """Saves when the last file is old."""
-        if self.monotonic_s() - self.saved_s >= _SAVE_EVERY_S:
+        """Saves when the last file is old; a large ledger is saved less often, so that it takes 2 % of the time."""
+        if self.monotonic_s() - self.saved_s >= max(_SAVE_EVERY_S, 50.0 * self.took_s):
             self.now()
 
     def now(self) -> None:
         """Saves."""
+        began_s = self.monotonic_s()
         if self.path is not None:
             self.publisher.ledger.save(self.path)
         self.saved_s = self.monotonic_s()
+        self.took_s = self.saved_s - began_s
 
 
 async def run_feed(
