@@ -108,7 +108,12 @@ def test_range_learns_the_extremes_of_normal_work() -> None:
 
 
 def test_flat_line_counts_from_the_last_move() -> None:
-    assert scores(single("flatline", {"tolerance": 0.1}), column(1.0, 1.05, 1.2, 1.2, math.nan, 1.2))[:4] == [0, 1, 0, 1]
+    assert scores(single("flatline", {"tolerance": 0.1}), column(1.0, 1.05, 1.2, 1.2, math.nan, 1.2))[:4] == [
+        0,
+        1,
+        0,
+        1,
+    ]
 
 
 def test_flat_line_learns_how_long_normal_work_stands_still() -> None:

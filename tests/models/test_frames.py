@@ -51,7 +51,9 @@ def test_values_are_held_until_they_are_too_old() -> None:
 
 @pytest.mark.parametrize("quality", [0x40000000, 0x80310000])
 def test_a_sample_that_is_not_good_ends_the_hold(quality: int) -> None:
-    frames = builder().push(batch((7, 0, 9.0, 0), (7, 5, 9.0, quality), (4, 0, 1.0, 0), (4, 5, 1.0, 0), (4, 11, 1.0, 0)))
+    frames = builder().push(
+        batch((7, 0, 9.0, 0), (7, 5, 9.0, quality), (4, 0, 1.0, 0), (4, 5, 1.0, 0), (4, 11, 1.0, 0))
+    )
 
     assert frames.values[1] == 9.0
     assert math.isnan(frames.values[3])

@@ -44,8 +44,17 @@ BINDINGS = (
     binding("mewma", "mewma", ("load", "power", "temperature"), **GATE),
     binding("energy_baseline", "energy", ("power", "load"), **GATE),
     binding("flatline", "flat-temperature", ("temperature",), window_s=1800),
-    binding("range", "limit-temperature-high", ("temperature",), high=90.0, hysteresis=2.0, delay_s=120,
-            kind="limit", severity="critical", advice="check_cooling"),  # fmt: skip
+    binding(
+        "range",
+        "limit-temperature-high",
+        ("temperature",),
+        high=90.0,
+        hysteresis=2.0,
+        delay_s=120,
+        kind="limit",
+        severity="critical",
+        advice="check_cooling",
+    ),  # fmt: skip
     binding("idle", "idle", ("power", "load"), power_min=5.0, output_max=1.0, after_s=900),
 )
 

@@ -79,10 +79,11 @@ def _regress(
         raise NotReady(
             "too few rows of normal running", offender="train.baseline", value=int(use.sum()), remedy=str(_LEAST_ROWS)
         )
-    power, drivers = x[use, 0], x[use, 1:]
     model = kind(params, place)
-    _frame(model, drivers)
-    phi = _features(model, rows)[use]
+    _frame(model, x[use, 1:])
+    phi, inside = _features(model, rows)
+    use &= inside
+    phi, power = phi[use], x[use, 0]
     weights = _solve(phi, power)
     residual = power - phi @ weights
     sigma = max(float(residual.std()), _SIGMA_FLOOR * float(np.abs(power).mean()), 1e-6)
@@ -107,9 +108,9 @@ def _frame(model: EnergyBaseline, drivers: NDArray[np.float64]) -> None:
     model.frame(drivers.mean(axis=0).tolist(), spread.tolist(), (low - room).tolist(), (high + room).tolist())
 
 
-def _features(model: EnergyBaseline, rows: FrameBlock) -> NDArray[np.float64]:
-    values, _ok = model.features(rows)
-    return np.array(values).reshape(len(rows), -1)
+def _features(model: EnergyBaseline, rows: FrameBlock) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    values, ok = model.features(rows)
+    return np.array(values).reshape(len(rows), -1), np.array(ok) == NORMAL
 
 
 def _solve(phi: NDArray[np.float64], power: NDArray[np.float64]) -> NDArray[np.float64]:
