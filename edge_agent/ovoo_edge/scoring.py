@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pathlib
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ class Scoring:
             ]
             for settings, monitor in monitors
         }
+        # scoring and saving run on threads of their own
+        self._busy = threading.Lock()
         self._findings = 0
         self._scored = 0
 
@@ -92,10 +95,11 @@ class Scoring:
         def score(batch: SampleBatch) -> tuple[SampleBatch, Sequence[Finding]]:
             derived: list[SampleBatch] = []
             findings: list[Finding] = []
-            for item in bound:
-                output = item.monitor.process(batch, item.index, item.out_base)
-                derived.append(output.batch)
-                findings += output.findings
+            with self._busy:
+                for item in bound:
+                    output = item.monitor.process(batch, item.index, item.out_base)
+                    derived.append(output.batch)
+                    findings += output.findings
             self._findings += len(findings)
             merged = SampleBatch.concat(derived)
             self._scored += len(merged)
@@ -120,7 +124,8 @@ class Scoring:
         """Writes the state of every monitor, replacing the file at once."""
         if not self._monitors:
             return
-        document = {settings.asset.path: dict(monitor.state()) for settings, monitor in self._monitors}
+        with self._busy:
+            document = {settings.asset.path: dict(monitor.state()) for settings, monitor in self._monitors}
         draft = path.with_suffix(".new")
         with draft.open("w", encoding="utf-8") as file:
             json.dump(document, file)
@@ -137,7 +142,7 @@ class Scoring:
             for settings, monitor in self._monitors:
                 if settings.asset.path in document:
                     monitor.load(document[settings.asset.path])
-        except (OSError, ValueError, KeyError, TypeError, OvooError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, OvooError) as error:
             _LOG.warning("event=model_state_not_restored detail=%r", str(error))
 
 
@@ -146,15 +151,23 @@ def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonit
     from ovoo_models.monitor import AssetMonitor
 
     models = artifact.load(settings.artifact)
-    here = {entry.address.signal for entry in entries if entry.address.asset_address == settings.asset}
+    units = {entry.address.signal: entry.unit for entry in entries if entry.address.asset_address == settings.asset}
     wanted = [use.name for use in models.signals]
-    if not here.intersection(wanted):
+    if not units.keys() & set(wanted):
         raise ConfigError(
             "none of the model's signals is configured",
             offender=settings.asset.path,
             value=", ".join(wanted),
             remedy="add them to the signal list",
         )
+    for use in models.signals:
+        if units.get(use.name, use.unit) != use.unit:
+            raise ConfigError(
+                f"the model reads {use.name} in {use.unit}",
+                offender=str(settings.asset.signal(use.name)),
+                value=units[use.name],
+                remedy=f"configure unit {use.unit} and name the source's own as source_unit",
+            )
     return AssetMonitor(models, settings.asset, settings.period_s or None)
 
 

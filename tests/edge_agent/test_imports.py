@@ -55,7 +55,7 @@ def test_an_influx_only_gateway_imports_neither_paho_nor_opcua() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_names_what_is_public(name: str) -> None:
-    if name.endswith("__main__") or name.endswith((".sources", ".sinks")):
+    if name.endswith(("__main__", ".sources", ".sinks")):
         return
     module = __import__(name, fromlist=["__all__"])
     assert sorted(module.__all__) == sorted(set(module.__all__))

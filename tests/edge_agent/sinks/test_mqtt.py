@@ -13,11 +13,13 @@ from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.delivery import GatewayState
 from ovoo_contract.findings import Finding
 from ovoo_contract.wire import FLAG_BACKFILL
+from ovoo_edge.enrol import Identity, IdentityFiles, make_request, store_identity
 from ovoo_edge.sinks.settings import MqttSinkSettings
 
+from tests.edge_agent.authority import Authority
 from tests.edge_agent.sinks.harness import CATALOGUE, running
 from tests.edge_agent.support import SECOND, CloudDouble, bulk_at, eventually, make_batch, make_catalogue, samples_at
-from tests.servers.mosquitto import MosquittoServer
+from tests.servers.mosquitto import BrokerTls, MosquittoServer
 
 pytestmark = pytest.mark.server
 
@@ -287,3 +289,31 @@ async def test_a_refused_login_is_explained(tmp_path: pathlib.Path) -> None:
 
     assert health.detail == "broker refused: Not authorized"
     assert "enrol again" in health.remedy
+
+
+async def test_mutual_tls_makes_the_certificate_the_user(tmp_path: pathlib.Path) -> None:
+    authority = Authority()
+    (tmp_path / "ca.crt").write_text(authority.pem)
+    certificate, key = authority.server_files(tmp_path)
+    own_key, csr = make_request("gw-1")
+    identity = Identity(authority.sign(csr), authority.pem, {})
+    files = IdentityFiles(tmp_path / "gw.key", tmp_path / "gw.crt", tmp_path / "gw-ca.crt")
+    store_identity(identity, own_key, files)
+    acl = "pattern write ovoo/v1/%u/#\npattern read ovoo/v1/%u/#\n"
+    tls = BrokerTls(tmp_path / "ca.crt", certificate, key, require_client=True)
+    broker = MosquittoServer(tmp_path / "broker", tls=tls, acl=acl)
+    broker.start()
+    good = settings_for(broker.port, ca_file=files.ca, certificate_file=files.certificate, key_file=files.key)
+    stranger = tmp_path / "stranger.crt"
+    stranger.write_text(Authority().pem)
+    try:
+        async with running(good, tmp_path / "a", samples_at(time.time_ns(), 8)) as rig:
+            await eventually(lambda: rig.sink.health().counters.get("messages", 0) > 0, "delivery over TLS")
+            await rig.reader.ack(rig.spool.epoch, [(1, 1)])
+        wrong_ca = settings_for(broker.port, ca_file=stranger)
+        async with running(wrong_ca, tmp_path / "b") as rig:
+            await eventually(lambda: rig.sink.health().state == "retrying", "distrust")
+            assert rig.sink.health().detail.startswith("TLS refused")
+            assert "ca_file" in rig.sink.health().remedy
+    finally:
+        await asyncio.to_thread(broker.stop)
