@@ -101,7 +101,7 @@ def finish(place: Place, timeline: plants.Timeline, live: bool, days: int, began
     document["report"] = report.issue(place, timeline)
     document["seconds"] = round(time.monotonic() - began, 1)
     summary.write(place.out / "summary.json", document)
-    _say(began, f"{document['emitted']:,} samples emitted, {document['stored']:,} stored, {document['lost']} lost, "
+    _say(began, f"{document['emitted']:,} samples emitted, {document['stored']:,} stored, {document['suppressed']:,} unchanged and suppressed, {document['lost']} lost, "
          f"{document['duplicated']} duplicated; {document['faults_found']} of {document['faults']} faults found, "
          f"{document['false_alarms']} false alarms")  # fmt: skip
     _say(began, f"report: {place.out / 'report.pdf'} (verified)")

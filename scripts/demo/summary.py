@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import pathlib
@@ -21,9 +22,10 @@ from ovoo_simulator.faults import Fault, FaultPlan
 from ovoo_simulator.ledger import Ledger, Tally, tally
 from ovoo_simulator.times import HOUR_NS
 
+from scripts.demo.balance import balance, suppressed_by_gateway
 from scripts.demo.place import PLANTS, DemoPlant, Place
 
-_WEEK_NS = 7 * 24 * 3600 * 10**9
+_SUMS = ("emitted", "stored", "suppressed", "lost", "duplicated", "mismatched")
 _TOLERANCE_NS = 2 * 3600 * 10**9
 _LIVE_TOLERANCE_NS = 120 * 10**9
 
@@ -42,13 +44,12 @@ def summarise(place: Place, live: bool, days: int) -> dict[str, Any]:
     settings = load_settings(place.state / "cloud.toml", {})
     with build_services(settings) as services:
         plants = {plant.site: _plant(services, place, plant, live) for plant in PLANTS}
-    totals = {key: sum(plant[key] for plant in plants.values()) for key in ("emitted", "stored", "lost", "duplicated")}
+    totals = {key: sum(plant[key] for plant in plants.values()) for key in _SUMS}
     faults = sum(len(plant["faults_found"]) + len(plant["faults_missed"]) for plant in plants.values())
     found = sum(len(plant["faults_found"]) for plant in plants.values())
     false_alarms = sum(len(plant["false_alarms"]) for plant in plants.values())
     return {
         **totals,
-        "mismatched": sum(plant["mismatched"] for plant in plants.values()),
         "faults": faults,
         "faults_found": found,
         "found_share": round(found / faults, 3) if faults else 1.0,
@@ -61,18 +62,15 @@ def summarise(place: Place, live: bool, days: int) -> dict[str, Any]:
 def _plant(services: Services, place: Place, plant: DemoPlant, live: bool) -> dict[str, Any]:
     parts = ["minutes", "seconds"] + (["live"] if live else [])
     emitted = functools.reduce(Ledger.merge, (Ledger.load(place.ledger(plant, part)) for part in parts))
-    comparison = emitted.compare(_stored(services, plant, emitted))
+    kept = suppressed_by_gateway(place.folder(plant) / "state" / "spool.db")
+    books = balance(emitted, _stored(services, plant, emitted), kept)
     found = _findings(services, plant)
     history = _match(found, FaultPlan.load(place.faults(plant, "history")).faults, _TOLERANCE_NS)
     triggered = _match(found, _live_faults(place, plant), _LIVE_TOLERANCE_NS) if live else Matching([], [], [])
     explained = {item["finding"] for fault in history.found + triggered.found for item in fault["findings"]}
     unexplained = [item for item in history.false_alarms if item["finding"] not in explained]
     return {
-        "emitted": comparison.emitted,
-        "stored": comparison.stored,
-        "lost": comparison.lost,
-        "duplicated": comparison.duplicated,
-        "mismatched": comparison.mismatched,
+        **dataclasses.asdict(books),
         "faults_found": history.found + triggered.found,
         "faults_missed": history.missed + triggered.missed,
         "false_alarms": unexplained,
