@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from array import array
@@ -136,7 +137,7 @@ def test_random_cuts_give_the_same_frames(rows: list[Row], cuts: list[int], shif
         frames = FrameBuilder([4, 7], PERIOD, 30 * SECOND, 6 * SECOND)
         times, values = array("q"), array("d")
         edges = [0, *(min(place, len(stream)) for place in places), len(stream)]
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in itertools.pairwise(edges):
             part = frames.push(batch(*sorted(stream[start:stop], key=lambda row: row[:2])))
             times.extend(part.time_ns)
             values.extend(part.values)

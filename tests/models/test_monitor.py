@@ -54,7 +54,7 @@ BINDINGS = (
         kind="limit",
         severity="critical",
         advice="check_cooling",
-    ),  # fmt: skip
+    ),
     binding("idle", "idle", ("power", "load"), power_min=5.0, output_max=1.0, after_s=900),
 )
 

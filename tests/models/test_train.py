@@ -58,8 +58,8 @@ def test_too_little_history_is_said_and_never_scored() -> None:
         fit_mewma(GATE, PLACE, machine(60))
     with pytest.raises(ArtifactError, match="no history"):
         frames_of({}, untrained(load_pack("coal_mine").template("gas_point"), "").signals, SECOND)
+    template = load_pack("coal_mine").template("gas_point")
     with pytest.raises(ArtifactError, match="no rows"):
-        template = load_pack("coal_mine").template("gas_point")
         fit(template, {"co": ([START], [1.0], [0])}, end_ns=START)
 
 

@@ -119,12 +119,14 @@ class Mewma:
 
     def score_many(self, rows: FrameBlock, out: ScoreBlock) -> None:
         """Fill `out`; every row is UNKNOWN before `ready`."""
-        self.smooth(rows, out)
-        if not self.ready:
-            for i in range(len(rows)):
-                out.score[i] = out.measure[i] = math.nan
-                if out.state[i] == NORMAL:
-                    out.state[i] = UNKNOWN
+        if self.ready:
+            self.smooth(rows, out)
+            return
+        n = len(rows)
+        out.resize(n, self.trace_width)
+        mask = self.gate.mask(rows)
+        out.score[:n] = out.measure[:n] = out.limits[:n] = array("d", [math.nan]) * n
+        out.state[:n] = array("B", [UNKNOWN if code == NORMAL else code for code in mask[:n]])
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """Shares by reconstruction: how far T2 falls were the signal what the others say (Alcala and Qin 2009)."""

@@ -39,7 +39,7 @@ class SpecificConsumption:
         self._decay = math.exp(-place.period_ns / (over_s * 1e9))
         self._step_frames = max(round(300e9 / place.period_ns), 1)
         self._ready_frames = round(over_s * 1e9 / place.period_ns)
-        self._output_min = known.number("output_min", 0.0)
+        self._output_min = known.number("output_min", 0.0, 0.0)
         self._limit = known.number("limit", math.inf)
         self.watch = Watch(
             on_delay_s=known.number("on_delay_s", 1800.0, 0.0),
