@@ -19,7 +19,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line for the record, a traceback joined by escaped line breaks."""
         message = record.getMessage()
-        if not message.startswith("event="):
+        if "event=" not in message:
             message = f"event=message text={message!r}"
         if record.exc_info:
             message += f" error={self.formatException(record.exc_info)!r}"
@@ -38,3 +38,6 @@ def configure(level: str, stream: TextIO | None = None) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    if root.level >= logging.INFO:
+        # the OPC UA library tells every step of a connection
+        logging.getLogger("asyncua").setLevel(logging.WARNING)
