@@ -54,13 +54,14 @@ class BrokerLink:
         self._lock = threading.Lock()
         self._connection = 0
         self._up = False
+        self._subscribed = False
         self._stopping = threading.Event()
         self._client = self._make_client()
 
     @property
     def connected(self) -> bool:
-        """True while the broker accepts us and the subscriptions are requested."""
-        return self._up
+        """True while the broker has confirmed our subscriptions: what gateways publish from now on arrives."""
+        return self._up and self._subscribed
 
     def start(self) -> None:
         """Connects in the background and keeps trying."""
@@ -119,6 +120,7 @@ class BrokerLink:
         client.max_inflight_messages_set(1000)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         return client
 
@@ -135,12 +137,20 @@ class BrokerLink:
         client.subscribe([(prefix + topics.subscription(kind), 1) for kind in topics.UP_KINDS])
         _log.info("event=broker_connected host=%s", self._settings.broker_host)
 
+    def _on_subscribe(
+        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            _log.error("event=subscription_refused reasons=%s remedy=check_the_brokers_acl", refused)
+        self._subscribed = not refused
+
     def _on_disconnect(
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _props: Properties | None
     ) -> None:
         with self._lock:
             self._connection += 1
-            self._up = False
+            self._up = self._subscribed = False
         _log.warning("event=broker_disconnected reason=%s", reason)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:

@@ -1,50 +1,274 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import pytest
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import enterprises, gateways, ledger, signals
-from ovoo_cloud.ingest.intake import Intake, Message
+from ovoo_cloud.alarms import records as alarms
+from ovoo_cloud.catalogue import findings, gateways, ledger, signals
+from ovoo_cloud.catalogue.tables import AuditEntry, TouchedDay
+from ovoo_cloud.ingest.intake import Intake, Message, Outgoing
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
+from ovoo_cloud.stores.base import Delivery
+from ovoo_cloud.stores.embedded import EmbeddedStore
 from ovoo_contract import topics
-from ovoo_contract.delivery import Ack
-from ovoo_contract.wire import encode_batch
+from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.delivery import Ack, EventEnvelope, GatewayState, Request
+from ovoo_contract.errors import StoreUnavailable
+from ovoo_contract.findings import Finding
+from ovoo_contract.wire import FLAG_BACKFILL, encode_batch
+from sqlalchemy import select
 
 from tests.cloud import builders
-from tests.cloud.builders import ENTERPRISE, GATEWAY, SITE, T0, S, address
+from tests.cloud.builders import GATEWAY, T0, S, address, steady
+from tests.cloud.conftest import Clock
 
 SYSTEM = Scope.system()
+FOREIGN_FAN = "bayan-chem/bayan/ventilation/main/fan1"
 
 
 @pytest.fixture
-def services(tmp_path: pathlib.Path) -> Iterator[Services]:
-    with build_services(Settings(data_dir=tmp_path), clock=lambda: T0 + 60 * S) as built:
-        with built.database.write() as session:
-            enterprises.save_enterprise(session, SYSTEM, ENTERPRISE, name_zh="黑山煤业")
-            enterprises.save_site(session, SYSTEM, ENTERPRISE, SITE)
-            gateways.register(session, SYSTEM, GATEWAY, enterprise=ENTERPRISE, sites=[SITE], now_ns=T0)
-        yield built
+def intake(services: Services) -> Intake:
+    return Intake(services.database, services.store, services.clock, timezone="Asia/Shanghai")
 
 
-def test_a_batch_is_stored_entered_and_acknowledged(services: Services) -> None:
-    intake = Intake(services.database, services.store, services.clock, timezone="Asia/Shanghai")
-    listed = builders.catalogue()
-    sent = builders.delivery(builders.steady(1, 100))
+def catalogue_message(listed: Catalogue, gateway: str = GATEWAY) -> Message:
+    return Message(topics.catalog(gateway, listed.id), listed.to_json())
 
-    answers = intake.handle(
-        [
-            Message(topics.batch(GATEWAY), encode_batch(sent.header, sent.batch)),
-            Message(topics.catalog(GATEWAY, listed.id), listed.to_json()),
-        ]
-    )
 
-    assert [answer.topic for answer in answers] == [topics.ack(GATEWAY)]
-    assert Ack.from_json(answers[0].payload).ranges.to_list() == [[1, 1]]
+def message(delivery: Delivery) -> Message:
+    return Message(topics.batch(delivery.gateway), encode_batch(delivery.header, delivery.batch))
+
+
+def event(finding: Finding, seq: int = 1, epoch: int = 7) -> Message:
+    return Message(topics.event(GATEWAY), EventEnvelope(epoch, seq, finding).to_json())
+
+
+def acks(answers: Sequence[Outgoing]) -> Ack:
+    found = [Ack.from_json(answer.payload) for answer in answers if answer.topic == topics.ack(GATEWAY)]
+    assert len(found) == 1
+    return found[0]
+
+
+def actions(services: Services) -> list[str]:
+    with services.database.read() as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
+
+
+def test_a_batch_is_stored_entered_and_acknowledged(services: Services, intake: Intake) -> None:
+    sent = builders.delivery(steady(1, 100))
+
+    # the batch stands before its catalogue: within one group that does not matter
+    answers = intake.handle([message(sent), catalogue_message(builders.catalogue())])
+
+    assert acks(answers).ranges.to_list() == [[1, 1]]
     assert len(services.store.raw(address(), T0, T0 + 200 * S, 1000)) == 100
     with services.database.read() as session:
         assert ledger.gaps(session, SYSTEM, GATEWAY) == []
         assert ledger.ranges(session, SYSTEM, GATEWAY)[0].rows == 100
-        assert [row.name for row in signals.signals(session, SYSTEM, ENTERPRISE)] == ["flow", "power", "state"]
+        assert [row.name for row in signals.signals(session, SYSTEM, builders.ENTERPRISE)] == ["flow", "power", "state"]
+
+
+def test_acks_of_a_group_come_as_one_per_gateway_and_epoch(intake: Intake) -> None:
+    group = [message(builders.delivery(steady(1, 5, start_ns=T0 + n * 9 * S), n)) for n in (1, 2, 3, 7)]
+
+    answers = intake.handle([catalogue_message(builders.catalogue()), *group])
+
+    assert acks(answers).ranges.to_list() == [[1, 3], [7, 7]]
+
+
+def test_a_known_delivery_is_acknowledged_again_and_stored_once(services: Services, intake: Intake) -> None:
+    intake.handle([catalogue_message(builders.catalogue()), message(builders.delivery(steady(1, 10)))])
+    fresh = Intake(services.database, services.store, services.clock, timezone="Asia/Shanghai")
+
+    for taker in (intake, fresh):
+        again = taker.handle([message(builders.delivery(steady(1, 10)))] * 2)
+        assert acks(again).ranges.to_list() == [[1, 1]]
+
+    with services.database.read() as session:
+        assert ledger.ranges(session, SYSTEM, GATEWAY)[0].rows == 10
+    assert len(services.store.raw(address(), T0, T0 + 99 * S, 100)) == 10
+
+
+def test_the_same_delivery_twice_in_one_group_is_stored_once(services: Services, intake: Intake) -> None:
+    twice = [message(builders.delivery(steady(1, 10)))] * 2
+
+    assert acks(intake.handle([catalogue_message(builders.catalogue()), *twice])).ranges.to_list() == [[1, 1]]
+    assert intake.counters.stored == 10
+
+
+def test_out_of_order_and_merged_differently_nothing_doubles(services: Services, intake: Intake) -> None:
+    first, second = steady(1, 10), steady(1, 10, start_ns=T0 + 10 * S, first=10)
+    both = builders.batch([(1, T0 + n * S, float(n), 0) for n in range(20)])
+    intake.handle([catalogue_message(builders.catalogue()), message(builders.delivery(second, 2))])
+    intake.handle([message(builders.delivery(first, 1))])
+
+    answers = intake.handle([message(builders.delivery(both, 1, merged=2, flags=FLAG_BACKFILL))])
+
+    assert acks(answers).ranges.to_list() == [[1, 2]]
+    assert services.store.raw(address(), T0, T0 + 99 * S, 100).value.tolist() == [float(n) for n in range(20)]
+
+
+def test_an_unknown_catalogue_is_asked_for_and_the_batch_waits(intake: Intake) -> None:
+    sent = builders.delivery(steady(1, 10))
+
+    answers = intake.handle([message(sent)])
+
+    assert [answer.topic for answer in answers] == [topics.request(GATEWAY)]
+    asked = Request.from_json(answers[0].payload)
+    assert (asked.kind, asked.detail["catalogue_id"]) == ("catalog", sent.catalogue.id)
+    assert acks(intake.handle([catalogue_message(sent.catalogue), message(sent)])).ranges.to_list() == [[1, 1]]
+
+
+def test_a_foreign_address_is_rejected_and_audited(services: Services, intake: Intake) -> None:
+    listed = builders.catalogue(asset=FOREIGN_FAN)
+    sent = builders.delivery(steady(1, 10), signals=listed)
+
+    answer = acks(intake.handle([catalogue_message(listed), message(sent)]))
+
+    assert not answer.ranges
+    assert [(item.seq, item.code) for item in answer.rejected] == [(1, "foreign_address")]
+    assert "catalogue.foreign_address" in actions(services)
+    with services.database.read() as session:
+        assert list(signals.signals(session, SYSTEM, "bayan-chem")) == []
+        assert ledger.rejections(session, SYSTEM, GATEWAY)[0].code == "foreign_address"
+
+
+def test_a_rejected_delivery_gets_the_same_answer_again(services: Services, intake: Intake) -> None:
+    listed = builders.catalogue(asset=FOREIGN_FAN)
+    sent = builders.delivery(steady(1, 10), signals=listed)
+    first = acks(intake.handle([catalogue_message(listed), message(sent)]))
+    fresh = Intake(services.database, services.store, services.clock, timezone="Asia/Shanghai")
+
+    assert acks(fresh.handle([message(sent)])).rejected == first.rejected
+
+
+def test_a_broken_batch_is_rejected_by_its_number(services: Services, intake: Intake) -> None:
+    data = bytearray(encode_batch(builders.delivery(steady(1, 10), 4).header, steady(1, 10)))
+    data[-1] ^= 0xFF
+
+    answer = acks(intake.handle([Message(topics.batch(GATEWAY), bytes(data))]))
+
+    assert [(item.seq, item.code) for item in answer.rejected] == [(4, "wire")]
+    assert "delivery.wire" in actions(services)
+
+
+def test_a_row_beyond_the_catalogue_is_rejected(intake: Intake) -> None:
+    answer = acks(intake.handle([catalogue_message(builders.catalogue()), message(builders.delivery(steady(9, 10)))]))
+
+    assert [item.code for item in answer.rejected] == ["wire"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        pytest.param("somebody/else", b"x", id="foreign topic"),
+        pytest.param(f"ovoo/v1/{GATEWAY}/batch", b"", id="no bytes"),
+        pytest.param(f"ovoo/v1/{GATEWAY}/batch", b"\x00" * 200, id="no header"),
+        pytest.param(f"ovoo/v1/{GATEWAY}/event", b"[1", id="broken event"),
+        pytest.param(f"ovoo/v1/{GATEWAY}/state", b"{}", id="empty state"),
+        pytest.param(f"ovoo/v1/{GATEWAY}/config/reported", b"7", id="no object"),
+        pytest.param(f"ovoo/v1/{GATEWAY}/catalog/0123456789abcdef", b"{}", id="no catalogue"),
+        pytest.param("ovoo/v1/unknown-gw/batch", b"x", id="unknown gateway"),
+    ],
+)
+def test_rubbish_is_counted_and_answers_nobody(intake: Intake, topic: str, payload: bytes) -> None:
+    assert intake.handle([Message(topic, payload)]) == []
+    assert sum(intake.counters.refused.values()) == 1
+
+
+def test_a_catalogue_under_a_wrong_id_is_refused(intake: Intake) -> None:
+    listed = builders.catalogue()
+
+    intake.handle([Message(topics.catalog(GATEWAY, "0" * 16), listed.to_json())])
+
+    assert intake.counters.refused == {"catalogue": 1}
+
+
+def test_a_revoked_gateway_is_not_answered_any_more(services: Services, intake: Intake, clock: Clock) -> None:
+    intake.handle([catalogue_message(builders.catalogue()), message(builders.delivery(steady(1, 10)))])
+    with services.database.write() as session:
+        gateways.set_status(session, SYSTEM, GATEWAY, "revoked", T0)
+    clock.now_ns += 6 * S
+
+    assert intake.handle([message(builders.delivery(steady(1, 10), 2))]) == []
+
+
+def test_a_fresh_event_raises_an_alarm_and_its_end_returns_it(services: Services, intake: Intake, clock: Clock) -> None:
+    answer = acks(intake.handle([event(builders.finding())]))
+    clock.now_ns += 30 * S
+    intake.handle([event(builders.finding(end_ns=T0 + 80 * S, open_=False), 2)])
+
+    assert answer.ranges.to_list() == [[1, 1]]
+    with services.database.read() as session:
+        (alarm,) = alarms.alarms(session, SYSTEM)
+        assert alarm.state == "returned_unacknowledged"
+        assert len(findings.findings(session, SYSTEM)) == 1
+        assert ledger.gaps(session, SYSTEM, GATEWAY) == []
+
+
+def test_history_makes_findings_but_no_alarm(services: Services, intake: Intake, clock: Clock) -> None:
+    clock.now_ns = T0 + 3600 * S
+
+    intake.handle([event(builders.finding())])
+
+    with services.database.read() as session:
+        assert len(findings.findings(session, SYSTEM)) == 1
+        assert list(alarms.alarms(session, SYSTEM)) == []
+
+
+def test_a_foreign_event_is_rejected(intake: Intake) -> None:
+    answer = acks(intake.handle([event(builders.finding(asset=FOREIGN_FAN))]))
+
+    assert [item.code for item in answer.rejected] == ["foreign_address"]
+
+
+def test_late_samples_mark_their_local_day(services: Services, intake: Intake, clock: Clock) -> None:
+    clock.now_ns = T0 + 3 * 86_400 * S
+    across_midnight = steady(1, 12, step_ns=3600 * S)  # 17:00 to 04:00 in Shanghai
+
+    intake.handle([catalogue_message(builders.catalogue()), message(builders.delivery(across_midnight))])
+
+    with services.database.read() as session:
+        assert list(session.scalars(select(TouchedDay.day).order_by(TouchedDay.day))) == ["2025-10-09", "2025-10-10"]
+        assert ledger.completeness(session, SYSTEM, GATEWAY, 0, clock.now_ns + 1)[0].late == 12
+
+
+def test_state_and_reported_configuration_are_kept(services: Services, intake: Intake) -> None:
+    state = GatewayState(online=True, time_ns=T0, epoch=7, backlog_rows=5, version="0.1.0")
+
+    intake.handle(
+        [
+            Message(topics.state(GATEWAY), state.to_json()),
+            Message(topics.config_reported(GATEWAY), b'{"hash": "abc"}'),
+        ]
+    )
+
+    with services.database.read() as session:
+        row = gateways.gateway(session, SYSTEM, GATEWAY)
+    assert (row.state["backlog_rows"], row.reported, row.last_seen_ns) == (5, {"hash": "abc"}, T0 + 60 * S)
+
+
+def test_a_store_that_is_down_acknowledges_nothing_and_the_group_may_come_again(
+    tmp_path: pathlib.Path, clock: Clock
+) -> None:
+    store = EmbeddedStore(tmp_path / "closed")
+    with build_services(Settings(data_dir=tmp_path), clock=clock, store=store) as services:
+        with services.database.write() as session:
+            builders.tenant(session)
+        group = [catalogue_message(builders.catalogue()), message(builders.delivery(steady(1, 10)))]
+        store.close()
+        down = Intake(services.database, store, clock, timezone="Asia/Shanghai")
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                down.handle(group)
+        with services.database.read() as session:
+            assert list(ledger.ranges(session, SYSTEM, GATEWAY)) == []
+
+        again = EmbeddedStore(tmp_path / "closed")
+        assert acks(
+            Intake(services.database, again, clock, timezone="Asia/Shanghai").handle(group)
+        ).ranges.to_list() == [[1, 1]]
+        again.close()

@@ -1,0 +1,203 @@
+"""Through a real broker: acknowledged only when stored, and again after every kind of interruption."""
+
+from __future__ import annotations
+
+import pathlib
+import threading
+from collections.abc import Iterator
+
+import pytest
+from ovoo_cloud.ingest.mqtt import BrokerLink
+from ovoo_cloud.ingest.service import IngestService
+from ovoo_cloud.services import Services, build_services
+from ovoo_cloud.settings import Settings
+from ovoo_cloud.stores.influx import InfluxSettings, InfluxStore
+from ovoo_contract import topics
+from ovoo_contract.delivery import Ack
+from ovoo_contract.errors import ConfigError
+from ovoo_contract.ranges import SeqRanges
+from ovoo_contract.wire import encode_batch
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.cloud import builders
+from tests.cloud.builders import GATEWAY, T0, S, address, steady
+from tests.servers.influxdb import InfluxServer
+from tests.servers.mosquitto import MosquittoServer
+from tests.servers.process import wait_until
+
+pytestmark = pytest.mark.server
+
+
+class Gateway:
+    """A gateway as the broker sees one."""
+
+    def __init__(self, broker: MosquittoServer) -> None:
+        self.acked = SeqRanges()
+        self._lock = threading.Lock()
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id=GATEWAY, clean_session=False)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = lambda client, *_: client.subscribe(topics.ack(GATEWAY), 1)
+        self.client.on_message = self._on_message
+        self.client.connect(broker.host, broker.port)
+        self.client.loop_start()
+        wait_until(self.client.is_connected, what="gateway connected")
+
+    def publish(self, seq: int, rows: int = 20) -> None:
+        sent = builders.delivery(steady(1, rows, start_ns=T0 + seq * 100 * S), seq)
+        self.client.publish(topics.batch(GATEWAY), encode_batch(sent.header, sent.batch), qos=1)
+
+    def publish_catalogue(self) -> None:
+        listed = builders.catalogue()
+        self.client.publish(topics.catalog(GATEWAY, listed.id), listed.to_json(), qos=1, retain=True)
+
+    def stop(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        with self._lock:
+            self.acked = self.acked.union(Ack.from_json(message.payload).ranges)
+
+
+@pytest.fixture
+def gateway(mosquitto: MosquittoServer) -> Iterator[Gateway]:
+    made = Gateway(mosquitto)
+    yield made
+    made.stop()
+
+
+def settings(tmp_path: pathlib.Path, broker: MosquittoServer, protocol: str = "5", **more: str) -> Settings:
+    return Settings(
+        data_dir=tmp_path / "data",
+        broker_host=broker.host,
+        broker_port=broker.port,
+        broker_protocol=protocol,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def started(ingest: IngestService) -> None:
+    ingest.start()
+    wait_until(lambda: ingest.link.connected, what="ingest subscribed")
+
+
+@pytest.fixture(params=["5", "3.1.1"])
+def services(request: pytest.FixtureRequest, tmp_path: pathlib.Path, mosquitto: MosquittoServer) -> Iterator[Services]:
+    with build_services(settings(tmp_path, mosquitto, request.param), clock=lambda: T0 + 60 * S) as built:
+        with built.database.write() as session:
+            builders.tenant(session)
+        yield built
+
+
+def test_batches_are_stored_and_acknowledged_end_to_end(services: Services, gateway: Gateway) -> None:
+    ingest = IngestService(services)
+    started(ingest)
+    gateway.publish_catalogue()
+    for seq in range(1, 21):
+        gateway.publish(seq)
+
+    wait_until(lambda: gateway.acked.to_list() == [[1, 20]], what="all acknowledged")
+    ingest.stop()
+
+    assert len(services.store.raw(address(), T0, T0 + 10_000 * S, 1000)) == 400
+    assert ingest.health()["failure"] == ""
+
+
+def test_ingest_that_was_away_takes_everything_when_it_is_back(services: Services, gateway: Gateway) -> None:
+    first = IngestService(services)
+    started(first)
+    gateway.publish_catalogue()
+    gateway.publish(1)
+    wait_until(lambda: 1 in gateway.acked, what="first ack")
+    first.stop()
+    for seq in range(2, 12):
+        gateway.publish(seq)
+
+    second = IngestService(services)
+    second.start()
+
+    wait_until(lambda: gateway.acked.to_list() == [[1, 11]], what="the backlog")
+    second.stop()
+    assert len(services.store.raw(address(), T0, T0 + 10_000 * S, 1000)) == 220
+
+
+def test_a_broker_that_restarts_costs_nothing(services: Services, gateway: Gateway, mosquitto: MosquittoServer) -> None:
+    ingest = IngestService(services)
+    started(ingest)
+    gateway.publish_catalogue()
+    gateway.publish(1)
+    wait_until(lambda: 1 in gateway.acked, what="first ack")
+
+    mosquitto.stop()
+    wait_until(lambda: not ingest.link.connected, what="cut seen")
+    mosquitto.start()
+    wait_until(lambda: ingest.link.connected and gateway.client.is_connected(), what="reconnected")
+    gateway.publish(2)
+
+    wait_until(lambda: gateway.acked.to_list() == [[1, 2]], what="second ack")
+    ingest.stop()
+
+
+def test_a_store_that_is_away_delays_the_acks_and_loses_nothing(
+    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway
+) -> None:
+    server = InfluxServer(tmp_path / "influx")
+    server.start()
+    store = InfluxStore(InfluxSettings(server.url), lambda address: None)
+    with build_services(settings(tmp_path, mosquitto), clock=lambda: T0 + 60 * S, store=store) as services:
+        with services.database.write() as session:
+            builders.tenant(session)
+        ingest = IngestService(services)
+        started(ingest)
+        gateway.publish_catalogue()
+        gateway.publish(1)
+        wait_until(lambda: 1 in gateway.acked, what="first ack")
+
+        server.kill()
+        for seq in range(2, 6):
+            gateway.publish(seq)
+        wait_until(lambda: ingest.store_down, what="outage seen")
+        assert gateway.acked.to_list() == [[1, 1]]
+        server.start()
+
+        wait_until(lambda: gateway.acked.to_list() == [[1, 5]], what="all acknowledged", timeout_s=40)
+        ingest.stop()
+        assert len(services.store.raw(address(), T0, T0 + 10_000 * S, 1000)) == 100
+    server.stop()
+
+
+def test_two_processes_share_a_subscription(
+    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway
+) -> None:
+    server = InfluxServer(tmp_path / "influx")
+    server.start()
+    opened = []
+    for name in ("one", "two"):
+        store = InfluxStore(InfluxSettings(server.url), lambda address: None)
+        shared = settings(tmp_path, mosquitto, broker_share="ovoo", broker_client_id=name)
+        services = build_services(shared, clock=lambda: T0 + 60 * S, store=store)
+        opened.append((services, IngestService(services)))
+    with opened[0][0].database.write() as session:
+        builders.tenant(session)
+    for _, ingest in opened:
+        ingest.start()
+    wait_until(lambda: all(ingest.link.connected for _, ingest in opened), what="both connected")
+    gateway.publish_catalogue()
+    wait_until(lambda: sum(ingest.intake.counters.catalogues for _, ingest in opened) == 1, what="catalogue")
+    for seq in range(1, 31):
+        gateway.publish(seq)
+
+    wait_until(lambda: gateway.acked.to_list() == [[1, 30]], what="all acknowledged", timeout_s=40)
+    taken = [ingest.intake.counters.stored for _, ingest in opened]
+    assert sum(taken) == 600
+    assert min(taken) > 0
+    for services, ingest in opened:
+        ingest.stop()
+        services.close()
+    server.stop()
+
+
+def test_without_a_broker_it_says_what_is_missing() -> None:
+    with pytest.raises(ConfigError, match="broker_host"):
+        BrokerLink(Settings())
