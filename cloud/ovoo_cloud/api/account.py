@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field, SecretStr
 from ovoo_cloud.access import tokens
 from ovoo_cloud.access import users as user_rows
 from ovoo_cloud.access.roles import PERMISSIONS, Permission, Role
-from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.api.access import SESSION_COOKIE, Caller, ServicesDep, require
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
@@ -44,7 +45,7 @@ class UserBody(BaseModel):
     name: str = Field(max_length=63)
     password: SecretStr = Field(max_length=1000)
     role: Role
-    enterprises: list[str] = []
+    enterprises: list[str] = Field(default=[], max_length=1000)
     display_name: str = Field("", max_length=200)
 
 
@@ -143,13 +144,15 @@ def revoke_token(token: str, services: ServicesDep, scope: Caller) -> Response:
 def list_users(services: ServicesDep, scope: Manager, page: AskedDep) -> dict[str, Any]:
     """All users."""
     with services.database.read() as session:
-        rows = user_rows.users(session, scope)
+        rows = [row for row in user_rows.users(session, scope) if _within(scope, row.enterprises)]
     return paged(rows, page, lambda row: row.name, _user)
 
 
 @router.post("/users", status_code=201)
 def create_user(body: UserBody, services: ServicesDep, scope: Manager) -> dict[str, Any]:
-    """A new user."""
+    """A new user, within what the caller sees."""
+    if not _within(scope, body.enterprises):
+        raise absent(",".join(body.enterprises) or "every enterprise")
     with services.database.write() as session:
         row = user_rows.create_user(
             session,
@@ -168,8 +171,16 @@ def create_user(body: UserBody, services: ServicesDep, scope: Manager) -> dict[s
 def change_user(name: str, body: UserChange, services: ServicesDep, scope: Manager) -> Response:
     """Shuts a user out, or lets them in again."""
     with services.database.write() as session:
+        row = session.get(User, name)
+        if row is None or not _within(scope, row.enterprises):
+            raise absent(name)
         user_rows.set_disabled(session, scope, name, body.disabled, services.clock())
     return Response(status_code=204)
+
+
+def _within(scope: Scope, enterprises: Sequence[str]) -> bool:
+    """Nobody manages users who see more than they do themselves."""
+    return scope.enterprises is None or (bool(enterprises) and scope.enterprises.issuperset(enterprises))
 
 
 def _token(row: Token) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def list_enterprises(services: ServicesDep, scope: Reader, page: AskedDep) -> di
 @router.post("/enterprises", status_code=201)
 def save_enterprise(body: EnterpriseBody, services: ServicesDep, scope: Manager) -> dict[str, Any]:
     """Creates an enterprise with its database, or renames it."""
+    scope.require_enterprise(body.id)
     with services.database.write() as session:
         row = enterprise_rows.save_enterprise(
             session,
@@ -75,6 +76,7 @@ def get_enterprise(enterprise: str, services: ServicesDep, scope: Reader) -> dic
 @router.post("/enterprises/{enterprise}/sites", status_code=201)
 def save_site(enterprise: str, body: SiteBody, services: ServicesDep, scope: Manager) -> dict[str, Any]:
     """Creates a site, or renames it."""
+    scope.require_enterprise(enterprise)
     with services.database.write() as session:
         row = enterprise_rows.save_site(
             session,

@@ -9,11 +9,14 @@ import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from ovoo_contract.address import Address
+from ovoo_contract.units import conversion
 
+from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
-from ovoo_cloud.catalogue import signals
+from ovoo_cloud.catalogue import enterprises, signals
 from ovoo_cloud.catalogue.tables import SignalRecord
+from ovoo_cloud.console.energy import DAY_NS, power_rows
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.pages import RANGES
 from ovoo_cloud.console.render import words_of
@@ -23,6 +26,7 @@ __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False, prefix="/console/data")
 _POINTS: Final = 600
+_LINES: Final = 4
 
 
 @router.get("/signal/{enterprise}/{site}/{area}/{line}/{asset}/{signal}")
@@ -61,6 +65,27 @@ def signal_chart(
     return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
+@router.get("/load/{enterprise}/{site}")
+def load_chart(request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader) -> Response:
+    """The site's power over a day: its meters, else the machines that draw most."""
+    scope.require(Permission.READ_ENERGY)
+    with services.database.read() as session:
+        enterprises.site(session, scope, enterprise, site)
+        machines = {row.path: row for row in signals.assets(session, scope, enterprise, site)}
+        rows = power_rows(signals.signals(session, scope, enterprise, site=site), machines)
+    words = words_of(request, services)
+    end_ns = services.clock()
+    start_ns = end_ns - DAY_NS
+    series = [
+        _series(services, scope, row, words.name(machines[row.asset]), start_ns, end_ns, conversion(row.unit, "kW")[0])
+        for row in rows[:_LINES]
+    ]
+    body: dict[str, Any] = {"unit": "kW", "start": start_ns // 10**6, "end": end_ns // 10**6, "series": series}
+    if not any(point[1] is not None for each in series for point in each["points"]):
+        body["empty"] = words.t("chart.empty")
+    return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
 def _limit_of(services: Services, scope: Scope, row: SignalRecord) -> SignalRecord | None:
     if row.measurement != "score" or row.field != "score":
         return None
@@ -70,13 +95,19 @@ def _limit_of(services: Services, scope: Scope, row: SignalRecord) -> SignalReco
 
 
 def _series(
-    services: Services, scope: Scope, row: SignalRecord, name: str, start_ns: int, end_ns: int
+    services: Services,
+    scope: Scope,
+    row: SignalRecord,
+    name: str,
+    start_ns: int,
+    end_ns: int,
+    factor: float = 1.0,
 ) -> dict[str, Any]:
     step_ns = max(int(row.period_s * 1e9), (end_ns - start_ns) // _POINTS, 10**9)
     windows = services.telemetry(scope).windows(Address.parse(row.address), start_ns, end_ns, step_ns=step_ns)
     values = windows.last if row.type == "bool" else windows.mean
     points = [
-        [int(at) // 10**6, None if math.isnan(value) else float(value)]
+        [int(at) // 10**6, None if math.isnan(value) else factor * float(value)]
         for at, value in zip(windows.start_ns, values, strict=True)
     ]
     return {"name": name, "points": _without_sampling_gaps(points, windows.count.tolist()), "step": row.type == "bool"}

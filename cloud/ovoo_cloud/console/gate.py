@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,6 +11,7 @@ from ovoo_contract.errors import Unauthenticated
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, caller
+from ovoo_cloud.api.errors import problem
 
 __all__ = ["Reader", "SignInNeeded", "install"]
 
@@ -39,6 +40,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SignInNeeded, _to_sign_in)
 
 
-async def _to_sign_in(_request: Request, error: Exception) -> Response:
+async def _to_sign_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeeded)
+    if request.headers.get("hx-request"):  # a part of a page: the page around it goes to the sign-in form
+        path = urlsplit(request.headers.get("hx-current-url", "/")).path
+        return Response(status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(path, safe='/')}"})
+    if error.path.startswith("/console/data/"):
+        return problem(401, "unauthenticated", "nobody is signed in", detail="sign in")
     return RedirectResponse(f"/sign-in?next={quote(error.path, safe='/')}", 303)

@@ -58,6 +58,12 @@ class Words:
         chosen = row.name_zh if self.language == "zh" else row.name_en
         return str(chosen or row.name_zh or row.name_en)
 
+    def sector(self, sector: str) -> str:
+        """The name of a sector; one that no pack knows is shown as it was registered."""
+        if not sector:
+            return self.t("sector.other")
+        return catalogue(self.language).get(f"sector.{sector}", sector)
+
     def number(self, value: float | None, digits: int = 4) -> str:
         """A figure with at most `digits` significant digits, a dash where there is none."""
         if value is None or math.isnan(value):
@@ -76,6 +82,14 @@ class Words:
         if self.language == "zh":
             return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M:%S}"
         return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+    def date(self, time_ns: int) -> str:
+        """The day of a point in site time."""
+        return self.day(datetime.datetime.fromtimestamp(time_ns // _NS, self.zone).date())
+
+    def day(self, day: datetime.date) -> str:
+        """A calendar day."""
+        return f"{day.year}年{day.month}月{day.day}日" if self.language == "zh" else day.isoformat()
 
     def age(self, time_ns: int | None) -> str:
         """How long ago, in the largest unit that says enough."""

@@ -12,6 +12,7 @@ from ovoo_contract.address import Address
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
+from ovoo_cloud.api.region import region_counts
 from ovoo_cloud.catalogue import enterprises, findings, signals
 from ovoo_cloud.catalogue.tables import SignalRecord
 from ovoo_cloud.console import view
@@ -31,7 +32,7 @@ _SPARK_NS: Final = 3 * 3600 * 10**9
 def overview(request: Request, services: ServicesDep, scope: Reader) -> Response:
     """All sites at a glance."""
     if not scope.allows(Permission.READ_SITES):
-        return page(request, services, "nothing.html", scope)
+        return page(request, services, "region.html", scope, rows=region_counts(services, scope))
     return page(request, services, "overview.html", scope, sites=view.site_views(services, scope))
 
 

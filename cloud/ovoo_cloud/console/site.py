@@ -7,6 +7,7 @@ import pathlib
 from typing import Final
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from ovoo_contract.errors import OvooError
@@ -15,12 +16,29 @@ from starlette.types import ExceptionHandler
 
 from ovoo_cloud.api.access import services_of
 from ovoo_cloud.api.errors import status_of
-from ovoo_cloud.console import charts, finding_pages, gate, pages, session
+from ovoo_cloud.console import (
+    charts,
+    energy_pages,
+    finding_pages,
+    gate,
+    gateway_pages,
+    pages,
+    report_pages,
+    session,
+)
 from ovoo_cloud.console.render import page
 
 __all__ = ["install"]
 
-_ROUTERS: Final = (session.router, pages.router, charts.router, finding_pages.router)
+_ROUTERS: Final = (
+    session.router,
+    pages.router,
+    charts.router,
+    finding_pages.router,
+    energy_pages.router,
+    report_pages.router,
+    gateway_pages.router,
+)
 _TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}
 
 
@@ -33,8 +51,8 @@ def install(app: FastAPI) -> None:
     for router in _ROUTERS:
         app.include_router(router)
     gate.install(app)
-    app.add_exception_handler(OvooError, _as_page(app.exception_handlers[OvooError]))
-    app.add_exception_handler(HTTPException, _as_page(app.exception_handlers[HTTPException]))
+    for kind in (OvooError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _as_page(app.exception_handlers[kind]))
 
 
 def _as_page(plain: ExceptionHandler) -> ExceptionHandler:
@@ -44,9 +62,17 @@ def _as_page(plain: ExceptionHandler) -> ExceptionHandler:
         if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
             answer = plain(request, error)  # type: ignore[arg-type]  # both are HTTP handlers
             return await answer  # type: ignore[misc,no-any-return]
-        status = status_of(error) if isinstance(error, OvooError) else getattr(error, "status_code", 500)
-        detail = str(error) if isinstance(error, OvooError) else str(getattr(error, "detail", error))
+        status, detail = _told(error)
         title = _TITLES.get(status, "failed.request")
         return page(request, services_of(request), "failed.html", None, status, title=title, detail=detail)
 
     return handle
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    if isinstance(error, OvooError):
+        return status_of(error), str(error)
+    if isinstance(error, HTTPException):
+        return error.status_code, str(error.detail)
+    assert isinstance(error, RequestValidationError)
+    return 422, "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())

@@ -1,5 +1,5 @@
-// Charts of the console. A chart is a <div class="chart" data-source="URL" data-kind="signal|load|bars">; the URL answers
-// {"unit", "labels", "series": [{"name", "points": [[ms, value|null]], "low": [...], "high": [...]}], "limits", "band", "empty"}.
+// Charts of the console. A chart is a <div class="chart" data-source="URL">; the URL answers
+// {"unit", "start", "end", "series": [{"name", "step", "points": [[ms, value|null]]}], "band": [low, high], "limits", "empty"}.
 "use strict";
 
 (() => {
@@ -49,45 +49,39 @@
       step: series.step ? "end" : false,
       lineStyle: { color: colour, width: 1.5 },
       itemStyle: { color: colour },
-      endLabel: { show: true, formatter: "{a}", color: colour, distance: 6 },
+      endLabel: { show: document_.series.length > 1, formatter: "{a}", color: colour, distance: 6, width: 100, overflow: "break" },
       labelLayout: { moveOverlap: "shiftY" },
       markArea: index === 0 ? normalBand(document_.band) : undefined,
       markLine: index === 0 ? limitLines(document_.limits) : undefined,
     };
   }
 
-  function barSeries(series, index) {
-    return {
-      name: series.name,
-      type: "bar",
-      stack: series.stack || undefined,
-      data: series.points,
-      itemStyle: { color: series.abnormal ? style("--warning") : palette()[index % 4] },
-      label: { show: false },
-    };
-  }
-
-  function option(kind, document_) {
-    const bars = kind === "bars";
+  function option(width, document_) {
+    const many = document_.series.length > 1;
     return {
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { left: 8, right: bars ? 16 : 110, top: 30, bottom: 8, containLabel: true },
+      grid: { left: 8, right: many ? 112 : 20, top: 30, bottom: 8, containLabel: true },
       tooltip: {
         trigger: "axis",
         confine: true,
-        valueFormatter: (value) => (value === null || value === undefined ? "—" : `${value} ${document_.unit || ""}`),
+        valueFormatter: (value) =>
+          value === null || value === undefined ? "—" : `${Number(value.toPrecision(5))} ${document_.unit || ""}`,
       },
-      legend: { show: bars && document_.series.length > 1, textStyle: { color: style("--ink-soft") } },
-      xAxis: bars
-        ? { type: "category", data: document_.categories, ...axisStyle() }
-        : { type: "time", min: document_.start, max: document_.end, ...axisStyle() },
-      yAxis: { type: "value", name: document_.unit || "", scale: !bars, nameTextStyle: { color: style("--ink-soft"), align: "left" }, ...axisStyle() },
-      series: document_.series.map((series, index) => (bars ? barSeries(series, index) : lineSeries(series, index, document_))),
+      xAxis: { type: "time", min: document_.start, max: document_.end, splitNumber: width < 500 ? 3 : 8, ...axisStyle() },
+      yAxis: {
+        type: "value",
+        name: document_.unit || "",
+        scale: true,
+        nameTextStyle: { color: style("--ink-soft"), align: "left" },
+        ...axisStyle(),
+      },
+      series: document_.series.map((series, index) => lineSeries(series, index, document_)),
     };
   }
 
   function showWords(element, words) {
+    window.echarts?.getInstanceByDom(element)?.dispose();
     element.replaceChildren();
     const box = document.createElement("div");
     box.className = "empty";
@@ -99,14 +93,19 @@
     element.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(element.dataset.source, { headers: { Accept: "application/json" } });
+      if (answer.status === 401) {
+        location.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+        return;
+      }
       const document_ = await answer.json();
       if (!answer.ok) throw new Error(document_.detail || document_.title || String(answer.status));
       if (document_.empty) {
         showWords(element, document_.empty);
         return;
       }
+      if (!echarts.getInstanceByDom(element)) element.replaceChildren();
       const chart = echarts.getInstanceByDom(element) || echarts.init(element, null, { renderer: "svg" });
-      chart.setOption(option(element.dataset.kind || "signal", document_), true);
+      chart.setOption(option(element.clientWidth, document_), true);
       element.dataset.points = String(document_.series.reduce((sum, series) => sum + series.points.length, 0));
     } catch (error) {
       showWords(element, `${element.dataset.failed || ""} ${error.message}`.trim());
