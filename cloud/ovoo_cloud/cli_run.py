@@ -73,11 +73,18 @@ def _serve(parsed: argparse.Namespace, settings: Settings, output: Output) -> in
 
         ingest = None if parsed.no_ingest or not settings.broker_host else IngestService(services, fail)
         with _running(ingest), _running(None if parsed.no_jobs else Worker(services)):
+            _survive_the_second_signal()
             server.run()
         if ingest is not None and ingest.failure is not None:
             output.note(f"ovoo-cloud: ingest ended: {ingest.failure}")
             return 1
         return 0 if server.started else 4
+
+
+def _survive_the_second_signal() -> None:
+    """uvicorn raises the signal that ended it again; store and ingest must still be closed then."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
 
 
 def _ingest(_parsed: argparse.Namespace, settings: Settings, output: Output) -> int:

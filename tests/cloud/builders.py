@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import enterprises, gateways
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 S = 1_000_000_000
 T0 = 1_760_000_400 * S  # 2025-10-09T09:00:00Z, a whole hour: 17:00 in Shanghai
 ENTERPRISE, SITE, GATEWAY = "heishan-coal", "heishan", "heishan-gw1"
+ZONE = ZoneInfo("Asia/Shanghai")
 FAN = f"{ENTERPRISE}/{SITE}/ventilation/main/fan1"
 
 

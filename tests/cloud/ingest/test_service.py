@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import threading
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from ovoo_cloud.ingest.mqtt import BrokerLink
@@ -57,7 +58,7 @@ class Gateway:
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         with self._lock:
-            self.acked = self.acked.union(Ack.from_json(message.payload).ranges)
+            self.acked = self.acked.union(Ack.from_json(bytes(message.payload)).ranges)
 
 
 @pytest.fixture
@@ -67,13 +68,21 @@ def gateway(mosquitto: MosquittoServer) -> Iterator[Gateway]:
     made.stop()
 
 
-def settings(tmp_path: pathlib.Path, broker: MosquittoServer, protocol: str = "5", **more: str) -> Settings:
+def settings(
+    tmp_path: pathlib.Path,
+    broker: MosquittoServer,
+    protocol: Literal["5", "3.1.1"] = "5",
+    *,
+    share: str = "",
+    name: str = "ovoo-cloud",
+) -> Settings:
     return Settings(
         data_dir=tmp_path / "data",
         broker_host=broker.host,
         broker_port=broker.port,
         broker_protocol=protocol,
-        **more,  # type: ignore[arg-type]
+        broker_share=share,
+        broker_client_id=name,
     )
 
 
@@ -175,7 +184,7 @@ def test_two_processes_share_a_subscription(
     opened = []
     for name in ("one", "two"):
         store = InfluxStore(InfluxSettings(server.url), lambda address: None)
-        shared = settings(tmp_path, mosquitto, broker_share="ovoo", broker_client_id=name)
+        shared = settings(tmp_path, mosquitto, share="ovoo", name=name)
         services = build_services(shared, clock=lambda: T0 + 60 * S, store=store)
         opened.append((services, IngestService(services)))
     with opened[0][0].database.write() as session:
