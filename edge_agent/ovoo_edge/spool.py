@@ -12,7 +12,7 @@ import pathlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.errors import CatalogueError, SpoolDamaged, SpoolError, SpoolFull
@@ -20,20 +20,17 @@ from ovoo_contract.errors import CatalogueError, SpoolDamaged, SpoolError, Spool
 from ovoo_edge.ledger import Ledger, LedgerRow
 from ovoo_edge.spool_acks import Acknowledgements, Ranges
 from ovoo_edge.spool_gauges import FillRate, SinkGauges
-from ovoo_edge.spool_losses import Tally, lost_rows, lost_totals, record, tally, tally_unreadable
+from ovoo_edge.spool_losses import Tally, lost_rows, lost_totals, record, tally_unreadable
 from ovoo_edge.spool_open import OpenSpool, open_file
-from ovoo_edge.spool_rows import Group, LostRow, NewRow, QuarantinedRow, RowKind, SpoolGauges, SpoolRow
+from ovoo_edge.spool_quarantine import Quarantine
+from ovoo_edge.spool_rows import COLUMNS, KINDS, Group, LostRow, NewRow, QuarantinedRow, SpoolGauges, SpoolRow, read_row
 from ovoo_edge.spool_space import Policy, SpaceKeeper
 from ovoo_edge.spool_transactions import in_transaction, spool_failure, spool_full
 
 __all__ = ["Spool"]
 
-_KINDS: tuple[RowKind, RowKind] = ("batch", "event")
-_COLUMNS = "seq, kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, crc, payload"
 _FOLD_ROWS = 300
 _DELETE_ROWS = 1000
-_QUARANTINE_SHARE = 20
-_LONGEST_DETAIL = 2000
 T = TypeVar("T")
 
 
@@ -64,6 +61,7 @@ class Spool:
         self._catalogues: dict[str, Catalogue] = {}
         self._ledger = Ledger(opened.connection)
         self._space = SpaceKeeper(opened.connection, opened.path, opened.budget, policy, self._find_catalogue)
+        self._quarantine = Quarantine(opened.connection, opened.budget, clock)
         self._gauges = SinkGauges(opened.connection, self._acks, opened.last_seq)
         self._rate = FillRate(clock)
         self._last_seq = opened.last_seq
@@ -260,12 +258,14 @@ class Spool:
         if not self._acks.missing(sink, seq, seq):
             return False
         self.flush()
-        found = self._connection.execute(f"SELECT {_COLUMNS} FROM item WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
+        found = self._connection.execute(f"SELECT {COLUMNS} FROM item WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
         if found is None:
             return False
-        row = _row(found)
+        row = read_row(found)
         payload = row.payload if part is None else part
-        self._durably(lambda: self._set_aside(sink, row, code, detail, payload))
+        self._durably(
+            lambda: self._quarantine.add(sink, row, code, detail, payload, self._find_catalogue(row.catalogue_id))
+        )
         self.ack(sink, [(seq, seq)])
         self.flush()
         return True
@@ -273,15 +273,7 @@ class Spool:
     @_named_failures
     def quarantined(self, limit: int = 100) -> list[QuarantinedRow]:
         """The newest quarantined rows."""
-        found = self._connection.execute(
-            "SELECT seq, sink, code, detail, kind, catalogue, rows, at_ns, payload FROM quarantine "
-            "ORDER BY id DESC LIMIT ?",
-            (limit,),
-        )
-        return [
-            QuarantinedRow(seq, name, code, detail, _KINDS[kind], catalogue, rows, at_ns, payload)
-            for seq, name, code, detail, kind, catalogue, rows, at_ns, payload in found
-        ]
+        return self._quarantine.newest(limit)
 
     @_named_failures
     def lost(self, from_hour: int, to_hour: int) -> list[LostRow]:
@@ -395,7 +387,7 @@ class Spool:
             "INSERT INTO item (kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                _KINDS.index(row.kind),
+                KINDS.index(row.kind),
                 row.catalogue_id,
                 meta.rows,
                 meta.first_ns,
@@ -440,12 +432,12 @@ class Spool:
     def _read(self, low: int, high: int, limit: int, newest_first: bool, left: int, into: list[SpoolRow]) -> int:
         order = "DESC" if newest_first else "ASC"
         cursor = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM item WHERE seq BETWEEN ? AND ? ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            f"SELECT {COLUMNS} FROM item WHERE seq BETWEEN ? AND ? ORDER BY seq {order} LIMIT ?",  # noqa: S608
             (low, high, limit - len(into)),
         )
         damaged: list[SpoolRow] = []
         for found in cursor:
-            row = _row(found)
+            row = read_row(found)
             if zlib.crc32(row.payload) != found[9]:
                 damaged.append(row)
                 continue
@@ -466,39 +458,6 @@ class Spool:
         for name in needy:
             self.ack(name, [(row.seq, row.seq)])
 
-    def _set_aside(self, sink: str, row: SpoolRow, code: str, detail: str, payload: bytes) -> None:
-        lost: Tally = {}
-        span = (row.rows, row.first_ns, row.last_ns)
-        tally(row.kind, payload, self._find_catalogue(row.catalogue_id), span, lost)
-        record(self._connection, f"rejected:{code}", [sink], lost)
-        self._connection.execute(
-            "INSERT INTO quarantine (seq, sink, code, detail, kind, catalogue, rows, at_ns, payload) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                row.seq,
-                sink,
-                code,
-                detail[:_LONGEST_DETAIL],
-                _KINDS.index(row.kind),
-                row.catalogue_id,
-                row.rows,
-                self._clock(),
-                payload,
-            ),
-        )
-        self._connection.execute("UPDATE sink SET rejected = rejected + 1 WHERE name = ?", (sink,))
-        self._trim_quarantine()
-
-    def _trim_quarantine(self) -> None:
-        """Keeps the newest payloads within a twentieth of the budget; their counts stay in `lost`."""
-        room = self._opened.budget.total_bytes // _QUARANTINE_SHARE
-        found = self._connection.execute("SELECT id, length(payload) FROM quarantine ORDER BY id DESC").fetchall()
-        for identifier, size in found:
-            room -= size
-            if room < 0:
-                self._connection.execute("DELETE FROM quarantine WHERE id <= ?", (identifier,))
-                return
-
     def _find_catalogue(self, catalogue_id: str) -> Catalogue | None:
         known = self._catalogues.get(catalogue_id)
         if known is None:
@@ -511,18 +470,3 @@ class Spool:
                 return None
             self._catalogues[catalogue_id] = known
         return known
-
-
-def _row(found: tuple[Any, ...]) -> SpoolRow:
-    return SpoolRow(
-        seq=found[0],
-        kind=_KINDS[found[1]],
-        catalogue_id=found[2],
-        rows=found[3],
-        first_ns=found[4],
-        last_ns=found[5],
-        stored_ns=found[6],
-        rank=found[7],
-        flags=found[8],
-        payload=found[10],
-    )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
+    "COLUMNS",
     "EVENT_RANK",
     "HOUR_NS",
+    "KINDS",
     "Group",
     "LostRow",
     "NewRow",
@@ -17,10 +19,15 @@ __all__ = [
     "RowMeta",
     "SpoolGauges",
     "SpoolRow",
+    "read_row",
 ]
 
 RowKind = Literal["batch", "event"]
 HOUR_NS = 3_600_000_000_000
+KINDS: tuple[RowKind, RowKind] = ("batch", "event")
+"""Kinds by the number that stands for them in the file."""
+COLUMNS = "seq, kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, crc, payload"
+"""What `read_row` takes, in its order."""
 EVENT_RANK = 3
 """Findings rank above every data class: they are freed last."""
 
@@ -163,3 +170,19 @@ class SpoolGauges:
     lost: Mapping[str, Mapping[str, int]]
     ballast: bool
     salvaged: Sequence[str] = ()
+
+
+def read_row(found: tuple[Any, ...]) -> SpoolRow:
+    """The row of `COLUMNS`."""
+    return SpoolRow(
+        seq=found[0],
+        kind=KINDS[found[1]],
+        catalogue_id=found[2],
+        rows=found[3],
+        first_ns=found[4],
+        last_ns=found[5],
+        stored_ns=found[6],
+        rank=found[7],
+        flags=found[8],
+        payload=found[10],
+    )
