@@ -72,6 +72,8 @@ def _serve(parsed: argparse.Namespace, settings: Settings, output: Output) -> in
             server.should_exit = True
 
         ingest = None if parsed.no_ingest or not settings.broker_host else IngestService(services, fail)
+        if ingest is not None:
+            services.status["ingest"] = ingest.health
         with _running(ingest), _running(None if parsed.no_jobs else Worker(services)):
             _survive_the_second_signal()
             server.run()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 from ovoo_contract.address import Address
 from ovoo_contract.catalogue import SignalEntry
@@ -33,6 +34,8 @@ class Services:
     database: Database
     store: TelemetryStore
     clock: Clock
+    status: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    """How the parts that run in this process are, by name (`ingest`): for the health page."""
 
     @property
     def engine(self) -> Engine:
