@@ -14,7 +14,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class DemoPlant:
-    """One plant of the demo: how it is collected and which fault appears while one watches."""
+    """One plant of the demo: how it is collected, and kind, machine and size of the fault that comes while one watches.
+
+    The size lies above what wear does in months, since nobody watches for months; None takes the usual one.
+    """
 
     pack: str
     enterprise: str
@@ -23,21 +26,21 @@ class DemoPlant:
     name_zh: str
     name_en: str
     transport: str
-    live_fault: tuple[str, str]
+    live_fault: tuple[str, str, float | None]
 
 
 PLANTS = (
     DemoPlant(
         "coal_mine", "heishan-coal", "heishan", "heishan-gw1", "黑山煤业（虚构）", "Heishan Coal (fictitious)", "opcua",
-        ("bearing_wear", "ventilation/main/fan1"),
+        ("bearing_wear", "ventilation/main/fan1", 4.0),
     ),
     DemoPlant(
         "coal_chemical", "bayan-chem", "bayan", "bayan-gw1", "巴彦甲醇（虚构）", "Bayan Methanol (fictitious)", "opcua",
-        ("bearing_wear", "airsep/train1/comp1"),
+        ("bearing_wear", "airsep/train1/comp1", 4.0),
     ),
     DemoPlant(
         "dairy", "xilin-dairy", "xilin", "xilin-gw1", "锡林乳业（虚构）", "Xilin Dairy (fictitious)", "mqtt",
-        ("diversion", "processing/line1/htst1"),
+        ("diversion", "processing/line1/htst1", None),
     ),
 )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 
 from ovoo_models import artifact
 from ovoo_models.train import fit
@@ -16,7 +15,6 @@ from ovoo_simulator.times import HOUR_NS
 from scripts.demo.children import Child, Children, program
 from scripts.demo.place import PLANTS, DemoPlant, Place, free_port
 
-LIVE_PERIOD_S = 5.0
 _COMMISSIONING_DAYS = 14
 _FINE_HOURS = 2
 
@@ -55,8 +53,7 @@ def train(place: Place, plant: DemoPlant, timeline: Timeline) -> list[str]:
     for path in assets:
         model_set = fit(templates[path], history[path], trained_by="make demo")
         name = path.replace("/", "-")
-        artifact.save(models / f"{name}-60s.json", model_set)
-        artifact.save(models / f"{name}-live.json", dataclasses.replace(model_set, period_s=LIVE_PERIOD_S))
+        artifact.save(models / f"{name}.json", model_set)
     return assets
 
 
@@ -80,7 +77,7 @@ def write_gateway(children: Children, place: Place, plant: DemoPlant, assets: li
         text = text.replace(
             'client_id = "', f'user = "{plant.gateway}"\npassword_file = "{password}"\nversion = "3.1.1"\nclient_id = "'
         )
-    (folder / "agent.toml").write_text(text + "".join(_model_table(path, "60s") for path in assets), encoding="utf-8")
+    (folder / "agent.toml").write_text(text + "".join(_model_table(path) for path in assets), encoding="utf-8")
     return port
 
 
@@ -109,10 +106,8 @@ def start_replay(children: Children, place: Place, plant: DemoPlant, part: str) 
 
 
 def go_live(children: Children, place: Place, plant: DemoPlant, port: int) -> tuple[Child, Child]:
-    """Starts the plant at 1 Hz and its gateway with models in five-second steps; gives plant and gateway."""
+    """Starts the plant at 1 Hz and its gateway; gives plant and gateway."""
     config = place.folder(plant) / "agent.toml"
-    text = config.read_text(encoding="utf-8")
-    config.write_text(re.sub(r"-60s\.json", "-live.json", text), encoding="utf-8")
     serve = ["--opcua-port", str(port), "--pki", str(place.folder(plant) / "pki")]
     if plant.transport == "mqtt":
         user, password = f"{plant.site}-plc", str(place.secret(f"{plant.site}-plc"))
@@ -129,8 +124,9 @@ def go_live(children: Children, place: Place, plant: DemoPlant, port: int) -> tu
 
 def trigger_fault(children: Children, place: Place, plant: DemoPlant, duration_s: int) -> None:
     """Lets the plant's fault begin now."""
-    kind, asset = plant.live_fault
+    kind, asset, size = plant.live_fault
     arguments = ["--file", str(place.faults(plant, "live")), "--kind", kind, "--asset", asset]
+    arguments += [] if size is None else ["--size", str(size)]
     command = program("ovoo-simulator", "faults", "add", plant.pack, *arguments, "--duration-s", str(duration_s))
     children.run(f"trigger-{plant.site}", command)
 
@@ -140,6 +136,6 @@ def iso(time_ns: int) -> str:
     return datetime.datetime.fromtimestamp(time_ns // 10**9, datetime.UTC).isoformat()
 
 
-def _model_table(asset: str, period: str) -> str:
-    name = f"{asset.replace('/', '-')}-{period}.json"
+def _model_table(asset: str) -> str:
+    name = f"{asset.replace('/', '-')}.json"
     return f'\n[[model]]\nasset = "{asset}"\nartifact = "models/{name}"\n'
