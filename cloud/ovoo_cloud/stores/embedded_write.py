@@ -14,8 +14,9 @@ import numpy.typing as npt
 from ovoo_contract.delivery import SeqRanges
 
 from ovoo_cloud.stores.base import Delivery, UIntArray, WriteOutcome
-from ovoo_cloud.stores.collisions import MAX_SHIFT_NS, Rows, join, resolve
-from ovoo_cloud.stores.embedded_tenant import Tenant, plain
+from ovoo_cloud.stores.collisions import Rows, join
+from ovoo_cloud.stores.embedded_lookup import resolve_against
+from ovoo_cloud.stores.embedded_tenant import Tenant
 
 __all__ = ["write_group"]
 
@@ -67,7 +68,7 @@ def _write(
     if not parts:
         return outcomes, fresh
     group = join(parts)
-    resolution = resolve(group, _existing(connection, tenant, group))
+    resolution = resolve_against(connection, tenant, group)
     _insert(connection, tenant, resolution.rows)
     _insert_deliveries(connection, tenant, [deliveries[position] for position in owners])
     fresh.rows = resolution.rows
@@ -121,34 +122,6 @@ def _adopt_in_transaction(
     tenant.newest.grow(len(tenant.series) + sum(len(earlier) for _, _, earlier in fresh.maps) + len(added))
     fresh.maps.append((delivery.catalogue.id, mapping, added))
     return mapping
-
-
-def _existing(connection: duckdb.DuckDBPyConnection, tenant: Tenant, group: Rows) -> Rows:
-    """Stored rows that could collide with the group: only where a time is not beyond the newest stored one."""
-    if not len(group):
-        return Rows.empty()
-    doubtful = group.time_ns <= tenant.newest.time_ns[group.series]
-    if not doubtful.any():
-        return Rows.empty()
-    times = group.time_ns[doubtful]
-    bounds = [int(times.min()), int(times.max()) + MAX_SHIFT_NS]
-    series = np.unique(group.series[doubtful])
-    connection.register("wanted", {"series": series})
-    columns = connection.execute(
-        f"SELECT series, time_ns, value, quality FROM {tenant.schema}.samples SEMI JOIN wanted USING (series) "
-        "WHERE time_ns BETWEEN ? AND ?",
-        bounds,
-    ).fetchnumpy()
-    connection.unregister("wanted")
-    rows = Rows(*plain(columns), text={})
-    texts = connection.execute(
-        f"SELECT series, time_ns, text FROM {tenant.schema}.texts WHERE time_ns BETWEEN ? AND ?", bounds
-    ).fetchall()
-    if texts:
-        by_key = {(number, time_ns): text for number, time_ns, text in texts}
-        keys = zip(rows.series.tolist(), rows.time_ns.tolist(), strict=True)
-        rows.text = {row: by_key[key] for row, key in enumerate(keys) if key in by_key}
-    return rows
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, tenant: Tenant, rows: Rows) -> None:

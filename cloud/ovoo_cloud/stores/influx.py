@@ -28,7 +28,7 @@ from ovoo_cloud.stores.base import (
     check_budget,
     window_edges,
 )
-from ovoo_cloud.stores.collisions import MAX_SHIFT_NS, Rows, join, resolve
+from ovoo_cloud.stores.collisions import Rows, join, resolve
 from ovoo_cloud.stores.influx_http import InfluxHttp, InfluxSettings
 from ovoo_cloud.stores.influx_names import Place, place_of
 from ovoo_cloud.stores.influx_write import prepare, send
@@ -94,16 +94,16 @@ class InfluxStore:
         return outcomes
 
     def _existing(self, tenant: _Tenant, group: Rows) -> Rows:
-        if not len(group):
-            return Rows.empty()
+        """Stored rows that the group could collide with, read per signal within the span of its doubtful rows."""
         doubtful = group.time_ns <= tenant.newest.time_ns[group.series]
         if not doubtful.any():
             return Rows.empty()
-        times = group.time_ns[doubtful]
-        start, end = int(times.min()), int(times.max()) + MAX_SHIFT_NS + 1
-        wanted = {int(number): tenant.addresses[int(number)] for number in np.unique(group.series[doubtful])}
-        places = {number: self._place(address) for number, address in wanted.items()}
-        return influx_read.stored_rows(self._http, tenant.database, places, start, end)
+        series, times = group.series[doubtful], group.time_ns[doubtful]
+        wanted = {
+            int(number): (self._place(tenant.addresses[int(number)]), np.sort(times[series == number]))
+            for number in np.unique(series)
+        }
+        return influx_read.stored_rows(self._http, tenant.database, wanted)
 
     def latest(self, addresses: Sequence[Address]) -> list[Latest]:
         """The newest sample of each signal."""

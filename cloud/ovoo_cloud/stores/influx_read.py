@@ -21,7 +21,7 @@ from ovoo_cloud.stores.base import (
     concat_columns,
     empty_windows,
 )
-from ovoo_cloud.stores.collisions import Rows
+from ovoo_cloud.stores.collisions import MAX_SHIFT_NS, Rows, join
 from ovoo_cloud.stores.influx_http import InfluxHttp, Series
 from ovoo_cloud.stores.influx_names import Place, time_range
 
@@ -94,31 +94,40 @@ def counts(http: InfluxHttp, database: str, place: Place, borders: IntArray, ste
     return result.count, result.good
 
 
-def stored_rows(http: InfluxHttp, database: str, places: Mapping[int, Place], start_ns: int, end_ns: int) -> Rows:
-    """The rows that stand in a range, for the signals asked (number -> place), sorted by (number, time)."""
-    numbers = sorted(places)
+def stored_rows(http: InfluxHttp, database: str, wanted: Mapping[int, tuple[Place, IntArray]]) -> Rows:
+    """The rows that stand at or within 999 ns after the wanted times, sorted by (number, time).
+
+    Args:
+        wanted: per number where the signal is and its rising times.
+    """
+    numbers = sorted(wanted)
     found: dict[int, list[Columns]] = {}
     for start in range(0, len(numbers), _STATEMENTS):
         part = numbers[start : start + _STATEMENTS]
-        query = "; ".join(_select(places[number], start_ns, end_ns) + " ORDER BY time ASC" for number in part)
+        query = "; ".join(_span(*wanted[number]) + " ORDER BY time ASC" for number in part)
         for series in http.stream(database, query):
             number = part[series.statement]
-            found.setdefault(number, []).append(_columns(series, places[number]))
-    if not found:
-        return Rows.empty()
-    columns = {number: concat_columns(parts) for number, parts in sorted(found.items())}
-    text: dict[int, str] = {}
-    offset = 0
-    for item in columns.values():
-        text.update({offset + row: words for row, words in item.text.items()})
-        offset += len(item)
-    return Rows(
-        np.concatenate([np.full(len(item), number, np.uint32) for number, item in columns.items()]),
-        np.concatenate([item.time_ns for item in columns.values()]),
-        np.concatenate([item.value for item in columns.values()]),
-        np.concatenate([item.quality for item in columns.values()]),
-        text,
-    )
+            place, times = wanted[number]
+            # filtered piece by piece: the span may hold far more than the group itself
+            found.setdefault(number, []).append(_near(_columns(series, place), times))
+    rows = [_numbered(number, concat_columns(pieces)) for number, pieces in sorted(found.items())]
+    return join(rows) if rows else Rows.empty()
+
+
+def _span(place: Place, times: IntArray) -> str:
+    return _select(place, int(times[0]), int(times[-1]) + MAX_SHIFT_NS + 1)
+
+
+def _near(columns: Columns, times: IntArray) -> Columns:
+    at = np.searchsorted(times, columns.time_ns, side="right") - 1
+    keep = np.flatnonzero((at >= 0) & (columns.time_ns - times[at] <= MAX_SHIFT_NS))
+    text = {new: columns.text[old] for new, old in enumerate(keep.tolist()) if old in columns.text}
+    return Columns(columns.time_ns[keep], columns.value[keep], columns.quality[keep], text)
+
+
+def _numbered(number: int, columns: Columns) -> Rows:
+    series = np.full(len(columns), number, np.uint32)
+    return Rows(series, columns.time_ns, columns.value, columns.quality, columns.text)
 
 
 def newest_times(http: InfluxHttp, enterprise: str, database: str) -> Iterator[tuple[Address, int]]:

@@ -125,6 +125,30 @@ def test_another_value_at_a_stored_time_is_kept_beside_it(store: TelemetryStore,
     assert store.raw(power(asset), T0, T0 + 9 * S, 10).value.tolist() == [0.0, 1.0, 99.0, 2.0]
 
 
+def test_a_value_shifted_earlier_is_recognised_when_it_comes_again(store: TelemetryStore, asset: str) -> None:
+    store.write(sent(asset, batch([(1, T0, 1.0, 0), (1, T0, 2.0, 0), (1, T0 + 1, 3.0, 0), (1, T0 + 9 * S, 0.0, 0)])))
+
+    again = store.write(sent(asset, batch([(1, T0, 2.0, 0), (1, T0, 4.0, 0), (1, T0 + 1, 3.0, 0)]), 2))
+
+    assert (again.stored, again.duplicates, again.shifted) == (1, 2, 1)
+    found = store.raw(power(asset), T0, T0 + S, 10)
+    assert sorted(found.value.tolist()) == [1.0, 2.0, 3.0, 4.0]
+    assert found.time_ns.tolist() == [T0, T0 + 1, T0 + 2, T0 + 3]
+
+
+def test_two_far_apart_deliveries_of_one_group_read_little(store: TelemetryStore, asset: str) -> None:
+    store.write(sent(asset, steady(1, 2000)))
+    group = [
+        sent(asset, steady(1, 2), 2),
+        sent(asset, batch([(1, T0 + 1999 * S, 1999.0, 0), (1, T0 + S // 2, 7.0, 0)]), 3),
+    ]
+
+    outcomes = store.write_many(group)
+
+    assert [(item.stored, item.duplicates) for item in outcomes] == [(0, 2), (1, 1)]
+    assert len(store.raw(power(asset), T0, T0 + 3000 * S, 5000)) == 2001
+
+
 def test_latest_is_the_greatest_time_not_the_last_arrival(store: TelemetryStore, asset: str) -> None:
     store.write(sent(asset, batch([(1, T0 + 9 * S, 9.0, 0)])))
     store.write(sent(asset, batch([(1, T0, 1.0, 0), (2, T0 + 3 * S, None, 0)], {1: "开"}), 2))
