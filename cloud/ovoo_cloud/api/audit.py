@@ -23,7 +23,7 @@ def list_audit(
     services: ServicesDep,
     scope: Reader,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[int | None, Query(description="`next` of the page before")] = None,
+    cursor: Annotated[int | None, Query(ge=0, le=2**53, description="`next` of the page before")] = None,
 ) -> dict[str, Any]:
     """The newest lines; each hash covers its line and the hash before it."""
     with services.database.read() as session:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from ovoo_contract.errors import QueryError
 from ovoo_models.phrases import render
 from pydantic import BaseModel, Field
@@ -18,11 +18,13 @@ from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import findings as finding_rows
 from ovoo_cloud.catalogue.tables import AlarmRecord, FindingRecord
 
-__all__ = ["alarm_view", "finding_view", "router"]
+__all__ = ["AlarmId", "alarm_view", "finding_view", "router"]
 
 router = APIRouter(prefix="/api/v1", tags=["findings"])
 Reader = Annotated[Scope, Depends(require(Permission.READ_FINDINGS))]
 Acknowledger = Annotated[Scope, Depends(require(Permission.ACK_ALARM))]
+_LARGEST_ID: Final = 2**31 - 1
+AlarmId = Annotated[int, Path(ge=0, le=_LARGEST_ID)]
 Page = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -82,7 +84,7 @@ def list_alarms(
     site: Annotated[str | None, Query()] = None,
     state: Annotated[list[AlarmState] | None, Query()] = None,
     limit: Page = 200,
-    cursor: Annotated[int | None, Query(description="`next` of the page before")] = None,
+    cursor: Annotated[int | None, Query(ge=0, le=_LARGEST_ID, description="`next` of the page before")] = None,
 ) -> dict[str, Any]:
     """Alarms, newest first."""
     with services.database.read() as session:
@@ -94,7 +96,7 @@ def list_alarms(
 
 @router.post("/enterprises/{enterprise}/alarms/{alarm}/acknowledge")
 def acknowledge(
-    enterprise: str, alarm: int, body: Acknowledgement, services: ServicesDep, scope: Acknowledger
+    enterprise: str, alarm: AlarmId, body: Acknowledgement, services: ServicesDep, scope: Acknowledger
 ) -> dict[str, Any]:
     """Takes note of an alarm in the caller's name."""
     scope.require_enterprise(enterprise, f"alarm {alarm}")
@@ -149,6 +151,6 @@ def _cursor(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     start, _, last = text.partition(".")
-    if not start.lstrip("-").isdigit() or not last:
+    if not (start.isascii() and start.isdigit() and len(start) <= 18) or not last:
         raise QueryError("not a cursor", offender="cursor", value=text, remedy="use `next` of the page before")
     return int(start), last

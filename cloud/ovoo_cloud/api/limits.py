@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ovoo_cloud.api.errors import problem
@@ -11,10 +12,6 @@ from ovoo_cloud.api.errors import problem
 __all__ = ["LARGEST_BODY", "BodyLimit"]
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
-
-
-class _TooLarge(Exception):
-    """The body went over the limit while it was read."""
 
 
 class BodyLimit:
@@ -34,27 +31,16 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         taken = 0
-        started = False
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._largest:
-                raise _TooLarge
+                raise HTTPException(413, f"a request holds at most {self._largest} bytes")
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, counted, noted)
-        except _TooLarge:
-            if started:
-                raise
-            await self._refuse(scope, receive, send)
+        await self._app(scope, counted, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"a request holds at most {self._largest} bytes"

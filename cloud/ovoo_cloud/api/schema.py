@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
+import sys
+import tempfile
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -9,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 
 from ovoo_cloud.api.errors import PROBLEM_TYPE
 
-__all__ = ["OPEN_ROUTES", "PROBLEMS", "install"]
+__all__ = ["OPEN_ROUTES", "PROBLEMS", "dump", "install", "main"]
 
 OPEN_ROUTES: Final = frozenset({("get", "/health"), ("post", "/api/v1/sessions"), ("post", "/api/v1/enrol")})
 """Routes that need no credential of a user."""
@@ -76,3 +80,25 @@ _ABOUT: Final = (
     "Times are ISO 8601 with a zone; columns named `*_ns` are nanoseconds since 1970 UTC. "
     "Lists are paged: `limit` and `cursor`, which is `next` of the page before. Errors are application/problem+json."
 )
+
+
+def dump(app: FastAPI) -> str:
+    """The document as it is committed: sorted, readable, without the package's version."""
+    document = json.loads(json.dumps(app.openapi()))
+    document["info"]["version"] = "1"
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """Writes the document to the file named on the command line."""
+    from ovoo_cloud.api.app import create_app  # here: app imports this module
+    from ovoo_cloud.services import build_services
+    from ovoo_cloud.settings import Settings
+
+    target = pathlib.Path(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder, build_services(Settings(data_dir=pathlib.Path(folder))) as services:
+        target.write_text(dump(create_app(services)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -68,7 +68,9 @@ def history(
     signal: Annotated[str, Query(description="site/area/line/asset/signal")],
     points: Budget,
     mode: Annotated[str, Query(pattern="^(raw|windows)$")] = "windows",
-    after: Annotated[int | None, Query(description="cursor: time of the last point of the page before")] = None,
+    after: Annotated[
+        int | None, Query(ge=-(2**63), lt=2**63, description="cursor: time of the last point of the page before")
+    ] = None,
 ) -> Response:
     """History of one signal: `windows` fits the range into `points` equal windows, `raw` pages through samples."""
     address = _address(services, scope, enterprise, signal)
@@ -92,7 +94,7 @@ def counts(
     scope: Reader,
     bounds: BoundsDep,
     site: Annotated[str, Query()],
-    step_s: Annotated[int, Query(ge=1)] = 3600,
+    step_s: Annotated[int, Query(ge=1, le=31_622_400)] = 3600,
 ) -> Response:
     """Stored and good rows per signal and step: the basis of completeness."""
     with services.database.read() as session:

@@ -11,6 +11,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.alarms import records
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.api.access import ServicesDep
+from ovoo_cloud.api.findings import AlarmId
 from ovoo_cloud.catalogue import enterprises, findings
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
@@ -71,7 +72,7 @@ def alarm_list(
 
 @router.post("/alarms/{alarm}/acknowledge")
 def acknowledge(
-    alarm: int,
+    alarm: AlarmId,
     services: ServicesDep,
     scope: Reader,
     comment: Annotated[str, Form(min_length=1, max_length=1000)],

@@ -1,0 +1,372 @@
+"""A small installation with known content, fed by real deliveries, and a real server in front of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import socket
+import threading
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import uvicorn
+from ovoo_cloud.access import tokens, users
+from ovoo_cloud.access.authority import Authority
+from ovoo_cloud.access.roles import Role
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.api.app import create_app
+from ovoo_cloud.catalogue import cases, enterprises, gateways, jobs
+from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.ingest.intake import Intake, Message
+from ovoo_cloud.services import Services, build_services
+from ovoo_cloud.settings import Settings
+from ovoo_contract import topics
+from ovoo_contract.address import Address, AssetAddress
+from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.delivery import EventEnvelope, GatewayState
+from ovoo_contract.findings import Finding
+from ovoo_contract.samples import SampleBatch
+from ovoo_contract.wire import BatchHeader, encode_batch
+
+S = 1_000_000_000
+MINUTE = 60 * S
+HOUR = 3600 * S
+DAY = 24 * HOUR
+NOW = 1_780_624_800 * S  # 2026-06-05 10:00:00 in Shanghai
+OWN, FOREIGN = "heishan-coal", "bayan-chem"
+SITE, FOREIGN_SITE = "heishan", "bayan"
+GATEWAY, FOREIGN_GATEWAY, SPARE = "heishan-gw1", "bayan-gw1", "heishan-gw2"
+FAN = f"{OWN}/{SITE}/ventilation/main/fan1"
+COMPRESSOR = f"{OWN}/{SITE}/utilities/air/comp1"
+METER = f"{OWN}/{SITE}/utilities/power/meter1"
+FOREIGN_PUMP = f"{FOREIGN}/{FOREIGN_SITE}/airsep/train1/comp1"
+PASSWORD = "a long enough password"
+SYSTEM = Scope.system()
+SPAN_MINUTES = 26 * 60
+"""Samples stand at every minute from NOW - 26 h to NOW, both included."""
+FAN_KW, COMPRESSOR_KW, IDLE_KW = 400.0, 200.0, 80.0
+IDLE_MINUTES = 120
+"""The compressor idles in the two hours before NOW - 4 h."""
+DAY_KWH = 24 * FAN_KW + 22 * COMPRESSOR_KW + 2 * IDLE_KW
+
+
+def idle(minute: int) -> bool:
+    """True while the compressor idles; `minute` counts back from NOW."""
+    return 240 < minute <= 240 + IDLE_MINUTES
+
+
+def comp_kw(minute: int) -> float:
+    return IDLE_KW if idle(minute) else COMPRESSOR_KW
+
+
+def entries() -> list[SignalEntry]:
+    """The own plant's catalogue."""
+
+    def entry(asset: str, name: str, unit: str, **rest: object) -> SignalEntry:
+        return SignalEntry(Address.parse(f"{asset}/{name}"), unit, period_s=60.0, **rest)  # type: ignore[arg-type]
+
+    return [
+        entry(FAN, "running", "1", type="bool", name_zh="运行", name_en="Running"),
+        entry(FAN, "speed", "r/min", low=0.0, high=1000.0, name_zh="转速", name_en="Speed"),
+        entry(FAN, "flow", "m3/s", low=0.0, high=300.0, name_zh="风量", name_en="Flow"),
+        entry(FAN, "static_pressure", "Pa", low=0.0, high=4000.0, name_zh="静压", name_en="Static pressure"),
+        entry(FAN, "power", "kW", low=0.0, high=800.0, name_zh="功率", name_en="Power"),
+        entry(FAN, "current", "A", name_zh="电流", name_en="Current"),
+        entry(FAN, "bearing_temp", "degC", low=0.0, high=90.0, name_zh="轴承温度", name_en="Bearing temperature"),
+        entry(FAN, "vibration", "mm/s", low=0.0, high=7.1, name_zh="振动速度", name_en="Vibration"),
+        entry(FAN, "mewma-score", "1", measurement="score", field="score", model="mewma", name_zh="得分"),
+        entry(FAN, "mewma-limit", "1", measurement="score", field="limit", model="mewma", name_zh="限值"),
+        entry(COMPRESSOR, "running", "1", type="bool", name_zh="运行", name_en="Running"),
+        entry(COMPRESSOR, "flow", "m3/min", name_zh="排气量", name_en="Flow"),
+        entry(COMPRESSOR, "pressure", "MPa", name_zh="排气压力", name_en="Pressure"),
+        entry(COMPRESSOR, "power", "kW", name_zh="功率", name_en="Power"),
+        entry(COMPRESSOR, "discharge_temp", "degC", name_zh="排气温度", name_en="Discharge temperature"),
+        entry(COMPRESSOR, "current", "A", name_zh="电流", name_en="Current"),
+        entry(COMPRESSOR, "energy-state", "1", measurement="energy", field="state", model="idle", name_zh="状态"),
+        entry(METER, "power", "kW", name_zh="总功率", name_en="Total power"),
+        entry(METER, "energy", "kWh", name_zh="电能", name_en="Energy"),
+        entry(METER, "power_factor", "1", name_zh="功率因数", name_en="Power factor"),
+    ]
+
+
+def value(entry: SignalEntry, minute: int) -> float:
+    """The value of a signal `minute` minutes before NOW."""
+    name, asset = entry.address.signal, str(entry.address.asset_address)
+    wave = (minute * 37 % 100) / 100  # a deterministic, lively shape
+    if asset == METER:
+        back = sum(FAN_KW + comp_kw(each) for each in range(minute)) / 60
+        return {"power": FAN_KW + comp_kw(minute), "energy": 1_000_000.0 - back, "power_factor": 0.93}[name]
+    if name == "power":
+        return FAN_KW if asset == FAN else comp_kw(minute)
+    if name == "energy-state":
+        return 1.0 if idle(minute) else 0.0
+    shapes = {
+        "running": 1.0,
+        "speed": 740 + wave,
+        "flow": 150 + 3 * wave if asset == FAN else (0.0 if idle(minute) else 40 + wave),
+        "static_pressure": 2200 + 20 * wave,
+        "current": 45 + wave,
+        "bearing_temp": 52 + 2 * wave,
+        "vibration": 2.1 + 0.2 * wave,
+        "mewma-score": 4 + wave,
+        "mewma-limit": 20.0,
+        "pressure": 0.72 + 0.01 * wave,
+        "discharge_temp": 88 + wave,
+    }
+    return shapes[name]
+
+
+@dataclass
+class Clock:
+    """A clock that tests move."""
+
+    now_ns: int = NOW
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+@dataclass
+class Plant:
+    """The installation and what was fed to it."""
+
+    services: Services
+    clock: Clock
+    intake: Intake
+    catalogue: Catalogue
+    url: str = ""
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False, verify=False))
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+    sent: int = 0
+
+    def token(self, user: str, lifetime_s: int = 3600, *, issued_ns: int | None = None) -> str:
+        with self.services.database.write() as session:
+            issued = tokens.issue(
+                session,
+                user,
+                kind="bearer",
+                label="test",
+                lifetime_s=lifetime_s,
+                now_ns=self.clock() if issued_ns is None else issued_ns,
+            )
+        return issued.text
+
+
+@contextlib.contextmanager
+def installation(folder: pathlib.Path, *, fed: bool = True) -> Iterator[Plant]:
+    """Services with users; `fed` with two plants and a day of samples, else as after `ovoo-cloud init`."""
+    clock = Clock()
+    with build_services(Settings(data_dir=folder, broker_host=""), clock=clock) as services:
+        Authority(services.settings.authority_dir).create("Test CA", NOW)
+        intake = Intake(services.database, services.store, clock, timezone="Asia/Shanghai")
+        plant = Plant(services, clock, intake, Catalogue(entries()))
+        if fed:
+            _register(plant)
+            _feed(plant)
+            _feed_foreign(plant)
+            plant.ids = {
+                "own": _records(plant, OWN, SITE, GATEWAY),
+                "foreign": _records(plant, FOREIGN, FOREIGN_SITE, FOREIGN_GATEWAY),
+            }
+        _people(plant, [OWN] if fed else [])
+        yield plant
+
+
+@contextlib.contextmanager
+def served(plant: Plant) -> Iterator[Plant]:
+    """The real application behind uvicorn on a free port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        create_app(plant.services), log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    plant.http.close()
+    plant.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    try:
+        with httpx.Client(base_url=plant.url, timeout=20, trust_env=False, verify=False) as plant.http:
+            yield plant
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+        listener.close()
+
+
+def _register(plant: Plant) -> None:
+    with plant.services.database.write() as session:
+        for enterprise, name_zh, name_en, sector, site in (
+            (OWN, "黑山煤业", "Heishan Coal", "coal_mine", SITE),
+            (FOREIGN, "巴彦甲醇", "Bayan Methanol", "coal_chemical", FOREIGN_SITE),
+        ):
+            enterprises.save_enterprise(session, SYSTEM, enterprise, name_zh=name_zh, name_en=name_en, sector=sector)
+            enterprises.save_site(session, SYSTEM, enterprise, site)
+        gateways.register(session, SYSTEM, GATEWAY, enterprise=OWN, sites=[SITE], now_ns=NOW)
+        gateways.register(session, SYSTEM, SPARE, enterprise=OWN, sites=[SITE], now_ns=NOW)
+        gateways.register(session, SYSTEM, FOREIGN_GATEWAY, enterprise=FOREIGN, sites=[FOREIGN_SITE], now_ns=NOW)
+
+
+def _people(plant: Plant, scope: list[str]) -> None:
+    with plant.services.database.write() as session:
+        for role in Role:
+            if scope or role is Role.CENTRE_ADMIN:
+                users.create_user(
+                    session, SYSTEM, role.value, password=PASSWORD, role=role, enterprises=scope, now_ns=NOW
+                )
+        if scope:
+            for name, role, seen in (
+                ("head", Role.CENTRE_ADMIN, []),
+                ("spare", Role.ENTERPRISE_VIEWER, [OWN]),
+                ("stranger", Role.ENTERPRISE_ENGINEER, [FOREIGN]),
+                ("locked", Role.ENTERPRISE_VIEWER, [OWN]),
+            ):
+                users.create_user(session, SYSTEM, name, password=PASSWORD, role=role, enterprises=seen, now_ns=NOW)
+
+
+def deliver(plant: Plant, gateway: str, catalogue: Catalogue, batch: SampleBatch, seq: int) -> None:
+    """One batch through the intake, as it comes from the broker."""
+    header = BatchHeader(catalogue_id=catalogue.id, epoch=7, seq=seq, receive_ns=plant.clock())
+    answers = plant.intake.handle(
+        [
+            Message(topics.catalog(gateway, catalogue.id), catalogue.to_json()),
+            Message(topics.batch(gateway), encode_batch(header, batch)),
+        ]
+    )
+    assert answers
+
+
+def columns(rows: Sequence[tuple[int, int, float]]) -> SampleBatch:
+    return SampleBatch(
+        array("I", [row[0] for row in rows]),
+        array("q", [row[1] for row in rows]),
+        array("d", [row[2] for row in rows]),
+        array("I", bytes(4 * len(rows))),
+        {},
+    )
+
+
+def _feed(plant: Plant) -> None:
+    for index, entry in enumerate(plant.catalogue.entries):
+        rows = [(index, NOW - m * MINUTE, value(entry, m)) for m in range(SPAN_MINUTES, -1, -1)]
+        seq = index + 1 + (index >= 3)  # spool row 4 never arrives: a gap
+        deliver(plant, GATEWAY, plant.catalogue, columns(rows), seq)
+        plant.sent += len(rows)
+    beyond = len(plant.catalogue.entries)
+    deliver(plant, GATEWAY, plant.catalogue, columns([(beyond, NOW, 1.0)]), beyond + 2)  # refused
+    state = GatewayState(
+        online=True,
+        time_ns=NOW,
+        epoch=7,
+        version="0.1.0",
+        catalogue_id=plant.catalogue.id,
+        backlog_rows=12,
+        at_risk_s=3.5,
+        buffer_h=71.0,
+        cpu=0.2,
+        rss_mb=58.0,
+        offset_ms=4.0,
+    )
+    found = Finding(
+        code="bearing_wear",
+        severity="warning",
+        asset=AssetAddress.parse(FAN),
+        start_ns=NOW - 30 * MINUTE,
+        end_ns=NOW - MINUTE,
+        value=31.5,
+        unit="1",
+        uncertainty=0.4,
+        evidence=("ev_0123456789abcdef",),
+        advice="bearing_wear",
+        model="mewma",
+        open=True,
+        detail={"signal": "vibration"},
+    )
+    plant.intake.handle(
+        [
+            Message(topics.state(GATEWAY), state.to_json()),
+            Message(topics.event(GATEWAY), EventEnvelope(7, beyond + 3, found).to_json()),
+        ]
+    )
+
+
+def _feed_foreign(plant: Plant) -> None:
+    listed = Catalogue([SignalEntry(Address.parse(f"{FOREIGN_PUMP}/power"), "kW", period_s=60.0)])
+    deliver(plant, FOREIGN_GATEWAY, listed, columns([(0, NOW - m * MINUTE, 77.0) for m in range(30, -1, -1)]), 1)
+    found = Finding(
+        code="leak",
+        severity="critical",
+        asset=AssetAddress.parse(FOREIGN_PUMP),
+        start_ns=NOW - 30 * MINUTE,
+        end_ns=NOW - MINUTE,
+        model="mewma",
+        open=True,
+    )
+    plant.intake.handle([Message(topics.event(FOREIGN_GATEWAY), EventEnvelope(7, 2, found).to_json())])
+
+
+def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str, str]:
+    """A case, a job and a report of the enterprise; gives the ids of everything it owns."""
+    from ovoo_cloud.alarms import records
+    from ovoo_cloud.catalogue import findings
+
+    report_id = f"{site}-2026-001-r1"
+    folder = plant.services.settings.reports_dir / enterprise / report_id
+    folder.mkdir(parents=True)
+    for name in ("report.pdf", "report.docx", "report.json", "snapshot.json"):
+        (folder / name).write_bytes(f"{name} of {enterprise}".encode())
+    (folder / "hidden.txt").write_text("not in the manifest")
+    listed = ["report.pdf", "report.docx", "report.json", "snapshot.json", "../../outside.txt", "gone.pdf"]
+    (folder / "manifest.json").write_text(json.dumps({"files": dict.fromkeys(listed, "0")}))
+    (folder / "manifest.sig").write_bytes(b"signature")
+    (folder.parent.parent / "outside.txt").write_text("SECRET")
+    with plant.services.database.write() as session:
+        cases.save_case(
+            session,
+            SYSTEM,
+            f"{site}-case",
+            enterprise=enterprise,
+            site=site,
+            title=f"{site} 2026",
+            intake={"enterprise": enterprise},
+            now_ns=NOW,
+        )
+        job = jobs.enqueue(
+            session, SYSTEM, "report", {"case": f"{site}-case", "number": "N-1"}, enterprise=enterprise, now_ns=NOW
+        )
+        cases.save_report(
+            session,
+            SYSTEM,
+            Report(
+                id=report_id,
+                case=f"{site}-case",
+                enterprise=enterprise,
+                site=site,
+                number=f"{site}-2026-001",
+                revision=1,
+                title="黑山煤业有限公司" if enterprise == OWN else "巴彦甲醇",
+                language="zh",
+                folder=str(folder),
+                snapshot_sha256="0" * 64,
+                summary={},
+                start_ns=NOW - 30 * DAY,
+                end_ns=NOW,
+                created_by="system",
+                created_ns=NOW,
+            ),
+        )
+        finding = findings.findings(session, SYSTEM, enterprise=enterprise)[0].id
+        alarm = records.alarms(session, SYSTEM, enterprise=enterprise)[0].id
+        return {
+            "enterprise": enterprise,
+            "site": site,
+            "gateway": gateway,
+            "finding": finding,
+            "alarm": str(alarm),
+            "case": f"{site}-case",
+            "job": job.id,
+            "report": report_id,
+            "name": "report.json",
+        }

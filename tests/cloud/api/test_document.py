@@ -1,0 +1,78 @@
+"""The OpenAPI document: fresh in docs, and true under fire."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import httpx
+import hypothesis
+import pytest
+import schemathesis
+from ovoo_cloud.api.app import create_app
+from ovoo_cloud.api.schema import dump
+
+from tests.cloud.api.plant import Plant
+
+PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs/reference/openapi.json"
+
+
+def test_the_committed_document_is_fresh(plant: Plant) -> None:
+    assert PAGE.read_text(encoding="utf-8") == dump(create_app(plant.services)), (
+        "run: .venv/bin/python -m ovoo_cloud.api.schema docs/reference/openapi.json"
+    )
+
+
+def test_every_route_names_its_problems_and_its_credentials() -> None:
+    document: dict[str, Any] = json.loads(PAGE.read_text(encoding="utf-8"))
+
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"]
+            assert {"401", "403", "404", "422", "503"} <= set(operation["responses"])
+            assert "security" in operation or path in ("/health", "/api/v1/sessions", "/api/v1/enrol")
+
+
+def test_no_request_that_fits_the_document_breaks_the_server(plant: Plant) -> None:
+    token = plant.token("centre_admin")
+    schema = schemathesis.openapi.from_url(f"{plant.url}/api/v1/openapi.json")
+    headers = {"Authorization": f"Bearer {token}"}
+    broken: list[str] = []
+
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        if operation.path == "/api/v1/sessions":
+            continue  # argon2 makes it slow by intent; test_security covers it
+
+        @hypothesis.settings(
+            max_examples=12,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy())
+        def fire(case: Any) -> None:
+            answer = case.call(base_url=plant.url, headers=headers, timeout=20)
+            if answer.status_code >= 500:
+                broken.append(f"{case.method} {case.formatted_path} {case.query} {case.body}: {answer.text[:300]}")
+
+        fire()
+
+    assert not broken, broken[0]
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "-1", "1e3", "NaN"])
+@pytest.mark.parametrize("name", ["points", "after", "limit", "cursor", "step_s"])
+def test_hostile_numbers_are_refused_or_answered(admin: httpx.Client, name: str, number: str) -> None:
+    window = {"start": "2026-06-05T09:00:00Z", "end": "2026-06-05T10:00:00Z"}
+    base = "/api/v1/enterprises/heishan-coal"
+    for route, query in (
+        ("history", {"signal": "heishan/ventilation/main/fan1/power", "points": "5", "mode": "raw"}),
+        ("counts", {"site": "heishan"}),
+        ("alarms", {}),
+        ("findings", {}),
+    ):
+        answer = admin.get(f"{base}/{route}", params={**window, **query, name: number})
+        assert answer.status_code < 500, answer.text

@@ -1,0 +1,213 @@
+"""Route x role x (own, foreign) tenant, enumerated from the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from ovoo_cloud.access.roles import PERMISSIONS, Permission, Role
+from ovoo_cloud.api.schema import OPEN_ROUTES
+
+from tests.cloud.api.plant import FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, Plant
+
+P = Permission
+WINDOW = {"start": "2026-06-05T08:00:00+08:00", "end": "2026-06-05T10:00:00+08:00"}
+SIGNAL = FAN.removeprefix(f"{OWN}/") + "/power"
+# method and path -> the permission it takes; None: anybody who is signed in
+ROUTES: dict[tuple[str, str], Permission | None] = {
+    ("get", "/metrics"): P.READ_GATEWAYS,
+    ("delete", "/api/v1/sessions"): None,
+    ("get", "/api/v1/me"): None,
+    ("get", "/api/v1/tokens"): None,
+    ("post", "/api/v1/tokens"): None,
+    ("delete", "/api/v1/tokens/{token}"): None,
+    ("get", "/api/v1/users"): P.MANAGE_USERS,
+    ("post", "/api/v1/users"): P.MANAGE_USERS,
+    ("patch", "/api/v1/users/{name}"): P.MANAGE_USERS,
+    ("get", "/api/v1/enterprises"): P.READ_SITES,
+    ("post", "/api/v1/enterprises"): P.MANAGE_ENTERPRISES,
+    ("get", "/api/v1/enterprises/{enterprise}"): P.READ_SITES,
+    ("post", "/api/v1/enterprises/{enterprise}/sites"): P.MANAGE_ENTERPRISES,
+    ("get", "/api/v1/enterprises/{enterprise}/assets"): P.READ_SITES,
+    ("get", "/api/v1/enterprises/{enterprise}/signals"): P.READ_SITES,
+    ("get", "/api/v1/enterprises/{enterprise}/latest"): P.READ_TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/history"): P.READ_TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/counts"): P.READ_TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/export"): P.READ_TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/findings"): P.READ_FINDINGS,
+    ("get", "/api/v1/enterprises/{enterprise}/findings/{finding}"): P.READ_FINDINGS,
+    ("get", "/api/v1/enterprises/{enterprise}/alarms"): P.READ_FINDINGS,
+    ("post", "/api/v1/enterprises/{enterprise}/alarms/{alarm}/acknowledge"): P.ACK_ALARM,
+    ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy"): P.READ_ENERGY,
+    ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): P.READ_ENERGY,
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): P.SET_ENERGY,
+    ("get", "/api/v1/enterprises/{enterprise}/cases"): P.READ_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.READ_REPORT,
+    ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.RUN_REPORT,
+    ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): P.RUN_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/jobs"): P.READ_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/jobs/{job}"): P.READ_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/reports"): P.READ_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/reports/{report}"): P.READ_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/reports/{report}/files/{name}"): P.READ_REPORT,
+    ("get", "/api/v1/gateways"): P.READ_GATEWAYS,
+    ("post", "/api/v1/gateways"): P.MANAGE_GATEWAYS,
+    ("get", "/api/v1/gateways/{gateway}"): P.READ_GATEWAYS,
+    ("post", "/api/v1/gateways/{gateway}/revoke"): P.MANAGE_GATEWAYS,
+    ("get", "/api/v1/gateways/{gateway}/gaps"): P.READ_GATEWAYS,
+    ("get", "/api/v1/gateways/{gateway}/completeness"): P.READ_GATEWAYS,
+    ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): P.ENROL,
+    ("get", "/api/v1/region"): P.READ_AGGREGATES,
+    ("get", "/api/v1/audit"): P.READ_AUDIT,
+}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "/api/v1/tokens"): {"label": "mine", "days": 1},
+    ("patch", "/api/v1/users/{name}"): {"disabled": False},
+    ("post", "/api/v1/enterprises/{enterprise}/alarms/{alarm}/acknowledge"): {"comment": "seen"},
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): {"tariff": ""},
+    ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): {"number": "N-2"},
+    ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): {"hours": 1},
+}
+QUERIES: dict[str, dict[str, Any]] = {
+    "history": {**WINDOW, "signal": SIGNAL, "points": 100},
+    "export": {**WINDOW, "signal": SIGNAL},
+    "counts": {**WINDOW, "site": SITE},
+    "findings": WINDOW,
+    "energy": WINDOW,
+    "completeness": WINDOW,
+}
+TENANT = ("{enterprise}", "{gateway}")
+WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}")
+
+
+def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:
+    method, path = route
+    filled = path
+    values = dict(ids)
+    if path.endswith("/revoke") and ids["gateway"] == plant.ids["own"]["gateway"]:
+        values["gateway"] = SPARE
+    if "{token}" in path:
+        values["token"] = plant.token(role.value).split("_")[1]
+    if path.startswith("/api/v1/users"):
+        values["name"] = "spare" if ids["enterprise"] == OWN else "stranger"
+    for key, text in values.items():
+        filled = filled.replace("{" + key + "}", text)
+    body = _body(route, ids, role)
+    return plant.http.request(
+        method,
+        filled,
+        json=body,
+        params=QUERIES.get(path.rsplit("/", 1)[-1]),
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+    )
+
+
+def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, Any] | None:
+    enterprise, site = ids["enterprise"], ids["site"]
+    names = {"name_zh": enterprise, "name_en": enterprise, "sector": "coal_mine"}
+    made = {
+        ("post", "/api/v1/users"): {
+            "name": f"new-{role.value}-{site}",
+            "password": "a long enough password",
+            "role": "enterprise_viewer",
+            "enterprises": [enterprise],
+        },
+        ("post", "/api/v1/enterprises"): {"id": enterprise, **names},
+        ("post", "/api/v1/enterprises/{enterprise}/sites"): {"id": site, "name_zh": "x", "name_en": "x"},
+        ("post", "/api/v1/gateways"): {"id": f"{site}-gw9", "enterprise": enterprise, "sites": [site]},
+        ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): {"title": "again", "intake": intake(enterprise)},
+    }
+    return made.get(route, BODIES.get(route))
+
+
+def intake(enterprise: str) -> dict[str, Any]:
+    """The sample intake as the JSON that the API takes."""
+    from ovoo_cloud.diagnosis.case import load_case
+
+    from tests.cloud.diagnosis.mine import EXAMPLE
+
+    return {**load_case(EXAMPLE).raw, "enterprise": enterprise}
+
+
+@pytest.fixture(scope="session")
+def schema(plant: Plant) -> dict[str, Any]:
+    found: dict[str, Any] = plant.http.get("/api/v1/openapi.json").json()
+    return found
+
+
+def test_every_route_of_the_document_is_in_the_matrix(schema: dict[str, Any]) -> None:
+    found = {(method, path) for path, methods in schema["paths"].items() for method in methods}
+
+    assert found == set(ROUTES) | OPEN_ROUTES
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+def test_own_tenant(plant: Plant, schema: dict[str, Any], route: tuple[str, str], role: Role) -> None:
+    wanted = ROUTES[route]
+
+    answer = _call(plant, route, plant.ids["own"], plant.token(role.value), role)
+
+    if wanted is None or wanted in PERMISSIONS[role]:
+        success = min(int(code) for code in schema["paths"][route[1]][route[0]]["responses"])
+        assert answer.status_code == success, answer.text
+    else:
+        assert answer.status_code == 403, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert FOREIGN not in answer.text
+    assert "bayan" not in answer.text
+
+
+TENANT_ROUTES = [
+    route for route in ROUTES if any(part in route[1] for part in TENANT) or (route[0] != "get" and "users" in route[1])
+]
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("route", TENANT_ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+def test_foreign_tenant_does_not_exist(plant: Plant, route: tuple[str, str], role: Role) -> None:
+    wanted = ROUTES[route]
+
+    answer = _call(plant, route, plant.ids["foreign"], plant.token(role.value), role)
+
+    assert answer.status_code == (404 if wanted in PERMISSIONS[role] else 403), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if any(part in route[1] for part in WITHIN)], ids=lambda r: f"{r[0]} {r[1]}"
+)
+def test_a_foreign_object_below_ones_own_enterprise_does_not_exist(plant: Plant, route: tuple[str, str]) -> None:
+    ids = {**plant.ids["foreign"], "enterprise": OWN, "site": SITE}
+
+    for user in ("centre_admin", "head"):  # neither for who may not see it nor for who looks in the wrong place
+        answer = _call(plant, route, ids, plant.token(user), Role.CENTRE_ADMIN)
+        assert answer.status_code == 404, answer.text
+
+
+@pytest.mark.parametrize("route", ["/api/v1/enterprises", "/api/v1/gateways"])
+def test_foreign_tenants_cannot_be_created_or_taken_over(plant: Plant, route: str) -> None:
+    answer = _call(plant, ("post", route), plant.ids["foreign"], plant.token("centre_admin"), Role.CENTRE_ADMIN)
+
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+def test_without_or_with_a_dead_token_nobody_gets_in(plant: Plant, route: tuple[str, str]) -> None:
+    expired = plant.token("centre_admin", 1, issued_ns=plant.clock() - 10 * 10**9)
+
+    for token, words in (("", "signed in"), (expired, "expired"), ("ovoo_0123456789abcdef_wrong", "unknown")):
+        answer = _call(plant, route, plant.ids["own"], token, Role.CENTRE_ADMIN)
+        assert answer.status_code == 401, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert words in answer.json()["detail"]
+
+
+def test_everybody_may_ask_for_health(client: httpx.Client) -> None:
+    answer = client.get("/health")
+
+    assert answer.status_code == 200
+    assert answer.json()["state"] == "ok"
+    assert FOREIGN_SITE not in answer.text

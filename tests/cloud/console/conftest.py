@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.cloud.api.plant import Plant, installation, served
+
+CHROMIUM = pathlib.Path("/usr/bin/chromium")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="session")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """The console over a plant of its own: these tests move its clock."""
+    with installation(tmp_path_factory.mktemp("console")) as built, served(built) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """The console as after `ovoo-cloud init`."""
+    with installation(tmp_path_factory.mktemp("fresh"), fed=False) as built, served(built) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"server missing: {CHROMIUM}; `make test` installs it")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()

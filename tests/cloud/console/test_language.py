@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import importlib.resources
+import re
+import string
+from zoneinfo import ZoneInfo
+
+import pytest
+from ovoo_cloud.access.roles import Role
+from ovoo_cloud.alarms.machine import AlarmState
+from ovoo_cloud.console.language import Words, catalogue
+from ovoo_packs import load_tariffs, pack_names
+
+ZH, EN = catalogue("zh"), catalogue("en")
+FREE = ("energy.", "state.", "alarm.", "role.", "severity.", "range.", "region.", "gateway.", "job.", "band.")
+
+
+def test_both_catalogues_have_the_same_texts_with_the_same_slots() -> None:
+    def slots(text: str) -> set[str]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    assert ZH.keys() == EN.keys()
+    assert {key for key in ZH if slots(ZH[key]) != slots(EN[key])} == set()
+    assert all(ZH.values())
+    assert all(EN.values())
+
+
+def test_every_text_a_template_or_module_names_exists_and_none_is_left_over() -> None:
+    package = importlib.resources.files("ovoo_cloud.console")
+    folders = [package, package.joinpath("templates")]
+    files = [item for folder in folders for item in folder.iterdir() if item.name.endswith((".html", ".py"))]
+    text = "\n".join(item.read_text(encoding="utf-8") for item in files)
+    named = set(re.findall(r"""["']([a-z_]+\.[a-z0-9_.]+)["']""", text))
+    asked = set(re.findall(r"""\bt\(["']([a-z0-9_.]+)["'][,)]""", text))
+
+    assert asked <= ZH.keys()
+    assert {key for key in ZH if key not in named and not key.startswith((*FREE, "sector."))} == set()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_state_role_sector_and_band_has_its_words(language: str) -> None:
+    texts = ZH if language == "zh" else EN
+    bands = {band for tariff in load_tariffs().rows.values() for season in tariff.seasons for band in season.bands}
+
+    assert {f"role.{role.value}" for role in Role} <= texts.keys()
+    assert {f"alarm.{state.value}" for state in AlarmState} <= texts.keys()
+    assert {f"band.{band}" for band in bands} <= texts.keys()
+    assert {f"sector.{name}" for name in pack_names()} <= texts.keys()
+
+
+def test_numbers_times_and_sectors_in_both_languages() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    zh, en = Words("zh", zone, 1_780_624_800 * 10**9), Words("en", zone, 1_780_624_800 * 10**9)
+
+    assert zh.time(zh.now_ns) == "2026年6月5日 10:00:00"
+    assert en.time(en.now_ns) == "2026-06-05 10:00:00"
+    assert zh.date(zh.now_ns) == "2026年6月5日"
+    assert [zh.number(value) for value in (None, float("nan"), 0.0, 1234567.0, 0.01234567)] == [
+        "—",
+        "—",
+        "0",
+        "1,234,567",
+        "0.01235",
+    ]
+    assert zh.age(zh.now_ns - 90 * 10**9) == "90 秒"
+    assert en.sector("") == "Other sectors" or en.sector("") == EN["sector.other"]
+    assert en.sector("brewery") == "brewery"

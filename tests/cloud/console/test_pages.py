@@ -1,0 +1,285 @@
+"""Every page in Chromium: values known from what was fed, stale and empty states, both languages, three widths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.cloud.api.plant import COMPRESSOR, DAY_KWH, FAN, GATEWAY, NOW, OWN, SITE, Plant
+from tests.cloud.console.reader import fits, keep, reader, settle
+
+pytestmark = pytest.mark.server
+ENERGY = f"/energy/{OWN}/{SITE}"
+
+
+def _pages(plant: Plant) -> dict[str, str]:
+    return {
+        "overview": "/",
+        "site": f"/sites/{OWN}/{SITE}",
+        "machine": f"/machines/{FAN}",
+        "signal": f"/signals/{FAN}/power",
+        "findings": "/findings",
+        "finding": f"/findings/{plant.ids['own']['finding']}",
+        "alarms": "/alarms",
+        "energy-sites": "/energy",
+        "energy": ENERGY,
+        "reports": "/reports",
+        "gateways": "/gateways",
+        "gateway": f"/gateways/{GATEWAY}",
+    }
+
+
+NAMES = [
+    "overview",
+    "site",
+    "machine",
+    "signal",
+    "findings",
+    "finding",
+    "alarms",
+    "energy-sites",
+    "energy",
+    "reports",
+    "gateways",
+    "gateway",
+]
+
+
+def _overview(page: Page) -> None:
+    card = page.locator(f"[data-site={SITE}]")
+    expect(card).to_have_attribute("data-state", "warning")
+    expect(card).to_contain_text("600kW")  # fan 400 + compressor 200
+    expect(card).to_contain_text("17/ 17")
+
+
+def _site(page: Page) -> None:
+    fan = page.locator("[data-asset='ventilation/main/fan1']")
+    expect(fan).to_have_attribute("data-state", "warning")
+    expect(page.locator("[data-asset='utilities/air/comp1']")).to_have_attribute("data-state", "normal")
+    expect(page.locator("[data-asset='utilities/power/meter1'] [data-signal=power]")).to_contain_text("600")
+
+
+def _machine(page: Page) -> None:
+    row = page.locator("tr[data-signal=power]")
+    expect(row).to_contain_text("400")
+    expect(row).to_have_attribute("data-stale", "false")
+    assert page.locator("svg.spark").count() >= 6
+    assert int(page.locator(".chart").get_attribute("data-points") or 0) > 100
+
+
+def _signal(page: Page) -> None:
+    expect(page.locator("#samples")).to_have_attribute("data-count", "1441")
+    expect(page.locator("#now")).to_contain_text("400kW")
+    assert int(page.locator(".chart").get_attribute("data-points") or 0) > 300
+
+
+def _findings(page: Page) -> None:
+    assert page.locator("tbody tr").count() == 1
+    expect(page.locator("tbody")).to_contain_text("ventilation/main/fan1")
+
+
+def _finding(page: Page) -> None:
+    expect(page.locator(".figures")).to_contain_text("31.5")
+    expect(page.locator("main")).to_contain_text("ev_0123456789abcdef")
+
+
+def _alarms(page: Page) -> None:
+    expect(page.locator("tr[data-alarm]")).to_have_attribute("data-state", "active_unacknowledged")
+
+
+def _energy_sites(page: Page) -> None:
+    expect(page.locator("[data-figure=day]")).to_have_attribute("data-kwh", f"{DAY_KWH:.1f}")
+
+
+def _energy(page: Page) -> None:
+    shown = page.locator("#totals [data-figure=day]")
+    expect(shown).to_contain_text("14,160kWh")
+    assert float(shown.get_attribute("data-kwh") or 0) == pytest.approx(DAY_KWH, abs=0.01)
+    expect(page.locator("#machines tbody tr").first).to_have_attribute("data-asset", FAN)
+    expect(page.locator("#machines tbody tr").first).to_contain_text("9,600")
+    idle = page.locator("#idle tbody tr")
+    expect(idle).to_have_attribute("data-asset", COMPRESSOR)
+    expect(idle).to_contain_text("120")
+    expect(idle).to_contain_text("160")
+    expect(page.locator("[data-figure=cost]")).to_have_count(0)
+    assert page.locator("[data-day]").count() == 7
+
+
+def _reports(page: Page) -> None:
+    row = page.locator("tr[data-report='heishan-2026-001-r1']")
+    expect(row).to_contain_text("heishan-2026-001")
+    assert row.locator("a").count() == 5
+    expect(page.locator("tr[data-job]")).to_have_attribute("data-state", "queued")
+
+
+def _gateways(page: Page) -> None:
+    row = page.locator(f"tr[data-gateway={GATEWAY}]")
+    expect(row).to_have_attribute("data-health", "incomplete")
+    assert [text.strip() for text in row.locator("td.number").all_inner_texts()][1:] == ["12", "3 秒", "1", "1"]
+    expect(page.locator("tr[data-gateway=heishan-gw2]")).to_have_attribute("data-health", "never")
+
+
+def _gateway(page: Page) -> None:
+    expect(page.locator("#gaps tbody")).to_contain_text("4–4")
+    expect(page.locator("#rejections tbody")).to_contain_text("wire")
+    expect(page.locator("#hours tbody")).to_contain_text("31,220")  # 20 signals x 1,561 minutes
+
+
+CHECKS: dict[str, Callable[[Page], None]] = dict(
+    zip(
+        NAMES,
+        (
+            _overview,
+            _site,
+            _machine,
+            _signal,
+            _findings,
+            _finding,
+            _alarms,
+            _energy_sites,
+            _energy,
+            _reports,
+            _gateways,
+            _gateway,
+        ),
+        strict=True,
+    )
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_shows_what_was_fed_and_fits_every_screen(browser: Browser, console: Plant, name: str) -> None:
+    with reader(browser, console) as page:
+        page.goto(_pages(console)[name])
+        settle(page)
+        for width in (1920, 1280, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits(page)
+            if width != 1920:
+                keep(page, f"{name}-{width}")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        CHECKS[name](page)
+
+
+def test_every_page_speaks_english_too(browser: Browser, console: Plant) -> None:
+    with reader(browser, console, language="en") as page:
+        for name, path in _pages(console).items():
+            assert page.goto(path).status == 200  # type: ignore[union-attr]
+            settle(page)
+            page.set_viewport_size({"width": 360, "height": 900})
+            fits(page)
+            words = page.evaluate("() => document.querySelector('main').innerText")
+            left = re.findall(r"[\u4e00-\u9fff]+", words)
+            assert set(left) <= {"黑山煤业有限公司", "得分", "限值", "状态"}, (name, left)
+        assert page.evaluate("() => document.documentElement.lang") == "en"
+
+
+def test_a_stopped_source_is_told_on_every_page(browser: Browser, console: Plant) -> None:
+    console.clock.now_ns = NOW + 3 * 3600 * 10**9
+    try:
+        with reader(browser, console) as page:
+            expect(page.locator(f"[data-site={SITE}]")).to_contain_text("3 小时前")
+            for name in ("site", "signal", "gateway", "energy"):
+                page.goto(_pages(console)[name])
+                settle(page)
+                expect(page.locator(".notice.stale").first).to_be_visible()
+                fits(page)
+                keep(page, f"{name}-stale-1280")
+            page.goto(f"/machines/{FAN}")
+            expect(page.locator("tr[data-signal=power]")).to_have_attribute("data-stale", "true")
+            page.goto("/gateways")
+            expect(page.locator(f"tr[data-gateway={GATEWAY}]")).to_have_attribute("data-health", "offline")
+    finally:
+        console.clock.now_ns = NOW
+
+
+def test_a_fresh_installation_says_what_comes_next(browser: Browser, fresh: Plant) -> None:
+    with reader(browser, fresh) as page:
+        for path, words in (
+            ("/", "还没有站点"),
+            ("/findings", "没有发现"),
+            ("/alarms", "没有待处理的报警"),
+            ("/energy", "还没有站点"),
+            ("/reports", "还没有报告"),
+            ("/gateways", "还没有网关"),
+        ):
+            page.goto(path)
+            settle(page)
+            expect(page.locator(".empty")).to_contain_text(words)
+            for width in (1280, 360):
+                page.set_viewport_size({"width": width, "height": 900})
+                fits(page)
+            keep(page, f"empty{path.replace('/', '-')}")
+        page.goto("/sites/no/where")
+        expect(page.locator(".notice.failed:not([hidden])")).to_contain_text("没有找到")
+
+
+def test_the_overview_follows_new_samples_without_a_reload(browser: Browser, console: Plant) -> None:
+    with reader(browser, console) as page:
+        page.evaluate("() => { window.kept = document.querySelector('[data-site]'); }")
+        console.clock.now_ns = NOW + 300 * 10**9
+        try:
+            expect(page.locator(f"[data-site={SITE}]")).to_contain_text("5 分钟前", timeout=15_000)
+            # the card is the same element with other words: nothing was torn down, so nothing flickers
+            assert page.evaluate("() => window.kept === document.querySelector('[data-site]')")
+            expect(page.locator("#page-time")).to_contain_text("10:05:00")
+        finally:
+            console.clock.now_ns = NOW
+
+
+def test_signing_in_acknowledging_and_ordering_a_report(browser: Browser, console: Plant) -> None:
+    with reader(browser, console, user="enterprise_viewer") as page:
+        page.goto("/alarms")
+        expect(page.locator("tr[data-alarm]")).to_contain_text("等待企业工程师确认")
+        expect(page.locator("nav a[href='/gateways']")).to_have_count(0)
+    with reader(browser, console) as page:
+        page.goto("/reports")
+        page.fill("tr[data-case] input[name=number]", "HS-2026-009")
+        page.click("tr[data-case] button")
+        expect(page.locator("tr[data-job]").filter(has_text="HS-2026-009")).to_have_attribute("data-state", "queued")
+        page.goto("/alarms")
+        page.fill("input[name=comment]", "已派人检查轴承")
+        page.click("tr[data-alarm] button")
+        page.goto("/alarms?show=all")
+        expect(page.locator("tr[data-alarm]")).to_have_attribute("data-state", "active_acknowledged")
+        expect(page.locator("tr[data-alarm]")).to_contain_text("centre_admin: 已派人检查轴承")
+
+
+def test_a_chosen_tariff_shows_cost_with_its_document(browser: Browser, console: Plant) -> None:
+    with reader(browser, console) as page:
+        page.goto(ENERGY)
+        settle(page)
+        expect(page.locator("#tariff")).to_contain_text("没有选择电价")
+        page.click("summary")
+        page.select_option("#tariff-id", index=1)
+        page.fill("#price", "0.45")
+        page.fill("#source", "供电合同 2026-1（虚构）")
+        page.click("form[action$='/tariff'] button")
+        settle(page)
+        expect(page.locator("#tariff")).to_contain_text("供电合同 2026-1（虚构）")
+        expect(page.locator("[data-figure=cost]")).to_contain_text("元")
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits(page)
+        keep(page, "energy-tariff-1280")
+
+
+def test_the_region_sees_counts_only(browser: Browser, console: Plant) -> None:
+    with reader(browser, console, user="region_viewer") as page:
+        row = page.locator("tr[data-sector=coal_mine]")
+        assert row.locator("td").all_inner_texts() == ["煤矿", "1", "1", "2", "1"]
+        expect(page.locator("nav.nav a")).to_have_count(0)
+        keep(page, "region-1280")
+
+
+def test_the_sign_in_page_fits_and_tells_what_is_wrong(browser: Browser, console: Plant) -> None:
+    with reader(browser, console, sign=False, width=360) as page:
+        page.goto("/sign-in")
+        fits(page)
+        keep(page, "sign-in-360")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        keep(page, "sign-in-1280")
+        page.route("**/sign-in", lambda route: route.continue_())
