@@ -190,7 +190,8 @@ class InfluxStore:
             self._http.create(database)
             tenant = _Tenant(database)
             for address, time_ns in influx_read.newest_times(self._http, enterprise, database):
-                tenant.newest.time_ns[tenant.number(address)] = time_ns
+                number = tenant.number(address)  # first: a new number may replace the column
+                tenant.newest.time_ns[number] = time_ns
             self._tenants[enterprise] = tenant
         return tenant
 

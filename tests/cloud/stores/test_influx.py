@@ -96,3 +96,19 @@ def test_a_new_process_knows_the_newest_times_and_keeps_the_rule(influxdb: Influ
     found = second.raw(Address.parse(f"{asset}/power"), T0, T0 + 20 * S, 100)
     assert found.value.tolist() == [0.0, 1.0, 50.0, 2.0, 3.0, 4.0, 9.0]
     second.close()
+
+
+def test_a_new_process_opens_a_store_of_many_signals(influxdb: InfluxServer, enterprise: str) -> None:
+    database = f"ovoo_{enterprise}"
+    influxdb.create(database)
+    path = "telemetry,site=heishan,asset=ventilation/main/fan1,signal=s"
+    influxdb.write(database, "".join(f"{path}{n} value=1,quality=0i {T0}\n" for n in range(200)).encode())
+    asset = f"{enterprise}/heishan/ventilation/main/fan1"
+
+    store = opened(influxdb.url)
+    outcome = store.write(
+        builders.delivery(steady(1, 5), 1, signals=builders.catalogue(asset=asset), enterprise=enterprise)
+    )
+
+    assert outcome.stored == 5
+    store.close()

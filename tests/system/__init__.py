@@ -1,0 +1,1 @@
+"""Whole lines of real processes: brokers, store, cloud, gateways, plants."""
