@@ -18,6 +18,7 @@ from ovoo_cloud.catalogue import enterprises, signals
 from ovoo_cloud.catalogue.tables import SignalRecord
 from ovoo_cloud.console.energy import DAY_NS, power_rows
 from ovoo_cloud.console.gate import Reader
+from ovoo_cloud.console.language import sign
 from ovoo_cloud.console.pages import RANGES
 from ovoo_cloud.console.render import words_of
 from ovoo_cloud.services import Services
@@ -53,7 +54,7 @@ def signal_chart(
     if limit is not None:
         series.append(_series(services, scope, limit, words.t("chart.limit"), start_ns, end_ns))
     body: dict[str, Any] = {
-        "unit": "" if row.unit == "1" else row.unit,
+        "unit": "" if row.unit == "1" else sign(row.unit),
         "start": start_ns // 10**6,
         "end": end_ns // 10**6,
         "series": series,

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from ovoo_contract.errors import ConfigError
 
-__all__ = ["LANGUAGE_COOKIE", "Language", "Words", "catalogue", "language_of"]
+__all__ = ["LANGUAGE_COOKIE", "Language", "Words", "catalogue", "language_of", "sign"]
 
 Language = Literal["zh", "en"]
 LANGUAGE_COOKIE: Final = "ovoo_language"
@@ -36,6 +36,11 @@ def language_of(request: Request, default: Language) -> Language:
     if chosen == "zh":
         return "zh"
     return "en" if chosen == "en" else default
+
+
+def sign(unit: str) -> str:
+    """A unit as people write it: the contract's symbols are plain ASCII."""
+    return unit.replace("degC", "°C").replace("m3", "m³")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ovoo_models.phrases import render as sentence
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.console.language import Words, language_of
+from ovoo_cloud.console.language import Words, language_of, sign
 from ovoo_cloud.console.sparkline import sparkline
 from ovoo_cloud.services import Services
 
@@ -30,6 +30,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(sparkline=sparkline, sentence=sentence, Permission=Permission)
+    environment.filters["unit"] = sign
     environment.filters["path"] = lambda text: quote(str(text), safe="/")
     return environment
 

@@ -77,12 +77,17 @@ class AssetView:
         return self.row.path.split("/", 2)[2]
 
     @property
+    def stale(self) -> bool:
+        """True when nothing of the machine is live."""
+        return all(signal.stale for signal in self.signals)
+
+    @property
     def state(self) -> State:
         """The worst of findings and staleness."""
         if not any(signal.latest for signal in self.signals):
             return "empty"
         states: list[State] = [finding.severity for finding in self.findings]
-        if all(signal.stale for signal in self.signals):
+        if self.stale:
             states.append("stale")
         return worst(states)
 
