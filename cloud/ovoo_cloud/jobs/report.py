@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import ConfigError, Unauthenticated
+from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
@@ -24,6 +25,7 @@ from ovoo_cloud.services import Services
 __all__ = ["issue_report", "report", "today"]
 
 _LANGUAGES: Final = ("zh", "en")
+_INTERNAL: Final = frozenset({"system", "scheduler", "cli"})
 
 
 def report(services: Services, parameters: Mapping[str, Any], progress: Callable[[float], None]) -> Mapping[str, Any]:
@@ -33,8 +35,7 @@ def report(services: Services, parameters: Mapping[str, Any], progress: Callable
     `languages` (default the installation's) may be left out.
     """
     with services.database.read() as session:
-        user = session.get(User, str(parameters.get("user", "")))
-        scope = Scope.system("report") if user is None else scope_of(user)
+        scope = _scope(session, str(parameters.get("user", "")))
         stored = cases.case(session, scope, _text(parameters, "case"))
     languages = parameters.get("languages") or [services.settings.language]
     row, result = issue_report(
@@ -107,6 +108,16 @@ def issue_report(
     with services.database.write() as session:
         cases.save_report(session, scope, row)
     return row, result
+
+
+def _scope(session: Session, name: str) -> Scope:
+    """What the person who asked may see now; the installation itself may see everything."""
+    user = session.get(User, name)
+    if user is not None and not user.disabled:
+        return scope_of(user)
+    if user is None and name in _INTERNAL:
+        return Scope.system(name)
+    raise Unauthenticated("no such user any more", offender=name, remedy="ask again in your own name")
 
 
 def _text(parameters: Mapping[str, Any], name: str) -> str:

@@ -75,7 +75,7 @@ class Worker:
             return False
         _log.info("event=job_started id=%s kind=%s", job.id, job.kind)
         try:
-            parameters = {"user": job.user, **job.parameters}
+            parameters = {**job.parameters, "user": job.user}  # whoever queued it, whatever it says
             result = work_of(job.kind).run(self._services, parameters, lambda share: self._progress(job.id, share))
         except Exception as error:
             # the run failed, the worker goes on: the failure is kept with the run and shown there

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 import datetime
+import pathlib
 
 import pytest
 from apscheduler.jobstores.base import ConflictingIdError, JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from ovoo_cloud import diagnosis
+from ovoo_cloud.access import users
+from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import audit, jobs, ledger, signals
+from ovoo_cloud.catalogue import audit, cases, enterprises, jobs, ledger, signals
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.catalogue.ledger import LedgerEntry
 from ovoo_cloud.catalogue.tables import EnergyDay, Gateway, Schedule, TouchedDay
+from ovoo_cloud.diagnosis.case import load_case
 from ovoo_cloud.jobs.schedule_store import ScheduleStore
 from ovoo_cloud.jobs.work import KINDS, work_of
 from ovoo_cloud.jobs.worker import Worker
+from ovoo_cloud.reports.signing import create_key
+from ovoo_cloud.reports.verify import verify_bundle
 from ovoo_cloud.services import Services
 from ovoo_contract.errors import ConfigError
 from sqlalchemy import select
@@ -25,6 +32,7 @@ from tests.servers.process import wait_until
 
 SYSTEM = Scope.system()
 HOUR = 3600 * S
+EXAMPLE = pathlib.Path(diagnosis.__file__).with_name("example_case.yaml")
 
 
 def stored_day(services: Services, kw: float = 60.0, seq: int = 1) -> None:
@@ -100,6 +108,42 @@ def test_the_worker_runs_what_is_queued_and_keeps_failures(services: Services) -
         assert jobs.job(session, SYSTEM, good.id).result["gateways"] == 1
         failed = jobs.job(session, SYSTEM, bad.id)
     assert (failed.state, "not found" in failed.error) == ("failed", True)
+
+
+def test_a_report_is_issued_in_the_name_of_who_asked(services: Services) -> None:
+    create_key(services.settings.authority_dir)
+    case = load_case(EXAMPLE)
+    with services.database.write() as session:
+        for name, enterprise in (("bai", ENTERPRISE), ("wang", "bayan-chem")):
+            enterprises.save_enterprise(session, SYSTEM, enterprise)
+            users.create_user(
+                session,
+                SYSTEM,
+                name,
+                password="long enough!",
+                role=Role.CENTRE_EXPERT,
+                enterprises=[enterprise],
+                now_ns=T0,
+            )
+        cases.save_case(
+            session, SYSTEM, "case-1", enterprise=ENTERPRISE, site=SITE, title="x", intake=case.raw, now_ns=T0
+        )
+        parameters = {"case": "case-1", "number": "HS/2026 001", "issue_date": "2026-06-10", "user": "system"}
+        for number, name in enumerate(("bai", "wang", "gone")):
+            scope = Scope(name, Role.CENTRE_EXPERT, None)
+            jobs.enqueue(session, scope, "report", parameters, now_ns=T0 + number)
+    worker = Worker(services)
+    while worker.run_next():
+        pass
+
+    with services.database.read() as session:
+        done = {job.user: job for job in jobs.jobs(session, SYSTEM)}
+        (row,) = cases.reports(session, SYSTEM)
+    assert {name: job.state for name, job in done.items()} == {"bai": "done", "wang": "failed", "gone": "failed"}
+    assert "not found" in done["wang"].error
+    assert (row.id, row.created_by) == ("hs-2026-001-r1", "bai")
+    trust = services.settings.signing_key.with_name("report-key.pub.pem")
+    assert verify_bundle(pathlib.Path(row.folder), trust=trust).ok
 
 
 def test_started_it_registers_schedules_once_and_wakes_for_work(services: Services) -> None:
