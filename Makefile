@@ -62,7 +62,7 @@ lint: setup-dev ## ruff
 	.venv/bin/ruff format --check .
 
 types: setup-dev ## mypy --strict on the parts, their tests, benchmarks and scripts
-	.venv/bin/mypy $(foreach m,contract/ovoo_contract packs/ovoo_packs models/ovoo_models edge_agent/ovoo_edge cloud/ovoo_cloud dashboards/ovoo_dashboards simulator/ovoo_simulator,$(m)) tests benchmarks
+	.venv/bin/mypy $(foreach m,contract/ovoo_contract packs/ovoo_packs models/ovoo_models edge_agent/ovoo_edge cloud/ovoo_cloud dashboards/ovoo_dashboards simulator/ovoo_simulator,$(m)) tests benchmarks scripts
 
 imports: setup-dev ## one-way imports
 	.venv/bin/lint-imports
