@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from typing import Annotated, Any, Final
 
@@ -58,6 +59,7 @@ def signal_chart(
         "start": start_ns // 10**6,
         "end": end_ns // 10**6,
         "series": series,
+        "offset": _offset_ms(services, end_ns),
         "band": [row.low, row.high] if row.low is not None and row.high is not None else None,
         "limits": [],
     }
@@ -82,9 +84,17 @@ def load_chart(request: Request, enterprise: str, site: str, services: ServicesD
         for row in rows[:_LINES]
     ]
     body: dict[str, Any] = {"unit": "kW", "start": start_ns // 10**6, "end": end_ns // 10**6, "series": series}
+    body |= {"zero": True, "offset": _offset_ms(services, end_ns)}
     if not any(point[1] is not None for each in series for point in each["points"]):
         body["empty"] = words.t("chart.empty")
     return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _offset_ms(services: Services, time_ns: int) -> int:
+    """What makes site time of UTC: a chart shows the plant's clock wherever its reader sits."""
+    moment = datetime.datetime.fromtimestamp(time_ns // 10**9, services.settings.zone)
+    offset = moment.utcoffset() or datetime.timedelta()
+    return int(offset.total_seconds()) * 1000
 
 
 def _limit_of(services: Services, scope: Scope, row: SignalRecord) -> SignalRecord | None:

@@ -104,6 +104,7 @@ def signal_page(
     with services.database.read() as session:
         row = signals.signal(session, scope, f"{enterprise}/{site}/{area}/{line}/{asset}/{signal}")
         machine_row = signals.asset(session, scope, row.asset)
+        company = enterprises.enterprise(session, scope, enterprise)
         place = enterprises.site(session, scope, enterprise, site)
     seen = view.signal_views(services, scope, [row])[0]
     facts = _facts(services, scope, row, RANGES[span])
@@ -114,6 +115,7 @@ def signal_page(
         scope,
         row=row,
         asset=machine_row,
+        company=company,
         place=place,
         seen=seen,
         span=span,

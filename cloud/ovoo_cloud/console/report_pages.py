@@ -18,7 +18,7 @@ from ovoo_cloud.console.render import page
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_SHOWN: Final = (".pdf", ".docx", ".xlsx", ".json")
+_ORDER: Final = (".pdf", ".docx", ".xlsx", ".json")
 _RUNS: Final = 10
 
 
@@ -31,7 +31,7 @@ def report_list(request: Request, services: ServicesDep, scope: Reader) -> Respo
         issued = cases.reports(session, scope)
         opened = cases.cases(session, scope)
         runs = [row for row in jobs.jobs(session, scope) if row.kind == "report"][:_RUNS]
-    files = {row.id: [name for name in bundle_files(row) if name.endswith(_SHOWN)] for row in issued}
+    files = {row.id: _shown(bundle_files(row)) for row in issued}
     return page(
         request,
         services,
@@ -58,3 +58,9 @@ def issue(
     scope.require(Permission.RUN_REPORT)
     order_report(services, scope, enterprise, case, ReportOrder(number=number, issue_date=None))
     return RedirectResponse("/reports", 303)
+
+
+def _shown(names: list[str]) -> list[str]:
+    """What people read, the PDF first; the rest of the bundle is there for `verify`, through the API."""
+    read = [name for name in names if name.startswith("report.") and name.endswith(_ORDER)]
+    return sorted(read, key=lambda name: (_ORDER.index(name[name.rindex(".") :]), name))

@@ -106,7 +106,7 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
 def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, Any] | None:
     enterprise, site = ids["enterprise"], ids["site"]
     names = {"name_zh": enterprise, "name_en": enterprise, "sector": "coal_mine"}
-    made = {
+    made: dict[tuple[str, str], dict[str, Any]] = {
         ("post", "/api/v1/users"): {
             "name": f"new-{role.value}-{site}",
             "password": "a long enough password",

@@ -68,8 +68,8 @@ def settle(page: Page) -> None:
 
 def fits(page: Page) -> None:
     """No element is wider than its box, and the document not wider than the window."""
-    assert page.evaluate(WIDE) == []
-    assert page.evaluate(OVER) == []
+    too_wide = page.evaluate(WIDE) + page.evaluate(OVER)
+    assert not too_wide, too_wide
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 

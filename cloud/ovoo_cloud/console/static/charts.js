@@ -1,5 +1,5 @@
 // Charts of the console. A chart is a <div class="chart" data-source="URL">; the URL answers
-// {"unit", "start", "end", "series": [{"name", "step", "points": [[ms, value|null]]}], "band": [low, high], "limits", "empty"}.
+// {"unit", "start", "end", "offset", "zero", "series": [{"name", "step", "points": [[ms, value|null]]}], "band": [low, high], "limits", "empty"}.
 "use strict";
 
 (() => {
@@ -42,7 +42,7 @@
     return {
       name: series.name,
       type: "line",
-      data: series.points,
+      data: series.points.map(([at, value]) => [at + (document_.offset || 0), value]),
       showSymbol: series.points.length < 40,
       symbolSize: 4,
       connectNulls: false, // a gap is shown as a gap
@@ -60,6 +60,7 @@
     const many = document_.series.length > 1;
     return {
       animation: false,
+      useUTC: true, // times come shifted to the plant's clock
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       grid: { left: 8, right: many ? 112 : 20, top: 30, bottom: 8, containLabel: true },
       tooltip: {
@@ -68,11 +69,11 @@
         valueFormatter: (value) =>
           value === null || value === undefined ? "—" : `${Number(value.toPrecision(5))} ${document_.unit || ""}`,
       },
-      xAxis: { type: "time", min: document_.start, max: document_.end, splitNumber: width < 500 ? 3 : 8, ...axisStyle() },
+      xAxis: { type: "time", min: document_.start + (document_.offset || 0), max: document_.end + (document_.offset || 0), splitNumber: width < 500 ? 3 : 8, ...axisStyle() },
       yAxis: {
         type: "value",
         name: document_.unit || "",
-        scale: true,
+        scale: !document_.zero,
         nameTextStyle: { color: style("--ink-soft"), align: "left" },
         ...axisStyle(),
       },
