@@ -58,7 +58,12 @@ def _add_replay(add: _AddParser) -> None:
     parser.add_argument("file", type=pathlib.Path, help="SKAB, Tennessee Eastman, steel energy or any CSV")
     parser.add_argument("--format", choices=("skab", "tep", "steel", "csv"), help="default: by name and first line")
     parser.add_argument("--asset", default="demo/replay/area/line/unit1", help="enterprise/site/area/line/asset")
-    parser.add_argument("--speed", type=float, default=1.0, help="1 to 1000 times as fast as recorded (default 1)")
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        help="1 to 1000 times as fast as recorded (default 1); 0: as fast as the receivers take it",
+    )
     parser.add_argument(
         "--times", choices=("keep", "start_now", "end_now"), default="keep", help="keep or shift timestamps"
     )

@@ -67,14 +67,15 @@ async def run_replay(
     """Plays all rows, `speed` times faster than they were recorded, until the end or `stop`.
 
     Args:
-        speed: within (0, 1000]; the pace of the file, never the values or times, depends on it.
+        speed: within (0, 1000], or 0 for as fast as the receivers take it; the pace of the file, never the values or
+            times, depends on it.
         wait: the first row waits for a receiver.
 
     Raises:
         ConfigError: for a speed out of range.
     """
-    if not 0.0 < speed <= _FASTEST:
-        raise ConfigError("speed out of range", offender="speed", value=speed, remedy="above 0, at most 1000")
+    if not 0.0 <= speed <= _FASTEST:
+        raise ConfigError("speed out of range", offender="speed", value=speed, remedy="0 to 1000")
     await publisher.start()
     try:
         await _play(data, publisher, writer, stop, speed, wait, monotonic_s)
@@ -99,7 +100,8 @@ async def _play(
             await until_stopped(publisher.ready(emission), stop)
             began = monotonic_s()
             continue
-        rest = began + (emission.time_ns - first_ns) / SECOND_NS / speed - monotonic_s()
+        due_s = (emission.time_ns - first_ns) / SECOND_NS / speed if speed else 0.0
+        rest = began + due_s - monotonic_s()
         if rest > 0:
             await nap(stop, rest)
         if stop.is_set():
