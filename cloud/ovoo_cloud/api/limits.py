@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ovoo_cloud.api.errors import problem
@@ -12,6 +11,10 @@ from ovoo_cloud.api.errors import problem
 __all__ = ["LARGEST_BODY", "BodyLimit"]
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
+
+
+class _TooLarge(Exception):
+    """Ends the reading of a body that went over the limit."""
 
 
 class BodyLimit:
@@ -31,16 +34,26 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         taken = 0
+        refused = False
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._largest:
-                raise HTTPException(413, f"a request holds at most {self._largest} bytes")
+                raise _TooLarge
             return message
 
-        await self._app(scope, counted, send)
+        async def guarded(message: Message) -> None:
+            # frameworks turn the exception into a 400 of their own: what they say is replaced here
+            nonlocal refused
+            if taken <= self._largest:
+                await send(message)
+            elif not refused:
+                refused = True
+                await self._refuse(scope, receive, send)
+
+        await self._app(scope, counted, guarded)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"a request holds at most {self._largest} bytes"
