@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from ovoo_contract.errors import ConfigError, Unauthenticated
+from ovoo_contract.errors import ConfigError, Forbidden, Unauthenticated
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -42,8 +42,16 @@ def create_user(
     if session.get(User, name) is not None:
         raise ConfigError("this name is taken", offender="name", value=name, remedy="choose another")
     for enterprise in enterprises:
+        scope.require_enterprise(enterprise)
         if session.get(Enterprise, enterprise) is None:
             raise absent(enterprise)
+    if not enterprises and scope.enterprises is not None:
+        raise Forbidden(
+            "a user of every enterprise needs an administrator of every enterprise",
+            offender="enterprises",
+            value=role.value,
+            remedy="name the user's enterprises",
+        )
     if not enterprises and role not in CENTRAL_ROLES:
         raise ConfigError(
             "this role belongs to an enterprise", offender="enterprises", value=role.value, remedy="name one"

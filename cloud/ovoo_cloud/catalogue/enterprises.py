@@ -40,6 +40,7 @@ def save_enterprise(
     """Creates the enterprise or changes the attributes that are given."""
     scope.require(Permission.MANAGE_ENTERPRISES)
     check_segment(enterprise_id, "enterprise")
+    scope.require_enterprise(enterprise_id)
     found = session.get(Enterprise, enterprise_id)
     if found is None:
         found = Enterprise(id=enterprise_id, name_zh=enterprise_id, name_en=enterprise_id, sector="")
@@ -85,6 +86,7 @@ def save_site(
     """Creates the site or changes the attributes that are given."""
     scope.require(Permission.MANAGE_ENTERPRISES)
     check_segment(site_id, "site")
+    scope.require_enterprise(enterprise_id)
     if session.get(Enterprise, enterprise_id) is None:
         raise absent(enterprise_id)
     found = session.get(Site, (enterprise_id, site_id))
