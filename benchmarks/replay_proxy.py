@@ -70,10 +70,12 @@ class LoadFeed:
         self._started: float | None = None
         self._made = 0
         self._base_100ns = 0
+        self.names: list[str] = []
         self.audit = Audit()
 
-    def add_handles(self, handles: list[int]) -> None:
-        """More monitored items to feed."""
+    def add_handles(self, handles: list[int], names: list[str]) -> None:
+        """More monitored items to feed; `names` are their nodes' identifiers, in the order of `audit.sent`."""
+        self.names += names
         self._handles = np.append(self._handles, np.asarray(handles, np.uint32))
         self._level = np.append(self._level, self._random.uniform(10, 1000, len(handles)))
         self.audit.sent = np.append(self.audit.sent, np.zeros(len(handles), np.int64))
@@ -109,8 +111,7 @@ class LoadFeed:
         items["type"] = _DOUBLE
         items["value"] = np.round(self._level[order], 3)
         # one sample every count/rate seconds per signal, in whole milliseconds, with the position as jitter
-        period_100ns = int(count / self._rate * 1000) * 10_000
-        source = self._base_100ns + rounds * period_100ns + (order % 7) * 10_000
+        source = self._base_100ns + (rounds * count * 1000 // int(self._rate) + order % 7) * 10_000
         items["source"] = source
         items["server"] = source
         self._next = (self._next + self._items) % count
@@ -197,7 +198,9 @@ class _Link:
         kind = _type_id(message)
         if kind == _CREATE_ITEMS_REQUEST:
             request = struct_from_binary(ua.CreateMonitoredItemsRequest, Buffer(message[24:]))
-            self._feed.add_handles([i.RequestedParameters.ClientHandle for i in request.Parameters.ItemsToCreate])
+            items = request.Parameters.ItemsToCreate
+            handles = [item.RequestedParameters.ClientHandle for item in items]
+            self._feed.add_handles(handles, [str(item.ItemToMonitor.NodeId.Identifier) for item in items])
             return False
         if kind == _PUBLISH_REQUEST:
             self._on_publish_request(message)

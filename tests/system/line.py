@@ -15,7 +15,7 @@ from tests.system import programs
 
 __all__ = ["PASSWORD", "Line"]
 
-PASSWORD = "correct-horse-battery"  # noqa: S105  # of a throw-away installation on loopback
+PASSWORD = "correct-horse-battery"  # of a throw-away installation on loopback
 
 
 class Line:

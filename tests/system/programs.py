@@ -27,9 +27,7 @@ def command(name: str, *arguments: str | pathlib.Path) -> list[str]:
 
 def run(name: str, *arguments: str | pathlib.Path, codes: tuple[int, ...] = (0,), timeout_s: float = 120.0) -> str:
     """Runs a program to its end and gives what it printed; raises ProgramFailed for another exit code."""
-    done = subprocess.run(
-        command(name, *arguments), capture_output=True, text=True, timeout=timeout_s, check=False
-    )
+    done = subprocess.run(command(name, *arguments), capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode not in codes:
         raise ProgramFailed(f"{name} {arguments[0]} ended with code {done.returncode}:\n{done.stderr}{done.stdout}")
     return done.stdout

@@ -72,9 +72,7 @@ def read_tallies(influx: InfluxServer, addresses: tuple[str, ...]) -> dict[str, 
     return found
 
 
-def balance(
-    emitted: Ledger, stored: Mapping[str, Tally], suppressed: Mapping[str, Mapping[int, int]]
-) -> Balance:
+def balance(emitted: Ledger, stored: Mapping[str, Tally], suppressed: Mapping[str, Mapping[int, int]]) -> Balance:
     """Compares cell by cell."""
     lost = duplicated = mismatched = 0
     differences = []

@@ -1,0 +1,89 @@
+"""The load generator as a process of its own: a real asyncua server behind the replay proxy.
+
+It prints one JSON line when a client monitors all nodes, starts when a line comes in on stdin, feeds for the given time,
+waits until everything is acknowledged, and prints its audit as a second JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from asyncua import Server, ua
+
+from benchmarks.replay_proxy import LoadFeed, ReplayProxy
+
+NAMESPACE = "urn:ovoo:load"
+
+
+def main() -> None:
+    """Reads the options and serves."""
+    parser = argparse.ArgumentParser(prog="benchmarks/load_server.py", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="where the proxy listens")
+    parser.add_argument("--upstream-port", type=int, required=True, help="where the real server listens")
+    parser.add_argument("--nodes", type=int, default=5000)
+    parser.add_argument("--rate", type=float, required=True, help="values a second over all nodes")
+    parser.add_argument("--items", type=int, default=1000, help="values a message")
+    parser.add_argument("--seconds", type=float, required=True)
+    asyncio.run(_serve(parser.parse_args()))
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    server = Server()
+    await server.init()
+    server.set_endpoint(f"opc.tcp://127.0.0.1:{options.upstream_port}/load")
+    server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+    index = await server.register_namespace(NAMESPACE)
+    folder = await server.nodes.objects.add_object(index, "load")
+    for number in range(options.nodes):
+        await folder.add_variable(ua.NodeId(node_name(number), index), ua.QualifiedName(f"s{number}", index), 0.0)
+    feed = LoadFeed(options.rate, options.items)
+    async with server, ReplayProxy(options.port, options.upstream_port, feed):
+        await _until(lambda: len(feed.names) >= options.nodes)
+        print(json.dumps({"event": "subscribed"}), flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        await _feed(feed, options)
+
+
+async def _feed(feed: LoadFeed, options: argparse.Namespace) -> None:
+    before, began = time.process_time(), time.monotonic()
+    feed.start()
+    await asyncio.sleep(options.seconds)
+    feed.stop()
+    seconds, cpu_s = time.monotonic() - began, time.process_time() - before
+    acknowledged = True
+    try:
+        async with asyncio.timeout(120):
+            await _until(lambda: feed.audit.acknowledged >= feed.audit.messages)
+    except TimeoutError:
+        acknowledged = False
+    audit = {
+        "sent": dict(zip(feed.names, feed.audit.sent.tolist(), strict=True)),
+        "messages": feed.audit.messages,
+        "all_acknowledged": acknowledged,
+        "stalled_s": feed.audit.stalled_s,
+        "seconds": seconds,
+        "cpu": cpu_s / seconds,
+    }
+    print(json.dumps(audit), flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+
+
+async def _until(condition: object) -> None:
+    while not condition():  # type: ignore[operator]
+        await asyncio.sleep(0.05)
+
+
+def node_name(number: int) -> str:
+    """The identifier of a node."""
+    return f"s{number:05d}"
+
+
+if __name__ == "__main__":
+    main()

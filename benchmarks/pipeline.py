@@ -1,0 +1,196 @@
+"""Values a second through the whole line: replay proxy, gateway, Mosquitto, `ovoo-cloud ingest`, InfluxDB 1.x.
+
+5,000 signals; the full run climbs a ladder of rates, then holds the highest that kept up for 60 s. Beside it the gateway
+writing straight to InfluxDB, and InfluxDB itself fed with the same lines by two writers. The count per signal in the
+store must equal what the generator sent; otherwise the benchmark fails.
+"""
+
+from __future__ import annotations
+
+import gzip
+import pathlib
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from array import array
+from contextlib import ExitStack
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from ovoo_contract.address import AssetAddress
+from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.line_protocol import LineEncoder
+from ovoo_contract.samples import SampleBatch
+from tests.servers.influxdb import InfluxServer
+from tests.system.line import Line
+
+from benchmarks import frame
+from benchmarks.load import LoadRun, LoadServer, Measured, load_gateway
+from benchmarks.load_server import node_name
+
+NODES = 5000
+FLOOR = 20_000
+LADDER = (20_000, 30_000, 45_000, 60_000, 80_000, 110_000)
+BODY_ROWS = 20_000
+QUICK_RATE = 24_000
+
+
+def measure(options: frame.Options, result: frame.Result) -> int:
+    """Both ways of the data, then the store alone."""
+    fixed = options.arguments.rate
+    with tempfile.TemporaryDirectory(prefix="ovoo-pipeline-") as name, ExitStack() as stack:
+        runs = _Runs(pathlib.Path(name), stack.enter_context(Line(pathlib.Path(name) / "line")))
+        runs.line.ingest.start()
+        if options.quick:
+            uplink = runs.uplink(fixed or QUICK_RATE, 12)
+            direct = runs.direct(fixed or QUICK_RATE, 6)
+            limit = limit_db(runs.line.influx, 3)
+        else:
+            uplink = _climb(runs.uplink, [fixed] if fixed else LADDER, result)
+            direct = _climb(runs.direct, [fixed] if fixed else LADDER, result)
+            limit = limit_db(runs.line.influx, 20)
+    _rows(result, uplink, direct, limit)
+    if uplink.values_per_s < FLOOR:
+        result.notes.append(f"below the floor of {FLOOR} values/s on this machine at this time")
+    return 1 if uplink.wrong_signals or direct.wrong_signals else 0
+
+
+class _Runs:
+    """Single runs, each with an enterprise and gateway of its own on one line."""
+
+    def __init__(self, folder: pathlib.Path, line: Line) -> None:
+        self.folder = folder
+        self.line = line
+        self._count = 0
+
+    def uplink(self, rate: float, seconds: float) -> Measured:
+        """Through Mosquitto and ingest."""
+        sink = f'[[sink]]\nname = "cloud"\ndriver = "mqtt"\nhost = "127.0.0.1"\nport = {self.line.broker.port}\n'
+        pids = {
+            "cloud": self.line.ingest.pid,
+            "broker": self.line.broker.process.pid,
+            "influxd": self.line.influx.process.pid,
+        }
+        return self._run(rate, seconds, sink + 'scope = "site"\n', pids, enrol=True)
+
+    def direct(self, rate: float, seconds: float) -> Measured:
+        """Straight to InfluxDB."""
+        sink = f'[[sink]]\nname = "historian"\ndriver = "influx"\nurl = "{self.line.influx.url}"\n'
+        return self._run(rate, seconds, sink, {"influxd": self.line.influx.process.pid}, enrol=False)
+
+    def _run(self, rate: float, seconds: float, sink: str, pids: dict[str, int], *, enrol: bool) -> Measured:
+        self._count += 1
+        asset = AssetAddress(f"load{self._count}", "site", "area", "line", "asset")
+        if enrol:
+            self.line.enrol(f"{asset.enterprise}-gw", asset.enterprise, asset.site)
+        server = LoadServer(NODES, rate, seconds)
+        gateway = load_gateway(self.folder / asset.enterprise, asset, server.port, NODES, sink)
+        try:
+            gateway.start()
+            found = LoadRun(self.line.influx, asset, gateway, server, rate, pids).run()
+        finally:
+            gateway.stop()
+            server.stop()
+        said = {name: round(cores, 2) for name, cores in found.cpu.items()}
+        print(
+            f"{'uplink' if enrol else 'direct'} {rate:.0f}/s for {seconds:.0f} s: {found.values_per_s:.0f} values/s, "
+            f"drained in {found.drain_s:.1f} s, growth {found.backlog_growth:.0f}/s, CPU {said}, "
+            f"generator {found.generator_cpu:.2f}, {found.wrong_signals} signals wrong, holds {found.holds}",
+            flush=True,
+        )
+        return found
+
+
+def _climb(run, ladder, result: frame.Result) -> Measured:  # type: ignore[no-untyped-def]
+    """The longest run at the highest rate that kept up; steps down when the long run does not."""
+    held = [rate for rate in ladder[:1]]
+    for rate in ladder:
+        if not run(rate, 15).holds:
+            break
+        held.append(rate)
+    while True:
+        rate = held.pop()
+        found: Measured = run(rate, 60)
+        if found.holds or not held:
+            result.notes.append(f"60 s at {rate} values/s; the ladder's next step did not hold")
+            return found
+
+
+def limit_db(influx: InfluxServer, seconds: float) -> float:
+    """Points a second of InfluxDB alone: the same lines in bodies of the ingest's size, gzip 1, two writers."""
+    influx.create("limit")
+    asset = AssetAddress("limit", "site", "area", "line", "asset")
+    encoder = LineEncoder(Catalogue([SignalEntry(asset.signal(node_name(n)), "kW") for n in range(NODES)]))
+    per_signal = BODY_ROWS // NODES
+    start_ns = time.time_ns() - 10**13
+    bodies = []
+    for number in range(int(seconds * 30)):
+        batch = SampleBatch(
+            array("I", [n for n in range(NODES) for _ in range(per_signal)]),
+            array("q", [start_ns + (number * per_signal + k) * 166_000_000 + n % 7 * 10**6
+                        for n in range(NODES) for k in range(per_signal)]),
+            array("d", [round(500 + (n * 7919 + number * 31 + k) % 10_000 * 0.013, 3)
+                        for n in range(NODES) for k in range(per_signal)]),
+            array("I", bytes(4 * BODY_ROWS)),
+        )  # fmt: skip
+        bodies.append(gzip.compress(encoder.encode(batch), 1))
+    queue, lock, written = iter(bodies), threading.Lock(), [0, 0]
+    began = time.monotonic()
+
+    def write(writer: int) -> None:
+        while time.monotonic() - began < seconds:
+            with lock:
+                body = next(queue, None)
+            if body is None:
+                return
+            url = f"{influx.url}/write?db=limit&precision=ns"
+            request = urllib.request.Request(url, data=body, headers={"Content-Encoding": "gzip"})
+            with urllib.request.urlopen(request, timeout=60):
+                written[writer] += BODY_ROWS
+
+    writers = [threading.Thread(target=write, args=(writer,)) for writer in range(2)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+    return sum(written) / (time.monotonic() - began)
+
+
+def _rows(result: frame.Result, uplink: Measured, direct: Measured, limit: float) -> None:
+    result.add("values_per_s", uplink.values_per_s, "values/s")
+    result.add("direct_values_per_s", direct.values_per_s, "values/s")
+    result.add("limit_db", limit, "values/s")
+    result.add("backlog_growth", uplink.backlog_growth, "samples/s")
+    result.add("db_share", uplink.values_per_s / limit, "of limit_db")
+    result.add("bytes_per_sample", uplink.bytes_per_sample, "bytes/sample")
+    result.add("agent_cpu", uplink.cpu["agent"], "cores")
+    result.add("cloud_cpu", uplink.cpu["cloud"], "cores")
+    if len(uplink.delays_s) > 1:
+        cuts = statistics.quantiles(uplink.delays_s, n=100)
+        result.add("p50_delay_ms", cuts[49] * 1000, "ms")
+        result.add("p99_delay_ms", cuts[98] * 1000, "ms")
+    result.add("generator_cpu", uplink.generator_cpu, "cores")
+    result.add("broker_cpu", uplink.cpu["broker"], "cores")
+    result.add("influxd_cpu", uplink.cpu["influxd"], "cores")
+    result.add("direct_agent_cpu", direct.cpu["agent"], "cores")
+    result.notes += [
+        f"{uplink.sent} values sent, {uplink.wrong_signals} of {NODES} signals with another count in the store",
+        f"direct: {direct.sent} values sent, {direct.wrong_signals} signals with another count",
+        f"offered {uplink.rate:.0f} and {direct.rate:.0f} values/s; the generator waited {uplink.stalled_s:.2f} s",
+        "delay: source time until a query finds the sample, polled every 0.1 s, three signals",
+        "limit_db: bodies of 20,000 lines made before, gzip level 1 as the ingest uses, two writers",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(
+        frame.run(
+            "pipeline",
+            measure,
+            description=__doc__ or "",
+            extra=lambda parser: parser.add_argument("--rate", type=float, default=0.0, help="one rate, no ladder"),
+        )
+    )
