@@ -115,7 +115,7 @@ def _opcua(state: pathlib.Path, now: datetime.datetime) -> None:
     own, server = state / "edge" / "opcua", state / "simulator" / "pki"
     if not (own / "own.pem").exists():
         key, certificate = _application("heishan-gw1", "urn:ovoo:edge:heishan-gw1", "edge", now)
-        _write(own / "own.key", _private(key))
+        _write(own / "own.key.pem", _private(key))
         _write(state / "simulator" / "trusted-clients" / "edge.pem", _pem(certificate))
         _write(own / "own.pem", _pem(certificate))
     if not (server / "server.der").exists():
