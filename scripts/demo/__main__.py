@@ -121,7 +121,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="headless: ends after the report")
     parser.add_argument("--days", type=int, default=35, help="length of the simulated past (default 35)")
-    parser.add_argument("--live-s", type=int, default=200, help="with --once: seconds of live running")
+    parser.add_argument("--live-s", type=int, default=170, help="with --once: seconds of live running")
     parser.add_argument("--fault-seed", type=int, default=20261123, help="what breaks, where and when")
     parser.add_argument("--state", type=pathlib.Path, default=ROOT / "demo-state")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "demo-out")

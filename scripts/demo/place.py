@@ -40,7 +40,7 @@ PLANTS = (
     ),
     DemoPlant(
         "dairy", "xilin-dairy", "xilin", "xilin-gw1", "锡林乳业（虚构）", "Xilin Dairy (fictitious)", "mqtt",
-        ("diversion", "processing/line1/htst1", None),
+        ("leak", "storage/cold/store1", 1.0),
     ),
 )  # fmt: skip
 
