@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.schema import database_name
-from tests.servers.influxdb import InfluxServer
-from tests.servers.process import free_port, wait_until
-from tests.system.gateway import Gateway
 
 from benchmarks.load_server import NAMESPACE, node_name
+from tests.servers.influxdb import InfluxServer
+from tests.servers.process import free_port, port_answers, wait_until
+from tests.system.gateway import Gateway
 
 __all__ = ["LoadRun", "LoadServer", "Measured", "cpu_seconds", "load_gateway"]
 
@@ -45,6 +45,10 @@ class LoadServer:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+
+    def wait_ready(self) -> None:
+        """Waits until the server can be connected to."""
+        wait_until(lambda: port_answers(self.port), timeout_s=60, step_s=0.1, what="the load server")
 
     def wait_subscribed(self) -> None:
         """Waits until a client monitors all nodes."""
@@ -218,13 +222,11 @@ class LoadRun:
         while not self._stop.wait(_POLL_S):
             for number in _PROBED:
                 where = f"\"signal\" = '{node_name(number)}' AND time > {newest[number]}"
-                rows = self.influx.query(database, f"SELECT value FROM telemetry WHERE {where}")
+                try:
+                    rows = self.influx.query(database, f"SELECT value FROM telemetry WHERE {where}")
+                except ValueError:
+                    continue  # the first delivery creates the database
                 now_ns = time.time_ns()
                 self._delays += [(now_ns - row["time"]) / 1e9 for row in rows]
                 if rows:
                     newest[number] = rows[-1]["time"]
-
-
-def wait_started(gateway: Gateway) -> None:
-    """Waits until the first sample was delivered."""
-    wait_until(lambda: gateway.received() > 0, timeout_s=60, what="the first sample")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import pathlib
 import sys
 import time
+from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -35,6 +37,7 @@ def main() -> None:
 
 
 async def _serve(options: argparse.Namespace) -> None:
+    gc.disable()  # asyncua makes a million objects at start; collecting in between takes most of the time
     server = Server()
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{options.upstream_port}/load")
@@ -43,6 +46,8 @@ async def _serve(options: argparse.Namespace) -> None:
     folder = await server.nodes.objects.add_object(index, "load")
     for number in range(options.nodes):
         await folder.add_variable(ua.NodeId(node_name(number), index), ua.QualifiedName(f"s{number}", index), 0.0)
+    gc.freeze()
+    gc.enable()
     feed = LoadFeed(options.rate, options.items)
     async with server, ReplayProxy(options.port, options.upstream_port, feed):
         await _until(lambda: len(feed.names) >= options.nodes)
@@ -75,8 +80,8 @@ async def _feed(feed: LoadFeed, options: argparse.Namespace) -> None:
     await asyncio.to_thread(sys.stdin.readline)
 
 
-async def _until(condition: object) -> None:
-    while not condition():  # type: ignore[operator]
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
         await asyncio.sleep(0.05)
 
 

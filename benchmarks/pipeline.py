@@ -16,24 +16,26 @@ import threading
 import time
 import urllib.request
 from array import array
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import numpy as np
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.line_protocol import LineEncoder
 from ovoo_contract.samples import SampleBatch
-from tests.servers.influxdb import InfluxServer
-from tests.system.line import Line
 
 from benchmarks import frame
 from benchmarks.load import LoadRun, LoadServer, Measured, load_gateway
 from benchmarks.load_server import node_name
+from tests.servers.influxdb import InfluxServer
+from tests.system.line import Line
 
 NODES = 5000
 FLOOR = 20_000
-LADDER = (20_000, 30_000, 45_000, 60_000, 80_000, 110_000)
+LADDER = (20_000, 30_000, 45_000, 60_000, 80_000, 110_000, 150_000, 200_000)
 BODY_ROWS = 20_000
 QUICK_RATE = 24_000
 
@@ -104,18 +106,20 @@ class _Runs:
         return found
 
 
-def _climb(run, ladder, result: frame.Result) -> Measured:  # type: ignore[no-untyped-def]
+def _climb(run: Callable[[float, float], Measured], ladder: Sequence[float], result: frame.Result) -> Measured:
     """The longest run at the highest rate that kept up; steps down when the long run does not."""
-    held = [rate for rate in ladder[:1]]
+    held = list(ladder[:1])
     for rate in ladder:
         if not run(rate, 15).holds:
             break
         held.append(rate)
     while True:
         rate = held.pop()
-        found: Measured = run(rate, 60)
+        found = run(rate, 60)
         if found.holds or not held:
-            result.notes.append(f"60 s at {rate} values/s; the ladder's next step did not hold")
+            result.notes.append(
+                f"60 s at {rate:.0f} values/s, the highest of {[round(each) for each in ladder]} that held"
+            )
             return found
 
 
@@ -124,19 +128,7 @@ def limit_db(influx: InfluxServer, seconds: float) -> float:
     influx.create("limit")
     asset = AssetAddress("limit", "site", "area", "line", "asset")
     encoder = LineEncoder(Catalogue([SignalEntry(asset.signal(node_name(n)), "kW") for n in range(NODES)]))
-    per_signal = BODY_ROWS // NODES
-    start_ns = time.time_ns() - 10**13
-    bodies = []
-    for number in range(int(seconds * 30)):
-        batch = SampleBatch(
-            array("I", [n for n in range(NODES) for _ in range(per_signal)]),
-            array("q", [start_ns + (number * per_signal + k) * 166_000_000 + n % 7 * 10**6
-                        for n in range(NODES) for k in range(per_signal)]),
-            array("d", [round(500 + (n * 7919 + number * 31 + k) % 10_000 * 0.013, 3)
-                        for n in range(NODES) for k in range(per_signal)]),
-            array("I", bytes(4 * BODY_ROWS)),
-        )  # fmt: skip
-        bodies.append(gzip.compress(encoder.encode(batch), 1))
+    bodies = [gzip.compress(encoder.encode(_batch(number)), 1) for number in range(int(seconds * 25))]
     queue, lock, written = iter(bodies), threading.Lock(), [0, 0]
     began = time.monotonic()
 
@@ -157,6 +149,17 @@ def limit_db(influx: InfluxServer, seconds: float) -> float:
     for each in writers:
         each.join()
     return sum(written) / (time.monotonic() - began)
+
+
+def _batch(number: int) -> SampleBatch:
+    """Rows as the ingest writes them: all signals, a few samples each, times and values that move on."""
+    per_signal = BODY_ROWS // NODES
+    signal = np.repeat(np.arange(NODES, dtype=np.uint32), per_signal)
+    step = number * per_signal + np.tile(np.arange(per_signal), NODES)
+    times = 1_700_000_000_000_000_000 + step * 166_000_000 + signal.astype(np.int64) % 7 * 1_000_000
+    values = np.round(10 + (signal.astype(np.int64) * 7919 + step * 31) % 100_000 * 0.013, 3)
+    columns = (array("I", signal.tobytes()), array("q", times.tobytes()), array("d", values.tobytes()))
+    return SampleBatch(*columns, array("I", bytes(4 * BODY_ROWS)))
 
 
 def _rows(result: frame.Result, uplink: Measured, direct: Measured, limit: float) -> None:

@@ -31,6 +31,7 @@ _DATA_CHANGE = 811
 _BAD_MESSAGE_NOT_AVAILABLE = 0x807B0000
 _EPOCH_OFFSET_100NS = 116_444_736_000_000_000
 _OPEN_LIMIT = 64
+_KEEP_ALIVE_S = 1.0
 
 _ITEM = np.dtype(
     [
@@ -62,7 +63,7 @@ class LoadFeed:
 
     def __init__(self, values_per_s: float, items: int, seed: int = 1) -> None:
         self._rate = values_per_s
-        self._items = items
+        self._most = items
         self._random = np.random.default_rng(seed)
         self._handles = np.zeros(0, np.uint32)
         self._level = np.zeros(0)
@@ -74,11 +75,16 @@ class LoadFeed:
         self.audit = Audit()
 
     def add_handles(self, handles: list[int], names: list[str]) -> None:
-        """More monitored items to feed; `names` are their nodes' identifiers, in the order of `audit.sent`."""
-        self.names += names
-        self._handles = np.append(self._handles, np.asarray(handles, np.uint32))
-        self._level = np.append(self._level, self._random.uniform(10, 1000, len(handles)))
-        self.audit.sent = np.append(self.audit.sent, np.zeros(len(handles), np.int64))
+        """Monitored items to feed; `names` are their nodes' identifiers. A node monitored anew gets its new handle."""
+        places = {name: place for place, name in enumerate(self.names)}
+        for handle, name in zip(handles, names, strict=True):
+            if name in places:
+                self._handles[places[name]] = handle
+        fresh = [(handle, name) for handle, name in zip(handles, names, strict=True) if name not in places]
+        self.names += [name for _, name in fresh]
+        self._handles = np.append(self._handles, np.asarray([handle for handle, _ in fresh], np.uint32))
+        self._level = np.append(self._level, self._random.uniform(10, 1000, len(fresh)))
+        self.audit.sent = np.append(self.audit.sent, np.zeros(len(fresh), np.int64))
 
     @property
     def ready(self) -> bool:
@@ -93,6 +99,11 @@ class LoadFeed:
     def stop(self) -> None:
         """Nothing is due any more."""
         self._started = None
+
+    @property
+    def _items(self) -> int:
+        """Values a message: never a signal twice."""
+        return min(self._most, len(self._handles))
 
     def due(self) -> bool:
         """True when the next message's values are due."""
@@ -169,6 +180,7 @@ class _Link:
         self._requests: deque[tuple[int, int, int]] = deque()
         self._open: OrderedDict[int, bytes] = OrderedDict()
         self._wake = asyncio.Event()
+        self._spoke_s = time.monotonic()
 
     async def from_client(self, reader: asyncio.StreamReader) -> None:
         while True:
@@ -230,7 +242,12 @@ class _Link:
 
     async def publish(self) -> None:
         while True:
-            if not (self._requests and self._subscription and self._feed.ready and self._feed.due()):
+            due = self._feed.ready and self._feed.due()
+            if self._requests and self._subscription and not due and self._silent():
+                request_id, handle, acknowledged = self._requests.popleft()
+                self._send(request_id, self._keep_alive(handle, acknowledged))
+                continue
+            if not (self._requests and self._subscription and due):
                 self._wake.clear()
                 try:
                     async with asyncio.timeout(0.002):
@@ -246,11 +263,23 @@ class _Link:
             self._send(request_id, self._publish_response(handle, acknowledged))
             await self._client.drain()
 
+    def _silent(self) -> bool:
+        return time.monotonic() - self._spoke_s > _KEEP_ALIVE_S
+
     def _publish_response(self, handle: int, acknowledged: int) -> bytes:
         self._sequence += 1
         now_100ns = time.time_ns() // 100 + _EPOCH_OFFSET_100NS
         notification = struct.pack("<Iq", self._sequence, now_100ns) + self._feed.message()
         self._open[self._sequence] = notification
+        return self._response(handle, acknowledged, notification)
+
+    def _keep_alive(self, handle: int, acknowledged: int) -> bytes:
+        """Carries the number of the next message and no data; nothing of it is kept."""
+        now_100ns = time.time_ns() // 100 + _EPOCH_OFFSET_100NS
+        return self._response(handle, acknowledged, struct.pack("<Iqi", self._sequence + 1, now_100ns, 0))
+
+    def _response(self, handle: int, acknowledged: int, notification: bytes) -> bytes:
+        self._spoke_s = time.monotonic()
         available = list(self._open)
         return b"".join(
             (
