@@ -201,10 +201,11 @@ class LoadRun:
 
     def _growth(self, seconds: float) -> float:
         """Slope of the undelivered samples over the feed without its first third, samples/s."""
-        points = [(at, size) for at, size in self._backlog if seconds / 3 <= at <= seconds]
+        points = [point for point in self._backlog if seconds / 3 <= point[0] <= seconds]
         if len(points) < 3:
             return 0.0
-        return float(np.polyfit(*np.array(points).T, 1)[0])
+        at, size = np.array([point[0] for point in points]), np.array([point[1] for point in points])
+        return float(np.polyfit(at, size, 1)[0])
 
     def _watch_backlog(self) -> None:
         began = time.monotonic()

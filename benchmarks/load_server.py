@@ -1,7 +1,7 @@
 """The load generator as a process of its own: a real asyncua server behind the replay proxy.
 
-It prints one JSON line when a client monitors all nodes, starts when a line comes in on stdin, feeds for the given time,
-waits until everything is acknowledged, and prints its audit as a second JSON line.
+It prints one JSON line when a client monitors all nodes, starts when a line comes in on stdin, feeds for the given
+time, waits until everything is acknowledged, and prints its audit as a second JSON line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from asyncua import Server, ua
+from asyncua import ua
+from asyncua.server.server import Server
 
 from benchmarks.replay_proxy import LoadFeed, ReplayProxy
 
@@ -45,7 +46,9 @@ async def _serve(options: argparse.Namespace) -> None:
     index = await server.register_namespace(NAMESPACE)
     folder = await server.nodes.objects.add_object(index, "load")
     for number in range(options.nodes):
-        await folder.add_variable(ua.NodeId(node_name(number), index), ua.QualifiedName(f"s{number}", index), 0.0)
+        await folder.add_variable(
+            ua.NodeId(ua.String(node_name(number)), ua.Int16(index)), ua.QualifiedName(f"s{number}", index), 0.0
+        )
     gc.freeze()
     gc.enable()
     feed = LoadFeed(options.rate, options.items)

@@ -1,12 +1,13 @@
 """Values a second through the whole line: replay proxy, gateway, Mosquitto, `ovoo-cloud ingest`, InfluxDB 1.x.
 
-5,000 signals; the full run climbs a ladder of rates, then holds the highest that kept up for 60 s. Beside it the gateway
-writing straight to InfluxDB, and InfluxDB itself fed with the same lines by two writers. The count per signal in the
+5,000 signals; the full run climbs a ladder of rates, then holds the highest that kept up for 60 s. Beside it the
+gateway writing straight to InfluxDB, and InfluxDB itself fed with the same lines by two writers. The count per signal in the
 store must equal what the generator sent; otherwise the benchmark fails.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import pathlib
 import statistics
@@ -188,12 +189,9 @@ def _rows(result: frame.Result, uplink: Measured, direct: Measured, limit: float
     ]
 
 
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rate", type=float, default=0.0, help="one rate, no ladder")
+
+
 if __name__ == "__main__":
-    sys.exit(
-        frame.run(
-            "pipeline",
-            measure,
-            description=__doc__ or "",
-            extra=lambda parser: parser.add_argument("--rate", type=float, default=0.0, help="one rate, no ladder"),
-        )
-    )
+    sys.exit(frame.run("pipeline", measure, description=__doc__ or "", extra=_options))

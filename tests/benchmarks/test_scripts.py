@@ -1,0 +1,54 @@
+"""Every benchmark starts; committed results are well-formed."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "benchmarks"
+SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if "frame.run(" in path.read_text(encoding="utf-8"))
+RESULTS = sorted((FOLDER / "results").glob("*.json"))
+KEYS = {
+    "real_input": {
+        "emitted", "stored", "suppressed", "lost", "duplicated", "mismatched", "skab_f1", "tep_detection", "report_ok",
+    },
+    "pipeline": {
+        "values_per_s", "direct_values_per_s", "limit_db", "backlog_growth", "db_share", "bytes_per_sample",
+        "agent_cpu", "cloud_cpu", "p50_delay_ms", "p99_delay_ms",
+    },
+    "footprint": {"opcua_5000_rss_mb", "mqtt_5000_rss_mb", "idle_rss_mb", "install_mb", "start_s"},
+    "wire_size": {"steel", "tep", "compressor", "simulators", "json", "line_protocol_gzip"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_the_script_starts_and_explains_itself(script: pathlib.Path) -> None:
+    done = subprocess.run([sys.executable, str(script), "--help"], capture_output=True, text=True, timeout=60, cwd="/")
+
+    assert done.returncode == 0, done.stderr
+    assert "--quick" in done.stdout
+    assert "--no-peers" in done.stdout
+
+
+def test_the_catalogue_of_this_stage_is_there() -> None:
+    assert {path.stem for path in SCRIPTS} >= KEYS.keys()
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_a_committed_result_is_well_formed(path: pathlib.Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+
+    assert document["benchmark"] == path.stem
+    assert not document["version"].endswith("-dirty"), "measured on a changed tree"
+    assert {"cpu", "cores", "python"} <= document["machine"].keys()
+    assert document["seconds"] > 0
+    keys = [row["key"] for row in document["rows"]]
+    assert len(keys) == len(set(keys))
+    assert all(isinstance(row["value"], int | float) and row["unit"] for row in document["rows"])
+    assert set(keys) >= KEYS.get(path.stem, set())
+    assert all(isinstance(note, str) for note in document["notes"])
