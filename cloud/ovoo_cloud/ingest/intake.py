@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ovoo_contract import topics
 from ovoo_contract.delivery import Rejection
-from ovoo_contract.errors import AddressError, DeliveryError, WireError
+from ovoo_contract.errors import AddressError, DeliveryError, StoreRejected, WireError
 from ovoo_contract.ranges import SeqRanges
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, decode_batch, peek_header
@@ -116,8 +116,11 @@ class Intake:
 
     def _control(self, topic: topics.Topic, payload: bytes) -> None:
         try:
-            control.note(self._database, topic, payload, self._clock())
-        except DeliveryError as error:
+            state = control.note(self._database, topic, payload, self._clock())
+            binding = self._bindings.gateway(topic.gateway)
+            if state is not None and binding is not None and (figures := control.figures_of(state)):
+                self._store.note_gateway(binding.enterprise, topic.gateway, state.time_ns, figures)
+        except (DeliveryError, StoreRejected) as error:
             self.counters.refuse("state", f"{topic.gateway}: {error}")
 
     def _batch(self, group: _Group, gateway: str, payload: bytes) -> None:

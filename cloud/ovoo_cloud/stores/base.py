@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
@@ -182,6 +182,9 @@ class TelemetryStore(Protocol):
 
     def write_many(self, deliveries: Sequence[Delivery]) -> list[WriteOutcome]:
         """Stores several deliveries in one go, outcomes in the same order."""
+
+    def note_gateway(self, enterprise: str, gateway: str, time_ns: int, figures: Mapping[str, float]) -> None:
+        """Keeps one line of a gateway's own figures; names are fields of the contract's measurement `gateway`."""
 
     def latest(self, addresses: Sequence[Address]) -> list[Latest]:
         """The newest sample of each signal that has one, in the order asked."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import duckdb
 import numpy as np
 from ovoo_contract.address import Address
 from ovoo_contract.errors import StoreUnavailable
+from ovoo_contract.schema import GATEWAY
 
 from ovoo_cloud.stores import embedded_files, embedded_read
 from ovoo_cloud.stores.base import (
@@ -60,6 +61,7 @@ class EmbeddedStore:
         self._closed = False
         self._tenants: dict[str, Tenant] = {}
         for enterprise in embedded_files.schema_names(self._connection):
+            embedded_files.create_schema(self._connection, enterprise)  # tables that came with a later version
             self._tenants[enterprise] = Tenant(enterprise, self._connection)
             self._compact(self._tenants[enterprise])
 
@@ -88,6 +90,15 @@ class EmbeddedStore:
             for position, outcome in zip(positions, written, strict=True):
                 outcomes[position] = outcome
         return outcomes
+
+    def note_gateway(self, enterprise: str, gateway: str, time_ns: int, figures: Mapping[str, float]) -> None:
+        """Adds one row to the table `gateway`."""
+        self.ensure_enterprise(enterprise)
+        row = (gateway, time_ns, *(figures.get(name) for name in GATEWAY.fields))
+        marks = ", ".join("?" * len(row))
+        with self._writing():
+            schema = self._tenants[enterprise].schema
+            self._connection.execute(f"INSERT INTO {schema}.gateway VALUES ({marks})", row)
 
     def latest(self, addresses: Sequence[Address]) -> list[Latest]:
         """The newest sample per signal, from memory."""

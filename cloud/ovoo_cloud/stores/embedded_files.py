@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 from ovoo_contract.errors import StoreError, StoreUnavailable
-from ovoo_contract.schema import database_name
+from ovoo_contract.schema import GATEWAY, database_name
 
 __all__ = ["FILE_NAME", "create_schema", "open_file", "schema_names", "schema_of"]
 
@@ -22,6 +22,9 @@ _TABLES: Final = (
     "(series UINTEGER NOT NULL, time_ns BIGINT NOT NULL, text VARCHAR NOT NULL)",
     "CREATE TABLE IF NOT EXISTS {schema}.deliveries"
     "(gateway VARCHAR NOT NULL, epoch UBIGINT NOT NULL, first UBIGINT NOT NULL, last UBIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS {schema}.gateway(gateway VARCHAR NOT NULL, time_ns BIGINT NOT NULL, "
+    + ", ".join(f"{name} DOUBLE" for name in GATEWAY.fields)
+    + ")",
 )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from ovoo_contract.address import Address
 from ovoo_contract.catalogue import SignalEntry
-from ovoo_contract.errors import StoreUnavailable
-from ovoo_contract.line_protocol import LineEncoder
-from ovoo_contract.schema import database_name
+from ovoo_contract.errors import StoreRejected, StoreUnavailable
+from ovoo_contract.line_protocol import LineEncoder, encode_point
+from ovoo_contract.schema import GATEWAY, database_name
 
 from ovoo_cloud.stores import influx_read
 from ovoo_cloud.stores.base import (
@@ -77,6 +77,14 @@ class InfluxStore:
             for position, outcome in zip(positions, written, strict=True):
                 outcomes[position] = outcome
         return outcomes
+
+    def note_gateway(self, enterprise: str, gateway: str, time_ns: int, figures: Mapping[str, float]) -> None:
+        """Writes one point of the measurement `gateway`."""
+        self.ensure_enterprise(enterprise)
+        line = encode_point(GATEWAY.name, {"gateway": gateway}, figures, time_ns)
+        refused = self._http.write(database_name(enterprise), line) if line else None
+        if refused is not None:
+            raise StoreRejected(refused.detail, offender=f"gateway {gateway}", remedy="drop the field of another type")
 
     def _write(self, tenant: _Tenant, deliveries: Sequence[Delivery]) -> list[WriteOutcome]:
         parts = [tenant.rows(delivery) for delivery in deliveries]

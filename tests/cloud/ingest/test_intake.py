@@ -9,6 +9,7 @@ from ovoo_cloud.alarms import records as alarms
 from ovoo_cloud.catalogue import findings, gateways, ledger, signals
 from ovoo_cloud.catalogue.tables import AuditEntry, TouchedDay
 from ovoo_cloud.ingest.intake import Intake, Message, Outgoing
+from ovoo_cloud.ingest.messages import figures_of
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
 from ovoo_cloud.stores.base import Delivery
@@ -272,3 +273,10 @@ def test_a_store_that_is_down_acknowledges_nothing_and_the_group_may_come_again(
             Intake(services.database, again, clock, timezone="Asia/Shanghai").handle(group)
         ).ranges.to_list() == [[1, 1]]
         again.close()
+
+
+def test_figures_of_a_state_go_to_the_store_and_a_farewell_has_none() -> None:
+    online = GatewayState(online=True, time_ns=T0, backlog_rows=5, buffer_h=40.0)
+
+    assert figures_of(online) == {"backlog": 5.0, "buffer_h": 40.0}
+    assert figures_of(GatewayState(online=False, time_ns=T0)) == {}

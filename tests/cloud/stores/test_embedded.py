@@ -161,3 +161,21 @@ def test_a_failed_group_leaves_neither_rows_nor_memory(tmp_path: pathlib.Path) -
     assert (outcome.stored, outcome.known) == (3, False)
     assert len(store.raw(address(), T0, T0 + 99 * S, 100)) == 6
     store.close()
+
+
+def test_a_gateways_figures_are_kept_and_an_older_file_gets_their_table(tmp_path: pathlib.Path) -> None:
+    with duckdb.connect(str(tmp_path / "telemetry.duckdb")) as older:
+        older.execute("SELECT 1")
+    store = EmbeddedStore(tmp_path, max_points=1000)
+    store.ensure_enterprise("heishan-coal")
+    store.close()
+    with duckdb.connect(str(tmp_path / "telemetry.duckdb")) as older:
+        older.execute('DROP TABLE "ovoo_heishan-coal".gateway')
+    store = EmbeddedStore(tmp_path, max_points=1000)
+
+    store.note_gateway("heishan-coal", "heishan-gw1", 7, {"backlog": 3.0, "buffer_h": 41.5})
+    store.close()
+
+    with duckdb.connect(str(tmp_path / "telemetry.duckdb"), read_only=True) as file:
+        columns = 'SELECT gateway, time_ns, backlog, buffer_h, cpu FROM "ovoo_heishan-coal".gateway'
+        assert file.execute(columns).fetchall() == [("heishan-gw1", 7, 3.0, 41.5, None)]

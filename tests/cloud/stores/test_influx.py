@@ -112,3 +112,14 @@ def test_a_new_process_opens_a_store_of_many_signals(influxdb: InfluxServer, ent
 
     assert outcome.stored == 5
     store.close()
+
+
+@pytest.mark.server
+def test_a_gateways_figures_become_points_that_the_fleet_page_reads(influxdb: InfluxServer) -> None:
+    store = InfluxStore(InfluxSettings(influxdb.url), lambda address: None)
+
+    store.note_gateway("fleet-tenant", "heishan-gw1", 1_700_000_000_000_000_000, {"backlog": 3.0, "buffer_h": 41.5})
+    store.close()
+
+    rows = influxdb.query("ovoo_fleet-tenant", "SELECT * FROM gateway WHERE time > 0 AND time < now()")
+    assert [(row["gateway"], row["backlog"], row["buffer_h"]) for row in rows] == [("heishan-gw1", 3.0, 41.5)]
