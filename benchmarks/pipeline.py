@@ -1,8 +1,8 @@
 """Values a second through the whole line: replay proxy, gateway, Mosquitto, `ovoo-cloud ingest`, InfluxDB 1.x.
 
 5,000 signals; the full run climbs a ladder of rates, then holds the highest that kept up for 60 s. Beside it the
-gateway writing straight to InfluxDB, and InfluxDB itself fed with the same lines by two writers. The count per signal in the
-store must equal what the generator sent; otherwise the benchmark fails.
+gateway writing straight to InfluxDB, and InfluxDB itself fed with the same lines by two writers. The count per signal
+in the store must equal what the generator sent; otherwise the benchmark fails.
 """
 
 from __future__ import annotations
