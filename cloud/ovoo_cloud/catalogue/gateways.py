@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ovoo_contract.address import check_gateway_id
 from ovoo_contract.delivery import GatewayState
@@ -17,8 +17,10 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.tables import Enterprise, Gateway, Site
 
-__all__ = ["GatewayStatus", "gateway", "gateways", "note_reported", "note_state", "register", "set_status"]
+__all__ = ["RESERVED", "GatewayStatus", "gateway", "gateways", "note_reported", "note_state", "register", "set_status"]
 
+RESERVED: Final = frozenset({"ovoo-cloud"})
+"""Names with rights of their own at the broker: whoever may enrol a gateway must not become the cloud."""
 GatewayStatus = Literal["registered", "enrolled", "revoked"]
 
 
@@ -50,6 +52,8 @@ def register(
     scope.require(Permission.MANAGE_GATEWAYS)
     scope.require_enterprise(enterprise)
     check_gateway_id(gateway_id)
+    if gateway_id in RESERVED:
+        raise ConfigError("this id is reserved", offender=gateway_id, remedy="choose another")
     if session.get(Enterprise, enterprise) is None:
         raise absent(enterprise)
     for site in sites:

@@ -251,3 +251,12 @@ def test_a_gateway_stays_with_its_enterprise(database: Database) -> None:
         enterprises.save_site(session, SYSTEM, "bayan-chem", "bayan")
     with database.write() as session, pytest.raises(ConfigError, match="taken"):
         gateways.register(session, SYSTEM, GATEWAY, enterprise="bayan-chem", sites=["bayan"], now_ns=T0)
+
+
+def test_a_gateway_cannot_take_the_clouds_own_name(database: Database) -> None:
+    with database.write() as session:
+        enterprises.save_enterprise(session, SYSTEM, "heishan-coal")
+        enterprises.save_site(session, SYSTEM, "heishan-coal", "heishan")
+
+    with database.write() as session, pytest.raises(ConfigError, match="reserved"):
+        gateways.register(session, SYSTEM, "ovoo-cloud", enterprise="heishan-coal", sites=["heishan"], now_ns=1)
