@@ -1,0 +1,38 @@
+"""Pages that stand in both languages keep in step."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import pytest
+
+from tests.docs.markdown import ROOT, code_blocks, headings, links
+
+PAIRS = [
+    (ROOT / "README.md", ROOT / "README.zh-CN.md"),
+    *((ROOT / "docs" / path.relative_to(ROOT / "docs" / "zh"), path) for path in (ROOT / "docs" / "zh").rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_both_languages_have_the_same_shape_and_code(english: pathlib.Path, chinese: pathlib.Path) -> None:
+    one, two = english.read_text(encoding="utf-8"), chinese.read_text(encoding="utf-8")
+
+    assert [level for level, _ in headings(one)] == [level for level, _ in headings(two)]
+    assert [_bare(block) for block in code_blocks(one)] == [_bare(block) for block in code_blocks(two)]
+    assert _pictures(english, one) == _pictures(chinese, two)
+    assert one.count("\n|") == two.count("\n|")
+
+
+def test_the_two_readmes_point_at_each_other() -> None:
+    assert "README.zh-CN.md" in links((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert "README.md" in links((ROOT / "README.zh-CN.md").read_text(encoding="utf-8"))
+
+
+def _bare(block: tuple[str, str]) -> tuple[str, str]:
+    return block[0], re.sub(r"\s*# .*", "", block[1])  # comments are translated
+
+
+def _pictures(page: pathlib.Path, text: str) -> list[str]:
+    return [str((page.parent / link).resolve().relative_to(ROOT)) for link in links(text) if link.endswith(".png")]
