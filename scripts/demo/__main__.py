@@ -31,17 +31,17 @@ def main() -> int:
     began = time.monotonic()
     try:
         with Children(place.state / "logs") as children:
-            timeline = fill(children, place, options.days, options.fault_seed, began)
+            fill(children, place, options.days, options.fault_seed, began)
             live = watch(children, place, options.live_s if options.once else None, began)
-        code = finish(place, timeline, live, options.days, began)
+        code = finish(place, live, options.days, began)
     except ChildFailed as error:
         print(f"demo failed: {error}", file=sys.stderr)
         return 1
     return code
 
 
-def fill(children: Children, place: Place, days: int, seed: int, began: float) -> plants.Timeline:
-    """Starts broker and cloud, trains the models, and plays the past through the gateways."""
+def fill(children: Children, place: Place, days: int, seed: int, began: float) -> None:
+    """Starts broker and cloud, trains the models, plays the past through the gateways, issues the report."""
     site.start_broker(children, place)
     site.prepare_cloud(children, place)
     site.start_cloud(children, place)
@@ -63,7 +63,8 @@ def fill(children: Children, place: Place, days: int, seed: int, began: float) -
         for replay in replays:
             replay.wait(600)
     _say(began, f"{days} days of history delivered through the gateways")
-    return timeline
+    report.issue(place, timeline)
+    _say(began, f"diagnosis report: {place.out / 'report.pdf'} and report.docx")
 
 
 def watch(children: Children, place: Place, live_s: int | None, began: float) -> bool:
@@ -74,7 +75,7 @@ def watch(children: Children, place: Place, live_s: int | None, began: float) ->
     faults_at = time.monotonic() + _FAULT_AFTER_S
     triggered = False
     if live_s is None:
-        print("press Ctrl-C to stop, audit and write the report", flush=True)
+        print("press Ctrl-C to stop, audit the store and verify the report", flush=True)
     try:
         while time.monotonic() < deadline:
             for pair in pairs:
@@ -95,17 +96,17 @@ def watch(children: Children, place: Place, live_s: int | None, began: float) ->
     return True
 
 
-def finish(place: Place, timeline: plants.Timeline, live: bool, days: int, began: float) -> int:
-    """Audits the store, writes summary and report, verifies the report."""
+def finish(place: Place, live: bool, days: int, began: float) -> int:
+    """Audits the store, verifies the report, writes the summary."""
     document = summary.summarise(place, live, days)
-    document["report"] = report.issue(place, timeline)
+    document["report"] = report.verify(place)
     document["seconds"] = round(time.monotonic() - began, 1)
     summary.write(place.out / "summary.json", document)
     counts = (f"{document[key]:,} {key}" for key in ("emitted", "stored", "suppressed", "lost", "duplicated"))
     _say(began, "samples: " + ", ".join(counts))
     found = f"{document['faults_found']} of {document['faults']} faults found"
     _say(began, f"{found}, {document['false_alarms']} false alarms")
-    _say(began, f"report: {place.out / 'report.pdf'} (verified)")
+    _say(began, "report verified: every figure recomputed from the stored samples")
     if document["lost"] or document["duplicated"] or document["mismatched"]:
         return 4
     found_enough = document["found_share"] >= 0.8 and document["false_alarms_per_plant_week"] <= 1.0

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from scripts.demo.children import Child, Children, program
+from scripts.demo.children import Child, ChildFailed, Children, program
 from scripts.demo.place import PLANTS, ROOT, DemoPlant, Place
 
 _TOPICS_UP = ("batch", "event", "state", "catalog/#", "config/reported")
@@ -93,6 +93,7 @@ class Api:
 
     def __init__(self, place: Place) -> None:
         self._url = console_url(place)
+        self._cookie = ""
         answer = self._call("POST", "/api/v1/sessions", {"name": "admin", "password": _read(place.secret("admin"))})
         self._cookie = answer[1]
 
@@ -108,15 +109,23 @@ class Api:
         """A PUT's JSON."""
         return self._call("PUT", path, body)[0]
 
+    def download(self, path: str) -> bytes:
+        """A file."""
+        return self._open("GET", path, None)[0]
+
     def _call(self, method: str, path: str, body: Any) -> tuple[Any, str]:
-        headers = {"Content-Type": "application/json"}
-        if hasattr(self, "_cookie"):
-            headers["Cookie"] = self._cookie
+        content, cookie = self._open(method, path, body)
+        return json.loads(content), cookie
+
+    def _open(self, method: str, path: str, body: Any) -> tuple[bytes, str]:
+        headers = {"Content-Type": "application/json", "Cookie": self._cookie}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url + path, data=data, headers=headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            cookie = (answer.headers.get("Set-Cookie") or "").split(";")[0]
-            return json.loads(answer.read()), cookie
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.read(), (answer.headers.get("Set-Cookie") or "").split(";")[0]
+        except urllib.error.HTTPError as error:
+            raise ChildFailed(f"{method} {path}: {error.code} {error.read().decode(errors='replace')}") from error
 
 
 def _user(place: Place, name: str, *, publish: list[str], subscribe: list[str]) -> dict[str, Any]:
