@@ -23,6 +23,7 @@ from asyncua.server.server import Server
 from benchmarks.replay_proxy import LoadFeed, ReplayProxy
 
 NAMESPACE = "urn:ovoo:load"
+_FOLDER = 100
 
 
 def main() -> None:
@@ -44,11 +45,11 @@ async def _serve(options: argparse.Namespace) -> None:
     server.set_endpoint(f"opc.tcp://127.0.0.1:{options.upstream_port}/load")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     index = await server.register_namespace(NAMESPACE)
-    folder = await server.nodes.objects.add_object(index, "load")
     for number in range(options.nodes):
-        await folder.add_variable(
-            ua.NodeId(ua.String(node_name(number)), ua.Int16(index)), ua.QualifiedName(f"s{number}", index), 0.0
-        )
+        if number % _FOLDER == 0:  # asyncua looks through all children of a parent for every new one
+            folder = await server.nodes.objects.add_object(index, f"load{number // _FOLDER}")
+        nodeid = ua.NodeId(ua.String(node_name(number)), ua.Int16(index))
+        await folder.add_variable(nodeid, ua.QualifiedName(f"s{number}", index), 0.0)
     gc.freeze()
     gc.enable()
     feed = LoadFeed(options.rate, options.items)

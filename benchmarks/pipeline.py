@@ -92,6 +92,7 @@ class _Runs:
         server = LoadServer(NODES, rate, seconds)
         gateway = load_gateway(self.folder / asset.enterprise, asset, server.port, NODES, sink)
         try:
+            server.wait_ready()
             gateway.start()
             found = LoadRun(self.line.influx, asset, gateway, server, rate, pids).run()
         finally:
