@@ -12,21 +12,21 @@ CHROMIUM = pathlib.Path("/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """The console over a plant of its own: these tests move its clock."""
     with installation(tmp_path_factory.mktemp("console")) as built, served(built) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """The console as after `ovoo-cloud init`."""
     with installation(tmp_path_factory.mktemp("fresh"), fed=False) as built, served(built) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"server missing: {CHROMIUM}; `make test` installs it")
