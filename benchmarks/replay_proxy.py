@@ -32,6 +32,7 @@ _BAD_MESSAGE_NOT_AVAILABLE = 0x807B0000
 _EPOCH_OFFSET_100NS = 116_444_736_000_000_000
 _OPEN_LIMIT = 64
 _KEEP_ALIVE_S = 1.0
+_STALL_S = 0.02
 
 _ITEM = np.dtype(
     [
@@ -258,6 +259,10 @@ class _Link:
             if len(self._open) >= _OPEN_LIMIT:
                 self._feed.audit.stalled_s += 0.001
                 await asyncio.sleep(0.001)
+                if self._requests and time.monotonic() - self._spoke_s > _STALL_S:
+                    # acknowledgements travel with requests, and those are all here: give one back
+                    request_id, handle, acknowledged = self._requests.popleft()
+                    self._send(request_id, self._keep_alive(handle, acknowledged))
                 continue
             request_id, handle, acknowledged = self._requests.popleft()
             self._send(request_id, self._publish_response(handle, acknowledged))
