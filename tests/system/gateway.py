@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import pathlib
 import re
@@ -49,6 +50,16 @@ class Gateway:
         if not count:
             changed = f"{text}\n[{table}]\n{lines}"
         self.config.write_text(changed, encoding="utf-8")
+
+    def set_column(self, column: str, value: str) -> None:
+        """Gives every signal of the list the same value in a column."""
+        path = self.folder / "signals.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [{**row, column: value} for row in csv.DictReader(file)]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
