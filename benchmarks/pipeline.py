@@ -110,11 +110,12 @@ class _Runs:
 
 def _climb(run: Callable[[float, float], Measured], ladder: Sequence[float], result: frame.Result) -> Measured:
     """The longest run at the highest rate that kept up; steps down when the long run does not."""
-    held = list(ladder[:1])
+    held: list[float] = []
     for rate in ladder:
         if not run(rate, 15).holds:
             break
         held.append(rate)
+    held = held or list(ladder[:1])
     while True:
         rate = held.pop()
         found = run(rate, 60)
