@@ -23,7 +23,6 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api/v1", tags=["telemetry"])
 Reader = Annotated[Scope, Depends(require(Permission.READ_TELEMETRY))]
 Budget = Annotated[int, Query(ge=1, description="most points to answer; required")]
-_STALE_FACTOR: Final = 5
 _NUMPY: Final = orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -35,7 +34,7 @@ def latest(
     site: Annotated[str | None, Query()] = None,
     asset: Annotated[str | None, Query(description="area/line/asset; needs site")] = None,
 ) -> dict[str, Any]:
-    """The newest sample of each signal, with its age; `stale` when it is older than five periods (at least 60 s)."""
+    """The newest sample of each signal, with its age; `stale` when it says nothing of the present any more."""
     path = f"{enterprise}/{site}/{asset}" if asset and site else None
     with services.database.read() as session:
         rows = {row.address: row for row in signal_rows.signals(session, scope, enterprise, site=site, asset=path)}
@@ -43,7 +42,6 @@ def latest(
     items = []
     for found in services.telemetry(scope).latest([Address.parse(address) for address in rows]):
         age_s = (now_ns - found.time_ns) / 1e9
-        period_s = rows[str(found.address)].period_s
         items.append(
             {
                 "address": str(found.address),
@@ -53,7 +51,7 @@ def latest(
                 "text": found.text,
                 "unit": rows[str(found.address)].unit,
                 "age_s": round(age_s, 3),
-                "stale": age_s > max(60.0, _STALE_FACTOR * period_s),
+                "stale": age_s > signal_rows.stale_after_s(rows[str(found.address)]),
             }
         )
     return {"items": items}

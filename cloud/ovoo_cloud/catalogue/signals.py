@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from ovoo_contract.address import Address, AssetAddress
 from ovoo_contract.catalogue import Catalogue, SignalEntry
@@ -14,7 +15,9 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue.tables import AssetRecord, CatalogueRecord, Gateway, SignalRecord
 from ovoo_cloud.catalogue.templates import recognise
 
-__all__ = ["asset", "assets", "catalogue", "entry_of", "lookup", "save_catalogue", "signal", "signals"]
+__all__ = ["asset", "assets", "catalogue", "entry_of", "lookup", "save_catalogue", "signal", "signals", "stale_after_s"]
+
+_ON_CHANGE_S: Final = 1200.0
 
 
 def save_catalogue(
@@ -164,3 +167,14 @@ def signal(session: Session, scope: Scope, address: str) -> SignalRecord:
     if found is None or not scope.sees(found.enterprise):
         raise absent(address)
     return found
+
+
+def stale_after_s(record: SignalRecord) -> float:
+    """The age in seconds beyond which a signal's newest sample says nothing of the present.
+
+    Five periods and at least a minute; a signal that is sent on change is repeated by the gateway every ten minutes at
+    the latest, so twice that passes before its silence means anything.
+    """
+    if record.uplink == "on_change":
+        return max(_ON_CHANGE_S, 5 * record.period_s)
+    return max(60.0, 5 * record.period_s)

@@ -22,7 +22,6 @@ from ovoo_cloud.stores.base import Latest
 __all__ = ["AssetView", "SignalView", "SiteView", "State", "asset_views", "open_findings", "signal_views", "site_views"]
 
 State = Literal["normal", "info", "warning", "critical", "stale", "empty"]
-_STALE_NS: Final = 60_000_000_000
 _ORDER: Final[tuple[State, ...]] = ("normal", "info", "stale", "warning", "critical")
 
 
@@ -41,10 +40,10 @@ class SignalView:
 
     @property
     def stale(self) -> bool:
-        """True when the newest sample is older than five periods and a minute."""
+        """True when the newest sample says nothing of the present any more."""
         if self.latest is None:
             return True
-        return self.now_ns - self.latest.time_ns > max(_STALE_NS, int(5e9 * self.row.period_s))
+        return (self.now_ns - self.latest.time_ns) / 1e9 > signals.stale_after_s(self.row)
 
     @property
     def good(self) -> bool:
