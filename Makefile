@@ -7,7 +7,7 @@ PIP := $(UV) pip install -q --python .venv/bin/python
 MEMBERS := contract packs models edge_agent dashboards simulator cloud
 EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 
-.PHONY: help setup setup-dev demo test test-twins lint types imports edge-slice bench bench-check docs assets system-packages clean
+.PHONY: help setup setup-dev demo test test-twins lint types imports edge-slice bench bench-quick docs assets system-packages clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
