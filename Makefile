@@ -7,7 +7,7 @@ PIP := $(UV) pip install -q --python .venv/bin/python
 MEMBERS := contract packs models edge_agent dashboards simulator cloud
 EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 
-.PHONY: help setup setup-dev demo test test-twins lint types imports edge-slice bench bench-quick docs assets system-packages clean
+.PHONY: help setup setup-dev demo test test-twins test-long interop lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,6 +57,12 @@ test: setup-dev .venv-broker/.done system-packages ## installs what tests need a
 test-twins: setup-dev ## contract, models and edge with the compiled kernels switched off
 	OVOO_PURE_PYTHON=1 .venv/bin/python -m pytest tests/contract tests/models tests/edge_agent -m "not server and not system" $(PYTEST)
 
+test-long: setup-dev .venv-broker/.done system-packages ## the tests that take minutes
+	.venv/bin/python -m pytest --with long -m long $(PYTEST)
+
+interop: setup-dev system-packages ## OPC UA servers of other languages; needs their toolchains
+	.venv/bin/python -m pytest --with interop -m interop $(PYTEST)
+
 lint: setup-dev ## ruff
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -75,6 +81,9 @@ bench: setup-dev ## full benchmarks; results are committed
 
 bench-quick: setup-dev ## what CI runs
 	set -e; for name in wire_size real_input pipeline; do .venv/bin/python benchmarks/$$name.py --quick --no-peers; done
+
+bench-check: ## which committed results were measured before the last change of what they measure
+	$(PYTHON) scripts/bench-check
 
 docs: setup-dev ## regenerates the generated pages
 	.venv/bin/python scripts/docs

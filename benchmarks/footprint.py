@@ -172,4 +172,4 @@ def _installed_mb() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(frame.run("footprint", measure, description=__doc__ or ""))
+    sys.exit(frame.run("footprint", measure, description=__doc__ or "", measures=frame.GATEWAY))

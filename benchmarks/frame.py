@@ -14,8 +14,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.measured_part import digest_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
+GATEWAY = ("contract", "edge_agent", "requirements/edge.txt")
+"""What a gateway's figures depend on."""
+LINE = (*GATEWAY, "cloud/ovoo_cloud/ingest", "cloud/ovoo_cloud/stores", "cloud/ovoo_cloud/catalogue")
+"""What figures of the whole line depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +70,25 @@ def run(
     body: Callable[[Options, Result], int | None],
     *,
     description: str,
+    measures: Sequence[str],
     extra: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> int:
-    """Parses the options, runs `body`, prints the JSON line, writes the result file when asked; gives the exit code."""
+    """Parses the options, runs `body`, prints the JSON line, writes the result file when asked; gives the exit code.
+
+    Args:
+        name: of the benchmark and its result file.
+        body: measures; a return value other than 0 is the exit code of a failed benchmark.
+        description: for `--help`.
+        measures: files and folders of the project whose change makes a committed result outdated.
+        extra: adds options of its own.
+    """
     options = _parse(name, description, extra)
     result = Result()
     start = time.perf_counter()
     code = body(options, result) or 0
-    document = _document(name, result, time.perf_counter() - start)
+    document = _document(name, result, time.perf_counter() - start, (f"benchmarks/{name}.py", *measures))
     line = json.dumps(document, ensure_ascii=False, sort_keys=True)
-    if options.arguments.save:
+    if options.arguments.save and not code:
         target = ROOT / "benchmarks" / "results" / f"{name}.json"
         target.write_text(json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")
     print(line, flush=True)
@@ -99,10 +114,11 @@ def _parse(name: str, description: str, extra: Callable[[argparse.ArgumentParser
     return Options(arguments.quick, not arguments.no_peers, arguments)
 
 
-def _document(name: str, result: Result, seconds: float) -> dict[str, object]:
+def _document(name: str, result: Result, seconds: float, measures: Sequence[str]) -> dict[str, object]:
     return {
         "benchmark": name,
         "version": _commit(),
+        "measured": {"paths": sorted(measures), "digest": digest_of(ROOT, measures)},
         "machine": machine(),
         "seconds": round(seconds, 1),
         "rows": [{"key": row.key, "value": row.value, "unit": row.unit} for row in result.rows],

@@ -196,4 +196,4 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(frame.run("pipeline", measure, description=__doc__ or "", extra=_options))
+    sys.exit(frame.run("pipeline", measure, description=__doc__ or "", measures=frame.LINE, extra=_options))

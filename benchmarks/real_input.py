@@ -215,4 +215,5 @@ def _data_note(sets: list[RealSet]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(frame.run("real_input", measure, description=__doc__ or ""))
+    parts = (*frame.LINE, "models", "simulator", "cloud/ovoo_cloud/diagnosis", "cloud/ovoo_cloud/reports")
+    sys.exit(frame.run("real_input", measure, description=__doc__ or "", measures=parts))

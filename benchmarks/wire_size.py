@@ -175,4 +175,4 @@ def _rate(action: Callable[[], object], samples: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(frame.run("wire_size", measure, description=__doc__ or ""))
+    sys.exit(frame.run("wire_size", measure, description=__doc__ or "", measures=("contract", "simulator")))

@@ -30,6 +30,7 @@ def page(folder: pathlib.Path) -> str:
 def _section(result: dict[str, Any]) -> str:
     machine = result["machine"]
     where = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, {result['seconds']:g} s"
+    where += f", commit {result['version']}"
     head = f"\n## {result['benchmark']}\n\n{where}.\n\n| key | value | unit |\n|---|---:|---|\n"
     rows = "".join(f"| {row['key']} | {_number(row['value'])} | {row['unit']} |\n" for row in _ordered(result))
     notes = "".join(f"* {note}\n" for note in result.get("notes", []))
