@@ -34,7 +34,8 @@ def test_figures_come_from_results_with_peers_ahead_first(tmp_path: pathlib.Path
             {"key": "ours", "value": 12345.6, "unit": "values/s"},
             {"key": "ratio", "value": ratio, "unit": "x"},
         ]
-        result = {"benchmark": name, "machine": machine, "seconds": 1.5, "rows": rows, "notes": ["three repeats"]}
+        result = {"benchmark": name, "version": "abc", "machine": machine, "seconds": 1.5, "rows": rows}
+        result["notes"] = ["three repeats"]
         (tmp_path / f"{name}.json").write_text(json.dumps(result), encoding="utf-8")
 
     text = page(tmp_path)
@@ -42,3 +43,4 @@ def test_figures_come_from_results_with_peers_ahead_first(tmp_path: pathlib.Path
     assert text.index("## b_slow") < text.index("## a_fast")
     assert text.index("| ratio | 0.5 | x |") < text.index("| ours | 12,346 | values/s |")
     assert "* three repeats" in text
+    assert "Python 3.11.7, 1.5 s, commit abc." in text
