@@ -52,6 +52,7 @@ def _serve(parsed: argparse.Namespace, settings: Settings, output: Output) -> in
     import uvicorn
 
     from ovoo_cloud.api.app import create_app
+    from ovoo_cloud.ingest.metrics import IngestMetrics
     from ovoo_cloud.ingest.service import IngestService
     from ovoo_cloud.jobs.worker import Worker
 
@@ -74,6 +75,7 @@ def _serve(parsed: argparse.Namespace, settings: Settings, output: Output) -> in
         ingest = None if parsed.no_ingest or not settings.broker_host else IngestService(services, fail)
         if ingest is not None:
             services.status["ingest"] = ingest.health
+            services.live.append(IngestMetrics(ingest))
         with _running(ingest), _running(None if parsed.no_jobs else Worker(services)):
             _survive_the_second_signal()
             server.run()
@@ -90,13 +92,15 @@ def _survive_the_second_signal() -> None:
 
 
 def _ingest(_parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from ovoo_cloud.ingest.metrics import IngestMetrics, listening
     from ovoo_cloud.ingest.service import IngestService
 
     _refuse_embedded(settings, "ingest")
     with build_services(settings) as services:
         stopped = threading.Event()
         ingest = IngestService(services, lambda _error: stopped.set())
-        _wait(ingest, stopped)
+        with listening(settings.metrics_listen, IngestMetrics(ingest)):
+            _wait(ingest, stopped)
         if ingest.failure is not None:
             output.note(f"ovoo-cloud: ingest ended: {ingest.failure}")
             return 1

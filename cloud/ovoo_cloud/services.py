@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from ovoo_contract.address import Address
 from ovoo_contract.catalogue import SignalEntry
+from prometheus_client.core import Metric
 from sqlalchemy import Engine
 
 from ovoo_cloud.access.scope import Scope
@@ -20,10 +21,17 @@ from ovoo_cloud.stores.base import TelemetryStore
 from ovoo_cloud.stores.factory import open_store
 from ovoo_cloud.stores.scoped import ScopedTelemetry
 
-__all__ = ["Clock", "Services", "build_services"]
+__all__ = ["Clock", "LiveMetrics", "Services", "build_services"]
 
 Clock = Callable[[], int]
 """Now, in nanoseconds since 1970 UTC."""
+
+
+class LiveMetrics(Protocol):
+    """Counters that a part of this process keeps."""
+
+    def families(self, gateways: Collection[str] | None) -> Iterable[Metric]:
+        """All of them, or for who sees some gateways only, what is told of those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,8 @@ class Services:
     clock: Clock
     status: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     """How the parts that run in this process are, by name (`ingest`): for the health page."""
+    live: list[LiveMetrics] = field(default_factory=list)
+    """Live counters of the parts that run in this process, for /metrics."""
 
     @property
     def engine(self) -> Engine:

@@ -8,16 +8,27 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Final, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
 
-__all__ = ["ENVIRONMENT_PREFIX", "Settings", "load_settings"]
+__all__ = ["ENVIRONMENT_PREFIX", "BrokerAddress", "Settings", "broker_address", "load_settings"]
 
 ENVIRONMENT_PREFIX: Final = "OVOO_"
 StoreKind = Literal["embedded", "influx"]
 Language = Literal["zh", "en"]
 InfluxDialect = Literal["auto", "v1", "v2"]
+_MQTT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where a broker answers, and whether with TLS."""
+
+    host: str
+    port: int
+    tls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +68,13 @@ class Settings:
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
     public_url: str = ""
+    broker_public_url: str = ""
+    metrics_listen: str = ""
     timezone: str = "Asia/Shanghai"
     language: Language = "zh"
     session_hours: int = 12
     max_points: int = 200_000
+    idempotency_hours: int = 24
 
     @property
     def database(self) -> str:
@@ -83,9 +97,23 @@ class Settings:
         return self.authority_dir / "report-key.pem"
 
     @property
+    def answers_key(self) -> pathlib.Path:
+        """The secret that seals the answers kept for an Idempotency-Key."""
+        return self.authority_dir / "answers.key"
+
+    @property
     def reports_dir(self) -> pathlib.Path:
         """The folder of report bundles, one folder each."""
         return self.data_dir / "reports"
+
+    @property
+    def gateway_broker(self) -> BrokerAddress | None:
+        """The broker as gateways reach it: `broker_public_url`, else our own way to it; None without a broker."""
+        if self.broker_public_url:
+            return broker_address(self.broker_public_url)
+        if not self.broker_host:
+            return None
+        return BrokerAddress(self.broker_host, self.broker_port, bool(self.broker_ca or self.broker_certificate))
 
     @property
     def zone(self) -> ZoneInfo:
@@ -121,6 +149,18 @@ def load_settings(path: pathlib.Path | None = None, environment: Mapping[str, st
     if errors:
         raise ConfigErrors(errors)
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def broker_address(url: str) -> BrokerAddress | None:
+    """Host, port and TLS of `mqtt://host:port` or `mqtts://host:port`; None when it is no such address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _MQTT_PORTS or not parts.hostname or parts.username or parts.path not in ("", "/"):
+        return None
+    return BrokerAddress(parts.hostname, port or _MQTT_PORTS[parts.scheme], parts.scheme == "mqtts")
 
 
 def _from_file(path: pathlib.Path | None, errors: list[ConfigError]) -> dict[str, tuple[object, str]]:
@@ -177,6 +217,23 @@ def _choice(*choices: str) -> Callable[[object, str], str]:
     return read
 
 
+def _listen(value: object, offender: str) -> str:
+    text = _text(value, offender)
+    host, _, port = text.rpartition(":")
+    if text and not (host and port.isascii() and port.isdigit() and int(port) <= 65_535):
+        raise ConfigError("not an address", offender=offender, value=value, remedy="host:port, e.g. 127.0.0.1:9109")
+    return text
+
+
+def _broker_url(value: object, offender: str) -> str:
+    text = _text(value, offender)
+    if text and broker_address(text) is None:
+        raise ConfigError(
+            "not a broker", offender=offender, value=value, remedy="mqtts://host:port, or mqtt:// without TLS"
+        )
+    return text
+
+
 def _zone(value: object, offender: str) -> str:
     try:
         return ZoneInfo(_text(value, offender)).key
@@ -199,6 +256,9 @@ _READERS: Final[dict[str, Callable[[object, str], object]]] = {item.name: _text 
     "ingest_group_rows": _whole(1_000, 1_000_000),
     "session_hours": _whole(1, 720),
     "max_points": _whole(1_000, 10_000_000),
+    "idempotency_hours": _whole(1, 720),
+    "broker_public_url": _broker_url,
+    "metrics_listen": _listen,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from ovoo_contract.errors import Forbidden, Unauthenticated
@@ -47,7 +48,7 @@ def caller(request: Request, services: ServicesDep) -> Scope:
     if not cookie:
         raise Unauthenticated("nobody is signed in", offender="request", remedy="sign in, or send a bearer token")
     if request.method not in _SAFE:
-        _same_origin(request)
+        _same_origin(request, services.settings.public_url)
     with services.database.read() as session:
         return tokens.authenticate(session, cookie, now_ns, kind="session")
 
@@ -66,10 +67,11 @@ def require(permission: Permission) -> Callable[[Scope], Scope]:
     return check
 
 
-def _same_origin(request: Request) -> None:
+def _same_origin(request: Request, public_url: str) -> None:
     # SameSite=Strict keeps the cookie at home already; this also covers browsers and proxies that do not
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    if site in (None, "same-origin", "none") and (origin is None or origin.split("//")[-1] == request.headers["host"]):
+    homes = {request.headers.get("host", ""), urlsplit(public_url).netloc}  # a proxy may change the host
+    if site in (None, "same-origin", "none") and (origin is None or origin.partition("//")[2] in homes - {""}):
         return
     raise Forbidden("the request came from another site", offender="Origin", value=origin, remedy="use the console")

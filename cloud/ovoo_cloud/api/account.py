@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from ovoo_contract.errors import Unauthenticated
@@ -14,14 +15,16 @@ from ovoo_cloud.access import users as user_rows
 from ovoo_cloud.access.roles import PERMISSIONS, Permission, Role
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.api.access import SESSION_COOKIE, Caller, ServicesDep, require
+from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue.tables import Token, User
 from ovoo_cloud.services import Services
 
-__all__ = ["router", "start_session"]
+__all__ = ["router", "sessions", "start_session"]
 
-router = APIRouter(prefix="/api/v1", tags=["account"])
+router = APIRouter(prefix="/api/v1", tags=["account"], route_class=KeyedRoute)
+sessions = APIRouter(prefix="/api/v1", tags=["account"])  # plain routes: an answer with a cookie is never given twice
 Manager = Annotated[Scope, Depends(require(Permission.MANAGE_USERS))]
 
 
@@ -55,7 +58,7 @@ class UserChange(BaseModel):
     disabled: bool
 
 
-@router.post("/sessions", status_code=201)
+@sessions.post("/sessions", status_code=201)
 def sign_in(body: Credentials, request: Request, response: Response, services: ServicesDep) -> dict[str, Any]:
     """Signs in: sets the session cookie and gives the session's end."""
     return start_session(services, request, response, body.name, body.password.get_secret_value())
@@ -79,13 +82,13 @@ def start_session(services: Services, request: Request, response: Response, name
         max_age=lifetime_s,
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure="https" in (request.url.scheme, urlsplit(services.settings.public_url).scheme),
         path="/",
     )
     return {"user": user.name, "role": user.role, "expires": to_iso(issued.expires_ns)}
 
 
-@router.delete("/sessions", status_code=204)
+@sessions.delete("/sessions", status_code=204)
 def sign_out(request: Request, services: ServicesDep, scope: Caller) -> Response:
     """Ends the session that the cookie names."""
     presented = request.cookies.get(SESSION_COOKIE, "")

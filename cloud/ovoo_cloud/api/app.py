@@ -36,6 +36,7 @@ __all__ = ["ROUTERS", "create_app"]
 ROUTERS: Final = (
     health.router,
     metrics.router,
+    account.sessions,
     account.router,
     sites.router,
     telemetry.router,
@@ -46,6 +47,7 @@ ROUTERS: Final = (
     reports.router,
     gateways.router,
     enrol.router,
+    enrol.redemption,
     region.router,
     audit.router,
 )

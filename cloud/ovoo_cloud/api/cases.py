@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 from ovoo_contract.errors import ConfigError
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import EVERYTHING, AskedDep, paged
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue import cases as case_rows
@@ -23,10 +24,9 @@ from ovoo_cloud.services import Services
 
 __all__ = ["job_view", "order_report", "router"]
 
-router = APIRouter(prefix="/api/v1/enterprises/{enterprise}", tags=["cases"])
+router = APIRouter(prefix="/api/v1/enterprises/{enterprise}", tags=["cases"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
 Runner = Annotated[Scope, Depends(require(Permission.RUN_REPORT))]
-_KEY: Final = "idempotency_key"
 
 
 class CaseBody(BaseModel):
@@ -94,36 +94,23 @@ def issue(
     response: Response,
     services: ServicesDep,
     scope: Runner,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> dict[str, Any]:
-    """Queues the report; the job tells how far it is. The same Idempotency-Key gives the same job again."""
-    job, replayed = order_report(services, scope, enterprise, case, body, idempotency_key)
+    """Queues the report; the job tells how far it is."""
+    job = order_report(services, scope, enterprise, case, body)
     response.headers["Location"] = f"/api/v1/enterprises/{enterprise}/jobs/{job.id}"
-    if replayed:
-        response.headers["Idempotency-Replayed"] = "true"
     return job_view(job)
 
 
-def order_report(
-    services: Services, scope: Scope, enterprise: str, case: str, order: ReportOrder, key: str | None = None
-) -> tuple[Job, bool]:
-    """Queues the report of a case; gives the job and whether an earlier order with this key had queued it."""
+def order_report(services: Services, scope: Scope, enterprise: str, case: str, order: ReportOrder) -> Job:
+    """Queues the report of a case."""
     wanted: dict[str, Any] = {"case": case, "number": order.number}
     if order.issue_date is not None:
         wanted["issue_date"] = order.issue_date.isoformat()
     if order.languages:
         wanted["languages"] = list(dict.fromkeys(order.languages))
-    if key is not None:
-        wanted[_KEY] = key
     with services.database.write() as session:
         _own(session, scope, enterprise, case)
-        earlier = None if key is None else _ordered(session, scope, enterprise, key)
-        if earlier is None:
-            queued = job_rows.enqueue(session, scope, "report", wanted, enterprise=enterprise, now_ns=services.clock())
-            return queued, False
-    if dict(earlier.parameters) != wanted:
-        raise ConfigError("this key ordered something else", offender="Idempotency-Key", value=key, remedy="a new key")
-    return earlier, True
+        return job_rows.enqueue(session, scope, "report", wanted, enterprise=enterprise, now_ns=services.clock())
 
 
 @router.get("/jobs", tags=["jobs"])
@@ -170,11 +157,6 @@ def _own(session: Session, scope: Scope, enterprise: str, case: str) -> Case:
     if row.enterprise != enterprise:
         raise absent(case)
     return row
-
-
-def _ordered(session: Session, scope: Scope, enterprise: str, key: str) -> Job | None:
-    rows = job_rows.jobs(session, scope, enterprise=enterprise, limit=EVERYTHING)
-    return next((row for row in rows if row.user == scope.user and row.parameters.get(_KEY) == key), None)
 
 
 def _case(row: Case) -> dict[str, Any]:

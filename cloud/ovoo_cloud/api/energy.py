@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import energy_settings
 from ovoo_cloud.catalogue.tables import EnergySetting
@@ -17,7 +18,7 @@ from ovoo_cloud.energy.summary import EnergySummary, site_energy
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/v1/enterprises/{enterprise}/sites/{site}", tags=["energy"])
+router = APIRouter(prefix="/api/v1/enterprises/{enterprise}/sites/{site}", tags=["energy"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_ENERGY))]
 Setter = Annotated[Scope, Depends(require(Permission.SET_ENERGY))]
 

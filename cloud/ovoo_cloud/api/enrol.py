@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -13,12 +14,14 @@ from ovoo_cloud.access.authority import Authority
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.idempotency import KeyedByToken, KeyedRoute
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.settings import Settings
 
-__all__ = ["router"]
+__all__ = ["redemption", "router"]
 
-router = APIRouter(prefix="/api/v1", tags=["enrolment"])
+router = APIRouter(prefix="/api/v1", tags=["enrolment"], route_class=KeyedRoute)
+redemption = APIRouter(prefix="/api/v1", tags=["enrolment"], route_class=KeyedByToken)
 Inviter = Annotated[Scope, Depends(require(Permission.ENROL))]
 
 
@@ -44,7 +47,7 @@ def invite(gateway: str, body: Invitation, services: ServicesDep, scope: Inviter
     return {"id": issued.id, "gateway": issued.gateway, "token": issued.text, "expires": to_iso(issued.expires_ns)}
 
 
-@router.post("/enrol", status_code=201)
+@redemption.post("/enrol", status_code=201)
 def enrol(body: EnrolBody, services: ServicesDep) -> dict[str, Any]:
     """Signs the request and uses the token up; no other credential is needed."""
     authority = Authority(services.settings.authority_dir)
@@ -70,6 +73,5 @@ def enrol(body: EnrolBody, services: ServicesDep) -> dict[str, Any]:
 
 def _broker(settings: Settings) -> dict[str, Any]:
     """Where the gateway will deliver to; empty where this cloud has no broker."""
-    if not settings.broker_host:
-        return {}
-    return {"host": settings.broker_host, "port": settings.broker_port, "tls": bool(settings.broker_ca)}
+    broker = settings.gateway_broker
+    return {} if broker is None else dataclasses.asdict(broker)

@@ -14,13 +14,14 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.alarms import records
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import findings as finding_rows
 from ovoo_cloud.catalogue.tables import AlarmRecord, FindingRecord
 
 __all__ = ["AlarmId", "alarm_view", "finding_view", "router"]
 
-router = APIRouter(prefix="/api/v1", tags=["findings"])
+router = APIRouter(prefix="/api/v1", tags=["findings"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_FINDINGS))]
 Acknowledger = Annotated[Scope, Depends(require(Permission.ACK_ALARM))]
 _LARGEST_ID: Final = 2**31 - 1

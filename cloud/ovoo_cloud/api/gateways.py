@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import gateways as gateway_rows
@@ -18,7 +19,7 @@ from ovoo_cloud.catalogue.tables import Gateway
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/v1", tags=["gateways"])
+router = APIRouter(prefix="/api/v1", tags=["gateways"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_GATEWAYS))]
 Manager = Annotated[Scope, Depends(require(Permission.MANAGE_GATEWAYS))]
 

@@ -1,4 +1,4 @@
-"""Prometheus metrics: what gateways delivered, by the ledger, and how the API answers."""
+"""Prometheus metrics: what gateways delivered by the ledger, live counts of ingest, and how the API answers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class _Ledger(Collector):
         )
         now_ns = self._services.clock()
         with self._services.database.read() as session:
-            for row in gateways.gateways(session, self._scope):
+            rows = gateways.gateways(session, self._scope)
+            for row in rows:
                 hours = ledger.completeness(session, self._scope, row.id, 0, now_ns + 1)
                 for name, family in counters.items():
                     family.add_metric([row.id], sum(getattr(hour, name) for hour in hours))
@@ -59,6 +60,9 @@ class _Ledger(Collector):
                     seen.add_metric([row.id], row.last_seen_ns / 1e9)
         yield from counters.values()
         yield seen
+        shown = None if self._scope.enterprises is None else {row.id for row in rows}
+        for live in self._services.live:
+            yield from live.families(shown)
 
 
 def install(app: FastAPI) -> None:

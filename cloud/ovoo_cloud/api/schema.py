@@ -12,11 +12,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ovoo_cloud.api.errors import PROBLEM_TYPE
+from ovoo_cloud.api.idempotency import CHANGING, HEADER, REPLAYED
 
-__all__ = ["OPEN_ROUTES", "PROBLEMS", "dump", "install", "main"]
+__all__ = ["OPEN_ROUTES", "PROBLEMS", "UNKEYED", "dump", "install", "main"]
 
 OPEN_ROUTES: Final = frozenset({("get", "/health"), ("post", "/api/v1/sessions"), ("post", "/api/v1/enrol")})
 """Routes that need no credential of a user."""
+UNKEYED: Final = frozenset({("post", "/api/v1/sessions"), ("delete", "/api/v1/sessions")})
+"""Changing routes without Idempotency-Key: an answer that sets a cookie is never given twice."""
 _CONTENT: Final = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     code: {"description": words, "content": _CONTENT}
@@ -29,6 +32,17 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         422: "Does not fit",
         503: "Store or database away",
     }.items()
+}
+_STILL: Final = "The first request with this Idempotency-Key has not ended"
+_KEY: Final = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    "description": (
+        "Best a UUID. Sent again with the same body within the life time of the settings, the request does nothing "
+        f"and gets the first answer, marked `{REPLAYED}: true`; another body is refused with 422."
+    ),
 }
 _PROBLEM: Final = {
     "type": "object",
@@ -73,6 +87,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for method, operation in methods.items():
             if (method, path) not in OPEN_ROUTES:
                 operation["security"] = [{"bearer": []}, {"session": []}]
+            if method.upper() in CHANGING and (method, path) not in UNKEYED:
+                operation.setdefault("parameters", []).append(_KEY)
+                operation["responses"]["409"] = {"description": _STILL, "content": _CONTENT}
     return found
 
 

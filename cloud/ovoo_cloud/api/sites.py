@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.catalogue import enterprises as enterprise_rows
 from ovoo_cloud.catalogue import signals as signal_rows
@@ -17,7 +18,7 @@ from ovoo_cloud.catalogue.tables import AssetRecord, Enterprise, SignalRecord, S
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/v1", tags=["sites"])
+router = APIRouter(prefix="/api/v1", tags=["sites"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_SITES))]
 Manager = Annotated[Scope, Depends(require(Permission.MANAGE_ENTERPRISES))]
 

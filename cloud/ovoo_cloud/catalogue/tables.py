@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
     "AlarmRecord",
+    "AnsweredRequest",
     "AssetRecord",
     "AuditEntry",
     "Base",
@@ -407,3 +408,14 @@ class TouchedDay(Base):
     enterprise: Mapped[str] = mapped_column(String(63), primary_key=True)
     site: Mapped[str] = mapped_column(String(63), primary_key=True)
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
+
+
+class AnsweredRequest(Base):
+    """A request that came with an Idempotency-Key: first reserved, then with its answer, sealed by `AnswerBook`."""
+
+    __tablename__ = "answered_requests"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_ns: Mapped[int] = mapped_column(BigInteger)
+    expires_ns: Mapped[int] = mapped_column(BigInteger, index=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ovoo_contract import topics
 from ovoo_contract.delivery import Rejection
@@ -12,6 +13,7 @@ from ovoo_contract.errors import AddressError, DeliveryError, StoreRejected, Wir
 from ovoo_contract.ranges import SeqRanges
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, decode_batch, peek_header
+from prometheus_client import Histogram
 
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.ingest import messages as control
@@ -20,11 +22,14 @@ from ovoo_cloud.ingest.bindings import Bindings
 from ovoo_cloud.ingest.books import Books
 from ovoo_cloud.ingest.counters import Counters
 from ovoo_cloud.ingest.events import PendingEvent, decode_event
-from ovoo_cloud.stores.base import Delivery, TelemetryStore
+from ovoo_cloud.stores.base import Delivery, TelemetryStore, WriteOutcome
 
 __all__ = ["Intake", "Message", "Outgoing"]
 
 _log = logging.getLogger(__name__)
+_STORE_METRIC: Final = "ovoo_ingest_live_store_seconds"
+_STORE_WORDS: Final = "Time the store took for a group of deliveries."
+_STORE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Intake:
         self._store = store
         self._clock = clock
         self.counters = Counters()
+        self.store_seconds = Histogram(_STORE_METRIC, _STORE_WORDS, registry=None, buckets=_STORE_BUCKETS)
         self._bindings = Bindings(database, clock)
         self._books = Books(database, timezone)
 
@@ -203,9 +209,13 @@ class Intake:
 
     def _store_group(self, group: _Group) -> None:
         now_ns = self._clock()
-        outcomes = self._store.write_many(group.deliveries) if group.deliveries else []
+        outcomes: Sequence[WriteOutcome] = []
+        if group.deliveries:
+            with self.store_seconds.time():
+                outcomes = self._store.write_many(group.deliveries)
         self._books.enter(group.deliveries, outcomes, group.events, group.answers, now_ns)
-        self.counters.take(outcomes, len(group.events))
+        senders = {item.gateway for item in group.deliveries} | {event.gateway for event in group.events}
+        self.counters.take(outcomes, len(group.events), senders, now_ns)
 
 
 _MOST_REJECTED = 10_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,12 +32,16 @@ _PUT_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message with what is needed to acknowledge it: its id counts only on the connection it came by."""
+    """A message with what is needed to acknowledge it: its id counts only on the connection it came by.
+
+    received_s: monotonic seconds at its arrival.
+    """
 
     message: Message
     mid: int
     qos: int
     connection: int
+    received_s: float = 0.0
 
 
 class BrokerLink:
@@ -46,10 +51,11 @@ class BrokerLink:
     and the broker keeps the rest (overflow policy: back-pressure, nothing is dropped).
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, monotonic: Callable[[], float] = time.monotonic) -> None:
         if not settings.broker_host:
             raise ConfigError("no broker", offender="broker_host", remedy="name the MQTT broker")
         self._settings = settings
+        self._monotonic = monotonic
         self.queue: queue.Queue[Received] = queue.Queue(settings.ingest_queue)
         self._lock = threading.Lock()
         self._connection = 0
@@ -62,6 +68,11 @@ class BrokerLink:
     def connected(self) -> bool:
         """True while the broker has confirmed our subscriptions: what gateways publish from now on arrives."""
         return self._up and self._subscribed
+
+    def oldest(self) -> Received | None:
+        """The first message of the queue, which stays there."""
+        with self.queue.mutex:
+            return self.queue.queue[0] if self.queue.queue else None
 
     def start(self) -> None:
         """Connects in the background and keeps trying."""
@@ -154,7 +165,8 @@ class BrokerLink:
         _log.warning("event=broker_disconnected reason=%s", reason)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        received = Received(Message(message.topic, bytes(message.payload)), message.mid, message.qos, self._connection)
+        content = Message(message.topic, bytes(message.payload))
+        received = Received(content, message.mid, message.qos, self._connection, self._monotonic())
         while not self._stopping.is_set():
             try:
                 self.queue.put(received, timeout=_PUT_S)

@@ -6,7 +6,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ovoo_contract.errors import StoreUnavailable, WireError
@@ -16,12 +17,20 @@ from ovoo_cloud.ingest.intake import Intake
 from ovoo_cloud.ingest.mqtt import BrokerLink, Received
 from ovoo_cloud.services import Services
 
-__all__ = ["IngestService"]
+__all__ = ["IngestService", "Waiting"]
 
 _log = logging.getLogger(__name__)
 _IDLE_S: Final = 0.2
 _FIRST_RETRY_S: Final = 0.2
 _LAST_RETRY_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages received and not yet acknowledged, and the age of the oldest; 0 without one."""
+
+    messages: int
+    oldest_s: float
 
 
 class IngestService:
@@ -31,10 +40,17 @@ class IngestService:
     one acknowledgement for all of it. `failure` holds the exception that ended the thread, None while all is well.
     """
 
-    def __init__(self, services: Services, on_failure: Callable[[BaseException], None] | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        on_failure: Callable[[BaseException], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         settings = services.settings
         self.intake = Intake(services.database, services.store, services.clock, timezone=settings.timezone)
-        self.link = BrokerLink(settings)
+        self.link = BrokerLink(settings, monotonic)
+        self._monotonic = monotonic
+        self._held: Sequence[Received] = ()
         self.failure: BaseException | None = None
         self.store_down = False
         self._group_s = settings.ingest_group_ms / 1000
@@ -54,6 +70,13 @@ class IngestService:
         self._stop.set()
         self._thread.join(timeout=30)
 
+    def waiting(self) -> Waiting:
+        """What is not acknowledged now: the group in hand and the queue behind it."""
+        held, first = self._held, self.link.oldest()
+        oldest = held[0] if held else first
+        age_s = 0.0 if oldest is None else max(0.0, self._monotonic() - oldest.received_s)
+        return Waiting(len(held) + self.link.queue.qsize(), age_s)
+
     def health(self) -> dict[str, Any]:
         """State for the status page: connection, queue, counters, failure."""
         return {
@@ -69,7 +92,9 @@ class IngestService:
             while not self._stop.is_set():
                 group = self._gather()
                 if group:
+                    self._held = group
                     self._process(group)
+                    self._held = ()
         except BaseException as error:
             # whatever it is, it must be seen: a silent dead thread would look like a quiet plant
             self.failure = error
@@ -84,8 +109,8 @@ class IngestService:
         except queue.Empty:
             return []
         rows = _rows(group[0])
-        deadline = time.monotonic() + self._group_s
-        while rows < self._group_rows and (left := deadline - time.monotonic()) > 0:
+        deadline = self._monotonic() + self._group_s
+        while rows < self._group_rows and (left := deadline - self._monotonic()) > 0:
             try:
                 received = self.link.queue.get(timeout=left)
             except queue.Empty:

@@ -10,6 +10,7 @@ import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import uvicorn
@@ -167,10 +168,10 @@ class Plant:
 
 
 @contextlib.contextmanager
-def installation(folder: pathlib.Path, *, fed: bool = True) -> Iterator[Plant]:
+def installation(folder: pathlib.Path, *, fed: bool = True, **settings: Any) -> Iterator[Plant]:
     """Services with users; `fed` with two plants and a day of samples, else as after `ovoo-cloud init`."""
     clock = Clock()
-    with build_services(Settings(data_dir=folder, broker_host=""), clock=clock) as services:
+    with build_services(Settings(data_dir=folder, **settings), clock=clock) as services:
         Authority(services.settings.authority_dir).create("Test CA", NOW)
         intake = Intake(services.database, services.store, clock, timezone="Asia/Shanghai")
         plant = Plant(services, clock, intake, Catalogue(entries()))
