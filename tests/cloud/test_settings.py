@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 from ovoo_cloud import settings as module
-from ovoo_cloud.settings import Settings, load_settings
+from ovoo_cloud.settings import BrokerAddress, Settings, load_settings
 from ovoo_contract.errors import ConfigErrors
 
 SAMPLE = pathlib.Path(module.__file__).with_name("ovoo-cloud.toml")
@@ -71,3 +71,39 @@ def test_a_missing_or_broken_file_is_named(tmp_path: pathlib.Path) -> None:
     (tmp_path / "b.toml").write_text("a = ", encoding="utf-8")
     with pytest.raises(ConfigErrors, match="not TOML"):
         load_settings(tmp_path / "b.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mqtts://broker.example.cn", BrokerAddress("broker.example.cn", 8883, True)),
+        ("mqtts://broker.example.cn:18883/", BrokerAddress("broker.example.cn", 18883, True)),
+        ("mqtt://[fd00::7]:1884", BrokerAddress("fd00::7", 1884, False)),
+        ("", BrokerAddress("mosquitto", 1883, False)),
+    ],
+)
+def test_gateways_are_told_the_public_broker_else_our_own(url: str, told: BrokerAddress) -> None:
+    found = load_settings(None, {"OVOO_BROKER_HOST": "mosquitto", "OVOO_BROKER_PUBLIC_URL": url})
+
+    assert found.gateway_broker == told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("broker_public_url", "broker.example.cn:8883"),
+        ("broker_public_url", "https://broker.example.cn"),
+        ("broker_public_url", "mqtts://"),
+        ("broker_public_url", "mqtts://b:99999"),
+        ("broker_public_url", "mqtts://user:secret@b"),
+        ("broker_public_url", "mqtts://b/path"),
+        ("metrics_listen", "9109"),
+        ("metrics_listen", "127.0.0.1:"),
+        ("metrics_listen", "127.0.0.1:70000"),
+        ("metrics_listen", ":9109"),
+        ("idempotency_hours", "0"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigErrors, match=f"OVOO_{name.upper()}"):
+        load_settings(None, {f"OVOO_{name.upper()}": value})

@@ -21,14 +21,17 @@ def hash_password(password: str) -> str:
     """The argon2id hash; ConfigError for a password under 10 characters."""
     if not _SHORTEST <= len(password) <= _LONGEST:
         raise ConfigError("too short or too long", offender="password", remedy=f"{_SHORTEST} to {_LONGEST} characters")
-    return _HASHER.hash(password)
+    try:
+        return _HASHER.hash(password)
+    except UnicodeEncodeError as error:  # half a character: JSON can write it, nobody can type it
+        raise ConfigError("not text", offender="password", remedy="use whole characters") from error
 
 
 def check_password(password: str, hashed: str | None) -> bool:
     """True if the password belongs to the hash; None (no such user) costs the same time and is False."""
     try:
         return _HASHER.verify(hashed or _DECOY, password) and hashed is not None
-    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, UnicodeEncodeError):
         return False
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import alembic.command
 import alembic.config
-from ovoo_contract.errors import StoreUnavailable
+from ovoo_contract.errors import StoreRejected, StoreUnavailable
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
 __all__ = ["Database"]
@@ -91,3 +91,7 @@ def _reachable(url: str) -> Iterator[None]:
     except OperationalError as error:
         offender = make_url(url).render_as_string(hide_password=True)
         raise StoreUnavailable(str(error.orig), offender=offender, remedy="start the database, or check it") from error
+    except DataError as error:  # PostgreSQL: a NUL in a text, a number beyond its column
+        raise StoreRejected(
+            "the database cannot hold this value", offender="request", remedy="leave out control characters"
+        ) from error

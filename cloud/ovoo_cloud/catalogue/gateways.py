@@ -17,7 +17,17 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.tables import Enterprise, Gateway, Site
 
-__all__ = ["RESERVED", "GatewayStatus", "gateway", "gateways", "note_reported", "note_state", "register", "set_status"]
+__all__ = [
+    "RESERVED",
+    "GatewayStatus",
+    "gateway",
+    "gateways",
+    "note_reported",
+    "note_state",
+    "register",
+    "set_status",
+    "silent",
+]
 
 RESERVED: Final = frozenset({"ovoo-cloud"})
 """Names with rights of their own at the broker: whoever may enrol a gateway must not become the cloud."""
@@ -43,6 +53,15 @@ def gateway(session: Session, scope: Scope, gateway_id: str) -> Gateway:
     if found is None or not scope.sees(found.enterprise):
         raise absent(gateway_id)
     return found
+
+
+def silent(session: Session, scope: Scope, since_ns: int) -> Sequence[Gateway]:
+    """Gateways in the scope that delivered once and were not heard since `since_ns`, longest silence first."""
+    scope.require(Permission.READ_SITES)
+    query = select(Gateway).where(Gateway.last_seen_ns < since_ns, Gateway.status != "revoked")
+    if scope.enterprises is not None:
+        query = query.where(Gateway.enterprise.in_(scope.enterprises))
+    return session.scalars(query.order_by(Gateway.last_seen_ns, Gateway.id)).all()
 
 
 def register(

@@ -19,12 +19,11 @@ from ovoo_cloud.catalogue import gateways, ledger
 from ovoo_cloud.catalogue.ledger import Gap
 from ovoo_cloud.catalogue.tables import Gateway, RejectionRecord
 from ovoo_cloud.console.gate import Reader
-from ovoo_cloud.console.render import page
+from ovoo_cloud.console.render import SILENT_NS, page
 
 __all__ = ["GatewayView", "router"]
 
 router = APIRouter(include_in_schema=False)
-_SILENT_NS: Final = 120_000_000_000
 _AT_RISK_S: Final = 300.0
 _HOURS_NS: Final = 24 * 3_600_000_000_000
 Health = Literal["online", "at_risk", "incomplete", "offline", "never", "revoked"]
@@ -52,7 +51,7 @@ class GatewayView:
             return "revoked"
         if self.row.last_seen_ns is None:
             return "never"
-        silent = self.now_ns - self.row.last_seen_ns > _SILENT_NS
+        silent = self.now_ns - self.row.last_seen_ns > SILENT_NS
         if silent or (self.state is not None and not self.state.online):
             return "offline"
         if self.state is not None and (self.state.at_risk_s or 0.0) > _AT_RISK_S:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
@@ -13,11 +14,16 @@ from ovoo_models.phrases import render as sentence
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import gateways
+from ovoo_cloud.catalogue.tables import Gateway
 from ovoo_cloud.console.language import Words, language_of, sign
 from ovoo_cloud.console.sparkline import sparkline
 from ovoo_cloud.services import Services
 
-__all__ = ["page", "words_of"]
+__all__ = ["SILENT_NS", "page", "words_of"]
+
+SILENT_NS: Final = 120_000_000_000
+"""A gateway that was not heard for longer is told on the pages that live from its data."""
 
 
 @functools.cache
@@ -43,7 +49,19 @@ def words_of(request: Request, services: Services) -> Words:
 def page(
     request: Request, services: Services, template: str, scope: Scope | None, /, status: int = 200, **values: Any
 ) -> HTMLResponse:
-    """One page; every template gets `w` (words), `scope` and `here` (the path)."""
+    """One page; every template gets `w` (words), `scope`, `here` (the path) and `silent()` (sources that stopped)."""
     words = words_of(request, services)
-    body = _environment().get_template(template).render(w=words, scope=scope, here=request.url.path, **values)
+    stopped = functools.partial(_silent, services, scope)
+    body = (
+        _environment()
+        .get_template(template)
+        .render(w=words, scope=scope, here=request.url.path, silent=stopped, **values)
+    )
     return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
+
+
+def _silent(services: Services, scope: Scope | None) -> Sequence[Gateway]:
+    if scope is None or not scope.allows(Permission.READ_SITES):
+        return ()
+    with services.database.read() as session:
+        return gateways.silent(session, scope, services.clock() - SILENT_NS)

@@ -107,7 +107,11 @@ def _read(asset: AssetAddress, seen: Observation, book: FigureBook, zone: ZoneIn
     formula = _COUNTER if is_counter else _POWER
     series = seen.series(scan)
     parts = (counter_increments if is_counter else power_increments)(series)
-    query = "sum of counter differences, a fall counts as reset" if is_counter else "power held to the next sample"
+    query = (
+        "sum of counter differences, a fall below a tenth counts as reset, any other as unknown"
+        if is_counter
+        else "power held to the next sample"
+    )
     evidence = seen.book.add([scan], query, formulas=[formula])
     blind = bool(np.any(np.isnan(parts.kwh)))
     value = None if blind or scan.good_samples < 2 else decimal_text(total_kwh(parts), 1)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,7 @@ from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, Series, Window
 __all__ = ["HourEnergy", "Increments", "counter_increments", "hourly", "local_hours", "power_increments", "total_kwh"]
 
 _GAP_NS = GAP_MINUTES * MINUTE_NS
+_RESET_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,15 @@ class HourEnergy:
 
 
 def counter_increments(series: Series) -> Increments:
-    """Differences of a rising kWh counter; a fall is a reset, after which the new reading counts from zero."""
+    """Differences of a rising kWh counter.
+
+    A fall to less than a tenth is a reset, after which the new reading counts from zero. A smaller one (a meter set
+    back, exchanged, or rounded) tells nothing: counted as a reset it would add all that the meter ever measured, so
+    the interval is NaN.
+    """
     steps = np.diff(series.value)
-    kwh = np.where(steps >= 0, steps, series.value[1:])
+    reset = series.value[1:] < _RESET_SHARE * series.value[:-1]
+    kwh = np.where(steps >= 0, steps, np.where(reset, series.value[1:], np.nan))
     return Increments(series.time_ns[:-1], series.time_ns[1:], kwh)
 
 

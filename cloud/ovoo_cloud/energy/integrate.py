@@ -80,7 +80,7 @@ def _cut(parts: Increments, window: Window) -> Increments:
     """The intervals inside the window; those across its edges keep their share by time."""
     start = np.maximum(parts.start_ns, window.start_ns)
     end = np.minimum(parts.end_ns, window.end_ns)
-    keep: npt.NDArray[np.bool_] = (end > start) & ~parts.gap
+    keep: npt.NDArray[np.bool_] = (end > start) & ~parts.gap & np.isfinite(parts.kwh)
     whole = (parts.end_ns - parts.start_ns)[keep]
     share = (end - start)[keep] / whole
     return Increments(start[keep], end[keep], np.where(share == 1.0, parts.kwh[keep], parts.kwh[keep] * share))

@@ -60,11 +60,16 @@ def _slots(
         "signal": signal_name(str(detail.get("signal", "")), language, names),
         "causes": shown or str(catalogue["unknown"]),
         "value": _number(finding.value) or str(catalogue["unknown"]),
-        "unit": "" if finding.unit == "1" else finding.unit,
+        "unit": "" if finding.unit == "1" else _sign(finding.unit),
         "limit": _number(limit) or str(catalogue["unknown"]),
         "band": f" ± {_number(finding.uncertainty)}" if finding.uncertainty else "",
         "span": _span(finding, catalogue),
     }
+
+
+def _sign(unit: str) -> str:
+    """A unit as people write it: the contract's symbols are plain ASCII."""
+    return unit.replace("degC", "°C").replace("m3", "m³")
 
 
 def _number(value: float | str | None) -> str:

@@ -221,6 +221,17 @@ def _register(plant: Plant) -> None:
         gateways.register(session, SYSTEM, FOREIGN_GATEWAY, enterprise=FOREIGN, sites=[FOREIGN_SITE], now_ns=NOW)
 
 
+def announce(plant: Plant) -> None:
+    """The own plant with its signals and no sample; a second site without machines."""
+    with plant.services.database.write() as session:
+        enterprises.save_enterprise(session, SYSTEM, OWN, name_zh="黑山煤业", name_en="Heishan", sector="coal_mine")
+        for site in (SITE, "second"):
+            enterprises.save_site(session, SYSTEM, OWN, site)
+        gateways.register(session, SYSTEM, GATEWAY, enterprise=OWN, sites=[SITE], now_ns=NOW)
+    plant.services.store.ensure_enterprise(OWN)
+    plant.intake.handle([Message(topics.catalog(GATEWAY, plant.catalogue.id), plant.catalogue.to_json())])
+
+
 def _people(plant: Plant, scope: list[str]) -> None:
     with plant.services.database.write() as session:
         for role in Role:

@@ -7,7 +7,7 @@ import pytest
 from ovoo_contract.errors import Unauthenticated
 from ovoo_edge.enrol import Enrolment, IdentityFiles, enrol, make_request
 
-from tests.cloud.api.plant import GATEWAY, NOW, Plant
+from tests.cloud.api.plant import GATEWAY, NOW, Plant, installation, served
 
 
 def _invite(admin: httpx.Client) -> str:
@@ -51,3 +51,14 @@ def test_wrong_gateway_wrong_request_and_expired_token(admin: httpx.Client, clie
     done = ask()  # none of the refusals used the token up
     assert done.status_code == 201
     assert done.json()["broker"] == {}
+
+
+def test_the_answer_names_the_broker_as_gateways_reach_it(tmp_path: pathlib.Path) -> None:
+    public = {"broker_host": "10.0.0.5", "broker_public_url": "mqtts://broker.example.cn:18883"}
+    with installation(tmp_path / "cloud", **public) as built, served(built) as running:
+        running.http.headers["Authorization"] = f"Bearer {running.token('centre_admin')}"
+        request = Enrolment(running.url, GATEWAY, _invite(running.http))
+
+        identity = enrol(request, IdentityFiles(tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "ca.pem"))
+
+    assert identity.broker == {"host": "broker.example.cn", "port": 18883, "tls": True}

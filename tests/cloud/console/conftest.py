@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.cloud.api.plant import Plant, installation, served
+from tests.cloud.api.plant import Plant, announce, installation, served
 
 CHROMIUM = pathlib.Path("/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -24,6 +24,15 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """The console as after `ovoo-cloud init`."""
     with installation(tmp_path_factory.mktemp("fresh"), fed=False) as built, served(built) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """A plant whose gateway published its signals and has not delivered a sample."""
+    with installation(tmp_path_factory.mktemp("bare"), fed=False) as built:
+        announce(built)
+        with served(built) as running:
+            yield running
 
 
 @pytest.fixture(scope="module")

@@ -179,23 +179,89 @@ def test_every_page_speaks_english_too(browser: Browser, console: Plant) -> None
         assert page.evaluate("() => document.documentElement.lang") == "en"
 
 
-def test_a_stopped_source_is_told_on_every_page(browser: Browser, console: Plant) -> None:
+STALE: dict[str, Callable[[Page], None]] = {
+    "overview": lambda page: expect(page.locator(f"[data-site={SITE}]")).to_contain_text("3 小时前"),
+    "machine": lambda page: expect(page.locator("tr[data-signal=power]")).to_have_attribute("data-stale", "true"),
+    "gateways": lambda page: expect(page.locator(f"tr[data-gateway={GATEWAY}]")).to_have_attribute(
+        "data-health", "offline"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stopped_source_is_told_on_every_page(browser: Browser, console: Plant, name: str) -> None:
     console.clock.now_ns = NOW + 3 * 3600 * 10**9
     try:
         with reader(browser, console) as page:
-            expect(page.locator(f"[data-site={SITE}]")).to_contain_text("3 小时前")
-            for name in ("site", "signal", "gateway", "energy"):
-                page.goto(_pages(console)[name])
-                settle(page)
+            page.goto(_pages(console)[name])
+            settle(page)
+            if name in STALE:
+                STALE[name](page)
+            else:
                 expect(page.locator(".notice.stale").first).to_be_visible()
+            for width in (1920, 1280, 360):
+                page.set_viewport_size({"width": width, "height": 900})
                 fits(page)
-                keep(page, f"{name}-stale-1280")
-            page.goto(f"/machines/{FAN}")
-            expect(page.locator("tr[data-signal=power]")).to_have_attribute("data-stale", "true")
-            page.goto("/gateways")
-            expect(page.locator(f"tr[data-gateway={GATEWAY}]")).to_have_attribute("data-health", "offline")
+            keep(page, f"{name}-stale-360")
     finally:
         console.clock.now_ns = NOW
+
+
+def test_a_live_source_is_not_called_stopped_on_any_page(browser: Browser, console: Plant) -> None:
+    with reader(browser, console) as page:
+        for path in _pages(console).values():
+            page.goto(path)
+            settle(page)
+            expect(page.locator(".notice.stale")).to_have_count(0)
+
+
+def _bare_site(page: Page) -> None:
+    card = page.locator("[data-asset='ventilation/main/fan1']")
+    expect(card).to_have_attribute("data-state", "empty")
+    expect(card).to_contain_text("尚无数据")
+
+
+def _bare_machine(page: Page) -> None:
+    expect(page.locator("tr[data-signal=power]")).to_contain_text("—")
+    expect(page.locator("main")).to_contain_text("没有发现")
+
+
+def _bare_signal(page: Page) -> None:
+    expect(page.locator(".chart")).to_contain_text("所选时间范围内没有数据")
+    expect(page.locator("#samples")).to_have_count(0)
+
+
+BARE: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "site": (f"/sites/{OWN}/{SITE}", _bare_site),
+    "site-without-machines": (
+        f"/sites/{OWN}/second",
+        lambda page: expect(page.locator(".empty")).to_contain_text("还没有设备"),
+    ),
+    "machine": (f"/machines/{FAN}", _bare_machine),
+    "signal": (f"/signals/{FAN}/power", _bare_signal),
+    "energy": (ENERGY, lambda page: expect(page.locator(".sheet.empty")).to_contain_text("还没有能源数据")),
+    "energy-sites": (
+        "/energy",
+        lambda page: expect(page.locator(f"[data-site={SITE}]")).to_contain_text("还没有电能或功率数据"),
+    ),
+    "gateway": (
+        f"/gateways/{GATEWAY}",
+        lambda page: expect(page.locator(".notice:not(.failed) h2")).to_contain_text("从未联系"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_page_whose_first_sample_has_not_come_says_so(browser: Browser, bare: Plant, name: str) -> None:
+    path, check = BARE[name]
+    with reader(browser, bare) as page:
+        page.goto(path)
+        settle(page)
+        check(page)
+        for width in (1920, 1280, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits(page)
+        keep(page, f"{name}-empty-360")
 
 
 def test_a_fresh_installation_says_what_comes_next(browser: Browser, fresh: Plant) -> None:
@@ -211,7 +277,7 @@ def test_a_fresh_installation_says_what_comes_next(browser: Browser, fresh: Plan
             page.goto(path)
             settle(page)
             expect(page.locator(".empty")).to_contain_text(words)
-            for width in (1280, 360):
+            for width in (1920, 1280, 360):
                 page.set_viewport_size({"width": width, "height": 900})
                 fits(page)
             keep(page, f"empty{path.replace('/', '-')}")

@@ -35,6 +35,13 @@ def test_a_counter_reset_counts_from_zero() -> None:
     assert total_kwh(parts) == 8.0
 
 
+def test_a_counter_that_falls_a_little_is_unknown_and_does_not_count_its_whole_life() -> None:
+    parts = counter_increments(series(1, [297_156_238.7, 297_139_838.5, 297_139_840.5]))
+
+    assert math.isnan(parts.kwh[0])
+    assert total_kwh(parts) == 2.0
+
+
 def test_power_is_held_to_the_next_sample_and_unknown_across_a_gap() -> None:
     parts = power_increments(series(15, [60.0, 120.0]))
     gap = power_increments(series(16, [60.0, 120.0]))
