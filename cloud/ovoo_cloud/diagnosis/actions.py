@@ -14,7 +14,7 @@ from ovoo_contract.evidence import figure as decimal_text
 
 from ovoo_cloud.diagnosis.case import Case, Machine
 from ovoo_cloud.diagnosis.energy import EnergyResult
-from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
+from ovoo_cloud.diagnosis.figures import Figure, FigureBook, constant
 from ovoo_cloud.diagnosis.observe import MINUTE_NS, Observation, SignalScan
 
 __all__ = ["KINDS", "Throughput", "actions_section", "idle_energy", "specific_saving"]
@@ -75,9 +75,9 @@ class _Saving:
 
 
 def actions_section(
-    case: Case, seen: Observation, book: FigureBook, energy: EnergyResult, factors: Sequence[Input]
+    case: Case, seen: Observation, book: FigureBook, energy: EnergyResult
 ) -> list[dict[str, Any]]:
-    """The five actions, those with the largest proven saving first. `factors`: kgce and kgCO2 per kWh."""
+    """The five actions, those with the largest proven saving first."""
     measured = [each for machine in case.machines if (each := _measure(machine, seen)) is not None]
     rules: dict[str, Callable[[_Measured], tuple[float, float] | None]] = {
         "idle": lambda each: idle_energy(each.power, each.work),
@@ -96,7 +96,7 @@ def actions_section(
             for each in measured
             if kind in _WORK[each.machine.template].kinds and (saving := rules[kind](each)) is not None
         ]
-        rows.append(_row(kind, found, book, energy, factors, case))
+        rows.append(_row(kind, found, book, energy, case))
     return sorted(rows, key=lambda row: (row["reason"] != "", -Decimal(row["weight"]), KINDS.index(row["kind"])))
 
 
@@ -184,7 +184,7 @@ def percentile(values: npt.NDArray[np.float64], share: float) -> float:
 
 
 def _row(
-    kind: str, found: Sequence[_Saving], book: FigureBook, energy: EnergyResult, factors: Sequence[Input], case: Case
+    kind: str, found: Sequence[_Saving], book: FigureBook, energy: EnergyResult, case: Case
 ) -> dict[str, Any]:
     useful = [each for each in found if each.high > 0]
     reason = "" if useful else ("no_saving" if found else "no_data")
@@ -199,7 +199,7 @@ def _row(
         reason=reason,
         bounds=(Decimal(decimal_text(low, 0)), Decimal(decimal_text(high, 0))) if useful else None,
     )
-    year = _yearly(kind, base, book, energy, factors)
+    year = _yearly(kind, base, book, energy)
     return {
         "kind": kind,
         "reason": reason,
@@ -210,12 +210,15 @@ def _row(
     }
 
 
-def _yearly(kind: str, base: Figure, book: FigureBook, energy: EnergyResult, factors: Sequence[Input]) -> Figure:
+def _yearly(kind: str, base: Figure, book: FigureBook, energy: EnergyResult) -> Figure:
+    """kWh a year, and that in tce and tCO2 where a factor is valid for the window."""
     days = constant(energy.days.value or "1", energy.days.id)
     year = book.derived(f"action.{kind}.kwh", "per_year/1", [base, days], unit="kWh/a", digits=0)
     scale = constant("0.001", "unit")
-    book.derived(f"action.{kind}.tce", "product/1", [year, factors[0], scale], unit="tce/a", digits=1)
-    book.derived(f"action.{kind}.tco2", "product/1", [year, factors[1], scale], unit="tCO2/a", digits=1)
+    for name, unit, factor in zip(("tce", "tco2"), ("tce/a", "tCO2/a"), energy.factors, strict=True):
+        inputs = [] if factor is None else [year, constant(str(factor.value), factor.id), scale]
+        reason = "no_factor" if factor is None and not base.reason else base.reason
+        book.derived(f"action.{kind}.{name}", "product/1", inputs, unit=unit, digits=1, reason=reason)
     return year
 
 
