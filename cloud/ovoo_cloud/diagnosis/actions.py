@@ -14,7 +14,7 @@ from ovoo_contract.evidence import figure as decimal_text
 
 from ovoo_cloud.diagnosis.case import Case, Machine
 from ovoo_cloud.diagnosis.energy import EnergyResult
-from ovoo_cloud.diagnosis.figures import Figure, FigureBook, constant
+from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 from ovoo_cloud.diagnosis.observe import MINUTE_NS, Observation, SignalScan
 
 __all__ = ["KINDS", "Throughput", "actions_section", "idle_energy", "specific_saving"]
@@ -74,9 +74,7 @@ class _Saving:
     evidence: str
 
 
-def actions_section(
-    case: Case, seen: Observation, book: FigureBook, energy: EnergyResult
-) -> list[dict[str, Any]]:
+def actions_section(case: Case, seen: Observation, book: FigureBook, energy: EnergyResult) -> list[dict[str, Any]]:
     """The five actions, those with the largest proven saving first."""
     measured = [each for machine in case.machines if (each := _measure(machine, seen)) is not None]
     rules: dict[str, Callable[[_Measured], tuple[float, float] | None]] = {
@@ -183,9 +181,7 @@ def percentile(values: npt.NDArray[np.float64], share: float) -> float:
     return float(ordered[below]) + (place - below) * (float(ordered[above]) - float(ordered[below]))
 
 
-def _row(
-    kind: str, found: Sequence[_Saving], book: FigureBook, energy: EnergyResult, case: Case
-) -> dict[str, Any]:
+def _row(kind: str, found: Sequence[_Saving], book: FigureBook, energy: EnergyResult, case: Case) -> dict[str, Any]:
     useful = [each for each in found if each.high > 0]
     reason = "" if useful else ("no_saving" if found else "no_data")
     low, high = (math.fsum(getattr(each, end) for each in useful) for end in ("low", "high"))
@@ -216,7 +212,7 @@ def _yearly(kind: str, base: Figure, book: FigureBook, energy: EnergyResult) -> 
     year = book.derived(f"action.{kind}.kwh", "per_year/1", [base, days], unit="kWh/a", digits=0)
     scale = constant("0.001", "unit")
     for name, unit, factor in zip(("tce", "tco2"), ("tce/a", "tCO2/a"), energy.factors, strict=True):
-        inputs = [] if factor is None else [year, constant(str(factor.value), factor.id), scale]
+        inputs: list[Figure | Input] = [] if factor is None else [year, constant(str(factor.value), factor.id), scale]
         reason = "no_factor" if factor is None and not base.reason else base.reason
         book.derived(f"action.{kind}.{name}", "product/1", inputs, unit=unit, digits=1, reason=reason)
     return year

@@ -1,4 +1,4 @@
-"""The dated rows that a window may use: factors, norms and tariffs in force on its last day, and a list of those absent."""
+"""The factors, norms and tariffs in force on the last day of a window, and a list of those that are not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def last_day(end_ns: int, timezone: str) -> str:
 
 @dataclass(slots=True)
 class DatedTables:
-    """Rows by id as of `day` (ISO). A row that exists but is not valid on that day gives None and is noted in `missing`.
+    """Rows by id as of `day` (ISO); a row that is not valid on that day gives None and is noted in `missing`.
 
     An id that the tables do not have at all is a mistake of the case and still raises PackError.
     """
@@ -41,32 +41,35 @@ class DatedTables:
     def coal(self, factor_id: str) -> Factor | None:
         """A standard-coal row."""
         row = self.tables.factors.get(factor_id)
-        return row if row.source.in_force(self.day) else self._none("coal", row, row.source.valid_from)
+        return row if self._valid("coal", row) else None
 
     def grid(self, region: str) -> Factor | None:
         """The grid factor with the latest data year up to the day's; a notice speaks of a year, not of its own date."""
-        years = [row.year for row in self.tables.factors.rows.values() if _is_grid(row, region)]
-        first = min((year for year in years if year is not None), default=None)
-        if first is not None and first > int(self.day[:4]):
-            row = next(r for r in self.tables.factors.rows.values() if _is_grid(r, region) and r.year == first)
-            return self._none("grid", row, str(first))
+        rows = [row for row in self.tables.factors.rows.values() if row.kind == "co2_grid" and row.region == region]
+        first = min(((row.year, row.id, row) for row in rows if row.year is not None), default=None)
+        if first is not None and first[0] > int(self.day[:4]):
+            self._note("grid", first[2], str(first[0]))
+            return None
         return self.tables.factors.grid_co2(region, int(self.day[:4]))
 
     def norm(self, norm_id: str) -> Norm | None:
         """A consumption norm."""
         row = self.tables.norms.get(norm_id)
-        return row if row.source.in_force(self.day) else self._none("norm", row, row.source.valid_from)
+        return row if self._valid("norm", row) else None
 
     def tariff(self, tariff_id: str) -> Tariff | None:
         """A time-of-use table."""
         row = self.tables.tariffs.get(tariff_id)
-        return row if row.source.in_force(self.day) else self._none("tariff", row, row.source.valid_from)
+        return row if self._valid("tariff", row) else None
 
-    def _none(self, kind: str, row: Factor | Norm | Tariff, start: str | None) -> None:
-        note = {"kind": kind, "id": row.id, "zh": row.name_zh, "en": row.name_en, "day": self.day, "from": start or ""}
+    def _valid(self, kind: str, row: Factor | Norm | Tariff) -> bool:
+        if row.source.in_force(self.day):
+            return True
+        early = row.source.valid_from is not None and self.day < row.source.valid_from
+        self._note(kind, row, (row.source.valid_from or "") if early else "")
+        return False
+
+    def _note(self, kind: str, row: Factor | Norm | Tariff, start: str) -> None:
+        note = {"kind": kind, "id": row.id, "zh": row.name_zh, "en": row.name_en, "day": self.day, "from": start}
         if note not in self.missing:
             self.missing.append(note)
-
-
-def _is_grid(row: Factor, region: str) -> bool:
-    return row.kind == "co2_grid" and row.region == region

@@ -25,7 +25,7 @@ def _full(hours: Sequence[HourEnergy]) -> list[HourEnergy]:
 
 
 def load_series(hours: Sequence[HourEnergy]) -> dict[str, Any]:
-    """Energy per day (days with every hour), mean power per local hour and the load-duration curve, as decimal strings."""
+    """Energy per day (days with every hour), mean power per local hour, load-duration curve; decimal strings."""
     full = _full(hours)
     by_day = sum_by(full, [hour.day for hour in full])
     counts = {day: sum(1 for hour in full if hour.day == day) for day in by_day}
@@ -46,7 +46,7 @@ def load_series(hours: Sequence[HourEnergy]) -> dict[str, Any]:
 
 
 def _duration(full: Sequence[HourEnergy]) -> list[str]:
-    """Mean power of hours, greatest first, at even steps from the first to the last hour; empty below a week of hours."""
+    """Mean power of hours, greatest first, at even steps over all hours; empty below a week of hours."""
     if len(full) < _LEAST_HOURS:
         return []
     ordered = sorted((hour.kwh for hour in full), reverse=True)
