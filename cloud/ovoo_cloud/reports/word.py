@@ -82,6 +82,8 @@ class _Writer:
     def _styles(self) -> None:
         sizes = {"Normal": 10, "Heading 1": 16, "Heading 2": 12, "List Bullet": 10, "Title": 28}
         self.doc.styles["Normal"].paragraph_format.space_after = Pt(5)
+        self.doc.styles["Footer"].font.size = Pt(8)
+        self.doc.styles["Footer"].font.color.rgb = _MUTED
         for name, size in sizes.items():
             style = self.doc.styles[name]
             style.font.size = Pt(size)
@@ -237,6 +239,8 @@ class _Writer:
         if block["note"]:
             self._line(block["note"], size=7.5, color=_MUTED)
         self._evidence(block["margin"])
+        if not block["note"] and not block["margin"]:
+            self._line("", size=4).paragraph_format.space_after = Pt(2)
 
     def _frame(self, table: Any, widths: Sequence[float]) -> None:
         """Rules between rows only, and the grid's own widths: some programs read those and not the cells'."""
