@@ -74,10 +74,8 @@ class _Saving:
     evidence: str
 
 
-def actions_section(
-    case: Case, seen: Observation, book: FigureBook, energy: EnergyResult, factors: Sequence[Input]
-) -> list[dict[str, Any]]:
-    """The five actions, those with the largest proven saving first. `factors`: kgce and kgCO2 per kWh."""
+def actions_section(case: Case, seen: Observation, book: FigureBook, energy: EnergyResult) -> list[dict[str, Any]]:
+    """The five actions, those with the largest proven saving first."""
     measured = [each for machine in case.machines if (each := _measure(machine, seen)) is not None]
     rules: dict[str, Callable[[_Measured], tuple[float, float] | None]] = {
         "idle": lambda each: idle_energy(each.power, each.work),
@@ -96,7 +94,7 @@ def actions_section(
             for each in measured
             if kind in _WORK[each.machine.template].kinds and (saving := rules[kind](each)) is not None
         ]
-        rows.append(_row(kind, found, book, energy, factors, case))
+        rows.append(_row(kind, found, book, energy, case))
     return sorted(rows, key=lambda row: (row["reason"] != "", -Decimal(row["weight"]), KINDS.index(row["kind"])))
 
 
@@ -183,9 +181,7 @@ def percentile(values: npt.NDArray[np.float64], share: float) -> float:
     return float(ordered[below]) + (place - below) * (float(ordered[above]) - float(ordered[below]))
 
 
-def _row(
-    kind: str, found: Sequence[_Saving], book: FigureBook, energy: EnergyResult, factors: Sequence[Input], case: Case
-) -> dict[str, Any]:
+def _row(kind: str, found: Sequence[_Saving], book: FigureBook, energy: EnergyResult, case: Case) -> dict[str, Any]:
     useful = [each for each in found if each.high > 0]
     reason = "" if useful else ("no_saving" if found else "no_data")
     low, high = (math.fsum(getattr(each, end) for each in useful) for end in ("low", "high"))
@@ -199,7 +195,7 @@ def _row(
         reason=reason,
         bounds=(Decimal(decimal_text(low, 0)), Decimal(decimal_text(high, 0))) if useful else None,
     )
-    year = _yearly(kind, base, book, energy, factors)
+    year = _yearly(kind, base, book, energy)
     return {
         "kind": kind,
         "reason": reason,
@@ -210,12 +206,15 @@ def _row(
     }
 
 
-def _yearly(kind: str, base: Figure, book: FigureBook, energy: EnergyResult, factors: Sequence[Input]) -> Figure:
+def _yearly(kind: str, base: Figure, book: FigureBook, energy: EnergyResult) -> Figure:
+    """kWh a year, and that in tce and tCO2 where a factor is valid for the window."""
     days = constant(energy.days.value or "1", energy.days.id)
     year = book.derived(f"action.{kind}.kwh", "per_year/1", [base, days], unit="kWh/a", digits=0)
     scale = constant("0.001", "unit")
-    book.derived(f"action.{kind}.tce", "product/1", [year, factors[0], scale], unit="tce/a", digits=1)
-    book.derived(f"action.{kind}.tco2", "product/1", [year, factors[1], scale], unit="tCO2/a", digits=1)
+    for name, unit, factor in zip(("tce", "tco2"), ("tce/a", "tCO2/a"), energy.factors, strict=True):
+        inputs: list[Figure | Input] = [] if factor is None else [year, constant(str(factor.value), factor.id), scale]
+        reason = "no_factor" if factor is None and not base.reason else base.reason
+        book.derived(f"action.{kind}.{name}", "product/1", inputs, unit=unit, digits=1, reason=reason)
     return year
 
 

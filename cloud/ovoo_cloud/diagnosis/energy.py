@@ -12,37 +12,30 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.evidence import figure as decimal_text
-from ovoo_packs import FactorTable, NormTable, Tariff, TariffTable
+from ovoo_packs import Factor, Tariff
 
 from ovoo_cloud.diagnosis.case import Carrier, Case
-from ovoo_cloud.diagnosis.figures import Figure, FigureBook, constant, least_digits
+from ovoo_cloud.diagnosis.consumers import consumers
+from ovoo_cloud.diagnosis.dated import DatedTables
+from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant, least_digits
+from ovoo_cloud.diagnosis.load import allocate_bands, load_figures, load_series, trend
 from ovoo_cloud.diagnosis.meters import (
     HourEnergy,
-    Increments,
     counter_increments,
     hourly,
+    power_bounds,
     power_increments,
-    sum_by,
     total_kwh,
 )
 from ovoo_cloud.diagnosis.norm import compare_norm, energy_cost
-from ovoo_cloud.diagnosis.observe import Observation, Series
+from ovoo_cloud.diagnosis.observe import Observation
 
-__all__ = ["EnergyResult", "Tables", "energy_section"]
+__all__ = ["EnergyResult", "energy_section"]
 
-BANDS = ("super_peak", "peak", "flat", "valley", "deep_valley")
 _COUNTER = "counter_kwh/1"
 _POWER = "power_kwh/1"
-_FULL_HOUR_S = 3240.0  # nine tenths: a day counts although its last sample lies before midnight
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The dated tables that the section reads."""
-
-    factors: FactorTable
-    norms: NormTable
-    tariffs: TariffTable
+_SHORT = "no_factor"
+"""Reason of a figure whose dated factor is not there for the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +46,8 @@ class EnergyResult:
     days: Figure
     hours: tuple[HourEnergy, ...]
     tariff: Tariff | None
+    factors: tuple[Factor | None, Factor | None]
+    """kgce and kgCO2 per kWh; None where no row is valid for the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class _Meter:
     hours: list[HourEnergy]
 
 
-def energy_section(case: Case, seen: Observation, book: FigureBook, tables: Tables) -> EnergyResult:
+def energy_section(case: Case, seen: Observation, book: FigureBook, dated: DatedTables) -> EnergyResult:
     """Compute all figures of the section into `book` and return its series."""
     zone = ZoneInfo(case.timezone)
     length = Decimal(seen.window.minutes) / 1440
@@ -77,14 +72,18 @@ def energy_section(case: Case, seen: Observation, book: FigureBook, tables: Tabl
         "carriers": [],
         "complete": case.energy.complete,
     }
-    total = _coal(case, book, kwh, tables, data)
-    _carbon(case, book, kwh, tables, data, seen)
-    data["series"] = _series(hours)
-    data["bands"] = _bands(case, book, hours, evidence, tables, data)
-    _trend(book, hours, evidence)
-    compare_norm(case, book, total, tables.norms, data)
+    total = _coal(case, book, kwh, dated, data)
+    grid = _carbon(case, book, kwh, dated, data)
+    tariff = _tariff(case, dated)
+    data["series"] = load_series(hours)
+    data["bands"] = allocate_bands(book, hours, evidence, tariff, data)
+    data["consumers"] = consumers(case, seen, book, kwh)
+    load_figures(book, hours, evidence)
+    trend(book, hours, evidence)
+    compare_norm(case, book, total, dated, data)
     energy_cost(case, book, data)
-    return EnergyResult(data, days, tuple(hours), _tariff(case, tables))
+    data["missing"] = list(dated.missing)
+    return EnergyResult(data, days, tuple(hours), tariff, (dated.coal("coal_electricity"), grid))
 
 
 def _meter_assets(case: Case, seen: Observation) -> list[AssetAddress]:
@@ -122,18 +121,10 @@ def _read(asset: AssetAddress, seen: Observation, book: FigureBook, zone: ZoneIn
         digits=1,
         formula=formula,
         evidence=[evidence],
-        bounds=_power_bounds(parts, series) if blind else None,
+        bounds=power_bounds(parts, series) if blind else None,
         reason="" if value else "gap",
     )
     return _Meter(asset, evidence, figure, hourly(parts, seen.window, zone))
-
-
-def _power_bounds(parts: Increments, series: Series) -> tuple[Decimal, Decimal]:
-    """Known energy, and that plus the highest power seen through all gaps."""
-    known = total_kwh(parts)
-    lost = np.isnan(parts.kwh)
-    hours = math.fsum(((parts.end_ns[lost] - parts.start_ns[lost]) / 3.6e12).tolist())
-    return Decimal(decimal_text(known, 1)), Decimal(decimal_text(known + hours * float(series.value.max()), 1))
 
 
 def _merge(sources: Sequence[list[HourEnergy]]) -> list[HourEnergy]:
@@ -148,154 +139,64 @@ def _merge(sources: Sequence[list[HourEnergy]]) -> list[HourEnergy]:
     return merged
 
 
-def _coal(case: Case, book: FigureBook, kwh: Figure, tables: Tables, data: dict[str, Any]) -> Figure:
+def _coal(case: Case, book: FigureBook, kwh: Figure, dated: DatedTables, data: dict[str, Any]) -> Figure:
     """kgce of electricity and carriers; returns the total by calorific value."""
+    carriers = [_carrier(n, carrier, book, dated, data) for n, carrier in enumerate(case.energy.carriers)]
     total = []
     for kind, factor_id in (("calorific", "coal_electricity"), ("equivalent", "coal_electricity_equivalent")):
-        factor = tables.factors.get(factor_id)
-        value = factor.value if factor.value is not None else factor.low
-        part = book.derived(
-            f"energy.electricity_kgce_{kind}",
-            "product/1",
-            [kwh, constant(str(value), factor.id)],
-            unit="kgce",
-            digits=1,
-            reference_only=factor.reference_only,
-        )
-        carriers = [_carrier(n, carrier, book, tables, data, kind) for n, carrier in enumerate(case.energy.carriers)]
+        factor = dated.coal(factor_id)
+        part = _converted(book, f"energy.electricity_kgce_{kind}", kwh, factor, "kgce", 1, high=False)
         total.append(book.derived(f"energy.kgce_{kind}", "sum/1", [part, *carriers], unit="kgce", digits=1))
         book.derived(f"energy.tce_{kind}", "product/1", [total[-1], constant("0.001", "unit")], unit="tce", digits=2)
     return total[0]
 
 
-def _carrier(
-    number: int, carrier: Carrier, book: FigureBook, tables: Tables, data: dict[str, Any], kind: str
+def _converted(
+    book: FigureBook,
+    name: str,
+    amount: Figure,
+    factor: Factor | None,
+    unit: str,
+    digits: int,
+    *,
+    high: bool,
+    scale: str = "",
 ) -> Figure:
+    """The amount times the factor; insufficient evidence where the factor is not valid for the window."""
+    if factor is None:
+        return book.derived(name, "product/1", [], unit=unit, digits=digits, reason=_SHORT)
+    value = factor.value if factor.value is not None else factor.high if high else factor.low
+    scales: list[Figure | Input] = [constant(scale, "unit")] if scale else []
+    inputs = [amount, *scales, constant(str(value), factor.id)]
+    return book.derived(name, "product/1", inputs, unit=unit, digits=digits, reference_only=factor.reference_only)
+
+
+def _carrier(number: int, carrier: Carrier, book: FigureBook, dated: DatedTables, data: dict[str, Any]) -> Figure:
     name = f"energy.carrier.{number}"
-    factor = tables.factors.get(f"coal_{carrier.carrier}")
-    if kind == "calorific":
-        book.base(name, carrier.amount, unit=carrier.unit, digits=3, cls=carrier.cls)
-        value = factor.value if factor.value is not None else factor.high
-        scale = "1000" if (carrier.unit, factor.per_unit) == ("t", "kg") else "1"
-        result = book.derived(
-            f"{name}.kgce",
-            "product/1",
-            [book[name], constant(scale, "unit"), constant(str(value), factor.id)],
-            unit="kgce",
-            digits=1,
-            reference_only=factor.reference_only,
-        )
-        data["carriers"].append(
-            {
-                "carrier": carrier.carrier,
-                "amount": name,
-                "kgce": result.id,
-                "name": {"zh": factor.name_zh, "en": factor.name_en},
-            }
-        )
-        return result
-    return book[f"{name}.kgce"]
+    row = dated.tables.factors.get(f"coal_{carrier.carrier}")
+    amount = book.base(name, carrier.amount, unit=carrier.unit, digits=3, cls=carrier.cls)
+    scale = "1000" if (carrier.unit, row.per_unit) == ("t", "kg") else "1"
+    result = _converted(book, f"{name}.kgce", amount, dated.coal(row.id), "kgce", 1, high=True, scale=scale)
+    names = {"zh": row.name_zh, "en": row.name_en}
+    data["carriers"].append({"carrier": carrier.carrier, "amount": name, "kgce": result.id, "name": names})
+    return result
 
 
-def _carbon(case: Case, book: FigureBook, kwh: Figure, tables: Tables, data: dict[str, Any], seen: Observation) -> None:
-    year = int(np.datetime64(seen.window.end_ns, "ns").astype("datetime64[Y]").astype(int)) + 1970
-    region = case.energy.co2_factor or "inner_mongolia"
-    factor = tables.factors.grid_co2(region, year)
-    book.derived(
-        "energy.kgco2",
-        "product/1",
-        [kwh, constant(str(factor.value), factor.id)],
-        unit="kgCO2",
-        digits=0,
-        reference_only=factor.reference_only,
-    )
-    book.derived("energy.tco2", "product/1", [book["energy.kgco2"], constant("0.001", "unit")], unit="tCO2", digits=2)
-    data["co2_factor"] = {
-        "id": factor.id,
-        "value": str(factor.value),
-        "year": str(factor.year),
-        "name": {"zh": factor.name_zh, "en": factor.name_en},
-    }
+def _carbon(case: Case, book: FigureBook, kwh: Figure, dated: DatedTables, data: dict[str, Any]) -> Factor | None:
+    factor = dated.grid(case.energy.co2_factor or "inner_mongolia")
+    emitted = _converted(book, "energy.kgco2", kwh, factor, "kgCO2", 0, high=False)
+    book.derived("energy.tco2", "product/1", [emitted, constant("0.001", "unit")], unit="tCO2", digits=2)
+    data["co2_factor"] = None
+    if factor is not None:
+        data["co2_factor"] = {
+            "id": factor.id,
+            "value": str(factor.value),
+            "year": str(factor.year),
+            "name": {"zh": factor.name_zh, "en": factor.name_en},
+        }
+    return factor
 
 
-def _series(hours: Sequence[HourEnergy]) -> dict[str, Any]:
-    """Energy per day (days with every hour) and mean power per local hour, as decimal strings."""
-    full = [hour for hour in hours if hour.covered_s >= _FULL_HOUR_S]
-    by_day = sum_by(full, [hour.day for hour in full])
-    counts = {day: sum(1 for hour in full if hour.day == day) for day in by_day}
-    days = list(dict.fromkeys(hour.day for hour in hours))
-    load: list[dict[str, str | None]] = []
-    for clock in range(24):
-        values = [hour.kwh for hour in full if hour.hour == clock]
-        mean = decimal_text(math.fsum(values) / len(values), 1) if values else None
-        low, high = (decimal_text(f(values), 1) if values else None for f in (min, max))
-        load.append({"mean": mean, "low": low, "high": high})
-    return {
-        "daily": [
-            {"day": day, "kwh": decimal_text(by_day[day], 1) if counts.get(day, 0) == 24 else None} for day in days
-        ],
-        "load": load,
-    }
-
-
-def _tariff(case: Case, tables: Tables) -> Tariff | None:
+def _tariff(case: Case, dated: DatedTables) -> Tariff | None:
     grids = [site.grid for site in case.sites if site.grid]
-    return tables.tariffs.get(grids[0]) if grids else None
-
-
-def _bands(
-    case: Case, book: FigureBook, hours: Sequence[HourEnergy], evidence: Sequence[str], tables: Tables, data: Any
-) -> list[str]:
-    tariff = _tariff(case, tables)
-    if tariff is None or not hours:
-        return []
-    sums = sum_by(hours, [tariff.band(hour.month, hour.hour) for hour in hours])
-    present = [band for band in BANDS if band in sums]
-    for band in present:
-        book.base(
-            f"energy.band.{band}",
-            decimal_text(sums[band], 1),
-            unit="kWh",
-            digits=1,
-            formula="tou_kwh/1",
-            evidence=evidence,
-            reference_only=tariff.reference_only,
-        )
-    allocated = book.derived(
-        "energy.band_total", "sum/1", [book[f"energy.band.{band}"] for band in present], unit="kWh", digits=1
-    )
-    for band in present:
-        share = [book[f"energy.band.{band}"], allocated]
-        if any(sums.values()):
-            book.derived(f"energy.band.{band}.percent", "percent/1", share, unit="%", digits=1)
-    months = sorted({hour.month for hour in hours})
-    data["tariff"] = {
-        "id": tariff.id,
-        "name": {"zh": tariff.name_zh, "en": tariff.name_en},
-        "hours": [tariff.band(months[-1], clock) for clock in range(24)],
-        "month": months[-1],
-    }
-    return present
-
-
-def _trend(book: FigureBook, hours: Sequence[HourEnergy], evidence: Sequence[str]) -> None:
-    """Mean kWh a day in the second half of the window against the first, over days without a gap."""
-    daily = [row for row in _series(hours)["daily"] if row["kwh"] is not None]
-    half = len(daily) // 2
-    parts = (("first", daily[:half]), ("second", daily[-half:] if half else []))
-    for name, rows in parts:
-        mean = math.fsum(float(row["kwh"]) for row in rows) / len(rows) if rows else None
-        book.base(
-            f"energy.daily_{name}",
-            None if mean is None else decimal_text(mean, 1),
-            unit="kWh/d",
-            digits=1,
-            formula="daily_mean/1",
-            evidence=evidence,
-            reason="" if rows else "short",
-        )
-    known = book["energy.daily_first"].value
-    inputs = [book["energy.daily_second"], book["energy.daily_first"]] if known and Decimal(known) else []
-    book.derived(
-        "energy.trend_percent", "change_percent/1", inputs, unit="%", digits=1, reason="" if inputs else "short"
-    )
+    return dated.tariff(grids[0]) if grids else None

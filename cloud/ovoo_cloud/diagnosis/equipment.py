@@ -16,7 +16,7 @@ from ovoo_cloud.diagnosis.observe import Observation
 __all__ = ["equipment_section"]
 
 _SEVERITIES = ("critical", "warning", "info")
-_NANOS_A_DAY = 86_400_000_000_000
+_DAY_MINUTES = 1440
 
 
 def equipment_section(case: Case, seen: Observation, book: FigureBook) -> dict[str, Any]:
@@ -111,8 +111,8 @@ def _models(seen: Observation, book: FigureBook) -> list[dict[str, Any]]:
     rows = []
     for (asset, model), scans in sorted(groups.items()):
         minutes = np.flatnonzero(np.logical_or.reduce([scan.seen for scan in scans]))
-        days = len(np.unique((seen.window.start_ns + minutes * 60_000_000_000) // _NANOS_A_DAY))
-        evidence = seen.book.add(scans, "days with model scores (UTC days)", formulas=["scoring_days/1"])
+        days = len(np.unique(minutes // _DAY_MINUTES))
+        evidence = seen.book.add(scans, "24-hour spans from the start with model scores", formulas=["scoring_days/1"])
         figure = book.base(f"model_days.{asset}.{model}", days, unit="d", formula="scoring_days/1", evidence=[evidence])
         rows.append({"asset": asset, "model": model, "figure": figure.id})
     return rows

@@ -6,15 +6,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+from ovoo_contract.evidence import figure as decimal_text
 
 from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, Series, Window
 
-__all__ = ["HourEnergy", "Increments", "counter_increments", "hourly", "local_hours", "power_increments", "total_kwh"]
+__all__ = [
+    "HourEnergy",
+    "Increments",
+    "counter_increments",
+    "hourly",
+    "local_hours",
+    "power_bounds",
+    "power_increments",
+    "total_kwh",
+]
 
 _GAP_NS = GAP_MINUTES * MINUTE_NS
 _RESET_SHARE: Final = 0.1
@@ -72,6 +83,14 @@ def power_increments(series: Series) -> Increments:
 def total_kwh(parts: Increments) -> float:
     """Exact sum of all known increments, in kWh."""
     return math.fsum(parts.kwh[np.isfinite(parts.kwh)].tolist())
+
+
+def power_bounds(parts: Increments, series: Series) -> tuple[Decimal, Decimal]:
+    """Known energy in kWh, and that plus the highest power seen through all gaps."""
+    known = total_kwh(parts)
+    lost = np.isnan(parts.kwh)
+    hours = math.fsum(((parts.end_ns[lost] - parts.start_ns[lost]) / 3.6e12).tolist())
+    return Decimal(decimal_text(known, 1)), Decimal(decimal_text(known + hours * float(series.value.max()), 1))
 
 
 def local_hours(window: Window, zone: ZoneInfo) -> list[tuple[int, datetime]]:

@@ -7,15 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from ovoo_contract.errors import ConfigError
-from ovoo_packs import Norm, NormTable
+from ovoo_packs import Norm
 
 from ovoo_cloud.diagnosis.case import Case, NormChoice, Product
+from ovoo_cloud.diagnosis.dated import DatedTables
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 
 __all__ = ["compare_norm", "energy_cost"]
 
 
-def compare_norm(case: Case, book: FigureBook, total: Figure, norms: NormTable, data: dict[str, Any]) -> None:
+def compare_norm(case: Case, book: FigureBook, total: Figure, dated: DatedTables, data: dict[str, Any]) -> None:
     """Unit consumption against the three levels; a lower bound where carriers are missing from the case.
 
     Raises:
@@ -26,7 +27,9 @@ def compare_norm(case: Case, book: FigureBook, total: Figure, norms: NormTable, 
     product = next((each for each in case.products if choice is not None and each.id == choice.product), None)
     if choice is None or product is None:
         return
-    norm = norms.get(choice.norm)
+    norm = dated.norm(choice.norm)
+    if norm is None:
+        return
     raw = _intensity(case, norm, product, book, total, data)
     data["norm"] = {
         "id": norm.id,

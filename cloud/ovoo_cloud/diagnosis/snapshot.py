@@ -16,10 +16,11 @@ from ovoo_packs import load_factors, load_framework, load_norms, load_tariffs
 from ovoo_cloud.diagnosis.actions import actions_section
 from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_scenes
 from ovoo_cloud.diagnosis.case import Case
-from ovoo_cloud.diagnosis.energy import Tables, energy_section
+from ovoo_cloud.diagnosis.dated import DatedTables, Tables, last_day
+from ovoo_cloud.diagnosis.energy import energy_section
 from ovoo_cloud.diagnosis.equipment import equipment_section
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
-from ovoo_cloud.diagnosis.figures import FigureBook, constant, least_digits
+from ovoo_cloud.diagnosis.figures import FigureBook, least_digits
 from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.indicators import (
     Delivery,
@@ -30,6 +31,8 @@ from ovoo_cloud.diagnosis.indicators import (
     network_figures,
 )
 from ovoo_cloud.diagnosis.observe import Observation, Window
+from ovoo_cloud.diagnosis.running import running_section
+from ovoo_cloud.diagnosis.safety import safety_section
 from ovoo_cloud.diagnosis.scoring import Score, rules_of, score
 
 __all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_json"]
@@ -72,16 +75,15 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
     seen = Observation.scan(source, window)
     book = FigureBook()
     share = framework.connected_share if case.required_share is None else case.required_share
-    found = deliveries(case, DeliveryRule(Fraction(str(share)), framework.connected_days), seen)
+    rule = DeliveryRule(Fraction(str(share)), framework.connected_days)
+    found = deliveries(case, rule, seen)
     network = network_figures(case, found, book)
     links = collection_links(found)
     rules = rules_of(framework)
     answers = resolve_answers(case, framework, network, measured_options(links, source.platform(), seen))
     scenes = resolve_scenes(case)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
-    energy = energy_section(case, seen, book, tables)
-    calorific = tables.factors.get("coal_electricity")
-    factors = [constant(str(calorific.value), calorific.id), _co2(energy.data)]
+    energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": {"number": issue.number, "date": issue.date, "revision": issue.revision, "tool": issue.tool},
@@ -101,17 +103,15 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
         "links": {name: {"verdict": verdict, "evidence": list(ids)} for name, (verdict, ids) in links.items()},
         "energy": energy.data,
         "equipment": equipment_section(case, seen, book),
-        "actions": actions_section(case, seen, book, energy, factors),
+        "running": running_section(found, rule, seen, book),
+        "safety": safety_section(seen, book),
+        "actions": actions_section(case, seen, book, energy),
         "security": _security(seen, source, book),
     }
     _score_figures(data["score"], answers, book)
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
     data["evidence"] = dict(sorted(seen.book.records.items()))
     return Snapshot(data)
-
-
-def _co2(energy: Mapping[str, Any]) -> Mapping[str, str]:
-    return constant(energy["co2_factor"]["value"], energy["co2_factor"]["id"])
 
 
 def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:

@@ -10,13 +10,24 @@ from typing import Any
 
 from ovoo_contract.errors import ReportError
 
+from ovoo_cloud.reports import charts_energy, charts_plan
 from ovoo_cloud.reports.resolve import Locale
-from ovoo_cloud.reports.svg import ACCENT, ALERT, BLUES, GRID, INK, MUTED, PAPER, WARN, Svg, fitting, text_width
+from ovoo_cloud.reports.svg import (
+    ACCENT,
+    ALERT,
+    BLUES,
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    WARN,
+    WIDTH,
+    Svg,
+    fitting,
+    text_width,
+)
 
-__all__ = ["WIDTH", "draw"]
-
-WIDTH = 430.0
-"""Width of every chart in points: the text column."""
+__all__ = ["draw"]
 
 Data = Mapping[str, Any]
 
@@ -225,108 +236,6 @@ def _coverage_fill(share: int) -> str:
     return BLUES[4] if share >= 95 else BLUES[3] if share >= 80 else BLUES[2] if share >= 50 else BLUES[1]
 
 
-_BAND_FILL = {
-    "super_peak": "#e9c9a2",
-    "peak": "#f3e2cb",
-    "flat": "#ffffff",
-    "valley": "#e3edf4",
-    "deep_valley": "#c9dcea",
-}
-
-
-def _load(data: Data, locale: Locale) -> Svg:
-    svg = Svg(WIDTH, 168)
-    left, top, height = 40.0, 20.0, 120.0
-    cell = (WIDTH - left - 4) / 24
-    known = [float(row["high"]) for row in data["rows"] if row["high"] is not None]
-    scale = _nice(max(known, default=1.0))
-    _bands(svg, locale, data["bands"], left, top, height, cell)
-    _axis(svg, left, WIDTH - 4, top, height, scale, "kW")
-    for hour in range(0, 25, 3):
-        svg.text(
-            left + hour * cell,
-            top + height + 11,
-            f"{hour:02d}:00",
-            7,
-            anchor="middle" if hour < 24 else "end",
-            fill=MUTED,
-        )
-    for hour, row in enumerate(data["rows"]):
-        if row["mean"] is None:
-            continue
-        x = left + hour * cell
-        low, mean, high = (top + height * (1 - float(row[end]) / scale) for end in ("low", "mean", "high"))
-        svg.line([(x + cell / 2, low), (x + cell / 2, high)], MUTED, 0.8)
-        svg.line([(x + 1, mean), (x + cell - 1, mean)], ACCENT, 2.4)
-    svg.text(left + 2, top + height + 24, locale.text("chart.load.key"), 7, fill=MUTED)
-    return svg
-
-
-def _bands(svg: Svg, locale: Locale, bands: Sequence[str], left: float, top: float, height: float, cell: float) -> None:
-    start = 0
-    for hour in range(1, len(bands) + 1):
-        if hour < len(bands) and bands[hour] == bands[start]:
-            continue
-        x, width = left + start * cell, (hour - start) * cell
-        svg.rect(x, top, width, height, _BAND_FILL[bands[start]])
-        words = locale.text(f"band.{bands[start]}")
-        size = 7 if text_width(words, 7) <= width else 5.5
-        if text_width(words, size) <= width + 6:
-            svg.text(x + width / 2, top - 4, words, size, anchor="middle", fill=MUTED)
-        start = hour
-
-
-def _nice(top: float) -> float:
-    """The next round number at or above `top`."""
-    if top <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(top))
-    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= top)
-
-
-def _axis(svg: Svg, left: float, right: float, top: float, height: float, scale: float, unit: str) -> None:
-    for n in range(5):
-        y = top + height * n / 4
-        svg.line([(left, y), (right, y)], GRID, 0.6)
-        svg.text(left - 4, y + 2.5, f"{scale * (4 - n) / 4:,.10g}", 7, anchor="end", fill=MUTED)
-    svg.text(left - 4, top - 7, unit, 7, anchor="end", fill=MUTED)
-
-
-def _daily(data: Data, locale: Locale) -> Svg:
-    rows = data["rows"]
-    svg = Svg(WIDTH, 150)
-    left, top, height = 48.0, 16.0, 108.0
-    known = [float(row["kwh"]) for row in rows if row["kwh"] is not None]
-    scale = _nice(max(known, default=1.0))
-    cell = (WIDTH - left - 6) / len(rows)
-    _axis(svg, left, WIDTH - 4, top, height, scale, "kWh")
-    for n, row in enumerate(rows):
-        x = left + (n + 0.15) * cell
-        if row["kwh"] is None:
-            svg.text(x + cell * 0.35, top + height - 3, "×", 7, anchor="middle", fill=MUTED)
-        else:
-            tall = height * float(row["kwh"]) / scale
-            svg.rect(x, top + height - tall, cell * 0.7, tall, BLUES[3])
-        if n % 7 == 0:
-            svg.text(x, top + height + 11, row["day"][5:], 7, fill=MUTED)
-    half = len(known) // 2
-    _means(svg, [row["kwh"] for row in rows], half, left, top, height, scale, cell)
-    svg.text(left, top + height + 23, locale.text("chart.daily.key"), 7, fill=MUTED)
-    return svg
-
-
-def _means(
-    svg: Svg, values: Sequence[str | None], half: int, left: float, top: float, height: float, scale: float, cell: float
-) -> None:
-    at = [n for n, value in enumerate(values) if value is not None]
-    for part in (at[:half], at[-half:] if half else []):
-        if part:
-            mean = math.fsum(float(values[n] or 0) for n in part) / len(part)
-            y = top + height * (1 - mean / scale)
-            svg.line([(left + part[0] * cell, y), (left + (part[-1] + 1) * cell, y)], ALERT, 1.1, dash="4 2")
-            svg.text(left + part[0] * cell + 2, y - 3, f"{mean:,.0f}", 7, fill=ALERT, bold=True)
-
-
 _MARKS = {"critical": ("■", ALERT), "warning": ("▲", WARN), "info": ("●", MUTED)}
 
 
@@ -361,7 +270,7 @@ _CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {
     "gate": _gate,
     "classes": _classes,
     "calendar": _calendar,
-    "load": _load,
-    "daily": _daily,
     "timeline": _timeline,
+    **charts_energy.CHARTS,
+    **charts_plan.CHARTS,
 }

@@ -19,6 +19,7 @@ __all__ = [
     "day",
     "heading",
     "key",
+    "measure",
     "name",
     "notice",
     "page_break",
@@ -61,9 +62,14 @@ def heading(level: int, which: str, *, number: bool = True) -> Block:
     return {"b": "heading", "level": level, "text": key(which), "number": number}
 
 
-def para(*parts: Inline, evidence: Sequence[str] = (), style: str = "body") -> Block:
-    """A paragraph; evidence ids stand in its margin."""
-    return {"b": "para", "parts": list(parts), "evidence": list(evidence), "style": style}
+def measure(value: str | None, spread: str | None, unit: str) -> Inline:
+    """A value with its uncertainty that is no figure of the book, as a finding carries it."""
+    return {"t": "measure", "value": value, "spread": spread, "unit": unit}
+
+
+def para(*parts: Inline, evidence: Sequence[str] = (), style: str = "body", keep: bool = False) -> Block:
+    """A paragraph; evidence ids stand in its margin; with `keep` it goes to the next page with what follows."""
+    return {"b": "para", "parts": list(parts), "evidence": list(evidence), "style": style, "keep": keep}
 
 
 def notice(which: Inline, tone: Literal["info", "warn"] = "info") -> Block:

@@ -75,9 +75,11 @@ def _lay_out(root: Path, document: Resolved, number: str, code: str) -> None:
 
 
 def _sticky(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Mark paragraphs right under a heading: they go to the next page together with what follows."""
+    """Mark paragraphs right under a heading, and those that ask for it: they go to the next page with what follows."""
     follows = [False, *(block["b"] == "heading" for block in blocks)]
-    return [{**block, "sticky": first} for block, first in zip(blocks, follows, strict=False)]
+    return [
+        {**block, "sticky": first or block.get("keep", False)} for block, first in zip(blocks, follows, strict=False)
+    ]
 
 
 def _compile(source: Path, root: Path, form: Literal["pdf", "png"], timestamp: int, ppi: float | None = None) -> bytes:

@@ -71,6 +71,9 @@ class Locale:
 
     def unit(self, symbol: str) -> str:
         """A unit as printed; symbols without a text of their own stand for themselves."""
+        base, per, time = symbol.partition("/min")
+        if per and not time:
+            return self.unit(base) + per
         return catalogue(self.language).get(f"unit.{symbol}", symbol)
 
     def inline(self, part: Inline) -> str:
@@ -80,6 +83,14 @@ class Locale:
 
     def _key(self, part: Inline) -> str:
         return self.text(part["key"], **{name: self.inline(slot) for name, slot in part.get("slots", {}).items()})
+
+    def measure(self, part: Inline) -> str:
+        """A finding's value with spread and unit; a dash where it has none."""
+        if part["value"] is None:
+            return self.text("cell.none")
+        spread = "" if part["spread"] is None else f" ± {_number(part['spread'])}"
+        unit = "" if part["unit"] == "1" else self.unit(part["unit"])
+        return f"{_number(part['value'])}{spread}{' ' + unit if unit else ''}"
 
     def _maybe(self, part: Inline) -> str:
         return catalogue(self.language).get(part["key"], part["text"])
@@ -113,6 +124,7 @@ _INLINE: Mapping[str, Callable[[Locale, Inline], str]] = {
     "day": lambda self, part: self.day(part["date"]),
     "figure": lambda self, part: self.figure(part),
     "maybe": Locale._maybe,
+    "measure": Locale.measure,
     "lines": Locale._lines,
     "join": Locale._join,
 }
@@ -179,7 +191,7 @@ class _Work:
 
     def _para(self, block: Mapping[str, Any]) -> dict[str, Any]:
         text = "".join(self.locale.inline(part) for part in block["parts"])
-        return {"text": text, "style": block["style"], "margin": _margin(block["evidence"])}
+        return {"text": text, "style": block["style"], "keep": block["keep"], "margin": _margin(block["evidence"])}
 
     def _notice(self, block: Mapping[str, Any]) -> dict[str, Any]:
         return {"text": self.locale.inline(block["text"]), "tone": block["tone"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
@@ -14,10 +15,13 @@ __all__ = [
     "MUTED",
     "PAPER",
     "WARN",
+    "WIDTH",
     "Svg",
     "fitting",
+    "nice",
     "number",
     "text_width",
+    "value_axis",
 ]
 
 INK = "#1f2a33"
@@ -29,6 +33,8 @@ WARN = "#b7791f"
 ALERT = "#b3261e"
 BLUES = ("#eef2f5", "#cfe0ec", "#97bdd6", "#4f8db8", "#1f5f8b")
 _FONT = "Noto Sans SC"
+WIDTH = 430.0
+"""Width of every chart in points: the text column."""
 
 
 def number(value: float) -> str:
@@ -110,3 +116,20 @@ class Svg:
         size = f'width="{number(self.width)}pt" height="{number(self.height)}pt"'
         box = f'viewBox="0 0 {number(self.width)} {number(self.height)}"'
         return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box}>{"".join(self.parts)}</svg>\n'
+
+
+def nice(top: float) -> float:
+    """The next round number at or above `top`."""
+    if top <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(top))
+    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= top)
+
+
+def value_axis(svg: Svg, left: float, right: float, top: float, height: float, scale: float, unit: str) -> None:
+    """Four grid lines above zero with their values, and the unit on top."""
+    for n in range(5):
+        y = top + height * n / 4
+        svg.line([(left, y), (right, y)], GRID, 0.6)
+        svg.text(left - 4, y + 2.5, f"{scale * (4 - n) / 4:,.10g}", 7, anchor="end", fill=MUTED)
+    svg.text(left - 4, top - 7, unit, 7, anchor="end", fill=MUTED)

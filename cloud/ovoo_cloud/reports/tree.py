@@ -12,11 +12,29 @@ from ovoo_cloud.reports.sections.energy import energy
 from ovoo_cloud.reports.sections.equipment import equipment, security
 from ovoo_cloud.reports.sections.front import cover, method, profile, summary
 from ovoo_cloud.reports.sections.maturity import maturity, quality
+from ovoo_cloud.reports.sections.revisit import revisit
+from ovoo_cloud.reports.sections.running import running
+from ovoo_cloud.reports.sections.safety import safety
 
 __all__ = ["FORMAT", "build_tree"]
 
 FORMAT = "ovoo.report/1"
-_SECTIONS = (summary, method, profile, quality, maturity, energy, equipment, security, actions, roadmap, annexes)
+_SECTIONS = (
+    summary,
+    method,
+    profile,
+    quality,
+    maturity,
+    running,
+    energy,
+    equipment,
+    safety,
+    security,
+    actions,
+    roadmap,
+    revisit,
+    annexes,
+)
 
 
 def build_tree(snapshot: Mapping[str, Any], snapshot_sha256: str) -> dict[str, Any]:

@@ -25,7 +25,9 @@ _LATIN = "Noto Sans SC"
 _CHINESE = "Noto Sans SC"
 _ACCENT = RGBColor(0x1F, 0x5F, 0x8B)
 _MUTED = RGBColor(0x5D, 0x6B, 0x76)
+_TONES = {"info": "1F5F8B", "warn": "B7791F"}
 _TEXT_CM = 16.2
+_WHOLE_ROWS = 13
 
 
 def render_docx(document: Resolved, *, number: str, issued: str) -> bytes:
@@ -79,6 +81,9 @@ class _Writer:
 
     def _styles(self) -> None:
         sizes = {"Normal": 10, "Heading 1": 16, "Heading 2": 12, "List Bullet": 10, "Title": 28}
+        self.doc.styles["Normal"].paragraph_format.space_after = Pt(5)
+        self.doc.styles["Footer"].font.size = Pt(8)
+        self.doc.styles["Footer"].font.color.rgb = _MUTED
         for name, size in sizes.items():
             style = self.doc.styles[name]
             style.font.size = Pt(size)
@@ -119,6 +124,7 @@ class _Writer:
         table = self.doc.add_table(rows=0, cols=2)
         for row in cover["rows"]:
             self._row(table, row, [3.6, 12.6], ["left", "left"], size=9)
+        self._frame(table, [3.6, 12.6])
         self._line(cover["status_note"], size=8.5, color=_MUTED)
         body = self.doc.add_section(WD_SECTION.NEW_PAGE)
         body.footer.is_linked_to_previous = False
@@ -133,13 +139,15 @@ class _Writer:
         before, _, rest = self.source.texts["page"].partition("{page}")
         between, _, after = rest.partition("{pages}")
         for words, field in ((before, "PAGE"), (between, "NUMPAGES"), (after, "")):
-            self._run(foot, words, 8, color=_MUTED)
+            if words:
+                self._run(foot, words, 8, color=_MUTED)
             if field:
                 self._field(foot, field)
 
     def _field(self, paragraph: Any, name: str) -> None:
         run = paragraph.add_run()
         run.font.size = Pt(8)
+        run.font.color.rgb = _MUTED
         for kind in ("begin", "", "end"):
             element = OxmlElement("w:fldChar" if kind else "w:instrText")
             if kind:
@@ -179,29 +187,37 @@ class _Writer:
         elif block["style"] == "small":
             self._line(block["text"], size=8, color=_MUTED)
         else:
-            self._line(block["text"])
-        self._evidence(block["margin"])
+            self._line(block["text"], keep=block["keep"])
+        self._evidence(block["margin"], keep=block["keep"])
 
-    def _evidence(self, ids: Sequence[str]) -> None:
+    def _evidence(self, ids: Sequence[str], *, keep: bool = False) -> None:
         if ids:
-            self._line("  ".join(ids), size=7, color=_MUTED)
+            self._line("  ".join(ids), size=7, color=_MUTED, keep=keep)
 
     def _notice(self, block: Mapping[str, Any]) -> None:
         paragraph = self._line(block["text"], size=9.5)
+        properties = paragraph._p.get_or_add_pPr()
+        edge = OxmlElement("w:left")
+        for name, value in (("val", "single"), ("sz", "20"), ("space", "6"), ("color", _TONES[block["tone"]])):
+            edge.set(qn(f"w:{name}"), value)
+        borders = OxmlElement("w:pBdr")
+        borders.append(edge)
         shade = OxmlElement("w:shd")
         shade.set(qn("w:val"), "clear")
         shade.set(qn("w:fill"), "F3F5F7")
-        paragraph._p.get_or_add_pPr().append(shade)
+        properties.insert_element_before(borders, "w:shd", "w:spacing", "w:ind", "w:jc", "w:rPr")
+        properties.insert_element_before(shade, "w:spacing", "w:ind", "w:jc", "w:rPr")
 
     def _bullets(self, block: Mapping[str, Any]) -> None:
         for words in block["items"]:
-            self.doc.add_paragraph(words, style="List Bullet")
+            item = self.doc.add_paragraph(words, style="List Bullet")
+            item.paragraph_format.space_after = Pt(2)
 
     def _cards(self, block: Mapping[str, Any]) -> None:
         table = self.doc.add_table(rows=0, cols=3)
-        table.style = "Table Grid"
         for card in block["items"]:
             self._row(table, [card["label"], card["value"], card["note"]], [5.4, 5.4, 5.4], ["left"] * 3, size=9.5)
+        self._frame(table, [5.4, 5.4, 5.4])
         self.doc.add_paragraph()
 
     def _table(self, block: Mapping[str, Any]) -> None:
@@ -211,18 +227,42 @@ class _Writer:
         widths = [_TEXT_CM * float(column["width"]) / total for column in block["columns"]]
         aligns = [column["align"] for column in block["columns"]]
         table = self.doc.add_table(rows=0, cols=len(widths))
-        table.style = "Table Grid"
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
-        table.autofit = False
         if not block["plain"]:
             row = self._row(table, [column["text"] for column in block["columns"]], widths, aligns, size=8, bold=True)
             properties = row._tr.get_or_add_trPr()
             properties.append(OxmlElement("w:tblHeader"))
         for cells in block["rows"]:
             self._row(table, cells, widths, aligns, size=7 if block["compact"] else 8.5)
+        self._frame(table, widths)
+        self._hold(table)
         if block["note"]:
             self._line(block["note"], size=7.5, color=_MUTED)
         self._evidence(block["margin"])
+        if not block["note"] and not block["margin"]:
+            self._line("", size=4).paragraph_format.space_after = Pt(2)
+
+    def _frame(self, table: Any, widths: Sequence[float]) -> None:
+        """Rules between rows only, and the grid's own widths: some programs read those and not the cells'."""
+        table.autofit = False
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = Cm(width)
+        borders = OxmlElement("w:tblBorders")
+        for edge, size, color in (("top", "8", "1F2A33"), ("bottom", "8", "1F2A33"), ("insideH", "4", "D5DBE0")):
+            element = OxmlElement(f"w:{edge}")
+            for name, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", color)):
+                element.set(qn(f"w:{name}"), value)
+            borders.append(element)
+        table._tbl.tblPr.append(borders)
+
+    def _hold(self, table: Any) -> None:
+        """Short tables stay on one page with their caption; long ones break between rows."""
+        rows = table.rows
+        if len(rows) > _WHOLE_ROWS:
+            return
+        for row in list(rows)[:-1]:
+            for cell in row.cells:
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
 
     def _row(
         self,
@@ -239,6 +279,7 @@ class _Writer:
         for cell, words, width, align in zip(row.cells, cells, widths, aligns, strict=True):
             cell.width = Cm(width)
             paragraph = cell.paragraphs[0]
+            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
             if align == "right":
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             self._run(paragraph, words, size, bold=bold)

@@ -12,7 +12,19 @@ from ovoo_cloud.console.language import Words, catalogue
 from ovoo_packs import load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
-FREE = ("energy.", "state.", "alarm.", "role.", "severity.", "range.", "region.", "gateway.", "job.", "band.")
+FREE = (
+    "energy.",
+    "state.",
+    "alarm.",
+    "role.",
+    "severity.",
+    "range.",
+    "region.",
+    "gateway.",
+    "job.",
+    "band.",
+    "reports.file.",
+)
 
 
 def test_both_catalogues_have_the_same_texts_with_the_same_slots() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ovoo_cloud.reports.nodes import (
@@ -10,6 +11,7 @@ from ovoo_cloud.reports.nodes import (
     Facts,
     Inline,
     bullets,
+    chart,
     heading,
     key,
     name,
@@ -24,13 +26,31 @@ __all__ = ["actions", "first_steps", "roadmap"]
 
 def actions(facts: Facts) -> list[Block]:
     """One block an action: what was seen, what to do, range of saving, pay-back."""
-    blocks: list[Block] = [heading(1, "actions.title"), para(key("actions.lead"))]
+    blocks: list[Block] = [heading(1, "actions.title"), para(key("actions.lead")), *_ranges(facts)]
     for number, action in enumerate(facts.data["actions"], start=1):
         blocks += _action(facts, number, action)
     tariff = facts.data["energy"].get("tariff")
     if facts.data["case"].get("energy", {}) and tariff is None:
         blocks.append(notice(key("actions.no_tariff")))
     return blocks
+
+
+def _ranges(facts: Facts) -> list[Block]:
+    """The saving ranges side by side; moved load saves no energy and is left out."""
+    rows = []
+    for action in facts.data["actions"]:
+        figure = facts.figures[f"action.{action['kind']}.kwh"]
+        if action["reason"] or action["shift_only"]:
+            continue
+        rows.append(
+            {
+                "label": key(f"action.{action['kind']}.title"),
+                "low": figure["low"] or figure["value"],
+                "high": figure["high"] or figure["value"],
+                "words": facts.figure(f"action.{action['kind']}.kwh"),
+            }
+        )
+    return [chart("savings", key("chart.savings.caption"), {"rows": rows})] if rows else []
 
 
 def _action(facts: Facts, number: int, action: dict[str, Any]) -> list[Block]:
@@ -57,8 +77,8 @@ def _action(facts: Facts, number: int, action: dict[str, Any]) -> list[Block]:
     rows.append([key("actions.row.payback"), key(f"payback.{action['payback']}.long")])
     return [
         head,
-        para(key(f"action.{kind}.seen"), evidence=evidence),
-        para(key(f"action.{kind}.do")),
+        para(key(f"action.{kind}.seen"), evidence=evidence, keep=True),
+        para(key(f"action.{kind}.do"), keep=True),
         {
             **table("actions.caption", [("profile.col.entry", "left", 1), ("profile.col.value", "left", 3)], rows),
             "plain": True,
@@ -87,11 +107,12 @@ def roadmap(facts: Facts) -> list[Block]:
     ready = [each["kind"] for each in facts.data["actions"] if not each["reason"]]
     second = [key(f"action.{kind}.title") for kind in ready if kind in {"compressed_air", "fan_pump", "fouling"}]
     second.append(key("roadmap.audit"))
-    first = first_steps(facts) or [key("cell.none")]
+    first = first_steps(facts) or [key("roadmap.keep")]
+    last = [key("roadmap.scenes"), key("roadmap.return")]
     rows: list[list[Inline]] = [
         _phase("roadmap.phase1", first, "roadmap.kpi1"),
         _phase("roadmap.phase2", second, "roadmap.kpi2"),
-        _phase("roadmap.phase3", [key("roadmap.scenes"), key("roadmap.return")], "roadmap.kpi3"),
+        _phase("roadmap.phase3", last, "roadmap.kpi3"),
     ]
     columns: list[Column] = [
         ("roadmap.col.phase", "left", 0.9),
@@ -100,9 +121,16 @@ def roadmap(facts: Facts) -> list[Block]:
     ]
     return [
         heading(1, "roadmap.title"),
+        _gantt([first, second, last]),
         table("roadmap.caption", columns, rows),
         bullets([key("roadmap.note.budget"), key("roadmap.note.responsible")]),
     ]
+
+
+def _gantt(phases: Sequence[Sequence[Inline]]) -> Block:
+    rows = [{"label": step, "phase": number} for number, steps in enumerate(phases) for step in steps]
+    heads = [key(f"roadmap.phase{number}") for number in (1, 2, 3)]
+    return chart("gantt", key("chart.gantt.caption"), {"rows": rows, "phases": heads})
 
 
 def _phase(phase: str, what: list[Inline], kpi: str) -> list[Inline]:

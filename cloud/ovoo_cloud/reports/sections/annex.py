@@ -38,7 +38,7 @@ def _figures(facts: Facts) -> Block:
         rows.append(
             [
                 plain(figure),
-                facts.figure(figure),
+                _value(facts, figure),
                 plain(row["formula"] or "—"),
                 plain(", ".join(ids[:1]) + (f" +{len(ids) - 1}" if len(ids) > 1 else "") or "—"),
             ]
@@ -50,6 +50,14 @@ def _figures(facts: Facts) -> Block:
         ("table.evidence", "left", 1.8),
     ]
     return table("annex.figures.caption", columns, rows, compact=True)
+
+
+def _value(facts: Facts, figure: str) -> Inline:
+    """The figure; where it is not known, with the cause."""
+    row = facts.figures[figure]
+    if row["value"] is None and row["low"] is None and row["reason"]:
+        return key("annex.figure.cause", figure=facts.figure(figure), cause=key(f"reason.{row['reason']}"))
+    return facts.figure(figure)
 
 
 def _evidence(facts: Facts) -> Block:

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, chart, heading, key, name, notice, para, plain, table
+from collections.abc import Mapping
+
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    chart,
+    day,
+    heading,
+    key,
+    name,
+    notice,
+    para,
+    plain,
+    table,
+)
 
 __all__ = ["energy"]
 
@@ -10,7 +26,6 @@ __all__ = ["energy"]
 def energy(facts: Facts) -> list[Block]:
     """Consumption, coal equivalent, CO2, norm, load over tariff bands, trend."""
     data = facts.data["energy"]
-    factor = data["co2_factor"]
     blocks: list[Block] = [
         heading(1, "energy.title"),
         para(
@@ -23,24 +38,67 @@ def energy(facts: Facts) -> list[Block]:
             ),
             evidence=facts.evidence("energy.kwh"),
         ),
-        para(
-            key(
-                "energy.carbon",
-                tco2=facts.figure("energy.tco2"),
-                factor=name(factor["name"]),
-                value=plain(factor["value"]),
-                year=plain(factor["year"]),
-            ),
-        ),
+        _carbon(facts),
+        *(notice(_absent(row), "warn") for row in data["missing"]),
         _balance(facts),
     ]
     if not data["complete"]:
         blocks.append(notice(key("energy.incomplete"), "warn"))
+    blocks += _consumers(facts)
     blocks += _trend(facts)
     blocks += _load(facts)
     blocks += [heading(2, "norm.title"), *_norm(facts)]
     blocks += [heading(2, "cost.title"), *_cost(facts)]
     return blocks
+
+
+def _carbon(facts: Facts) -> Block:
+    factor = facts.data["energy"]["co2_factor"]
+    if factor is None:
+        return para(key("energy.carbon.none"))
+    return para(
+        key(
+            "energy.carbon",
+            tco2=facts.figure("energy.tco2"),
+            factor=name(factor["name"]),
+            value=plain(factor["value"]),
+            year=plain(factor["year"]),
+        ),
+        evidence=facts.evidence("energy.tco2"),
+    )
+
+
+def _absent(row: Mapping[str, str]) -> Inline:
+    """Which dated row is not valid for the window, and since when it would be."""
+    slots = {"name": name({"zh": row["zh"], "en": row["en"]}), "id": plain(row["id"])}
+    since = key("dated.since", start=plain(row["from"])) if row["from"] else key("dated.ended")
+    return key(f"dated.{row['kind']}", **slots, day=day(row["day"]), since=since)
+
+
+def _consumers(facts: Facts) -> list[Block]:
+    """Energy by machine, where machines have a power signal of their own."""
+    names = facts.machine_names()
+    rows, cells = [], []
+    for row in facts.data["energy"]["consumers"]:
+        figure = facts.figures[row["figure"]]
+        share = facts.figure(row["share"]) if row["share"] else key("cell.none")
+        ends = [figure["value"] or figure[end] or "0" for end in ("low", "high")]
+        rows.append({"label": name(names[row["machine"]]), "low": ends[0], "high": ends[1], "words": share})
+        cells.append([name(names[row["machine"]]), facts.figure(row["figure"]), share])
+    if not rows:
+        return []
+    columns: list[Column] = [
+        ("register.col.machine", "left", 2.4),
+        ("band.col.kwh", "right", 2.2),
+        ("consumers.col.share", "right", 1.4),
+    ]
+    evidence = facts.evidence(*(row["figure"] for row in facts.data["energy"]["consumers"]))
+    return [
+        heading(2, "consumers.title"),
+        chart("consumers", key("chart.consumers.caption"), {"rows": rows}, evidence=evidence),
+        table("consumers.caption", columns, cells),
+        para(key("consumers.note"), style="small"),
+    ]
 
 
 def _balance(facts: Facts) -> Block:
@@ -111,6 +169,7 @@ def _load(facts: Facts) -> list[Block]:
     blocks.append(
         chart("load", key("chart.load.caption"), {"rows": load, "bands": bands}, evidence=facts.evidence("energy.kwh"))
     )
+    blocks += _duration(facts)
     if tariff:
         rows = [
             [key(f"band.{band}"), facts.figure(f"energy.band.{band}"), facts.figure(f"energy.band.{band}.percent")]
@@ -127,10 +186,49 @@ def _load(facts: Facts) -> list[Block]:
     return blocks
 
 
+def _duration(facts: Facts) -> list[Block]:
+    values = facts.data["energy"]["series"]["duration"]
+    if not values or not facts.known("load.mean"):
+        return []
+    lead = key(
+        "load.lead", **{part: facts.figure(f"load.{part}") for part in ("peak", "base", "mean", "factor_percent")}
+    )
+    evidence = facts.evidence("load.peak")
+    return [
+        para(lead, evidence=evidence),
+        chart("duration", key("chart.duration.caption"), {"values": values, "mean": facts.figure("load.mean")}),
+    ]
+
+
+def _gauge(facts: Facts) -> list[Block]:
+    """The intensity on the scale of the levels."""
+    norm = facts.data["energy"]["norm"]
+    figure = facts.figures["norm.intensity"]
+    value = figure["value"] or figure["low"]
+    if value is None or not norm["levels"]:
+        return []
+    levels = [
+        {
+            "level": row["level"],
+            "value": facts.figures[row["figure"]]["value"],
+            "words": facts.figure(row["figure"]),
+        }
+        for row in norm["levels"]
+    ]
+    data = {
+        "value": value,
+        "words": facts.figure("norm.intensity"),
+        "lower_bound": norm["lower_bound"] or figure["value"] is None,
+        "levels": levels,
+    }
+    return [chart("norm", key("chart.norm.caption"), data)]
+
+
 def _norm(facts: Facts) -> list[Block]:
     norm = facts.data["energy"]["norm"]
     if norm is None:
-        return [para(key("norm.none"))]
+        absent = any(row["kind"] == "norm" for row in facts.data["energy"]["missing"])
+        return [para(key("norm.absent" if absent else "norm.none"))]
     lead = key(
         "norm.lower" if norm["lower_bound"] else "norm.lead",
         norm=name(norm["name"]),
@@ -144,7 +242,8 @@ def _norm(facts: Facts) -> list[Block]:
             met = key("verdict.yes" if norm["reached"] <= level["level"] else "verdict.no")
         rows.append([key("norm.level", level=plain(str(level["level"]))), facts.figure(level["figure"]), met])
     columns: list[Column] = [("norm.col.row", "left", 2.4), ("norm.col.value", "right", 2), ("norm.col.met", "left", 1)]
-    blocks: list[Block] = [para(lead, evidence=facts.evidence("norm.intensity")), table("norm.caption", columns, rows)]
+    blocks: list[Block] = [para(lead, evidence=facts.evidence("norm.intensity")), *_gauge(facts)]
+    blocks.append(table("norm.caption", columns, rows))
     if norm["open_corrections"]:
         blocks.append(notice(key("norm.corrections", inputs=_corrections(norm["open_corrections"])), "warn"))
     return blocks

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, chart, heading, key, name, para, plain, table
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    chart,
+    heading,
+    key,
+    measure,
+    name,
+    para,
+    plain,
+    table,
+)
 from ovoo_cloud.reports.sections.front import local_day
 
 __all__ = ["equipment", "security"]
@@ -29,7 +42,7 @@ def equipment(facts: Facts) -> list[Block]:
         ),
     ]
     if data["findings"]:
-        blocks += [_timeline(facts), _ranking(facts), _findings(facts)]
+        blocks += [_timeline(facts), _pareto(facts), _ranking(facts), _findings(facts)]
     if data["models"]:
         blocks += [heading(2, "models.title"), para(key("models.lead")), _models(facts)]
     else:
@@ -46,7 +59,7 @@ def _label(facts: Facts, asset: str) -> Inline:
     for machine in facts.data["network"]:
         if machine["asset"] == asset:
             return name(machine["name"])
-    return plain(short(asset))
+    return key("asset.unregistered", asset=plain(asset.rpartition("/")[2]))
 
 
 def _timeline(facts: Facts) -> Block:
@@ -74,6 +87,18 @@ def _timeline(facts: Facts) -> Block:
             "end": local_day(window["end_ns"], window["timezone"], last=True),
         },
     )
+
+
+def _pareto(facts: Facts) -> Block:
+    """Findings by kind, most frequent first."""
+    counts: dict[str, dict[str, int]] = {}
+    for each in facts.data["equipment"]["findings"]:
+        counts.setdefault(each["code"], dict.fromkeys(_RANK, 0))[each["severity"]] += 1
+    rows = [
+        {"label": {"t": "maybe", "key": f"finding.{code}", "text": code}, "total": sum(row.values()), **row}
+        for code, row in sorted(counts.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+    ]
+    return chart("pareto", key("chart.pareto.caption"), {"rows": rows[:10]})
 
 
 def _ranking(facts: Facts) -> Block:
@@ -109,32 +134,34 @@ def _findings(facts: Facts) -> Block:
     zone = facts.data["window"]["timezone"]
     rows = [_finding(facts, each, zone) for each in found[:_MOST]]
     columns: list[Column] = [
-        ("equipment.col.day", "left", 1.2),
+        ("equipment.col.day", "left", 1.15),
         ("register.col.machine", "left", 1.6),
         ("equipment.col.what", "left", 2.6),
-        ("equipment.col.severity", "left", 0.8),
-        ("equipment.col.value", "right", 1.7),
-        ("equipment.col.state", "left", 0.8),
-        ("table.evidence", "left", 2.4),
+        ("equipment.col.severity", "left", 0.85),
+        ("equipment.col.value", "right", 1.5),
+        ("equipment.col.state", "left", 1.2),
+        ("table.evidence", "left", 2.1),
     ]
     return table("equipment.findings", columns, rows, compact=True)
 
 
 def _finding(facts: Facts, each: dict[str, Any], zone: str) -> list[Inline]:
-    value = key("cell.none")
-    if each["value"] is not None:
-        spread = f" ± {each['uncertainty']}" if each["uncertainty"] is not None else ""
-        unit = "" if each["unit"] == "1" else f" {each['unit']}"
-        value = plain(f"{each['value']}{spread}{unit}")
     return [
         plain(local_day(each["start_ns"], zone)),
         _label(facts, each["asset"]),
         _what(each),
         key(f"severity.{each['severity']}"),
-        value,
+        measure(each["value"], each["uncertainty"], _unit(each)),
         key("finding.open" if each["open"] else "finding.closed"),
         plain(each["evidence"]),
     ]
+
+
+def _unit(each: dict[str, Any]) -> str:
+    """What the value counts in: a deviation is a multiple of its limit, a rate goes by the minute."""
+    if each["code"] == "anomaly.multivariate":
+        return "times_limit"
+    return f"{each['unit']}/min" if each["code"] == "signal.rate" else str(each["unit"])
 
 
 def _what(each: dict[str, Any]) -> Inline:
@@ -144,12 +171,18 @@ def _what(each: dict[str, Any]) -> Inline:
 
 def _models(facts: Facts) -> Block:
     rows = [
-        [_label(facts, row["asset"]), plain(row["model"]), facts.figure(row["figure"])]
+        [
+            _label(facts, row["asset"]),
+            {"t": "maybe", "key": f"model.{row['model'].partition('-')[0]}", "text": row["model"]},
+            plain(row["model"]),
+            facts.figure(row["figure"]),
+        ]
         for row in facts.data["equipment"]["models"]
     ]
     columns: list[Column] = [
         ("register.col.machine", "left", 3),
-        ("models.col.model", "left", 2),
+        ("models.col.what", "left", 3),
+        ("models.col.model", "left", 1.6),
         ("models.col.days", "right", 1),
     ]
     return table("models.caption", columns, rows)

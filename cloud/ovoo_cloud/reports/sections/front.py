@@ -202,6 +202,8 @@ def method(facts: Facts) -> list[Block]:
                 key("method.rule.money"),
             ]
         ),
+        heading(2, "method.not.title"),
+        bullets([key(f"method.not.{each}") for each in ("site", "peers", "safety", "money")]),
         heading(2, "method.verify.title"),
         para(key("method.verify", number=plain(facts.data["issue"]["number"]))),
     ]

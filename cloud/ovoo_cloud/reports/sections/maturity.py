@@ -68,9 +68,9 @@ def _delivery_table(facts: Facts) -> Block:
     columns: list[Column] = [
         ("register.col.machine", "left", 2.2),
         ("quality.col.share", "right", 1.2),
-        ("register.col.networked", "left", 1.1),
-        ("quality.col.reason", "left", 2.3),
-        ("table.evidence", "left", 1.9),
+        ("register.col.networked", "left", 1.4),
+        ("quality.col.reason", "left", 2.2),
+        ("table.evidence", "left", 2.0),
     ]
     return table("quality.delivery", columns, rows)
 
@@ -181,8 +181,8 @@ def _items(facts: Facts) -> Block:
         ("score.col.item", "left", 2.3),
         ("score.col.full", "right", 0.7),
         ("score.col.points", "right", 1.1),
-        ("score.col.class", "left", 1.0),
-        ("score.col.evidence", "left", 2.5),
+        ("score.col.class", "left", 1.3),
+        ("score.col.evidence", "left", 2.4),
     ]
     return table("score.items.caption", columns, rows, compact=True)
 

@@ -1,0 +1,76 @@
+"""Charts of findings and plans: findings by kind, saving ranges, phases of the roadmap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ovoo_cloud.reports.resolve import Locale
+from ovoo_cloud.reports.svg import ACCENT, ALERT, BLUES, GRID, INK, MUTED, PAPER, WARN, WIDTH, Svg, fitting, text_width
+
+__all__ = ["CHARTS"]
+
+Data = Mapping[str, Any]
+_SEVERITY = (("critical", "■", ALERT), ("warning", "▲", WARN), ("info", "●", MUTED))
+
+
+def _pareto(data: Data, locale: Locale) -> Svg:
+    """A bar for each kind of finding, most frequent first, parted by severity; signs repeat what the colours say."""
+    rows = data["rows"]
+    label = min(150.0, max(text_width(locale.inline(row["label"]), 8) for row in rows) + 8)
+    svg = Svg(WIDTH, 17.0 * len(rows) + 2)
+    scale = max(row["total"] for row in rows)
+    room = WIDTH - label - 90
+    for n, row in enumerate(rows):
+        x, y = label, 17.0 * n + 2
+        words = locale.inline(row["label"])
+        svg.text(label - 6, y + 9.5, words, fitting(words, label - 8, 8), anchor="end")
+        for severity, _, fill in _SEVERITY:
+            width = room * row[severity] / scale
+            svg.rect(x, y, width, 12, fill)
+            x += width
+        parts = "  ".join(f"{sign} {row[severity]}" for severity, sign, _ in _SEVERITY if row[severity])
+        svg.text(x + 5, y + 9.5, parts, 7.5, fill=INK)
+    return svg
+
+
+def _savings(data: Data, locale: Locale) -> Svg:
+    """The provable range of every action: solid up to the lower end, open to the upper one."""
+    rows = data["rows"]
+    label = min(150.0, max(text_width(locale.inline(row["label"]), 8) for row in rows) + 8)
+    svg = Svg(WIDTH, 19.0 * len(rows) + 2)
+    scale = max(float(row["high"]) for row in rows) or 1.0
+    room = WIDTH - label - 110
+    for n, row in enumerate(rows):
+        y = 19.0 * n + 2
+        low, high = (room * float(row[end]) / scale for end in ("low", "high"))
+        words = locale.inline(row["label"])
+        svg.text(label - 6, y + 10.5, words, fitting(words, label - 8, 8), anchor="end")
+        svg.rect(label, y, low, 14, ACCENT)
+        if high > low:
+            svg.rect(label + low, y, high - low, 14, BLUES[1], ACCENT, dash="3 2")
+        svg.text(label + high + 5, y + 10.5, locale.inline(row["words"]), 7.5)
+    return svg
+
+
+def _gantt(data: Data, locale: Locale) -> Svg:
+    """Steps over the three phases; the phases are drawn equally wide."""
+    rows, phases = data["rows"], data["phases"]
+    label = 232.0
+    column = (WIDTH - label) / len(phases)
+    svg = Svg(WIDTH, 20 + 16.0 * len(rows))
+    for n, phase in enumerate(phases):
+        x = label + n * column
+        svg.rect(x, 0, column - 1, 14, PAPER)
+        svg.text(x + column / 2, 10, locale.inline(phase), 7.5, anchor="middle", bold=True)
+        svg.line([(x, 14), (x, 20 + 16.0 * len(rows))], GRID, 0.6)
+    for n, row in enumerate(rows):
+        y = 20 + 16.0 * n
+        words = locale.inline(row["label"])
+        svg.text(0, y + 9, words, fitting(words, label - 6, 8))
+        x = label + row["phase"] * column
+        svg.rect(x + 3, y + 1, column - 7, 10, BLUES[4 - row["phase"]])
+    return svg
+
+
+CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {"pareto": _pareto, "savings": _savings, "gantt": _gantt}

@@ -1,0 +1,112 @@
+"""Re-diagnosis and acceptance: the figures to compare a year later, and the list of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, bullets, heading, key, name, para, plain, table
+
+__all__ = ["revisit"]
+
+_BASELINE = (
+    "score.total",
+    "equipment.networked_percent",
+    "equipment.digitised_percent",
+    "data.good_percent",
+    "energy.daily_second",
+    "load.factor_percent",
+    "norm.intensity",
+    "findings.total",
+)
+
+
+def revisit(facts: Facts) -> list[Block]:
+    """Before and after by the same method, what is kept as evidence, and what is still to be brought."""
+    rows: list[list[Inline]] = [
+        [key(f"baseline.{figure}"), facts.figure(figure), plain(""), _evidence(facts, figure)]
+        for figure in _BASELINE
+        if facts.has(figure)
+    ]
+    columns: list[Column] = [
+        ("revisit.col.what", "left", 2.2),
+        ("revisit.col.before", "right", 1.8),
+        ("revisit.col.after", "right", 1.2),
+        ("table.evidence", "left", 2.3),
+    ]
+    blocks: list[Block] = [
+        heading(1, "revisit.title"),
+        para(key("revisit.lead")),
+        table("revisit.caption", columns, rows),
+    ]
+    return [*blocks, *_documents(facts), *_open(facts)]
+
+
+def _evidence(facts: Facts, figure: str) -> Inline:
+    ids = facts.figures[figure]["evidence"]
+    return plain(ids[0] + (f" +{len(ids) - 1}" if len(ids) > 1 else "")) if ids else key("cell.none")
+
+
+def _documents(facts: Facts) -> list[Block]:
+    """Every document that the case names, with what it supports."""
+    uses: dict[str, dict[str, Any]] = {}
+    for document, what, cls in _named(facts):
+        entry = uses.setdefault(document, {"items": [], "classes": []})
+        if what not in entry["items"]:
+            entry["items"].append(what)
+        if cls not in entry["classes"]:
+            entry["classes"].append(cls)
+    if not uses:
+        return []
+    rows: list[list[Inline]] = [
+        [
+            plain(document),
+            {"t": "join", "items": entry["items"]},
+            {"t": "join", "items": [key(f"class.{cls}") for cls in sorted(entry["classes"])]},
+        ]
+        for document, entry in sorted(uses.items())
+    ]
+    columns: list[Column] = [
+        ("profile.col.documents", "left", 2.2),
+        ("revisit.col.supports", "left", 3),
+        ("score.col.class", "left", 1),
+    ]
+    return [heading(2, "revisit.documents.title"), table("revisit.documents.caption", columns, rows, compact=True)]
+
+
+def _named(facts: Facts) -> Iterator[tuple[str, Inline, str]]:
+    """(document, what it supports, class) over the whole case."""
+    case, names = facts.data["case"], facts.item_names()
+    parts: list[tuple[Inline, dict[str, Any]]] = [
+        (key("profile.col.product"), row) for row in case.get("products") or []
+    ]
+    parts += [(key("revisit.register"), row) for row in case.get("equipment") or []]
+    for section in ("answers", "scenes"):
+        parts += [(name(names[each], each), row) for each, row in sorted((case.get(section) or {}).items())]
+    parts += [
+        (key("revisit.finance", year=plain(str(year))), row)
+        for year, row in sorted((case.get("finance") or {}).items())
+    ]
+    energy = case.get("energy") or {}
+    parts += [(key("revisit.carriers"), row) for row in energy.get("carriers") or []]
+    for what, row in parts:
+        listed = row.get("evidence") or []
+        for document in listed if isinstance(listed, list) else [listed]:
+            yield str(document), what, str(row.get("class", "declared"))
+    if energy.get("tariff"):
+        yield str(energy["tariff"]["document"]), key("cost.title"), "declared"
+
+
+def _open(facts: Facts) -> list[Block]:
+    """What an acceptance would still ask for."""
+    names = facts.item_names()
+    answers = facts.data["answers"]
+    missing = [item["id"] for item in facts.data["score"]["items"] if item["points"][0] != item["points"][1]]
+    bare = [each for each, row in sorted(answers.items()) if row["class"] == "declared" and not row["documents"]]
+    scenes = [s["id"] for s in facts.data["score"]["scenes"] if s["class"] == "insufficient"]
+    lines = [
+        key(f"revisit.open.{kind}", items={"t": "join", "items": [name(names[each]) for each in listed]})
+        for kind, listed in (("missing", missing), ("bare", bare), ("scenes", scenes))
+        if listed
+    ]
+    return [heading(2, "revisit.open.title"), bullets(lines)] if lines else []
