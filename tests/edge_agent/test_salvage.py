@@ -64,14 +64,23 @@ def test_what_a_sink_had_stays_had_and_rows_are_marked_backfill(tmp_path: pathli
         assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
 
 
-@pytest.mark.parametrize("damage", ["header", "everything", "empty", "text"])
+def test_without_its_first_page_a_file_gives_every_row_back(tmp_path: pathlib.Path) -> None:
+    prepare(tmp_path)
+    overwrite(tmp_path / "spool.db", 0, 4096)
+
+    assert first_times(tmp_path, "b") == list(range(ROWS))
+    assert first_times(tmp_path, "a") == list(range(50, ROWS))
+    with open_spool(tmp_path, sinks=("a", "b")) as spool:
+        assert spool.gauges().lost == {}
+        assert spool.catalogue(CATALOGUE.id) == CATALOGUE
+
+
+@pytest.mark.parametrize("damage", ["everything", "empty", "text"])
 def test_a_hopeless_file_is_kept_aside_and_the_loss_is_recorded(tmp_path: pathlib.Path, damage: str) -> None:
     prepare(tmp_path)
     path = tmp_path / "spool.db"
     (tmp_path / "spool.db-wal").unlink(missing_ok=True)
-    if damage == "header":
-        overwrite(path, 0, 4096)
-    elif damage == "everything":
+    if damage == "everything":
         overwrite(path, 0, path.stat().st_size)
     elif damage == "text":
         path.write_text("not a database at all" * 1000)
