@@ -128,8 +128,8 @@ class Survey:
     def _name_losses(self) -> None:
         """Losses of a signal whose name is gone are kept under `*`, before a new signal can take its number."""
         dangling = "FROM lost WHERE signal NOT IN (SELECT id FROM signal)"
-        found = self._target.execute(f"SELECT hour, cause, sink, count, from_ns, to_ns {dangling}").fetchall()  # noqa: S608
-        self._target.execute(f"DELETE {dangling}")  # noqa: S608
+        found = self._target.execute(f"SELECT hour, cause, sink, count, from_ns, to_ns {dangling}").fetchall()
+        self._target.execute(f"DELETE {dangling}")
         for hour, cause, sink, count, from_ns, to_ns in found:
             record_lost(self._target, cause, [sink], {(_UNKNOWN_SIGNAL, hour): [count, from_ns, to_ns]})
 

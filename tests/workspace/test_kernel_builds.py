@@ -74,7 +74,9 @@ def test_a_machine_with_a_compiler_is_told_of_no_obstacle_and_builds_every_kerne
     said = _build(tmp_path / "contract", {})
 
     assert "kernels: " not in said
-    assert {path.name.split(".")[0] for path in (tmp_path / "contract").rglob("*.so")} == {path.stem for path in kernels}
+    assert {path.name.split(".")[0] for path in (tmp_path / "contract").rglob("*.so")} == {
+        path.stem for path in kernels
+    }
 
 
 @pytest.mark.skipif(not COMPILER, reason="needs a C compiler")

@@ -110,8 +110,8 @@ class Intake:
         taken = [await self.get()]
         rows = len(taken[0].batch)
         async with self._changed:
-            while self._chunks and rows + len(self._chunks[0].batch) <= max_samples:
-                chunk = self._chunks.popleft()
+            while self._chunks and rows + len(self._chunks[0][1].batch) <= max_samples:
+                _, chunk = self._chunks.popleft()
                 taken.append(chunk)
                 rows += len(chunk.batch)
                 self._samples -= len(chunk.batch)

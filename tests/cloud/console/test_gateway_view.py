@@ -11,7 +11,8 @@ NOW = 1_790_000_000_000_000_000
 
 
 @pytest.mark.parametrize(
-    ("at_risk_s", "health"), [(None, "online"), (0.0, "online"), (1.2, "online"), (10.5, "at_risk"), (3600.0, "at_risk")]
+    ("at_risk_s", "health"),
+    [(None, "online"), (0.0, "online"), (1.2, "online"), (10.5, "at_risk"), (3600.0, "at_risk")],
 )
 def test_a_gateway_whose_samples_do_not_reach_its_disk_is_shown_as_at_risk(
     at_risk_s: float | None, health: str
