@@ -7,7 +7,7 @@ PIP := $(UV) pip install -q --python .venv/bin/python
 MEMBERS := contract packs models edge_agent dashboards simulator cloud
 EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 
-.PHONY: help setup setup-dev demo test test-twins test-long interop lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
+.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,7 +19,7 @@ $(UV):
 .venv/bin/python: | $(UV)
 	$(UV) venv -q --python $(PYTHON) .venv
 
-.venv/.run: requirements/cloud.txt requirements/edge.txt requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.toml) $(wildcard contract/ovoo_contract/_*.pyx models/ovoo_models/_*.pyx edge_agent/ovoo_edge/_*.pyx edge_agent/ovoo_edge/*/_*.pyx) | .venv/bin/python
+.venv/.run: requirements/cloud.txt requirements/edge.txt requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.toml) $(wildcard $(foreach m,contract/ovoo_contract models/ovoo_models edge_agent/ovoo_edge edge_agent/ovoo_edge/*,$(m)/_*.pyx $(m)/_*.pxd $(m)/_*.pxi) contract/setup.py models/setup.py edge_agent/setup.py) | .venv/bin/python
 	$(PIP) --require-hashes -r requirements/cloud.txt -r requirements/edge.txt -r requirements/build.txt
 	$(PIP) --no-deps --no-build-isolation $(EDITABLE)
 	.venv/bin/python -m compileall -q -j 2 .venv/lib/python3.*/site-packages >/dev/null || true
@@ -45,6 +45,10 @@ setup: .venv/.run assets ## the product: every member, compiled, with its assets
 
 setup-dev: setup .venv/.dev
 
+kernels: ## builds the compiled kernels again, after a compiler was installed
+	rm -f .venv/.run
+	$(MAKE) setup
+
 demo: setup .venv-broker/.done ## three plants, gateways, cloud, console; ONCE=1 runs headless to the report
 	.venv/bin/python -m scripts.demo $(if $(ONCE),--once,) $(DEMO)
 
@@ -56,6 +60,9 @@ test: setup-dev .venv-broker/.done system-packages ## installs what tests need a
 
 test-twins: setup-dev ## contract, models and edge with the compiled kernels switched off
 	OVOO_PURE_PYTHON=1 .venv/bin/python -m pytest tests/contract tests/models tests/edge_agent -m "not server and not system" $(PYTEST)
+
+test-twins-all: setup-dev .venv-broker/.done system-packages ## the whole suite with the compiled kernels switched off
+	OVOO_PURE_PYTHON=1 .venv/bin/python -m pytest $(PYTEST)
 
 test-long: setup-dev .venv-broker/.done system-packages ## the tests that take minutes
 	.venv/bin/python -m pytest --with long -m long $(PYTEST)

@@ -86,8 +86,9 @@ class Request:
 class GatewayState:
     """A gateway's retained state; its last will is the same with `online` false.
 
-    `backlog_rows` and `backlog_bytes` wait in the spool; `at_risk_s` is the age of the oldest of them, `buffer_h` how
-    long the spool still lasts; `cpu` in cores, `rss_mb` in MB, `offset_ms` the estimated clock error. None is unknown.
+    `backlog_rows` and `backlog_bytes` wait in the spool and are safe there; `at_risk_s` is the age of the oldest sample
+    that is not on disk yet, 0 when all are: what a power cut would take. `buffer_h` is how long the spool still lasts;
+    `cpu` in cores, `rss_mb` in MB, `offset_ms` the estimated clock error. None is unknown.
     """
 
     online: bool

@@ -108,7 +108,7 @@ class Agent:
         rules = rules_of(config.signals, scoring.outputs)
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
         stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits)
-        intake = Intake(_INTAKE_SAMPLES)
+        intake = Intake(_INTAKE_SAMPLES, world.monotonic_s)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
         pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
         sources = self._sources(catalogue)

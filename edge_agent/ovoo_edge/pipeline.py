@@ -39,7 +39,8 @@ class PipelineHealth:
     """State for `/health`.
 
     Attributes:
-        at_risk_s: age of the oldest sample that is not on disk yet, 0 when all are.
+        at_risk_s: age of the oldest sample that is not on disk yet, counted from when its source handed it over, so
+            the wait in the intake is part of it; 0 when all are on disk.
         waiting_samples: rows in the intake.
         held_back: why the spool takes nothing now; empty when it does.
         counters: rows by what became of them.
@@ -86,7 +87,8 @@ class Pipeline:
 
     def health(self) -> PipelineHealth:
         """A snapshot; never blocks."""
-        at_risk_s = 0.0 if self._oldest_s is None else self._clocks.monotonic_s() - self._oldest_s
+        oldest_s = self._intake.oldest_s if self._oldest_s is None else self._oldest_s
+        at_risk_s = 0.0 if oldest_s is None else self._clocks.monotonic_s() - oldest_s
         return PipelineHealth(at_risk_s, self._intake.samples, self._held_back, dict(self._counters))
 
     async def run(self) -> None:
@@ -114,7 +116,7 @@ class Pipeline:
         """
         chunks = [await self._intake.get()]
         self._idle.clear()
-        self._oldest_s = self._clocks.monotonic_s()
+        self._oldest_s = self._intake.taken_since_s
         rows = len(chunks[0].batch)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._commit_s

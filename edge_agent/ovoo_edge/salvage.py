@@ -1,32 +1,38 @@
-"""Getting rows out of a damaged spool: the file is kept aside, every row whose checksum fits moves to the new one."""
+"""Getting rows out of a damaged spool: the file is kept aside, every row whose checksum fits moves to the new one.
+
+SQLite gives up a whole table when one inner page is gone, and the file when the first page is. So the pages are read
+one by one, file and log, and every record that has the form of a spool's row is taken from wherever it stands.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import pathlib
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import cast
 
-from ovoo_contract.wire import FLAG_BACKFILL
+from ovoo_contract.errors import WireError
+from ovoo_contract.wire import FLAG_BACKFILL, decode_batch
 
-from ovoo_edge.spool_acks import Ranges, intersect, merge
-from ovoo_edge.spool_losses import Tally, record, tally_unreadable
+from ovoo_edge.spool_acks import Ranges, gaps, intersect, merge
+from ovoo_edge.spool_cells import cells, payload, record
+from ovoo_edge.spool_losses import Tally, tally_unreadable
+from ovoo_edge.spool_losses import record as record_lost
+from ovoo_edge.spool_pages import PageFile
+from ovoo_edge.spool_rows import EVENT_RANK, KINDS
 from ovoo_edge.spool_schema import PAGE_BYTES, Budget
+from ovoo_edge.spool_survey import Place, Survey
 from ovoo_edge.spool_transactions import in_transaction
 
 __all__ = ["salvage", "set_aside"]
 
 _Row = tuple[int, int, str, int, int, int, int, int, int, int, int, bytes]
-_TABLES = ("catalogue", "ledger", "signal", "lost", "quarantine")
-_NEXT = "SELECT * FROM item WHERE seq > ? ORDER BY seq LIMIT 1"
-_ONE = "SELECT * FROM item WHERE seq = ?"
 _INSERT = (
     "INSERT INTO item (kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_MOST_PROBES = 2_000_000
 _GROUP_ROWS = 32
 _FILL_SHARE = 0.9
 
@@ -43,48 +49,56 @@ def set_aside(path: pathlib.Path, now_ns: int) -> pathlib.Path:
 
 
 def salvage(kept: pathlib.Path, target: sqlite3.Connection, sinks: Sequence[str], budget: Budget, now_ns: int) -> str:
-    """Copies every readable row, catalogue, count and quarantine entry into the new spool.
+    """Copies every readable row, catalogue, count and quarantine entry into the new spool; `kept` stays as it is.
 
     Rows get new numbers in their old order and the flag backfill, so that a store can drop what it already holds.
-    What each sink had acknowledged stays acknowledged. Unreadable rows are recorded as lost, cause `spool_damaged`.
+    What each sink had acknowledged stays acknowledged, and a row that every sink had is left behind. Rows that were
+    still wanted and cannot be read are recorded as lost, cause `spool_damaged`.
 
     Returns:
         One sentence for the log and the health page.
     """
-    source = sqlite3.connect(f"file:{kept}?mode=rw", uri=True, isolation_level=None)
-    mover = _Mover(target, sinks, int(budget.max_pages * PAGE_BYTES * _FILL_SHARE))
+    file = PageFile(kept)
     try:
-        mover.acked = _old_acks(source)
-        for table in _TABLES:
-            _copy_table(source, target, table)
-        for seq, row in _rows(source):
-            mover.take(seq, row)
+        survey = Survey(file, target)
+        mover = _Mover(target, sinks, int(budget.max_pages * PAGE_BYTES * _FILL_SHARE), survey.acked)
+        for seq, places in survey.rows():
+            mover.take(seq, _read_row(file, seq, places))
     finally:
-        source.close()
+        file.close()
     mover.finish()
-    if mover.bad or not mover.moved:
-        _record_unknown(target, sinks, mover.bad, now_ns)
-    return f"{mover.moved} rows salvaged, {mover.bad} unreadable, file kept as {kept.name}"
+    bad = mover.missing(survey.last_seq)
+    if bad or not (mover.moved or survey.acked):
+        _record_unknown(target, sinks, bad, now_ns)
+    return f"{mover.moved} rows salvaged, {bad} unreadable, file kept as {kept.name}"
 
 
 class _Mover:
     """Moves rows into the new spool, some at a time, within its budget."""
 
-    def __init__(self, target: sqlite3.Connection, sinks: Sequence[str], room: int) -> None:
+    def __init__(self, target: sqlite3.Connection, sinks: Sequence[str], room: int, acked: dict[str, Ranges]) -> None:
         self._target = target
+        self._acked = acked
         self._done: dict[str, Ranges] = {name: [] for name in sinks}
+        self._all_have = _everywhere([acked[name] for name in sinks if name in acked])
+        self._first = 1 if self._all_have else None
+        self._taken: Ranges = []
         self._room = room
         self._group: list[_Row] = []
-        self.acked: dict[str, Ranges] = {}
+        self._high_ns = 0
         self.moved = 0
-        self.bad = 0
 
     def take(self, seq: int, row: _Row | None) -> None:
-        """A row, or None for one that cannot be read."""
-        if row is None or zlib.crc32(row[11]) != row[10] or len(row[11]) > self._room:
-            self.bad += 1
+        """A row in ascending order, or None for one that cannot be read."""
+        if self._first is None:
+            self._first = seq
+        if intersect(self._all_have, [(seq, seq)]) or row is None or len(row[11]) > self._room:
             return
         self._room -= len(row[11])
+        if self._taken and self._taken[-1][1] == seq - 1:
+            self._taken[-1] = (self._taken[-1][0], seq)
+        else:
+            self._taken.append((seq, seq))
         self._group.append(row)
         if len(self._group) >= _GROUP_ROWS:
             self._write()
@@ -94,6 +108,18 @@ class _Mover:
         self._write()
         for name, ranges in self._done.items():
             self._target.execute("UPDATE sink SET acked = ? WHERE name = ?", (json.dumps(merge(ranges)), name))
+        if self._high_ns:
+            self._target.execute("INSERT OR REPLACE INTO meta VALUES ('high_ns', ?)", (str(self._high_ns),))
+
+    def missing(self, last_seq: int) -> int:
+        """How many numbers up to `last_seq` were still wanted by a sink and did not move.
+
+        Where no acknowledgement could be read, the count starts at the first row seen.
+        """
+        if self._first is None:
+            return 0
+        accounted = merge([*self._all_have, *self._taken])
+        return sum(high - low + 1 for low, high in gaps(accounted, self._first, last_seq))
 
     def _write(self) -> None:
         in_transaction(self._target, self._insert)
@@ -105,73 +131,49 @@ class _Mover:
             cursor = self._target.execute(_INSERT, (*row[1:8], row[8] | FLAG_BACKFILL, *row[9:]))
             new = cursor.lastrowid or 0
             self.moved += 1
+            self._high_ns = max(self._high_ns, row[5])
             for name, ranges in self._done.items():
-                if intersect(self.acked.get(name, []), [(row[0], row[0])]):
+                if intersect(self._acked.get(name, []), [(row[0], row[0])]):
                     ranges.append((new, new))
 
 
-def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
-    rows: list[tuple[object, ...]] = []
-    # what can be read before the damage is kept
-    with contextlib.suppress(sqlite3.Error):
-        rows.extend(source.execute(f"SELECT * FROM {table}"))  # noqa: S608 - a name from _TABLES
-    if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        statement = f"INSERT OR IGNORE INTO {table} VALUES ({marks})"  # noqa: S608
-        in_transaction(target, lambda: target.executemany(statement, rows))
+def _everywhere(acked: Sequence[Ranges]) -> Ranges:
+    found = acked[0] if acked else []
+    for ranges in acked[1:]:
+        found = intersect(found, ranges)
+    return found
 
 
-def _old_acks(source: sqlite3.Connection) -> dict[str, Ranges]:
+def _read_row(file: PageFile, seq: int, places: Sequence[Place]) -> _Row | None:
+    """The row with this number from the first of the places where it is whole."""
+    for place in places:
+        for cell in cells(file.version(place.page, place.version)):
+            if cell.rowid != seq:
+                continue
+            data = payload(cell, file)
+            values = None if data is None else record(data)
+            row = None if values is None else cast("_Row", (seq, *values[1:]))
+            if row is not None and _is_whole(row):
+                return row
+    return None
+
+
+def _is_whole(row: _Row) -> bool:
+    """Whether payload and columns fit each other: a torn page may have spared the one and not the other."""
+    _, kind, catalogue, rows, first_ns, last_ns, _, rank, _, size, crc, body = row
+    if not (0 <= kind < len(KINDS) and 0 <= rank <= EVENT_RANK and size == len(body) and zlib.crc32(body) == crc):
+        return False
+    if KINDS[kind] == "event":
+        return rows == 1 and first_ns <= last_ns
     try:
-        found = source.execute("SELECT name, acked FROM sink").fetchall()
-        return {name: merge(json.loads(text)) for name, text in found}
-    except (sqlite3.Error, ValueError, TypeError):
-        # without them every row goes out again; the stores drop what they have
-        return {}
-
-
-def _rows(source: sqlite3.Connection) -> Iterator[tuple[int, _Row | None]]:
-    """Every row in order; (seq, None) for one that cannot be read."""
-    after, last = _end(source, "min", 1) - 1, _end(source, "max", 0)
-    for _ in range(_MOST_PROBES):
-        if after >= last:
-            return
-        try:
-            found: _Row | None = source.execute(_NEXT, (after,)).fetchone()
-        except sqlite3.Error:
-            after += 1
-            readable, row = _probe(source, after)
-            if row is not None or not readable:
-                yield after, row
-            continue
-        if found is None:
-            return
-        after = found[0]
-        yield after, found
-
-
-def _end(source: sqlite3.Connection, which: str, default: int) -> int:
-    """The smallest or greatest number; where the table's edge is damaged, what the counter of numbers says."""
-    with contextlib.suppress(sqlite3.Error):
-        order = "ASC" if which == "min" else "DESC"
-        found = source.execute(f"SELECT seq FROM item ORDER BY seq {order} LIMIT 1").fetchone()  # noqa: S608
-        return int(found[0]) if found else default
-    with contextlib.suppress(sqlite3.Error, TypeError):
-        counter = source.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()
-        return int(counter[0]) if which == "max" else default
-    return default
-
-
-def _probe(source: sqlite3.Connection, seq: int) -> tuple[bool, _Row | None]:
-    """(readable, row): (True, None) when there is no such row, (False, None) when it is damaged."""
-    try:
-        found: _Row | None = source.execute(_ONE, (seq,)).fetchone()
-    except sqlite3.Error:
-        return False, None
-    return True, found
+        header, batch = decode_batch(body)
+    except WireError:
+        return False
+    span = (min(batch.time_ns, default=0), max(batch.time_ns, default=0))
+    return header.catalogue_id == catalogue and (len(batch), *span) == (rows, first_ns, last_ns)
 
 
 def _record_unknown(target: sqlite3.Connection, sinks: Sequence[str], bad: int, now_ns: int) -> None:
     lost: Tally = {}
     tally_unreadable(max(bad, 1), now_ns, now_ns, lost)
-    in_transaction(target, lambda: record(target, "spool_damaged", sinks, lost))
+    in_transaction(target, lambda: record_lost(target, "spool_damaged", sinks, lost))

@@ -108,6 +108,38 @@ async def test_a_full_spool_holds_sources_back_and_then_goes_on(tmp_path: pathli
         assert (await spool.gauges()).lost == {}
 
 
+async def test_data_at_risk_is_the_age_of_the_oldest_sample_not_on_disk_also_while_it_waits(
+    tmp_path: pathlib.Path,
+) -> None:
+    now_s = [100.0]
+    intake = Intake(monotonic_s=lambda: now_s[0])
+    clocks = PipelineClocks(time.time_ns, lambda: now_s[0], random.Random(1))
+    async with service_of(tmp_path) as spool:
+        await spool.add_catalogue(CATALOGUE)
+        stage = Stage(CATALOGUE, [SignalRule()] * 4, None, Watermark(4, 0, time.time_ns()), 600, spool.limits)
+        pipeline = Pipeline(intake, stage, spool, 30.0, clocks, 100_000)
+        assert pipeline.health().at_risk_s == 0
+
+        done: list[int] = []
+        await intake.put(now_chunk(1.0))
+        now_s[0] += 7
+        await intake.put(now_chunk(2.0, lambda: done.append(1)))
+        assert pipeline.health().at_risk_s == 7
+
+        async with asyncio.TaskGroup() as tasks:
+            running_pipeline = tasks.create_task(pipeline.run())
+            await eventually(lambda: intake.chunks == 0, "collection")
+            now_s[0] += 5
+            assert pipeline.health().at_risk_s == 12
+            # enough chunks for the pipeline to close the group although its interval is long
+            for index in range(20):
+                await intake.put(now_chunk(3.0 + index))
+            await eventually(lambda: bool(done), "commit")
+            await pipeline.drained()
+            assert pipeline.health().at_risk_s == 0
+            running_pipeline.cancel()
+
+
 async def test_damage_while_running_is_salvaged_and_work_goes_on(tmp_path: pathlib.Path) -> None:
     done: list[int] = []
     intake = Intake()

@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from ovoo_contract.wire import FLAG_BACKFILL, decode_batch
 
-from tests.edge_agent.support import SECOND, T0, group_of, make_catalogue, open_spool, samples_at
+from tests.edge_agent.support import HOUR, SECOND, T0, group_of, make_catalogue, open_spool, samples_at
 
 CATALOGUE = make_catalogue()
 ROWS = 200
@@ -64,14 +64,50 @@ def test_what_a_sink_had_stays_had_and_rows_are_marked_backfill(tmp_path: pathli
         assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
 
 
-@pytest.mark.parametrize("damage", ["header", "everything", "empty", "text"])
+def test_without_its_first_page_a_file_gives_every_row_back(tmp_path: pathlib.Path) -> None:
+    prepare(tmp_path)
+    overwrite(tmp_path / "spool.db", 0, 4096)
+
+    assert first_times(tmp_path, "b") == list(range(ROWS))
+    assert first_times(tmp_path, "a") == list(range(50, ROWS))
+    with open_spool(tmp_path, sinks=("a", "b")) as spool:
+        assert spool.gauges().lost == {}
+        assert spool.catalogue(CATALOGUE.id) == CATALOGUE
+
+
+def test_quarantine_losses_and_counts_come_along(tmp_path: pathlib.Path) -> None:
+    prepare(tmp_path)
+    with open_spool(tmp_path, sinks=("a", "b")) as spool:
+        assert spool.quarantine("b", 60, "wire", "nonsense")
+        before = spool.gauges()
+        (entry,) = spool.quarantined()
+        listed = spool.lost(0, T0 // HOUR + 2)
+    overwrite(tmp_path / "spool.db", 0, 4096)
+
+    with open_spool(tmp_path, sinks=("a", "b"), seed=2) as spool:
+        assert spool.quarantined() == [entry]
+        assert spool.lost(0, T0 // HOUR + 2) == listed
+        assert spool.gauges().lost == before.lost != {}
+
+
+def test_losses_of_signals_whose_names_are_destroyed_are_kept_without_a_name(tmp_path: pathlib.Path) -> None:
+    prepare(tmp_path)
+    with open_spool(tmp_path, sinks=("a", "b")) as spool:
+        spool.quarantine("b", 60, "wire", "nonsense")
+        before = spool.gauges().lost
+    overwrite(tmp_path / "spool.db", (_root_page(tmp_path / "spool.db", "signal") - 1) * 4096, 4096)
+
+    with open_spool(tmp_path, sinks=("a", "b"), seed=2, damage="names are gone") as spool:
+        assert spool.gauges().lost == before
+        assert {row.address for row in spool.lost(0, T0 // HOUR + 2)} == {"*"}
+
+
+@pytest.mark.parametrize("damage", ["everything", "empty", "text"])
 def test_a_hopeless_file_is_kept_aside_and_the_loss_is_recorded(tmp_path: pathlib.Path, damage: str) -> None:
     prepare(tmp_path)
     path = tmp_path / "spool.db"
     (tmp_path / "spool.db-wal").unlink(missing_ok=True)
-    if damage == "header":
-        overwrite(path, 0, 4096)
-    elif damage == "everything":
+    if damage == "everything":
         overwrite(path, 0, path.stat().st_size)
     elif damage == "text":
         path.write_text("not a database at all" * 1000)
@@ -98,6 +134,14 @@ def test_damage_found_while_running_is_reported_as_such(tmp_path: pathlib.Path) 
     first = first_times(tmp_path, "b")
 
     assert first_times(tmp_path, "b") == first
+
+
+def _root_page(path: pathlib.Path, table: str) -> int:
+    connection = sqlite3.connect(path)
+    page: int = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.close()
+    return page
 
 
 def _break_a_leaf(path: pathlib.Path) -> None:

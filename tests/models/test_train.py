@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from types import MappingProxyType
 from typing import Any
 
@@ -9,9 +10,12 @@ import numpy as np
 import pytest
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import ArtifactError, NotReady
+from ovoo_contract.samples import SampleBatch
 from ovoo_models import artifact
+from ovoo_models.artifact import SignalUse
 from ovoo_models.base import Place
 from ovoo_models.bindings import untrained
+from ovoo_models.frames import FrameBuilder
 from ovoo_models.monitor import AssetMonitor
 from ovoo_models.train import fit, fit_frames, frames_of
 from ovoo_models.train.baseline import fit_baseline
@@ -51,6 +55,33 @@ def test_the_baseline_is_the_regression_of_power_on_its_drivers() -> None:
     np.testing.assert_allclose(expected, intercept + slope * x[use, 1], atol=0.1)
     assert found.r2 > 0.99
     assert found.cv_rmse < 0.03
+
+
+def test_frames_of_a_history_are_those_of_one_push() -> None:
+    rng = np.random.default_rng(4)
+    uses = [SignalUse("a", hold_s=30), SignalUse("absent"), SignalUse("b", hold_s=3), SignalUse("c", hold_s=9000)]
+    history = {}
+    for name, rows in (("a", 9000), ("b", 4000), ("c", 3)):
+        time_ns = START + np.sort(rng.integers(0, 6000, rows)) * SECOND + rng.integers(0, SECOND, rows)
+        # a long pause, and rows that are not in order
+        time_ns[rows // 2 :] += 40_000 * SECOND
+        quality = np.where(rng.random(rows) < 0.1, 0x80000000, 0)
+        history[name] = (time_ns, rng.random(rows), quality)
+    parts = [(index, *history[use.name]) for index, use in enumerate(uses) if use.name in history]
+    whole = SampleBatch(
+        array("I", [index for index, time_ns, _, _ in parts for _ in time_ns]),
+        array("q", np.concatenate([part[1] for part in parts]).tolist()),
+        array("d", np.concatenate([part[2] for part in parts]).tolist()),
+        array("I", np.concatenate([part[3] for part in parts]).tolist()),
+    )
+    builder = FrameBuilder(range(4), SECOND, [round(use.hold_s * 1e9) for use in uses])
+
+    expected = [builder.push(whole), builder.flush(START + 10**6 * SECOND)]
+    found = frames_of(history, uses, SECOND)
+
+    assert list(found.time_ns) == [time_ns for block in expected for time_ns in block.time_ns]
+    assert found.values.tobytes() == b"".join(block.values.tobytes() for block in expected)
+    assert len(found) > 5000
 
 
 def test_too_little_history_is_said_and_never_scored() -> None:

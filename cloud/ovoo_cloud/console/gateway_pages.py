@@ -24,7 +24,8 @@ from ovoo_cloud.console.render import SILENT_NS, page
 __all__ = ["GatewayView", "router"]
 
 router = APIRouter(include_in_schema=False)
-_AT_RISK_S: Final = 300.0
+_AT_RISK_S: Final = 10.0
+"""Samples are on disk a commit interval after they came; older ones mean that the spool takes nothing."""
 _HOURS_NS: Final = 24 * 3_600_000_000_000
 Health = Literal["online", "at_risk", "incomplete", "offline", "never", "revoked"]
 

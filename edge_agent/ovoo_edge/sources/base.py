@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import pathlib
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,11 +57,17 @@ class Intake:
 
     Args:
         max_samples: rows that may wait, > 0. One chunk larger than that passes alone.
+        monotonic_s: clock for the age of what waits; the pipeline's.
+
+    Attributes:
+        taken_since_s: when the chunk that was taken last had been handed over.
     """
 
-    def __init__(self, max_samples: int = 200_000) -> None:
+    def __init__(self, max_samples: int = 200_000, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._max_samples = max_samples
-        self._chunks: deque[Chunk] = deque()
+        self._monotonic_s = monotonic_s
+        self._chunks: deque[tuple[float, Chunk]] = deque()
+        self.taken_since_s = 0.0
         self._samples = 0
         self._changed = asyncio.Condition()
 
@@ -74,12 +81,18 @@ class Intake:
         """Chunks waiting now."""
         return len(self._chunks)
 
+    @property
+    def oldest_s(self) -> float | None:
+        """When the oldest waiting chunk was handed over, on the monotonic clock; None when nothing waits."""
+        return self._chunks[0][0] if self._chunks else None
+
     async def put(self, chunk: Chunk) -> None:
         """Hands a chunk over, waiting while the queue is full."""
         rows = len(chunk.batch)
+        since_s = self._monotonic_s()
         async with self._changed:
             await self._changed.wait_for(lambda: not self._chunks or self._samples + rows <= self._max_samples)
-            self._chunks.append(chunk)
+            self._chunks.append((since_s, chunk))
             self._samples += rows
             self._changed.notify_all()
 
@@ -87,7 +100,7 @@ class Intake:
         """The oldest chunk, waiting for one."""
         async with self._changed:
             await self._changed.wait_for(lambda: bool(self._chunks))
-            chunk = self._chunks.popleft()
+            self.taken_since_s, chunk = self._chunks.popleft()
             self._samples -= len(chunk.batch)
             self._changed.notify_all()
         return chunk
@@ -97,8 +110,8 @@ class Intake:
         taken = [await self.get()]
         rows = len(taken[0].batch)
         async with self._changed:
-            while self._chunks and rows + len(self._chunks[0].batch) <= max_samples:
-                chunk = self._chunks.popleft()
+            while self._chunks and rows + len(self._chunks[0][1].batch) <= max_samples:
+                _, chunk = self._chunks.popleft()
                 taken.append(chunk)
                 rows += len(chunk.batch)
                 self._samples -= len(chunk.batch)
