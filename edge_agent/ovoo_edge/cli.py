@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
 
-from ovoo_edge import commands, logs
+from ovoo_edge import commands, logs, opcua_cli
 from ovoo_edge.samples import sample_names
 
 __all__ = ["main"]
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     replay = _with_config(verbs, "replay", commands.replay, "play a recorded file through this gateway, then end")
     replay.add_argument("file", type=pathlib.Path, help="*.ovb or *.csv")
     replay.add_argument("--speed", type=float, default=0.0, help="factor of real time; 0 = as fast as it goes")
+    opcua_cli.add_verbs(verbs)
     enrol = _with_config(verbs, "enrol", commands.enrol, "exchange a one-time token for the gateway's certificate")
     enrol.add_argument(
         "--token-file", required=True, type=pathlib.Path, help="file with the token, '-' = standard input"

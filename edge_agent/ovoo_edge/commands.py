@@ -15,7 +15,7 @@ from typing import Any
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
 
-from ovoo_edge.config import load, parse, read_sources
+from ovoo_edge.config import load, parse, read_sources, sources_dir
 from ovoo_edge.samples import sample
 from ovoo_edge.sources.settings import OpcUaSettings, ReplaySettings
 from ovoo_edge.status_words import status_lines
@@ -86,7 +86,7 @@ def browse(options: argparse.Namespace) -> int:
     if options.source not in servers:
         names = ", ".join(servers) or "none is configured"
         raise ConfigError("no such OPC UA source", offender="browse", value=options.source, remedy=f"one of {names}")
-    asyncio.run(_browse(servers[options.source], options.root, options.config.resolve().parent))
+    asyncio.run(_browse(servers[options.source], options.root, sources_dir(options.config)))
     return 0
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "parse",
     "read_sources",
+    "sources_dir",
 ]
 
 Profile = Literal["x86", "raspberry"]
@@ -147,6 +148,19 @@ def read_sources(path: pathlib.Path) -> tuple[SourceSettings, ...]:
     if reader.errors:
         raise ConfigErrors(reader.errors)
     return tuple(sources)
+
+
+def sources_dir(path: pathlib.Path) -> pathlib.Path:
+    """Where the agent of this file keeps the state of its sources; the rest of the file may still be incomplete.
+
+    Raises:
+        ConfigError: `gateway.state_dir` is missing.
+    """
+    gateway = parse(path).get("gateway")
+    state_dir = gateway.get("state_dir") if isinstance(gateway, dict) else None
+    if not isinstance(state_dir, str) or not state_dir:
+        raise ConfigError("is missing", offender="gateway.state_dir", remedy="name the folder of the gateway's state")
+    return path.resolve().parent / state_dir / "sources"
 
 
 def parse(path: pathlib.Path) -> dict[str, Any]:

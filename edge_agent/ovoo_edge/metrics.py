@@ -47,6 +47,7 @@ class _Snapshot(Collector):
         yield from self._lost(spool["lost"])
         yield from self._ends("source", snapshot["sources"])
         yield from self._ends("sink", snapshot["sinks"])
+        yield self._certificates(snapshot["sources"])
         yield _gauge("ovoo_edge_rss_bytes", "resident memory", process["rss_mb"] * 2**20)
         yield CounterMetricFamily("ovoo_edge_cpu_seconds", "processor time used", value=process["cpu_s"])
 
@@ -56,6 +57,15 @@ class _Snapshot(Collector):
             for cause, count in causes.items():
                 family.add_metric([sink, cause], count)
         yield family
+
+    def _certificates(self, sources: list[dict[str, Any]]) -> Metric:
+        labels = ["source", "role", "subject", "fingerprint"]
+        family = GaugeMetricFamily("ovoo_edge_certificate_end_seconds", "UTC time at which it expires", labels=labels)
+        for source in sources:
+            for item in source.get("certificates", ()):
+                where = [source["name"], item["role"], item["subject"], item["fingerprint"][:16]]
+                family.add_metric(where, item["not_after_ns"] / 1e9)
+        return family
 
     def _ends(self, kind: str, ends: list[dict[str, Any]]) -> Iterator[Metric]:
         state = GaugeMetricFamily(f"ovoo_edge_{kind}_state", f"1 for the state of the {kind}", labels=[kind, "state"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ def _ends(snapshot: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[str
         yield _flag(source["state"], source["problems"]) + words["source"].format(**_named(source, words)).rstrip()
         for problem in source["problems"]:
             yield words["problem"].format(**problem).rstrip()
+        yield from _certificates(source.get("certificates", ()), words)
     spool = snapshot["spool"]
     for sink in snapshot["sinks"]:
         figures = {
@@ -39,6 +40,16 @@ def _ends(snapshot: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[str
         yield _flag(sink["state"]) + words["sink"].format(**_named(sink, words), **figures).rstrip()
         if sink["remedy"]:
             yield words["remedy"].format(remedy=sink["remedy"])
+
+
+def _certificates(certificates: Iterable[Mapping[str, Any]], words: Mapping[str, Any]) -> Iterator[str]:
+    """Those that end within 60 days, or that are in use although something about them does not fit."""
+    for item in certificates:
+        if item["level"] == "ok" and not item["note"]:
+            continue
+        named = {**item, "role": words["roles"][item["role"]], "level": words["levels"][item["level"]]}
+        urgent = item["level"] not in ("ok", "notice")
+        yield ("!" if urgent else "") + words["certificate"].format(**named).rstrip()
 
 
 def _pipeline(pipeline: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[str]:

@@ -18,10 +18,13 @@ from typing import Literal, Protocol
 from ovoo_contract.samples import SampleBatch
 
 __all__ = [
+    "CertificateLevel",
+    "CertificateRole",
     "Chunk",
     "Intake",
     "SignalMap",
     "Source",
+    "SourceCertificate",
     "SourceContext",
     "SourceGap",
     "SourceHealth",
@@ -30,6 +33,8 @@ __all__ = [
 ]
 
 SourceState = Literal["idle", "connecting", "running", "degraded", "retrying", "stopped", "finished", "failed"]
+CertificateRole = Literal["own", "next", "server", "authority"]
+CertificateLevel = Literal["ok", "notice", "warning", "critical", "expired", "early"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,31 @@ class SourceGap:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceCertificate:
+    """A certificate that a source depends on.
+
+    Attributes:
+        role: ours, our next one, a trusted server's or a trusted authority's.
+        subject: as RFC 4514 writes it.
+        fingerprint: SHA-256, hexadecimal.
+        not_after_ns: UTC end of its validity.
+        days_left: whole days until then, negative afterwards.
+        level: `notice` from 60 days before the end, `warning` from 30, `critical` from 7; `early` = not valid yet.
+        in_use: the present connection uses it.
+        note: what does not fit but was let pass by the settings, such as a host name; else "".
+    """
+
+    role: CertificateRole
+    subject: str
+    fingerprint: str
+    not_after_ns: int
+    days_left: int
+    level: CertificateLevel
+    in_use: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceHealth:
     """State of a source for `/health`; counters only ever grow while the process lives."""
 
@@ -178,6 +208,7 @@ class SourceHealth:
     counters: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[SourceProblem, ...] = ()
     gaps: tuple[SourceGap, ...] = ()
+    certificates: tuple[SourceCertificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from ovoo_edge.sources.decode import (
 )
 from ovoo_edge.sources.freshness import FreshnessWatch
 from ovoo_edge.sources.gaps import GapLog
+from ovoo_edge.sources.opcua_expiry import CertificateWatch
 from ovoo_edge.sources.opcua_items import (
     ItemFactory,
     Subscription,
@@ -43,7 +44,7 @@ from ovoo_edge.sources.opcua_link import ResumeToken, UaLink, status_name
 from ovoo_edge.sources.opcua_publish import PublishLoop
 from ovoo_edge.sources.opcua_sequence import SequenceLedger
 from ovoo_edge.sources.opcua_session_state import Memory, SessionStore, fingerprint
-from ovoo_edge.sources.opcua_trust import TrustFolder
+from ovoo_edge.sources.opcua_trust import trust_store
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
 
@@ -77,7 +78,8 @@ class OpcUaSource:
         elements = {handle: signal.element for handle, signal in enumerate(self._signals) if signal.element}
         keep_times = any(signal.keep_times for signal in self._signals)
         self._handles = HandleTable([signal.index for signal in self._signals], elements, keep_times)
-        self._trust = TrustFolder(settings.trust_dir or context.state_dir / f"{settings.name}-pki")
+        self._trust = trust_store(settings, context.state_dir)
+        self._certificates = CertificateWatch(settings, self._trust, context.wall_ns)
         shape = fingerprint(settings, self._signals)
         self._store = SessionStore(context.state_dir / f"{settings.name}.session.json", shape)
         self._fresh = FreshnessWatch(self._signals, settings.freshness_s, context.monotonic_s())
@@ -101,7 +103,7 @@ class OpcUaSource:
 
     def health(self) -> SourceHealth:
         """State, counters, bad nodes and gaps."""
-        problems = tuple(self._problems[handle] for handle in sorted(self._problems))
+        problems = self._certificates.problems() + tuple(self._problems[handle] for handle in sorted(self._problems))
         state = "degraded" if self._state == "running" and (problems or self._fresh.silent) else self._state
         counters = dict(self._counters)
         counters["silent_signals"] = len(self._fresh.silent)
@@ -115,6 +117,7 @@ class OpcUaSource:
             counters=counters,
             problems=((self._fault,) if self._fault else ()) + problems,
             gaps=self._gaps.recent,
+            certificates=self._certificates.status(),
         )
 
     async def run(self, intake: Intake) -> None:
@@ -123,6 +126,7 @@ class OpcUaSource:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch_silence(intake))
+                tasks.create_task(self._certificates.run())
                 tasks.create_task(self._stay_connected(intake))
         finally:
             self._remember()
@@ -154,6 +158,7 @@ class OpcUaSource:
         await link.open(self._token)
         try:
             self._counters["connects"] += 1
+            self._certificates.connected(link.security)
             self._token = link.token
             factory = ItemFactory(link, self._settings, self._signals, await read_namespaces(link))
             await self._subscribe(link, factory, intake)
@@ -215,6 +220,7 @@ class OpcUaSource:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(link.keep_channel())
+                tasks.create_task(self._certificates.change_over())
                 tasks.create_task(self._retry_nodes(factory))
                 tasks.create_task(self._save_regularly())
                 tasks.create_task(self._receive(link, intake))

@@ -11,7 +11,7 @@ from typing import Any
 from ovoo_edge.sources.base import SourceContext
 from ovoo_edge.sources.opcua_items import parse_node_id, read_namespaces
 from ovoo_edge.sources.opcua_link import UaLink
-from ovoo_edge.sources.opcua_trust import TrustFolder
+from ovoo_edge.sources.opcua_trust import trust_store
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
 
@@ -61,8 +61,7 @@ async def browse(
     Raises:
         ConnectFailed, Untrusted, NodeMissing: as the source does.
     """
-    trust = TrustFolder(settings.trust_dir or context.state_dir / f"{settings.name}-pki")
-    link = UaLink(settings, trust, context.wall_ns())
+    link = UaLink(settings, trust_store(settings, context.state_dir), context.wall_ns())
     await link.open(None)
     try:
         namespaces = await read_namespaces(link)

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ovoo_contract.errors import ConnectFailed, OvooError, Untrusted
+from ovoo_contract.errors import ConnectFailed, OvooError, SourceError, Untrusted
 
-from ovoo_edge.sources.opcua_trust import TrustFolder
+from ovoo_edge.sources.opcua_security import ChannelSecurity, apply_security, find_security, load_user, protect_password
+from ovoo_edge.sources.opcua_trust import TrustStore
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
-from ovoo_edge.sources.ua_api import BASIC256SHA256, Client, struct_from_binary, ua
+from ovoo_edge.sources.ua_api import Client, struct_from_binary, ua
 
 __all__ = ["ResumeToken", "UaLink", "UaRefused", "status_name", "translate_errors"]
 
@@ -108,44 +109,64 @@ class UaLink:
 
     Args:
         settings: the source's settings.
-        trust: folder of trusted server certificates.
+        trust: the trusted server certificates.
         now_ns: UTC time, for certificate periods.
     """
 
-    def __init__(self, settings: OpcUaSettings, trust: TrustFolder, now_ns: int) -> None:
+    def __init__(self, settings: OpcUaSettings, trust: TrustStore, now_ns: int) -> None:
         self._settings = settings
         self._trust = trust
         self._now_ns = now_ns
-        self._client = Client(settings.endpoint, timeout=settings.request_timeout_s)
-        self._client.name = self._client.description = "Ovoo gateway"
-        self._client.application_uri = settings.application_uri
-        self._client.session_timeout = int(settings.lifetime_s * 1000)
-        self._client.secure_channel_timeout = _CHANNEL_LIFETIME_MS
+        self._client = self._new_client()
         self.resumed_session = False
+        self.security = ChannelSecurity()
         for name in _TALKATIVE:
             logging.getLogger(name).addFilter(_NO_SECRETS)
 
     async def open(self, token: ResumeToken | None) -> None:
         """Connects and activates a session: the old one if `token` still opens it, else a new one.
 
+        A next certificate of the gateway is tried before the present one, so that the change-over needs no restart.
+
         Raises:
             ConnectFailed: nobody answers, or no such endpoint.
             Untrusted: certificate or identity is refused on either side.
         """
         with translate_errors(self._settings.endpoint):
-            await self._prepare_security()
-            await self._prepare_identity()
-            await self._client.connect_socket()
+            self.security = await find_security(self._client, self._settings, self._trust, self._now_ns)
+        while True:
             try:
-                await self._client.send_hello()
-                await self._client.open_secure_channel()
-                self.resumed_session = token is not None and await self._resume(token)
-                if not self.resumed_session:
-                    await self._client.create_session()
-                    await self._activate()
-            except BaseException:
-                self._client.disconnect_socket()
-                raise
+                with translate_errors(self._settings.endpoint):
+                    await self._open_once(token)
+            except SourceError as error:
+                if not self.security.fall_back(str(error)):
+                    raise
+                self._client = self._new_client()
+            else:
+                return
+
+    def _new_client(self) -> Any:
+        client = Client(self._settings.endpoint, timeout=self._settings.request_timeout_s)
+        client.name = client.description = "Ovoo gateway"
+        client.application_uri = self._settings.application_uri
+        client.session_timeout = int(self._settings.lifetime_s * 1000)
+        client.secure_channel_timeout = _CHANNEL_LIFETIME_MS
+        return client
+
+    async def _open_once(self, token: ResumeToken | None) -> None:
+        await apply_security(self._client, self._settings, self.security)
+        await self._prepare_identity()
+        await self._client.connect_socket()
+        try:
+            await self._client.send_hello()
+            await self._client.open_secure_channel()
+            self.resumed_session = token is not None and await self._resume(token)
+            if not self.resumed_session:
+                await self._client.create_session()
+                await self._activate()
+        except BaseException:
+            self._client.disconnect_socket()
+            raise
 
     @property
     def token(self) -> ResumeToken:
@@ -199,43 +220,16 @@ class UaLink:
             raise ConnectionError("connection is closed")
         return protocol
 
-    async def _prepare_security(self) -> None:
-        if self._settings.security_policy == "None":
-            return
-        endpoints = await self._client.connect_and_get_server_endpoints()
-        mode = ua.MessageSecurityMode[self._settings.security_mode]
-        offered = [(item.SecurityPolicyUri, item.SecurityMode) for item in endpoints]
-        wanted = (BASIC256SHA256.URI, mode)
-        if wanted not in offered:
-            names = sorted({f"{str(uri).rpartition('#')[2]}/{item.name.rstrip('_')}" for uri, item in offered})
-            raise ConnectFailed(
-                f"the server has no endpoint {self._settings.security_policy}/{self._settings.security_mode}",
-                offender=self._settings.endpoint,
-                value=names,
-                remedy="set security_policy and security_mode to one of them, or enable it on the server",
-            )
-        certificate = _first_certificate(endpoints[offered.index(wanted)].ServerCertificate)
-        self._trust.check(certificate, self._settings.endpoint, self._now_ns)
-        await self._client.set_security(
-            BASIC256SHA256,
-            str(_readable(self._settings.certificate, "certificate")),
-            str(_readable(self._settings.private_key, "private_key")),
-            server_certificate=certificate,
-            mode=mode,
-        )
-
     async def _prepare_identity(self) -> None:
         if self._settings.password_file is not None:
             path = _readable(self._settings.password_file, "password_file")
             self._client.set_user(self._settings.user)
             self._client.set_password(path.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r"))
         if self._settings.user_certificate is not None:
-            await self._client.load_client_certificate(
-                str(_readable(self._settings.user_certificate, "user_certificate"))
-            )
-            await self._client.load_private_key(_readable(self._settings.user_private_key, "user_private_key"))
+            self._client.user_certificate, self._client.user_private_key = load_user(self._settings, self._now_ns)
 
     async def _activate(self) -> None:
+        protect_password(self._client, self._settings, self._trust, self._now_ns)
         await self._client.activate_session(
             username=self._client._username,
             password=self._client._password,
@@ -251,6 +245,9 @@ class UaLink:
         for endpoint in endpoints:
             if (endpoint.SecurityPolicyUri, endpoint.SecurityMode) == own:
                 self._client._policy_ids = endpoint.UserIdentityTokens
+                if self._client.security_policy.peer_certificate is None:
+                    # a password is encrypted for the server's certificate even where the channel is not
+                    self._client.security_policy.peer_certificate = endpoint.ServerCertificate
         try:
             await self._activate()
         except ua.UaStatusCodeError:
@@ -258,16 +255,6 @@ class UaLink:
             self._client._server_nonce = None
             return False
         return True
-
-
-def _first_certificate(chain: bytes | None) -> bytes:
-    """The leaf of a DER chain: servers may send the chain in one blob."""
-    if not chain or len(chain) < 4 or chain[0] != 0x30:
-        return chain or b""
-    if chain[1] < 0x80:
-        return chain[: chain[1] + 2]
-    width = chain[1] & 0x7F
-    return chain[: int.from_bytes(chain[2 : 2 + width], "big") + 2 + width]
 
 
 def _readable(path: pathlib.Path | None, key: str) -> pathlib.Path:

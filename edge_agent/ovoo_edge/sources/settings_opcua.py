@@ -5,16 +5,20 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from ovoo_edge.sources.settings_table import TableReader, defaults_of
 
-__all__ = ["OpcUaSettings", "SecurityMode", "SecurityPolicy", "Trigger"]
+__all__ = ["NameCheck", "OpcUaSettings", "SecurityMode", "SecurityPolicy", "Trigger"]
 
-SecurityPolicy = Literal["None", "Basic256Sha256"]
+SecurityPolicy = Literal["None", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]
 SecurityMode = Literal["None", "Sign", "SignAndEncrypt"]
+NameCheck = Literal["refuse", "warn", "off"]
 Trigger = Literal["StatusValueTimestamp", "StatusValue", "Status"]
+_POLICIES = get_args(SecurityPolicy)
+_REPLACEMENT = "it was withdrawn (SHA-1); enable Basic256Sha256 or an Aes policy on the server and name that"
+_DEPRECATED = {"Basic128Rsa15": _REPLACEMENT, "Basic256": _REPLACEMENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,15 @@ class OpcUaSettings:
     Attributes:
         name: unique name of the source.
         endpoint: `opc.tcp://host:port[/path]`, without user or password.
-        security_policy: "None" or "Basic256Sha256".
+        security_policy: "None", "Basic256Sha256", "Aes128_Sha256_RsaOaep" or "Aes256_Sha256_RsaPss".
         security_mode: "Sign" or "SignAndEncrypt" with a policy, "None" without.
         application_uri: must equal the URI in the client certificate.
         certificate, private_key: the gateway's application certificate (PEM or DER), needed with a policy.
-        trust_dir: folder with `trusted/` and `pending/` server certificates; default `<state_dir>/<name>-pki`.
+        trust_dir: folder with the server certificates by state; default `<state_dir>/<name>-pki`.
+        check_application_uri: when the server's certificate has another URI than the server says of itself.
+        check_host_name: when the server's certificate does not name the host of `endpoint`.
+        require_crl: refuse certificates of an authority whose current revocation list is not in the trust folder.
+        allow_plain_password: send a password where neither channel nor token is encrypted.
         user: user name; empty for anonymous or certificate identity.
         password_file: file whose first line is the password.
         user_certificate, user_private_key: identity by certificate instead of a user name.
@@ -56,6 +64,10 @@ class OpcUaSettings:
     certificate: pathlib.Path | None = None
     private_key: pathlib.Path | None = None
     trust_dir: pathlib.Path | None = None
+    check_application_uri: NameCheck = "refuse"
+    check_host_name: NameCheck = "warn"
+    require_crl: bool = False
+    allow_plain_password: bool = False
     user: str = ""
     password_file: pathlib.Path | None = None
     user_certificate: pathlib.Path | None = None
@@ -89,12 +101,18 @@ class OpcUaSettings:
 def _read_security(cls: type[OpcUaSettings], reader: TableReader) -> dict[str, Any]:
     default = defaults_of(cls)
     values: dict[str, Any] = {
-        "security_policy": reader.choice("security_policy", default["security_policy"], ("None", "Basic256Sha256")),
+        "security_policy": reader.choice(
+            "security_policy", default["security_policy"], _POLICIES, withdrawn=_DEPRECATED
+        ),
         "application_uri": reader.text("application_uri", default["application_uri"]),
         "user": reader.text("user", default["user"], empty=True),
     }
     implied = "None" if values["security_policy"] == "None" else "SignAndEncrypt"
     values["security_mode"] = reader.choice("security_mode", implied, ("None", "Sign", "SignAndEncrypt"))
+    for key in ("check_application_uri", "check_host_name"):
+        values[key] = reader.choice(key, default[key], get_args(NameCheck))
+    for key in ("require_crl", "allow_plain_password"):
+        values[key] = reader.flag(key, default[key])
     for key in ("certificate", "private_key", "trust_dir", "password_file", "user_certificate", "user_private_key"):
         values[key] = reader.path(key)
     return values

@@ -76,9 +76,12 @@ class TableReader:
         self.fault(key, "must be true or false", value, "write it without quotes")
         return default
 
-    def choice(self, key: str, default: _T, choices: Sequence[_T]) -> _T:
-        """One of the named choices."""
+    def choice(self, key: str, default: _T, choices: Sequence[_T], *, withdrawn: Mapping[str, str] | None = None) -> _T:
+        """One of the named choices; `withdrawn` has the remedy for each that is no longer one."""
         value = self._take(key, default)
+        if withdrawn is not None and isinstance(value, str) and value in withdrawn:
+            self.fault(key, "is no longer supported", value, withdrawn[value])
+            return default
         for known in choices:
             if value == known:
                 return known

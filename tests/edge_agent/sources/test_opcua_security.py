@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from asyncua.crypto.permission_rules import User, UserRole
 from ovoo_edge.sources.base import SignalMap
+from ovoo_edge.sources.opcua_trust import TrustStore
 from ovoo_edge.sources.ua_api import ua
 
 from tests.edge_agent.sources.certificates import KeyPair, make_pair
@@ -21,6 +22,8 @@ from tests.edge_agent.sources.ua_server import UaTestServer, node
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.server]
 PASSWORD = "geheim-瓦斯-7"
 CLIENT_URI = "urn:ovoo:edge"
+POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
+MODES = ("Sign", "SignAndEncrypt")
 
 
 class Keys:
@@ -60,7 +63,7 @@ async def plant(keys: Keys) -> AsyncIterator[UaTestServer]:
         await server.load_certificate(str(keys.server.certificate))
         await server.load_private_key(str(keys.server.key))
         server.set_security_policy(
-            [ua.SecurityPolicyType.Basic256Sha256_Sign, ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt]
+            [getattr(ua.SecurityPolicyType, f"{policy}_{mode}") for policy in POLICIES for mode in MODES]
         )
         server.set_identity_tokens([ua.UserNameIdentityToken, ua.X509IdentityToken])
         server.iserver.user_manager = Users(keys.person)
@@ -95,29 +98,38 @@ def table(plant: UaTestServer, keys: Keys, folder: pathlib.Path, **extra: Any) -
 SIGNALS = [SignalMap(0, address("a"), node("a"))]
 
 
+def person_identity(keys: Keys) -> dict[str, str]:
+    return {"user_certificate": str(keys.person.certificate), "user_private_key": str(keys.person.key)}
+
+
 def trust(folder: pathlib.Path, pair: KeyPair) -> None:
     trusted = folder / "plc-pki" / "trusted"
     trusted.mkdir(parents=True)
     shutil.copy(pair.certificate, trusted / "server.pem")
 
 
+@pytest.mark.parametrize("identity", ["password", "certificate"])
 @pytest.mark.parametrize("mode", ["Sign", "SignAndEncrypt"])
-async def test_secured_channel_with_password(
-    plant: UaTestServer, keys: Keys, tmp_path: pathlib.Path, mode: str
+@pytest.mark.parametrize("policy", ["Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"])
+async def test_every_policy_mode_and_identity(
+    plant: UaTestServer, keys: Keys, tmp_path: pathlib.Path, policy: str, mode: str, identity: str
 ) -> None:
     trust(tmp_path, keys.server)
+    extra = person_identity(keys) if identity == "certificate" else {}
+    settings = table(plant, keys, tmp_path, security_policy=policy, security_mode=mode, **extra)
 
-    async with running(table(plant, keys, tmp_path, security_mode=mode), SIGNALS, tmp_path) as (source, collector):
+    async with running(settings, SIGNALS, tmp_path) as (source, collector):
         await until(lambda: source.health().state == "running", str(source.health()))
         await plant.write("a", 5.5)
         await until(lambda: 5.5 in collector.values(0), "value")
+        (channel,) = [item for item in plant.channels() if item.Mode.name == mode]
+        assert channel.URI.endswith(policy)
 
 
 async def test_identity_by_certificate_survives_a_cut(plant: UaTestServer, keys: Keys, tmp_path: pathlib.Path) -> None:
     trust(tmp_path, keys.server)
-    identity = {"user_certificate": str(keys.person.certificate), "user_private_key": str(keys.person.key)}
 
-    async with running(table(plant, keys, tmp_path, **identity), SIGNALS, tmp_path) as (source, collector):
+    async with running(table(plant, keys, tmp_path, **person_identity(keys)), SIGNALS, tmp_path) as (source, collector):
         await until(lambda: source.health().state == "running", "connected")
         plant.drop_connections()
         await plant.write("a", 6.5)
@@ -131,29 +143,17 @@ async def test_untrusted_certificate_waits_for_a_person(
     async with running(table(plant, keys, tmp_path), SIGNALS, tmp_path) as (source, collector):
         await until(lambda: bool(source.health().problems), "refused")
         problem = source.health().problems[0]
-        pending = list((tmp_path / "plc-pki" / "pending").iterdir())
+        store = TrustStore(tmp_path / "plc-pki", "plc")
+        (entry,) = store.entries()
         assert problem.status == "server certificate is not trusted"
-        assert [path.read_bytes() for path in pending] == [keys.server.der]
-        assert f"mv {pending[0]} {tmp_path / 'plc-pki' / 'trusted'}/" in problem.remedy
+        assert (entry.state, entry.certificate) == ("pending", keys.server.parsed)
+        assert f"ovoo-edge trust approve {entry.fingerprint[:16]} --source plc" in problem.remedy
+        for part in (entry.fingerprint, "CN=plc-server", f"{keys.server.parsed.not_valid_after_utc:%Y-%m-%d}"):
+            assert part in source.health().detail
 
-        command = problem.remedy.partition("mv ")[2].split()
-        shutil.move(command[0], command[1])
+        store.approve(entry)
         await until(lambda: len(collector.rows()) > 0, "values without a restart")
-
-
-async def test_expired_server_certificate_is_refused_even_when_trusted(tmp_path: pathlib.Path) -> None:
-    from ovoo_contract.errors import Untrusted
-    from ovoo_edge.sources.opcua_trust import TrustFolder
-
-    old = make_pair(tmp_path / "keys", "old", days=(-30, -1))
-    folder = TrustFolder(tmp_path)
-    with pytest.raises(Untrusted, match="not trusted"):
-        folder.check(old.der, "opc.tcp://plc", 1_790_000_000_000_000_000)
-    next((tmp_path / "pending").iterdir()).rename(tmp_path / "trusted" / "old.der")
-
-    with pytest.raises(Untrusted, match="outside its period"):
-        folder.check(old.der, "opc.tcp://plc", int((old.parsed.not_valid_after_utc.timestamp() + 60) * 1e9))
-    folder.check(old.der, "opc.tcp://plc", int((old.parsed.not_valid_after_utc.timestamp() - 60) * 1e9))
+        assert [entry.state for entry in store.entries()] == ["trusted"]
 
 
 async def test_wrong_password_is_said_plainly(plant: UaTestServer, keys: Keys, tmp_path: pathlib.Path) -> None:

@@ -106,6 +106,14 @@ class UaTestServer:
             else:
                 await self.server.delete_nodes([self._nodes.pop(name)])
 
+    def channels(self) -> list[Any]:
+        """Security policies of the open connections."""
+        assert self.server is not None
+        return [transport.get_protocol().processor._connection.security_policy for transport in self._transports()]
+
+    def _transports(self) -> list[Any]:
+        return [item for item in self.server.iserver.asyncio_transports if not item.is_closing()]
+
     def drop_connections(self) -> None:
         """Cuts every TCP connection of this server."""
         assert self.server is not None
