@@ -56,6 +56,7 @@ system-packages:
 	scripts/system-packages
 
 test: setup-dev .venv-broker/.done system-packages ## installs what tests need and runs them all
+	.venv/bin/python -m tests.servers.interop.build node_opcua
 	.venv/bin/python -m pytest $(PYTEST)
 
 test-twins: setup-dev ## contract, models and edge with the compiled kernels switched off
@@ -68,6 +69,7 @@ test-long: setup-dev .venv-broker/.done system-packages ## the tests that take m
 	.venv/bin/python -m pytest --with long -m long $(PYTEST)
 
 interop: setup-dev system-packages ## OPC UA servers of other languages; needs their toolchains
+	.venv/bin/python -m tests.servers.interop.build
 	.venv/bin/python -m pytest --with interop -m interop $(PYTEST)
 
 lint: setup-dev ## ruff

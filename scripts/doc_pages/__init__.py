@@ -7,7 +7,7 @@ import pathlib
 import sys
 from collections.abc import Callable, Sequence
 
-from scripts.doc_pages import commands, errors, figures, settings
+from scripts.doc_pages import commands, errors, figures, interoperation, settings
 
 __all__ = ["PAGES", "ROOT", "main", "stale"]
 
@@ -18,6 +18,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/gateway-settings.md": settings.gateway_page,
     "docs/reference/cloud-settings.md": settings.cloud_page,
     "docs/reference/errors.md": errors.page,
+    "docs/reference/interoperation.md": interoperation.page,
     "docs/benchmarks.md": lambda: figures.page(ROOT / "benchmarks" / "results"),
 }
 

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 _HOSTS = ("localhost", "127.0.0.1")
 _DAYS = (-1.0, 365.0)
+_SHA256_WITH_RSA = bytes.fromhex("2a864886f70d01010b")
+_SHA1_WITH_RSA = bytes.fromhex("2a864886f70d010105")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,22 @@ def make_pair(
     days: tuple[float, float] = _DAYS,
     hosts: Sequence[str] = _HOSTS,
     bits: int = 2048,
-    algorithm: hashes.SHA256 | hashes.SHA1 | None = None,
+    sha1: bool = False,
 ) -> KeyPair:
     """A self-signed key pair for `hosts` and `uri`, valid between the two days from now."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = _name(name)
     builder = _builder(subject, subject, private.public_key(), days).add_extension(_names(uri, hosts), critical=False)
-    parsed = builder.add_extension(_USAGE, critical=True).sign(private, algorithm or hashes.SHA256())
-    return _write(folder, name, private, parsed)
+    parsed = builder.add_extension(_USAGE, critical=True).sign(private, hashes.SHA256())
+    return _write(folder, name, private, _signed_with_sha1(parsed, private) if sha1 else parsed)
+
+
+def _signed_with_sha1(certificate: x509.Certificate, private: rsa.RSAPrivateKey) -> x509.Certificate:
+    """The same certificate signed as ten years ago, which the library no longer does by itself."""
+    der = certificate.public_bytes(Encoding.DER).replace(_SHA256_WITH_RSA, _SHA1_WITH_RSA)
+    to_sign = x509.load_der_x509_certificate(der).tbs_certificate_bytes
+    signature = private.sign(to_sign, padding.PKCS1v15(), hashes.SHA1())
+    return x509.load_der_x509_certificate(der[: -len(signature)] + signature)
 
 
 class TestAuthority:

@@ -139,3 +139,19 @@ def correct_transfer(monkeypatch: Any) -> None:
         return result
 
     monkeypatch.setattr(_PROCESSOR, "_process_message", process)
+
+
+def secured_with(pair: Any, uri: str, *, clients: Any = None) -> Any:
+    """A `setup` that gives the server this certificate, the policy Basic256Sha256 and, if given, a client check."""
+
+    async def secure(server: Any) -> None:
+        await server.set_application_uri(uri)
+        await server.load_certificate(str(pair.certificate))
+        await server.load_private_key(str(pair.key))
+        server.set_security_policy(
+            [ua.SecurityPolicyType.Basic256Sha256_Sign, ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt]
+        )
+        if clients is not None:
+            server.set_certificate_validator(clients)
+
+    return secure
