@@ -79,7 +79,9 @@ class TestAuthority:
         issuer, issuer_key = (parent.parsed.subject, parent._key) if parent else (_name(name), self._key)
         builder = _builder(_name(name), issuer, self._key.public_key(), days)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-        self.parsed = builder.add_extension(_AUTHORITY_USAGE, critical=True).sign(issuer_key, hashes.SHA256())
+        self.parsed: x509.Certificate = builder.add_extension(_AUTHORITY_USAGE, critical=True).sign(
+            issuer_key, hashes.SHA256()
+        )
         folder.mkdir(parents=True, exist_ok=True)
         self.certificate = folder / f"{name.replace(' ', '-')}.pem"
         self.certificate.write_bytes(self.parsed.public_bytes(Encoding.PEM))

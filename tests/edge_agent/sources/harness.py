@@ -21,9 +21,9 @@ def address(name: str) -> str:
     return f"{ENTERPRISE}/{name}"
 
 
-def context(folder: pathlib.Path) -> SourceContext:
-    """Real clocks, fixed randomness."""
-    return SourceContext(folder, time.time_ns, time.monotonic, random.Random(7), settle_s=0.2)
+def context(folder: pathlib.Path, wall_ns: Callable[[], int] = time.time_ns) -> SourceContext:
+    """Real clocks unless another is given, fixed randomness."""
+    return SourceContext(folder, wall_ns, time.monotonic, random.Random(7), settle_s=0.2)
 
 
 async def until(condition: Callable[[], bool], what: str = "", timeout_s: float = 15.0) -> None:
@@ -92,9 +92,10 @@ async def running(
     *,
     hold: bool = False,
     max_samples: int = 200_000,
+    wall_ns: Callable[[], int] = time.time_ns,
 ) -> AsyncIterator[tuple[Source, Collector]]:
     """A source that runs with a collector behind it, ended by cancelling as the agent does."""
-    source = create_source(read_settings(table, "source[0]"), signals, context(folder))
+    source = create_source(read_settings(table, "source[0]"), signals, context(folder, wall_ns))
     collector = Collector(hold=hold, max_samples=max_samples)
     tasks = [asyncio.create_task(source.run(collector.intake)), asyncio.create_task(collector.run())]
     try:

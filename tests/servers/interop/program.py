@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 from dataclasses import dataclass
@@ -55,7 +56,12 @@ class InteropProgram:
         """Returns when the server says that it is ready."""
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                self._arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+                self._arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                encoding="utf-8",
+                env={**os.environ, "PYTHONUTF8": "1"},
             )
         self._expect("ready")
 

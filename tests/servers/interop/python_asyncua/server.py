@@ -64,9 +64,9 @@ async def _serve(port: str, pki: pathlib.Path, uri: str, user: str, password: st
             _, name, status, source, stamped, value = line.rstrip("\n").split(" ", 5)
             data = ua.DataValue(
                 _value(name, value),
-                StatusCode_=ua.StatusCode(int(status, 16)),
-                SourceTimestamp=_EPOCH + timedelta(microseconds=int(source) / 10),
-                ServerTimestamp=_EPOCH + timedelta(microseconds=int(stamped) / 10),
+                StatusCode=ua.StatusCode(int(status, 16)),
+                SourceTimestamp=_EPOCH + timedelta(microseconds=int(source) // 10),
+                ServerTimestamp=_EPOCH + timedelta(microseconds=int(stamped) // 10),
             )
             await server.write_attribute_value(nodes[name].nodeid, data)
             print("wrote", flush=True)
