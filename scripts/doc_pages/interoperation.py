@@ -48,7 +48,7 @@ def _row(server: InteropServer) -> str:
         "yes",
         "yes" if server.keeps_server_time else "own",
         "yes",
-        "yes" if server.resumes else "new subscription",
+        {True: "yes", False: "new subscription", None: "not tried"}[server.resumes],
         ", ".join(server.policies) or "None only",
         "yes" if server.has_users else "no",
     )

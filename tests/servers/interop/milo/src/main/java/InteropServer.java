@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyFactory;
 import java.security.KeyPair;
+import java.security.Security;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.eclipse.milo.opcua.sdk.server.EndpointConfig;
 import org.eclipse.milo.opcua.sdk.server.ManagedNamespaceWithLifecycle;
 import org.eclipse.milo.opcua.sdk.server.OpcUaServer;
@@ -182,6 +184,8 @@ public final class InteropServer {
     }
 
     public static void main(String[] arguments) throws Exception {
+        // Aes256_Sha256_RsaPss needs a signature that Java has only from there
+        Security.addProvider(new BouncyCastleProvider());
         Pair pair = read(Path.of(arguments[1]));
         var group = DefaultApplicationGroup.createAndInitialize(
             new MemoryTrustListManager(), new MemoryCertificateStore(), pair,
