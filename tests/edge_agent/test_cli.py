@@ -14,7 +14,7 @@ from ovoo_edge.status_words import status_lines
 
 from tests.edge_agent.test_config import GATEWAY, SIGNALS, SINK, SOURCE, write
 
-VERBS = ("run", "check", "status", "browse", "replay", "enrol", "sample")
+VERBS = ("run", "check", "status", "browse", "replay", "enrol", "trust", "certificate", "sample")
 
 
 @pytest.mark.parametrize("verb", VERBS)

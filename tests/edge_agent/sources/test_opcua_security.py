@@ -194,3 +194,25 @@ async def test_secrets_never_reach_the_log(
     assert PASSWORD not in written
     assert "AuthenticationToken=NodeId(Identifier=1" not in written
     assert PASSWORD not in (tmp_path / "plc.session.json").read_text()
+
+
+async def test_a_password_never_crosses_the_network_in_the_clear(
+    keys: Keys, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def plain(server: Any) -> None:
+        server.set_identity_tokens([ua.UserNameIdentityToken])
+        server.iserver.user_manager = Users(keys.person)
+
+    server = await UaTestServer().start(plain)
+    nothing = {"security_policy": "None", "security_mode": "None"}
+    try:
+        async with running(table(server, keys, tmp_path, **nothing), SIGNALS, tmp_path) as (source, _):
+            await until(lambda: bool(source.health().problems), "refused")
+            problem = source.health().problems[0]
+            assert problem.status == "the password would cross the network unencrypted"
+            assert "allow_plain_password" in problem.remedy
+        allowed = table(server, keys, tmp_path, allow_plain_password=True, **nothing)
+        async with running(allowed, SIGNALS, tmp_path) as (source, _):
+            await until(lambda: source.health().state == "running", "allowed on purpose")
+    finally:
+        await server.stop()

@@ -133,3 +133,17 @@ def test_every_driver_has_sample_settings_and_tests() -> None:
     assert set(DRIVERS) == set(CLASSES)
     for driver in DRIVERS:
         assert sample(driver)
+
+
+@pytest.mark.parametrize("policy", ["Basic128Rsa15", "Basic256"])
+def test_withdrawn_policies_are_refused_with_the_remedy(policy: str) -> None:
+    table = {"name": "plc", "driver": "opcua", "endpoint": "opc.tcp://plc:4840", "security_policy": policy}
+    with pytest.raises(ConfigErrors) as faults:
+        read_settings(table, "source[0]")
+    (fault,) = faults.value.errors
+    assert (fault.offender, fault.message, fault.value) == (
+        "source[0].security_policy",
+        "is no longer supported",
+        policy,
+    )
+    assert "enable Basic256Sha256 or an Aes policy" in fault.remedy

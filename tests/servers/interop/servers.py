@@ -59,8 +59,8 @@ SERVERS = {
             resumes=None,
             names_types=False,
             notes=(
-                "its server says of itself that security and users are not implemented yet; it opens no session through "
-                "the proxy that cuts connections, because the proxy's address is not its own"
+                "its server says of itself that security and users are not implemented yet; it opens no session "
+                "through the proxy that cuts connections, because the proxy's address is not its own"
             ),
         ),
         InteropServer("milo", "Eclipse Milo", "1.1.2", "Java", "EPL-2.0", keeps_server_time=False),
