@@ -121,6 +121,16 @@ async def connected(source: Source) -> None:
     await until(lambda: source.health().state == "running", str(source.health()), 30.0)
 
 
+async def matching(collector: Collector, item: Written) -> tuple[float | str, int, int, int]:
+    """The row with the source time that was written; fails when none comes."""
+
+    def found() -> list[tuple[float | str, int, int, int]]:
+        return [row for row in arrived(collector, item.name) if row[2] == item.source_ns]
+
+    await until(lambda: bool(found()), f"{item} among {arrived(collector, item.name)[-3:]}")
+    return found()[-1]
+
+
 async def put(program: InteropProgram, item: Written) -> None:
     await asyncio.to_thread(program.write, item)
 
@@ -148,11 +158,9 @@ async def test_values_status_and_both_times_arrive_as_written(
             for status in (0, UNCERTAIN_SUBSTITUTE, BAD_SENSOR):
                 for value in values:
                     item = written(name, value, status=status)
-                    before = len(arrived(collector, name))
                     await put(program, item)
-                    await until(lambda: len(arrived(collector, name)) > before, f"{item}")  # noqa: B023
-                    got, got_status, source_ns, server_ns = arrived(collector, name)[-1]
-                    assert (got_status, source_ns) == (status, item.source_ns), item
+                    got, got_status, _, server_ns = await matching(collector, item)
+                    assert got_status == status, item
                     if status != BAD_SENSOR:
                         assert got == item.value, item
                     if kind.keeps_server_time:
