@@ -61,19 +61,19 @@ def scatter_rows(
     grid_time: array[int],
 ) -> tuple[int, int]:
     """Write the newest row of each cell into the grid; return (later rows, kept packed; their oldest time or -1)."""
-    for cell in range(frames * width):
-        grid_time[cell] = NEVER
+    grid_time[: frames * width] = array("q", [NEVER]) * (frames * width)
     kept = 0
     oldest = NEVER
-    for i in range(n):
-        at = time_ns[i]
-        frame = at // period_ns - base_frame
-        if frame >= frames:
-            column[kept], time_ns[kept], value[kept] = column[i], at, value[i]
-            oldest = at if oldest == NEVER else min(oldest, at)
+    first_ns = base_frame * period_ns
+    end_ns = first_ns + frames * period_ns
+    # over copies, because later rows move to the front meanwhile
+    for i, (at, place) in enumerate(zip(time_ns[:n], column[:n], strict=True)):
+        if at >= end_ns:
+            column[kept], time_ns[kept], value[kept] = place, at, value[i]
+            oldest = at if oldest == NEVER or at < oldest else oldest
             kept += 1
-        elif frame >= 0 and 0 <= column[i] < width:
-            cell = frame * width + column[i]
+        elif at >= first_ns and 0 <= place < width:
+            cell = (at - first_ns) // period_ns * width + place
             if at >= grid_time[cell]:
                 grid_time[cell] = at
                 grid_value[cell] = value[i]
