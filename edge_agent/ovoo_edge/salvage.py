@@ -12,14 +12,16 @@ from collections.abc import Iterator, Sequence
 from ovoo_contract.wire import FLAG_BACKFILL
 
 from ovoo_edge.spool_acks import Ranges, intersect, merge
-from ovoo_edge.spool_losses import Tally, record, tally_unreadable
+from ovoo_edge.spool_losses import record, tally_unreadable
+from ovoo_edge.spool_parts import unfinished_from
+from ovoo_edge.spool_rows import Tally
 from ovoo_edge.spool_schema import PAGE_BYTES, Budget
 from ovoo_edge.spool_transactions import in_transaction
 
 __all__ = ["salvage", "set_aside"]
 
 _Row = tuple[int, int, str, int, int, int, int, int, int, int, int, bytes]
-_TABLES = ("catalogue", "ledger", "signal", "lost", "quarantine")
+_TABLES = ("catalogue", "ledger", "signal", "lost", "quarantine", "position")
 _NEXT = "SELECT * FROM item WHERE seq > ? ORDER BY seq LIMIT 1"
 _ONE = "SELECT * FROM item WHERE seq = ?"
 _INSERT = (
@@ -133,6 +135,9 @@ def _old_acks(source: sqlite3.Connection) -> dict[str, Ranges]:
 def _rows(source: sqlite3.Connection) -> Iterator[tuple[int, _Row | None]]:
     """Every row in order; (seq, None) for one that cannot be read."""
     after, last = _end(source, "min", 1) - 1, _end(source, "max", 0)
+    with contextlib.suppress(sqlite3.Error, ValueError):
+        first_unfinished = unfinished_from(source)
+        last = last if first_unfinished is None else min(last, first_unfinished - 1)
     for _ in range(_MOST_PROBES):
         if after >= last:
             return
@@ -144,7 +149,7 @@ def _rows(source: sqlite3.Connection) -> Iterator[tuple[int, _Row | None]]:
             if row is not None or not readable:
                 yield after, row
             continue
-        if found is None:
+        if found is None or found[0] > last:
             return
         after = found[0]
         yield after, found
