@@ -9,7 +9,7 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ovoo_contract.catalogue import Catalogue
 
@@ -111,7 +111,7 @@ class Agent:
         intake = Intake(_INTAKE_SAMPLES, world.monotonic_s)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
         pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
-        sources = self._sources(catalogue)
+        sources = self._sources(catalogue, await spool.positions())
         report = HealthReport(config, self.software, world.wall_ns, spool, pipeline, sources, scoring, self._parts)
         sinks = self._sinks(catalogue, spool, report)
         report.sinks = [sink for sink, _ in sinks]
@@ -182,7 +182,7 @@ class Agent:
     async def _supervised(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         part = Supervised(name)
         self._parts.append(part)
-        await supervise(part, run, Backoff(1.0, 300.0, self._world.rng))
+        await supervise(part, run, Backoff(1.0, 300.0, self._world.rng), monotonic_s=self._world.monotonic_s)
 
     async def _watchdog(self, spool: SpoolService) -> None:
         """Tells the service manager that loop and disk still answer; a hung disk ends in a restart."""
@@ -197,13 +197,17 @@ class Agent:
             await asyncio.sleep(_SAVE_S)
             await asyncio.to_thread(scoring.save, self._config.state_dir / "models.json")
 
-    def _sources(self, catalogue: Catalogue) -> list[Source]:
+    def _sources(self, catalogue: Catalogue, positions: Mapping[str, bytes]) -> list[Source]:
         world = self._world
         folder = self._config.state_dir / "sources"
         folder.mkdir(parents=True, exist_ok=True)
         context = SourceContext(folder, world.wall_ns, world.monotonic_s, world.rng)
         return [
-            create_source(settings, bind_signals(self._config.signals, catalogue, settings.name), context)
+            create_source(
+                settings,
+                bind_signals(self._config.signals, catalogue, settings.name),
+                replace(context, position=positions.get(settings.name, b"")),
+            )
             for settings in self._config.sources
         ]
 

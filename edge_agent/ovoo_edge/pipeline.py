@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from ovoo_edge.sources.base import Chunk, Intake
 from ovoo_edge.spool_rows import Group
 from ovoo_edge.spool_service import SpoolService
 
-__all__ = ["Pipeline", "PipelineClocks", "PipelineHealth"]
+__all__ = ["Pipeline", "PipelineClocks", "PipelineHealth", "complete_groups"]
 
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.01
@@ -99,7 +99,7 @@ class Pipeline:
                 result = await asyncio.get_running_loop().run_in_executor(
                     worker, self._stage.process, chunks, self._clocks.wall_ns()
                 )
-                await self._store(result)
+                await self._store(chunks, result)
                 self._acknowledge(chunks, result)
 
     async def drained(self) -> None:
@@ -133,20 +133,18 @@ class Pipeline:
                 break
         return chunks
 
-    async def _store(self, result: StageResult) -> None:
-        for group in result.groups:
-            if group.rows or group.counts:
-                await self._commit(group)
-        for cause, lost in result.lost.items():
-            await self._spool.count_lost(cause, lost)
-            self._counters["lost"] += sum(cell[0] for cell in lost.values())
+    async def _store(self, chunks: Sequence[Chunk], result: StageResult) -> None:
+        groups = complete_groups(chunks, result)
+        if groups:
+            await self._commit(groups)
+        self._counters["lost"] += sum(cell[0] for lost in result.lost.values() for cell in lost.values())
 
-    async def _commit(self, group: Group) -> None:
+    async def _commit(self, groups: Sequence[Group]) -> None:
         """Commits, waiting as long as the spool refuses: meanwhile the intake fills and sources are held back."""
         backoff = Backoff(0.1, 5.0, self._clocks.rng)
         while True:
             try:
-                await self._spool.commit(group)
+                await self._spool.commit(*groups)
             except SpoolError as error:
                 if not self._held_back:
                     _LOG.error("event=spool_refuses detail=%r", str(error))
@@ -160,7 +158,7 @@ class Pipeline:
 
     def _acknowledge(self, chunks: list[Chunk], result: StageResult) -> None:
         self._counters["chunks"] += len(chunks)
-        self._counters["commits"] += len(result.groups)
+        self._counters["commits"] += 1
         for name in ("received", "derived", "suppressed", "duplicates", "shifted", "late", "findings"):
             self._counters[name] += getattr(result, name)
         self._oldest_s = None
@@ -168,3 +166,13 @@ class Pipeline:
             if chunk.committed is not None:
                 chunk.committed()
         self._idle.set()
+
+
+def complete_groups(chunks: Sequence[Chunk], result: StageResult) -> list[Group]:
+    """What to commit as one: rows and counts, and with them losses and how far the sources of the chunks are."""
+    # a source's chunks are committed in the order in which it handed them over: its last one speaks for all before it
+    newest = {chunk.source: chunk.position for chunk in chunks if chunk.position is not None}
+    last = result.groups[-1]
+    last.lost = result.lost
+    last.positions = {source: position() for source, position in newest.items()}
+    return [group for group in result.groups if not group.is_empty]

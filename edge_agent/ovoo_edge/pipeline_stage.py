@@ -15,8 +15,8 @@ from ovoo_contract.wire import CODEC_ZLIB, FLAG_BACKFILL, BatchHeader, encode_ba
 from ovoo_edge.deadband import Deadband
 from ovoo_edge.normalise import Normaliser, SignalRule
 from ovoo_edge.sources.base import Chunk
-from ovoo_edge.spool_losses import Tally
-from ovoo_edge.spool_rows import EVENT_RANK, HOUR_NS, Group, RowMeta
+from ovoo_edge.spool_rows import EVENT_RANK, HOUR_NS, Group, RowMeta, Tally
+from ovoo_edge.suppressed_memory import SuppressedMemory
 from ovoo_edge.watermark import Watermark, split_by_age
 
 __all__ = ["MAX_ROWS", "HourCounts", "Scorer", "Stage", "StageResult", "hour_counts"]
@@ -33,7 +33,7 @@ class StageResult:
     """What one group of chunks became.
 
     Attributes:
-        groups: to be committed in order; several only when one transaction cannot take all of it.
+        groups: to be committed together; several only when one transaction cannot take all of it.
         received, suppressed, duplicates, shifted, late: rows, for counters.
         lost: rows that fit nowhere, with the reason.
     """
@@ -73,6 +73,7 @@ class Stage:
         self._catalogue = catalogue
         self._normaliser = Normaliser(rules)
         self._deadband = Deadband(rules, refresh_s)
+        self._suppressed = SuppressedMemory()
         self._scorer = scorer
         self._watermark = watermark
         self._limits = limits
@@ -104,7 +105,11 @@ class Stage:
             for finding in findings:
                 self._append_event(finding, receive_ns, result)
         ahead, behind = self._watermark.split(batch)
+        behind, copies = self._suppressed.split(behind)
+        result.duplicates += len(copies)
+        self._count(result, "duplicate", hour_counts(copies))
         kept, suppressed = self._deadband.split(ahead)
+        self._suppressed.note(suppressed)
         result.suppressed += len(suppressed)
         self._count(result, "suppressed", hour_counts(suppressed))
         live, old = split_by_age(kept, now_ns)

@@ -18,10 +18,10 @@ from ovoo_contract.wire import FLAG_BACKFILL, decode_batch
 
 from ovoo_edge.spool_acks import Ranges, gaps, intersect, merge
 from ovoo_edge.spool_cells import cells, payload, record
-from ovoo_edge.spool_losses import Tally, tally_unreadable
 from ovoo_edge.spool_losses import record as record_lost
+from ovoo_edge.spool_losses import tally_unreadable
 from ovoo_edge.spool_pages import PageFile
-from ovoo_edge.spool_rows import EVENT_RANK, KINDS
+from ovoo_edge.spool_rows import EVENT_RANK, KINDS, Tally
 from ovoo_edge.spool_schema import PAGE_BYTES, Budget
 from ovoo_edge.spool_survey import Place, Survey
 from ovoo_edge.spool_transactions import in_transaction

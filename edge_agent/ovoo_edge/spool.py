@@ -20,10 +20,21 @@ from ovoo_contract.errors import CatalogueError, SpoolDamaged, SpoolError, Spool
 from ovoo_edge.ledger import Ledger, LedgerRow
 from ovoo_edge.spool_acks import Acknowledgements, Ranges
 from ovoo_edge.spool_gauges import FillRate, SinkGauges
-from ovoo_edge.spool_losses import Tally, lost_rows, lost_totals, record, tally_unreadable
+from ovoo_edge.spool_losses import lost_rows, lost_totals, record, tally_unreadable
 from ovoo_edge.spool_open import OpenSpool, open_file
+from ovoo_edge.spool_parts import finish, mark, take_back
 from ovoo_edge.spool_quarantine import Quarantine
-from ovoo_edge.spool_rows import COLUMNS, KINDS, Group, LostRow, NewRow, QuarantinedRow, SpoolGauges, SpoolRow, read_row
+from ovoo_edge.spool_rows import (
+    COLUMNS,
+    Group,
+    LostRow,
+    QuarantinedRow,
+    SpoolGauges,
+    SpoolRow,
+    Tally,
+    insert_row,
+    read_row,
+)
 from ovoo_edge.spool_space import Policy, SpaceKeeper
 from ovoo_edge.spool_transactions import in_transaction, spool_failure, spool_full
 
@@ -32,8 +43,6 @@ __all__ = ["Spool"]
 _FOLD_ROWS = 300
 _DELETE_ROWS = 1000
 T = TypeVar("T")
-
-
 P = ParamSpec("P")
 
 
@@ -68,6 +77,7 @@ class Spool:
         self._high_ns = opened.high_ns
         self._refused = dict(opened.refused)
         self._deleted: Ranges = []
+        self._unfinished = False
         self._space.shrink(self._acks)
         self._gauges.recount(self._last_seq)
         self._space.restore_ballast()
@@ -167,26 +177,37 @@ class Spool:
         return found
 
     @_named_failures
-    def commit(self, group: Group) -> tuple[int, ...]:
-        """Makes a group durable and returns the numbers of its rows.
+    def commit(self, *groups: Group) -> tuple[int, ...]:
+        """Makes groups durable as one and returns the numbers of their rows.
+
+        Several groups are several transactions, but all of them count or none: after a crash in between nothing of
+        them is there. Only when they are more than half of the budget does each stand for itself, because room for
+        the last could then be made only by dropping the first.
 
         Raises:
             SpoolFull: budget or disk is used up and the policy allows no freeing; nothing was stored, try again later.
             SpoolDamaged: the file is damaged; reopen it (it will be salvaged).
             SpoolError: a row or the group is larger than the budget can take, or the disk refuses.
         """
-        self._check_size(group)
-        size = group.size
-        self._make_room(size)
-        seqs = self._durably(lambda: self._write(group))
-        self._acks.flushed(self._deleted)
+        for group in groups:
+            self._check_size(group)
+        size = sum(group.size for group in groups)
+        if len(groups) > 1 and size > self._space.limit_bytes // 2:
+            return tuple(seq for group in groups for seq in self.commit(group))
+        seqs = self._write_all(groups)
         self._last_seq = seqs[-1] if seqs else self._last_seq
-        self._high_ns = max([self._high_ns, *(row.meta.last_ns for row in group.rows)])
-        self._gauges.added(len(group.rows), size)
+        self._high_ns = _newest_ns(self._high_ns, groups)
+        self._gauges.added(len(seqs), size)
         self._rate.add(size)
-        self._ledger.committed(group)
+        for group in groups:
+            self._ledger.committed(group)
         self._space.checkpoint_if_due()
         return seqs
+
+    @_named_failures
+    def positions(self) -> dict[str, bytes]:
+        """How far each source was committed, as it put it itself."""
+        return dict(self._connection.execute("SELECT source, body FROM position").fetchall())
 
     @_named_failures
     def pending(
@@ -285,10 +306,6 @@ class Spool:
         """Counts per signal and hour."""
         return self._ledger.rows(from_hour, to_hour)
 
-    def count_lost(self, cause: str, lost: Tally) -> None:
-        """Records samples that never got into a row, for every sink."""
-        self._durably(lambda: record(self._connection, cause, self._acks.sinks, lost))
-
     @_named_failures
     def maintain(self) -> None:
         """Housekeeping, every few seconds: acknowledgements, counts, catalogues, ballast, log."""
@@ -371,36 +388,42 @@ class Spool:
                     raise failure from error
                 self._gauges.recount(self._last_seq)
 
-    def _write(self, group: Group) -> tuple[int, ...]:
-        now = self._clock()
-        seqs = tuple(self._insert(row, now) for row in group.rows)
-        high = max([self._high_ns, *(row.meta.last_ns for row in group.rows)])
-        if high > self._high_ns:
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('high_ns', ?)", (str(high),))
-        self._ledger.journal(group)
-        self._flush()
+    def _write_all(self, groups: Sequence[Group]) -> tuple[int, ...]:
+        if self._unfinished:
+            self._durably(lambda: take_back(self._connection))
+        self._unfinished = len(groups) > 1
+        seqs: list[int] = []
+        for group in groups[:-1]:
+            seqs += self._write(group, lambda: mark(self._connection, self._last_seq + 1))
+        seqs += self._write(groups[-1], lambda: self._conclude(groups))
+        self._unfinished = False
+        return tuple(seqs)
+
+    def _write(self, group: Group, further: Callable[[], None]) -> tuple[int, ...]:
+        def write() -> tuple[int, ...]:
+            now = self._clock()
+            seqs = tuple(insert_row(self._connection, row, now) for row in group.rows)
+            further()
+            self._flush()
+            return seqs
+
+        self._make_room(group.size + sum(len(body) for body in group.positions.values()))
+        seqs = self._durably(write)
+        self._acks.flushed(self._deleted)
         return seqs
 
-    def _insert(self, row: NewRow, now_ns: int) -> int:
-        meta = row.meta
-        cursor = self._connection.execute(
-            "INSERT INTO item (kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                KINDS.index(row.kind),
-                row.catalogue_id,
-                meta.rows,
-                meta.first_ns,
-                meta.last_ns,
-                now_ns,
-                meta.rank,
-                meta.flags,
-                len(row.payload),
-                zlib.crc32(row.payload),
-                row.payload,
-            ),
-        )
-        return cursor.lastrowid or 0
+    def _conclude(self, groups: Sequence[Group]) -> None:
+        """What makes the groups count, in the transaction of the last one."""
+        high_ns = _newest_ns(self._high_ns, groups)
+        if high_ns > self._high_ns:
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('high_ns', ?)", (str(high_ns),))
+        for group in groups:
+            self._ledger.journal(group)
+            for cause, lost in group.lost.items():
+                record(self._connection, cause, self._acks.sinks, lost)
+            self._connection.executemany("INSERT OR REPLACE INTO position VALUES (?, ?)", group.positions.items())
+        if len(groups) > 1:
+            finish(self._connection)
 
     def _flush(self) -> None:
         """Writes acknowledgements inside the open transaction; `_acks.flushed` follows once it stands.
@@ -470,3 +493,7 @@ class Spool:
                 return None
             self._catalogues[catalogue_id] = known
         return known
+
+
+def _newest_ns(high_ns: int, groups: Sequence[Group]) -> int:
+    return max([high_ns, *(row.meta.last_ns for group in groups for row in group.rows)])

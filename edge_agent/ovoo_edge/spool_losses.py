@@ -10,12 +10,9 @@ from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.errors import WireError
 from ovoo_contract.wire import decode_batch
 
-from ovoo_edge.spool_rows import HOUR_NS, LostRow
+from ovoo_edge.spool_rows import HOUR_NS, LostRow, Tally
 
-__all__ = ["Tally", "lost_rows", "lost_totals", "record", "tally", "tally_event", "tally_payload", "tally_unreadable"]
-
-Tally = dict[tuple[str, int], list[int]]
-"""(address, hour) -> [count, from_ns, to_ns]"""
+__all__ = ["lost_rows", "lost_totals", "record", "tally", "tally_event", "tally_payload", "tally_unreadable"]
 
 
 def tally_payload(payload: bytes, catalogue: Catalogue, into: Tally) -> None:

@@ -12,7 +12,8 @@ from ovoo_contract.errors import SpoolDamaged, SpoolError
 
 from ovoo_edge.salvage import salvage, set_aside
 from ovoo_edge.spool_acks import Ranges, gaps
-from ovoo_edge.spool_schema import FORMAT, Budget, connect, create_tables
+from ovoo_edge.spool_parts import take_back
+from ovoo_edge.spool_schema import FORMAT, Budget, connect, create_tables, upgrade
 from ovoo_edge.spool_transactions import in_transaction, spool_failure
 
 __all__ = ["OpenSpool", "open_file"]
@@ -108,13 +109,14 @@ def _read(
     salvaged: tuple[str, ...],
 ) -> OpenSpool:
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
-    if int(meta["format"]) != FORMAT:
+    if not in_transaction(connection, lambda: upgrade(connection, int(meta["format"]))):
         raise SpoolError(
             "spool of another version",
             offender=str(path),
             value=meta["format"],
             remedy=f"this agent writes version {FORMAT}; use the agent that wrote it, or move the file away",
         )
+    in_transaction(connection, lambda: take_back(connection))
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()
     last_seq = int(found[0]) if found else 0
     stored = {

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from ovoo_contract.catalogue import Catalogue
 
-from ovoo_edge.spool_losses import Tally, record, tally
-from ovoo_edge.spool_rows import KINDS, QuarantinedRow, SpoolRow
+from ovoo_edge.spool_losses import record, tally
+from ovoo_edge.spool_rows import KINDS, QuarantinedRow, SpoolRow, Tally
 from ovoo_edge.spool_schema import Budget
 
 __all__ = ["Quarantine"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,6 +21,8 @@ __all__ = [
     "RowMeta",
     "SpoolGauges",
     "SpoolRow",
+    "Tally",
+    "insert_row",
     "read_row",
 ]
 
@@ -30,6 +34,10 @@ COLUMNS = "seq, kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flag
 """What `read_row` takes, in its order."""
 EVENT_RANK = 3
 """Findings rank above every data class: they are freed last."""
+
+
+Tally = dict[tuple[str, int], list[int]]
+"""(address, hour) -> [samples, first_ns, last_ns]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +78,14 @@ class Group:
     Attributes:
         rows: in the order in which they get their sequence numbers.
         counts: (hour, counter name, catalogue id) -> {signal index: n}, see `ledger.COUNTERS`.
+        lost: samples that fit into no row, by cause.
+        positions: how far each source is with this group, in the source's own words; they replace the earlier ones.
     """
 
     rows: list[NewRow] = field(default_factory=list)
     counts: dict[tuple[int, str, str], Mapping[int, int]] = field(default_factory=dict)
+    lost: dict[str, Tally] = field(default_factory=dict)
+    positions: dict[str, bytes] = field(default_factory=dict)
 
     def append(self, kind: RowKind, catalogue_id: str, payload: bytes, meta: RowMeta) -> None:
         """Adds one row."""
@@ -86,6 +98,11 @@ class Group:
         for signal, number in per_signal.items():
             have[signal] = have.get(signal, 0) + number
         self.counts[key] = have
+
+    @property
+    def is_empty(self) -> bool:
+        """True when a commit of it would change nothing."""
+        return not (self.rows or self.counts or self.lost or self.positions)
 
     @property
     def size(self) -> int:
@@ -170,6 +187,18 @@ class SpoolGauges:
     lost: Mapping[str, Mapping[str, int]]
     ballast: bool
     salvaged: Sequence[str] = ()
+
+
+def insert_row(connection: sqlite3.Connection, row: NewRow, now_ns: int) -> int:
+    """Writes a row inside the caller's transaction and gives its number."""
+    meta = row.meta
+    head = (KINDS.index(row.kind), row.catalogue_id, meta.rows, meta.first_ns, meta.last_ns, now_ns)
+    cursor = connection.execute(
+        "INSERT INTO item (kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, size, crc, payload) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*head, meta.rank, meta.flags, len(row.payload), zlib.crc32(row.payload), row.payload),
+    )
+    return cursor.lastrowid or 0
 
 
 def read_row(found: tuple[Any, ...]) -> SpoolRow:

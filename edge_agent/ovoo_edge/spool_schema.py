@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from ovoo_contract.errors import ConfigError, SpoolDamaged
 
-__all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "Budget", "connect", "create_tables"]
+__all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "Budget", "connect", "create_tables", "upgrade"]
 
-FORMAT = 1
+FORMAT = 2
+"""Version 2 added the table `position`; a file of version 1 is given it when it is opened."""
 PAGE_BYTES = 4096
 MIN_BUDGET_BYTES = 4 << 20
 _BUSY_S = 0.05
@@ -38,6 +39,7 @@ CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, hour INTEGER NOT NUL
 CREATE TABLE ledger (hour INTEGER NOT NULL, catalogue TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (hour, catalogue)) WITHOUT ROWID;
 """
+_POSITION = "CREATE TABLE position (source TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def _is_full(error: sqlite3.Error) -> bool:
 
 def create_tables(connection: sqlite3.Connection, epoch: int) -> None:
     """Fills an empty file with the tables of this version, in one transaction."""
-    statements = [part for part in _TABLES.split(";") if part.strip()]
+    statements = [*(part for part in _TABLES.split(";") if part.strip()), _POSITION]
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in statements:
@@ -132,3 +134,12 @@ def create_tables(connection: sqlite3.Connection, epoch: int) -> None:
     except sqlite3.Error:
         connection.rollback()
         raise
+
+
+def upgrade(connection: sqlite3.Connection, version: int) -> bool:
+    """Brings a file of an earlier version up to this one inside the caller's transaction; False where it cannot."""
+    if version == 1:
+        connection.execute(_POSITION)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
+        return True
+    return version == FORMAT

@@ -14,7 +14,6 @@ from ovoo_contract.errors import SpoolDamaged
 
 from ovoo_edge.ledger import LedgerRow
 from ovoo_edge.spool import Spool
-from ovoo_edge.spool_losses import Tally
 from ovoo_edge.spool_rows import Group, LostRow, QuarantinedRow, SpoolGauges, SpoolRow
 
 __all__ = ["SpoolReader", "SpoolService"]
@@ -82,9 +81,9 @@ class SpoolService:
         self._catalogues.append(catalogue)
         await self.call(lambda spool: spool.add_catalogue(catalogue))
 
-    async def commit(self, group: Group) -> tuple[int, ...]:
-        """Makes a group durable, see `Spool.commit`, and wakes the sinks."""
-        seqs = await self.call(lambda spool: spool.commit(group))
+    async def commit(self, *groups: Group) -> tuple[int, ...]:
+        """Makes groups durable as one, see `Spool.commit`, and wakes the sinks."""
+        seqs = await self.call(lambda spool: spool.commit(*groups))
         if seqs:
             self._last_seq = seqs[-1]
             for reader in self._readers:
@@ -118,9 +117,9 @@ class SpoolService:
         entries = (await self.call(lambda spool: spool.catalogue(catalogue_id))).entries
         return [str(entry.address) for entry in entries]
 
-    async def count_lost(self, cause: str, lost: Tally) -> None:
-        """Records samples that never got into a row."""
-        await self.call(lambda spool: spool.count_lost(cause, lost))
+    async def positions(self) -> dict[str, bytes]:
+        """How far each source was committed, see `Spool.positions`."""
+        return await self.call(lambda spool: spool.positions())
 
     async def maintain(self) -> None:
         """Housekeeping until cancelled."""

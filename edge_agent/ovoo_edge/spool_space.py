@@ -13,7 +13,9 @@ from typing import Literal
 from ovoo_contract.catalogue import Catalogue
 
 from ovoo_edge.spool_acks import Acknowledgements, merge
-from ovoo_edge.spool_losses import Tally, record, tally
+from ovoo_edge.spool_losses import record, tally
+from ovoo_edge.spool_parts import unfinished_from
+from ovoo_edge.spool_rows import Tally
 from ovoo_edge.spool_schema import PAGE_BYTES, Budget
 
 __all__ = ["BALLAST_BYTES", "Policy", "SpaceKeeper"]
@@ -203,7 +205,10 @@ class SpaceKeeper:
     def _victims(self, wanted_bytes: int) -> list[int]:
         found: list[int] = []
         freed = 0
-        for seq, size in self._connection.execute("SELECT seq, size FROM item ORDER BY class, seq"):
+        first_unfinished = unfinished_from(self._connection)
+        end = 1 << 62 if first_unfinished is None else first_unfinished
+        rows = self._connection.execute("SELECT seq, size FROM item WHERE seq < ? ORDER BY class, seq", (end,))
+        for seq, size in rows:
             found.append(seq)
             freed += size
             if freed >= wanted_bytes:

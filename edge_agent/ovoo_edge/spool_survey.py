@@ -16,6 +16,7 @@ from ovoo_edge.spool_acks import Ranges, merge
 from ovoo_edge.spool_cells import Cell, Value, cells, payload, record, signature
 from ovoo_edge.spool_losses import record as record_lost
 from ovoo_edge.spool_pages import PageFile
+from ovoo_edge.spool_parts import UNFINISHED
 from ovoo_edge.spool_transactions import in_transaction
 
 __all__ = ["Place", "Survey"]
@@ -28,7 +29,14 @@ _NUMBERED: Final = {
     "TI": "sqlite_sequence",
 }
 """Tables with row numbers, by the signature of their records; no two of them share one."""
-_KEYED: Final = {"TBI": "catalogue", "ITB": "ledger", "TTII": "sink", "IITTIII": "lost"}
+_KEYED: Final = {
+    "TBI": "catalogue",
+    "ITB": "ledger",
+    "TTII": "sink",
+    "IITTIII": "lost",
+    "TB": "position",
+    "TT": "meta",
+}
 """Tables without row numbers."""
 _PACKED: Final = {"catalogue": 1, "ledger": 2, "journal": 3}
 """Column of a compressed body, which carries a checksum of its own."""
@@ -52,7 +60,7 @@ class Survey:
 
     Args:
         file: the damaged spool.
-        target: the new one; it gets catalogues, counts, losses and quarantine.
+        target: the new one; it gets catalogues, counts, losses, quarantine and positions.
 
     Attributes:
         acked: what each sink had acknowledged, as far as that can be read.
@@ -67,12 +75,14 @@ class Survey:
         self._waiting: list[tuple[str, tuple[Value, ...]]] = []
         self.acked: dict[str, Ranges] = {}
         self.last_seq = 0
+        self._unfinished: int | None = None
         for page in range(1, file.last + 1):
             if not file.is_free(page):
                 self._visit(page)
         self._copy()
         in_transaction(target, self._name_losses)
         self._places.sort()
+        self._leave_unfinished()
 
     def rows(self) -> Iterator[tuple[int, list[Place]]]:
         """Every number that has a row, ascending, with its places, newest first."""
@@ -90,7 +100,7 @@ class Survey:
         if table == "item" and cell.rowid is not None:
             self._places.append(cell.rowid << _SEQ_SHIFT | page << _PAGE_SHIFT | min(version, _VERSION_MASK))
             self.last_seq = max(self.last_seq, cell.rowid)
-        elif table is not None:
+        elif table is not None and not (table == "meta" and version):
             data = payload(cell, self._file)
             values = None if data is None else record(data)
             if values is not None:
@@ -99,6 +109,8 @@ class Survey:
     def _take(self, table: str, values: tuple[Any, ...]) -> None:
         if table == "sink":
             self._take_acks(values[0], values[1])
+        elif table == "meta":
+            self._take_mark(values[0], values[1])
         elif table == "sqlite_sequence":
             if values[1] == "item":
                 self.last_seq = max(self.last_seq, values[2])
@@ -115,6 +127,18 @@ class Survey:
             # without them its rows go out again; the stores drop what they have
             return
         self.acked[name] = merge([*self.acked.get(name, []), *ranges])
+
+    def _take_mark(self, key: str, value: str) -> None:
+        """An older version of the page does not count: its mark may be of a commit that was finished since."""
+        if key == UNFINISHED and value.isdecimal():
+            self._unfinished = int(value)
+
+    def _leave_unfinished(self) -> None:
+        """Rows of a commit that never became whole exist for nobody: their source sends them again."""
+        if self._unfinished is not None:
+            first = self._unfinished
+            self._places = [place for place in self._places if place >> _SEQ_SHIFT < first]
+            self.last_seq = min(self.last_seq, first - 1)
 
     def _copy(self) -> None:
         def insert() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -31,13 +32,31 @@ class Supervised:
     finished: bool = False
 
 
-async def supervise(part: Supervised, run: Callable[[], Awaitable[None]], backoff: Backoff) -> None:
-    """Runs until it returns by itself or is cancelled; other parts go on while this one fails."""
+async def supervise(
+    part: Supervised,
+    run: Callable[[], Awaitable[None]],
+    backoff: Backoff,
+    *,
+    healthy_s: float = 60.0,
+    monotonic_s: Callable[[], float] = time.monotonic,
+) -> None:
+    """Runs until it returns by itself or is cancelled; other parts go on while this one fails.
+
+    Args:
+        part: its state for health pages.
+        run: the part.
+        backoff: waiting times; they start over after the part ran for `healthy_s`.
+        healthy_s: see there, > 0.
+        monotonic_s: a clock that never jumps, seconds.
+    """
     while True:
+        started_s = monotonic_s()
         try:
             part.failure = ""
             await run()
         except Exception as error:
+            if monotonic_s() - started_s >= healthy_s:
+                backoff.reset()
             part.failures += 1
             part.failure = str(error) or type(error).__name__
             _LOG.error(

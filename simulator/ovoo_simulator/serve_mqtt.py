@@ -31,6 +31,8 @@ _MOST_UNACKED = 5000
 _FINISH_S = 10.0
 _CONNECT_S = 20.0
 _AGAIN_S = 0.5
+_KEEP_ALIVE_S = 10
+"""A link that died without a word is noticed after two of them at most."""
 _REFUSALS = (134, 135, 138, 140)
 """Bad user name or password, not authorized, banned, bad authentication method."""
 
@@ -139,7 +141,7 @@ class MqttPublisher:
         self._connected = self._loop.create_future()
         where = f"{self._settings.host}:{self._settings.port}"
         try:
-            await asyncio.to_thread(self._client.connect, self._settings.host, self._settings.port, 30)
+            await asyncio.to_thread(self._client.connect, self._settings.host, self._settings.port, _KEEP_ALIVE_S)
         except OSError as error:
             raise ConnectFailed(
                 "no broker", offender=where, value=str(error), remedy="check address, port and TLS"
@@ -234,6 +236,7 @@ class MqttPublisher:
         self._unheard += 1
         if self._loop is not None:
             self._loop.call_later(_AGAIN_S, self._again, message)
+        self._settle()
 
     def _again(self, message: _Message) -> None:
         self._unheard -= 1

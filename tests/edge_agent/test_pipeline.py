@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import pathlib
 import random
 import time
@@ -177,3 +178,22 @@ async def test_a_chunk_without_rows_is_acknowledged_too(tmp_path: pathlib.Path) 
         await intake.put(Chunk(SampleBatch.empty(), lambda: done.append(1), "src"))
         await eventually(lambda: bool(done), "acknowledgement")
         assert spool.last_seq == 0
+
+
+async def test_the_last_position_of_each_source_is_durable_with_its_rows(tmp_path: pathlib.Path) -> None:
+    intake = Intake()
+    asked: list[bytes] = []
+
+    def position(name: bytes) -> bytes:
+        asked.append(name)
+        return name
+
+    async with service_of(tmp_path) as spool, running(spool, intake, commit_s=0.3) as pipeline:
+        for source, name in (("a", b"a1"), ("b", b"b1"), ("a", b"a2")):
+            chunk = Chunk(SampleBatch.empty(), None, source, position=functools.partial(position, name))
+            await intake.put(chunk)
+        await intake.put(Chunk(SampleBatch.empty(), None, "a"))
+        await asyncio.wait_for(pipeline.drained(), 10)
+
+        assert await spool.positions() == {"a": b"a2", "b": b"b1"}
+        assert sorted(asked) == [b"a2", b"b1"]

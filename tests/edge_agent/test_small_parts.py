@@ -89,6 +89,23 @@ async def test_a_part_that_fails_is_shown_and_tried_again() -> None:
     assert (part.failures, part.failure, part.finished) == (2, "", True)
 
 
+async def test_waiting_starts_over_after_a_part_ran_well_for_a_while() -> None:
+    now_s = 0.0
+    attempts: list[int] = []
+    backoff = Backoff(0.001, 0.004, random.Random(1))
+
+    async def run() -> None:
+        nonlocal now_s
+        attempts.append(backoff.attempts)
+        now_s += 100.0 if len(attempts) == 4 else 1.0
+        if len(attempts) < 6:
+            raise ValueError("again")
+
+    await asyncio.wait_for(supervise(Supervised("x"), run, backoff, monotonic_s=lambda: now_s), 5)
+
+    assert attempts == [0, 1, 2, 3, 1, 2]
+
+
 def spool_row(
     seq: int, *, kind: str = "batch", size: int = 10, catalogue: str = "a", flags: int = 0, at: int = 0
 ) -> SpoolRow:

@@ -19,6 +19,7 @@ from ovoo_edge.normalise import Normaliser, SignalRule
 from ovoo_edge.pipeline_stage import MAX_ROWS, Scorer, Stage, StageResult
 from ovoo_edge.sources.base import Chunk
 from ovoo_edge.spool_rows import EVENT_RANK, NewRow
+from ovoo_edge.suppressed_memory import SuppressedMemory
 from ovoo_edge.watermark import Watermark
 
 from tests.edge_agent.support import HOUR, SECOND, T0, make_batch, make_catalogue
@@ -47,6 +48,28 @@ def rows_of(result: StageResult) -> list[NewRow]:
 
 def batches_of(result: StageResult) -> list[SampleBatch]:
     return [decode_batch(row.payload)[1] for row in rows_of(result) if row.kind == "batch"]
+
+
+def test_a_copy_of_a_suppressed_sample_counts_as_duplicate_and_is_not_stored() -> None:
+    stage = stage_of([SignalRule(keep="on_change", deadband=5.0)] * 4)
+    rows = [(0, T0 + step, float(step)) for step in range(4)]
+    first = stage.process([chunk(make_batch(rows))], T0)
+
+    again = stage.process([chunk(make_batch([*rows[1:], (0, T0 + 2, 9.0)]))], T0)
+
+    assert (first.suppressed, again.suppressed, again.duplicates) == (3, 0, 3)
+    (late,) = batches_of(again)
+    assert late.value.tolist() == [9.0]  # another value at the same time is another sample
+
+
+def test_remembered_suppressed_samples_are_bounded() -> None:
+    memory = SuppressedMemory(10)
+    for step in range(100):
+        memory.note(make_batch([(0, T0 + 4 * step + each, 1.0) for each in range(4)]))
+
+    new, copies = memory.split(make_batch([(0, T0 + each, 1.0) for each in range(400)]))
+
+    assert (len(new), len(copies)) == (388, 12)
 
 
 def test_chunks_are_joined_sorted_and_encoded_once() -> None:

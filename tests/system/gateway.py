@@ -8,6 +8,7 @@ import pathlib
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Collection
 from typing import Any
 
 from ovoo_simulator.times import HOUR_NS
@@ -51,11 +52,11 @@ class Gateway:
             changed = f"{text}\n[{table}]\n{lines}"
         self.config.write_text(changed, encoding="utf-8")
 
-    def set_column(self, column: str, value: str) -> None:
-        """Gives every signal of the list the same value in a column."""
+    def set_columns(self, *kinds: dict[str, str]) -> None:
+        """Sets columns of the signal list; the kinds go round: with two, every other signal is of the second kind."""
         path = self.folder / "signals.csv"
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [{**row, column: value} for row in csv.DictReader(file)]
+            rows = [{**row, **kinds[number % len(kinds)]} for number, row in enumerate(csv.DictReader(file))]
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
@@ -108,6 +109,13 @@ class Gateway:
                 hours = found.setdefault(row["address"], {})
                 hours[row["hour"]] = hours.get(row["hour"], 0) + row["suppressed"]
         return found
+
+    def totals(self, addresses: Collection[str]) -> dict[str, int]:
+        """Samples of these signals by what became of them, over all hours of the ledger."""
+        document = programs.run_json("ovoo-edge", "status", "--config", self.config, "--ledger")
+        names = ("received", "suppressed", "duplicate", "shifted")
+        rows = [row for row in document["counts"] if row["address"] in addresses]
+        return {name: sum(row[name] for row in rows) for name in names}
 
     def lost(self) -> list[dict[str, Any]]:
         """What it lists as lost, with the cause."""

@@ -58,9 +58,7 @@ def world(tmp_path: pathlib.Path) -> Iterator[World]:
         for gateway in (mine_gateway, dairy_gateway):
             gateway.set_keys("sink", resend_s=2, resend_limit_s=4, keepalive_s=5)
             gateway.set_keys("source", reconnect_max_s=2)
-            # every sample goes up: what a killed gateway had thinned out and receives again it counts as suppressed
-            # twice (docs/guides/limits.md), which would blur this balance; the demo audits thinning without kills
-            gateway.set_column("uplink", "raw")
+            gateway.set_columns({"uplink": "raw"}, {"uplink": "on_change", "deadband": "0.5"})
             stack.callback(gateway.stop)
         for plant in (mine, dairy):
             stack.callback(plant.stop)
@@ -102,3 +100,13 @@ def test_every_part_is_killed_once_and_nothing_is_lost_or_doubled(world: World) 
     assert len(emitted.addresses) >= 500
     assert all(emitted.tallies()[address].count > 30 for address in emitted.addresses)
     assert mine.lost() == dairy.lost() == []
+    assert found.suppressed > found.emitted // 10
+    # what the gateways were given is what was emitted, in spite of their deaths; copies that a publisher sent are told
+    whole = set(emitted.addresses)
+    assert mine.totals(whole) == {
+        "received": world.mine.ledger().count,
+        "suppressed": mine.totals(whole)["suppressed"],
+        "duplicate": 0,
+        "shifted": 0,
+    }
+    assert dairy.totals(whole)["received"] >= world.dairy.ledger().count

@@ -72,6 +72,7 @@ class MqttLink:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._connecting: asyncio.Future[None] | None = None
         self._lost = ""
         self._unconfirmed: set[int] = set()
         self._quiet = asyncio.Event()
@@ -111,7 +112,8 @@ class MqttLink:
     async def __aenter__(self) -> MqttLink:
         try:
             async with asyncio.timeout(_CONNECT_S):
-                await self._loop.run_in_executor(None, self._connect)
+                self._connecting = self._loop.run_in_executor(None, self._connect)
+                await asyncio.shield(self._connecting)
                 await self._ready
         except TimeoutError as error:
             await self._close()
@@ -173,6 +175,10 @@ class MqttLink:
         self._lost = self._lost or "closed"
         self._client.disconnect()
         async with asyncio.timeout(_CLOSE_S):
+            if self._connecting is not None:
+                # a connect that outlived the patience would otherwise push the next connection out of the broker
+                await asyncio.wait({self._connecting})
+                self._client.disconnect()
             await asyncio.shield(self._loop.run_in_executor(None, self._client.loop_stop))
 
     def _hand_over(self, work: Callable[..., None], *arguments: object) -> None:

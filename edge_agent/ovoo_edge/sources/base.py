@@ -48,6 +48,9 @@ class Chunk:
         source: name of the source.
         flags: wire flags (`ovoo_contract.wire.FLAG_*`) that the batch must carry.
         receive_ns: UTC time at which the gateway received the samples.
+        position: gives the source's own bytes for "everything up to this chunk is on disk"; they become durable in
+            the same transaction as the rows and come back in `SourceContext.position`. Called in the event loop, and
+            only for the last chunk of a commit; None leaves the source's earlier position as it is.
     """
 
     batch: SampleBatch
@@ -55,6 +58,7 @@ class Chunk:
     source: str
     flags: int = 0
     receive_ns: int = 0
+    position: Callable[[], bytes] | None = None
 
 
 class Intake:
@@ -221,6 +225,7 @@ class SourceContext:
         monotonic_s: a clock that never jumps, seconds.
         rng: jitter of retries.
         settle_s: how long a cancelled source waits for the commits of what it handed over, to acknowledge them.
+        position: what this source's last committed chunk gave as its position; empty before the first.
     """
 
     state_dir: pathlib.Path
@@ -228,6 +233,7 @@ class SourceContext:
     monotonic_s: Callable[[], float]
     rng: random.Random
     settle_s: float = 3.0
+    position: bytes = b""
 
 
 class Source(Protocol):

@@ -8,14 +8,15 @@ import functools
 import logging
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ovoo_contract.errors import ConfigError, ConfigErrors, PayloadError, SourceError
+from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.sources.base import Chunk, Intake, SignalMap, SourceContext, SourceHealth, SourceProblem, SourceState
 from ovoo_edge.sources.dead_letters import DeadLetters
 from ovoo_edge.sources.freshness import FreshnessWatch
+from ovoo_edge.sources.mqtt_deliveries import DeliveryLog, Handover, identity_of
 from ovoo_edge.sources.mqtt_link import BrokerLink, Message
 from ovoo_edge.sources.mqtt_payload import Columns, PayloadMapper
 from ovoo_edge.sources.settings_mqtt import MqttSettings
@@ -24,14 +25,6 @@ __all__ = ["MqttSource"]
 
 _log = logging.getLogger(__name__)
 _MESSAGES_PER_CHUNK = 500
-
-
-@dataclass(slots=True)
-class _Group:
-    """Messages that one chunk stands for."""
-
-    messages: list[Message]
-    committed: bool = False
 
 
 class MqttSource:
@@ -66,7 +59,9 @@ class MqttSource:
         self._fault: SourceProblem | None = None
         self._detail = ""
         self._last_sample_ns = 0
-        self._order: deque[_Group] = deque()
+        self._deliveries = DeliveryLog(context.position, settings.max_in_flight)
+        self._link: BrokerLink | None = None
+        self._order: deque[tuple[Message, Handover]] = deque()
         self._progress = asyncio.Event()
 
     @property
@@ -78,7 +73,7 @@ class MqttSource:
         """State, counters and why messages were set aside."""
         counters = dict(self._counters)
         counters["silent_signals"] = len(self._fresh.silent)
-        counters["uncommitted_messages"] = sum(len(group.messages) for group in self._order)
+        counters["uncommitted_messages"] = len(self._order)
         letters = tuple(
             SourceProblem(f"{count} messages", reason, "see the dead-letter file")
             for reason, count in self._letters.reasons.items()
@@ -132,11 +127,14 @@ class MqttSource:
         try:
             await link.open()
             self._arrived(link)
+            if not link.session_present and not self._deliveries.is_empty:
+                await self._start_anew(intake)
             await self._collect(link, intake)
         except asyncio.CancelledError:
             await self._settle()
             raise
         finally:
+            self._link = None
             self._counters["dropped_qos0"] += link.dropped_qos0
             await asyncio.shield(link.close())
 
@@ -149,22 +147,62 @@ class MqttSource:
         self._fault = None
         _log.info("source=%s event=connected session_present=%s", self.name, link.session_present)
 
+    async def _start_anew(self, intake: Intake) -> None:
+        """A new session at the broker numbers its messages from 1: what the old one delivered must not match them."""
+        self._deliveries.forget()
+        position = functools.partial(self._deliveries.position, self._deliveries.end)
+        await intake.put(Chunk(SampleBatch.empty(), None, self.name, position=position))
+
     async def _collect(self, link: BrokerLink, intake: Intake) -> None:
-        order: deque[_Group] = deque()
-        self._order = order
+        self._attach(link)
         while True:
-            messages = await link.messages(_MESSAGES_PER_CHUNK)
-            group = _Group(messages)
-            order.append(group)
-            columns = self._map(messages)
-            if not len(columns):
-                self._commit(link, order, group)
-                continue
-            batch = columns.batch()
-            self._last_sample_ns = messages[-1].receive_ns
-            self._fresh.hear(batch, self._context.monotonic_s())
-            committed = functools.partial(self._commit, link, order, group)
-            await intake.put(Chunk(batch, committed, self.name, receive_ns=messages[-1].receive_ns))
+            await self._take(await link.messages(_MESSAGES_PER_CHUNK), intake)
+
+    def _attach(self, link: BrokerLink) -> None:
+        self._link, self._order = link, deque()
+
+    async def _take(self, messages: Sequence[Message], intake: Intake) -> None:
+        handover = Handover()
+        fresh = self._without_repetitions(messages, handover)
+        if fresh:
+            await self._hand_over(fresh, handover, intake)
+        self._deliveries.widen(len(self._order))
+        self._acknowledge()
+
+    def _without_repetitions(self, messages: Sequence[Message], handover: Handover) -> list[Message]:
+        """Messages to hand over now. One that was handed over before waits for that copy's commit instead.
+
+        A broker repeats what it has no acknowledgement for: after our restart, and after every lost connection. Then
+        the flag DUP is set; without it the same id and content are another message.
+        """
+        fresh = []
+        for message in messages:
+            earlier = None
+            if message.repeated and message.qos:
+                earlier = self._deliveries.find(identity_of(message.mid, message.topic, message.payload))
+            if earlier is None:
+                fresh.append(message)
+            else:
+                self._counters["repeated_messages"] += 1
+            self._order.append((message, earlier or handover))
+        return fresh
+
+    async def _hand_over(self, messages: Sequence[Message], handover: Handover, intake: Intake) -> None:
+        columns = self._map(messages)
+        identities = [identity_of(each.mid, each.topic, each.payload) for each in messages if each.qos]
+        end = self._deliveries.end + len(identities)
+        if not len(columns):
+            self._deliveries.note(identities, handover)
+            handover.committed = True
+            return
+        batch, receive_ns = columns.batch(), messages[-1].receive_ns
+        self._last_sample_ns = receive_ns
+        self._fresh.hear(batch, self._context.monotonic_s())
+        committed = functools.partial(self._commit, handover, end)
+        position = functools.partial(self._deliveries.position, end)
+        await intake.put(Chunk(batch, committed, self.name, receive_ns=receive_ns, position=position))
+        # only now: what was cancelled before it was in the intake must be taken when it comes again
+        self._deliveries.note(identities, handover)
 
     async def _settle(self) -> None:
         """Going down in order: what was handed over is committed and acknowledged before the goodbye."""
@@ -187,12 +225,22 @@ class MqttSource:
         self._counters.update(columns.counters)
         return columns
 
-    def _commit(self, link: BrokerLink, order: deque[_Group], group: _Group) -> None:
-        """Acknowledges in the order of arrival (MQTT 4.6), as far as everything before is on disk too."""
-        group.committed = True
+    def _commit(self, handover: Handover, end: int) -> None:
+        handover.committed = True
+        self._deliveries.settle(end)
         self._progress.set()
-        while order and order[0].committed:
-            link.acknowledge(order.popleft().messages)
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Acknowledges in the order of arrival (MQTT 4.6), as far as everything before is on disk too.
+
+        Only deliveries of the present connection are in that order: ids of an earlier one mean nothing to the broker.
+        """
+        done = []
+        while self._order and self._order[0][1].committed:
+            done.append(self._order.popleft()[0])
+        if done and self._link is not None:
+            self._link.acknowledge(done)
 
     async def _watch_silence(self, intake: Intake) -> None:
         shortest_s = self._fresh.shortest_s

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -31,13 +32,14 @@ _QUEUED_PER_IN_FLIGHT = 20
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message and the id to acknowledge it by (0 with QoS 0)."""
+    """A message and the id to acknowledge it by (0 with QoS 0); `repeated` is the broker's flag DUP."""
 
     topic: str
     payload: bytes
     mid: int
     qos: int
     receive_ns: int
+    repeated: bool = False
 
 
 class _TlsContext(ssl.SSLContext):
@@ -73,6 +75,7 @@ class BrokerLink:
         self._most_queued = settings.max_in_flight * _QUEUED_PER_IN_FLIGHT
         self.dropped_qos0 = 0
         self.session_present = False
+        self._connecting: asyncio.Task[None] | None = None
         self._tls: _TlsContext | None = None
         self._client = self._make_client()
 
@@ -85,7 +88,8 @@ class BrokerLink:
         """
         try:
             async with asyncio.timeout(timeout_s):
-                await asyncio.to_thread(self._connect)
+                self._connecting = asyncio.create_task(asyncio.to_thread(self._connect))
+                await asyncio.shield(self._connecting)
                 self._client.loop_start()
                 await self._ready
         except TimeoutError as error:
@@ -126,6 +130,14 @@ class BrokerLink:
         self._failure = self._failure or ConnectFailed("closed", offender=self._endpoint)
         if self._ready.done() and not self._ready.cancelled():
             self._ready.exception()
+        if self._connecting is not None:
+            # a connect that outlived the patience would otherwise take the session over from the next connection
+            if not self._connecting.done() and self._tls is not None and self._tls.newest is not None:
+                with contextlib.suppress(OSError):
+                    self._tls.newest.shutdown(socket.SHUT_RDWR)  # a handshake would wait for a whole keep-alive
+            await asyncio.wait({self._connecting})
+            if not self._connecting.cancelled():
+                self._connecting.exception()  # marks it as seen: `open` reported what there was to report
         with contextlib.suppress(OSError, ValueError):
             self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
@@ -231,7 +243,9 @@ class BrokerLink:
         if message.qos == 0 and len(self._messages) >= self._most_queued:
             self.dropped_qos0 += 1
             return
-        self._messages.append(Message(topic, bytes(message.payload), message.mid, message.qos, self._wall_ns()))
+        self._messages.append(
+            Message(topic, bytes(message.payload), message.mid, message.qos, self._wall_ns(), message.dup)
+        )
         if not self._wake_asked:
             self._wake_asked = True
             self._call(self._wake.set)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import logging
 from collections import Counter
@@ -43,7 +44,7 @@ from ovoo_edge.sources.opcua_items import (
 from ovoo_edge.sources.opcua_link import ResumeToken, UaLink, status_name
 from ovoo_edge.sources.opcua_publish import PublishLoop
 from ovoo_edge.sources.opcua_sequence import SequenceLedger
-from ovoo_edge.sources.opcua_session_state import Memory, SessionStore, fingerprint
+from ovoo_edge.sources.opcua_session_state import Memory, SessionStore, fingerprint, position_of, restored
 from ovoo_edge.sources.opcua_trust import trust_store
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
@@ -95,6 +96,7 @@ class OpcUaSource:
         self._subscription: Subscription | None = None
         self._ledger = SequenceLedger(0)
         self._distrust_resume = False
+        self._recalled = False
 
     @property
     def name(self) -> str:
@@ -190,7 +192,7 @@ class OpcUaSource:
         available = await resume_subscription(link, subscription)
         if available is None:
             return False
-        for number in sorted(available):
+        for number in self._ledger.in_order(available):
             if not self._ledger.is_known(number):
                 await self._republish(link, number, intake)
         return True
@@ -202,7 +204,8 @@ class OpcUaSource:
             self._counters["subscriptions_lost"] += 1
             await delete_subscription(link, old)
         try:
-            subscription = await create_subscription(link, self._settings)
+            created = await create_subscription(link, self._settings)
+            subscription = dataclasses.replace(created, created_ns=self._context.wall_ns())
             await factory.create(subscription, range(len(self._signals)))
         except BaseException:
             # half of the items may exist: a new session leaves them to time out instead of taking them for whole
@@ -311,12 +314,19 @@ class OpcUaSource:
         if note.status_change is not None and note.status_change & 0x8000_0000:
             raise self._lost(note.status_change)
         if ledger.must_resume:
+            self._counters["repeated_messages"] += sum(
+                1 for number in note.available if number != note.sequence and ledger.is_known(number)
+            )
             wanted = ledger.resume_at(note.sequence, note.available)
         else:
             wanted = ledger.missing_before(note.sequence)
         if wanted:
             await self._fetch_missing(link, wanted, intake)
-        if note.is_keep_alive or ledger.is_known(note.sequence):
+        if note.is_keep_alive:
+            return
+        if ledger.is_known(note.sequence):
+            self._counters["repeated_messages"] += 1
+            ledger.repeat(note.sequence)
             return
         await self._hand_over(note, intake)
 
@@ -352,17 +362,20 @@ class OpcUaSource:
         return True
 
     async def _hand_over(self, note: Notification, intake: Intake) -> None:
-        ledger, sequence = self._ledger, note.sequence
+        """Messages without samples go the same way: the spool must know of every number."""
+        ledger, subscription, sequence = self._ledger, self._subscription, note.sequence
+        if subscription is None:
+            raise ConnectFailed("no subscription", offender=self._settings.endpoint)
+        receive_ns = self._context.wall_ns()
+        committed = functools.partial(self._commit, ledger, sequence)
+        position = functools.partial(position_of, subscription, ledger.position(sequence))
+        await intake.put(Chunk(note.batch, committed, self.name, receive_ns=receive_ns, position=position))
+        # only now: what was cancelled before it was in the intake must be taken when it comes again
         ledger.receive(sequence)
         self._count(note)
-        if not len(note.batch):
-            ledger.commit(sequence)
-            return
-        receive_ns = self._context.wall_ns()
-        self._last_sample_ns = receive_ns
-        self._fresh.hear(note.batch, self._context.monotonic_s())
-        committed = functools.partial(self._commit, ledger, sequence)
-        await intake.put(Chunk(note.batch, committed, self.name, receive_ns=receive_ns))
+        if len(note.batch):
+            self._last_sample_ns = receive_ns
+            self._fresh.hear(note.batch, self._context.monotonic_s())
 
     def _commit(self, ledger: SequenceLedger, sequence: int) -> None:
         ledger.commit(sequence)
@@ -407,12 +420,14 @@ class OpcUaSource:
                 await intake.put(Chunk(batch, None, self.name, receive_ns=receive_ns))
 
     def _recall(self) -> None:
-        memory = self._store.load()
+        """What an earlier process left; within this one the source itself knows best."""
+        memory = None if self._recalled else self._store.load()
+        self._recalled = True
         if memory is None:
             return
         self._token = memory.token
         self._subscription = memory.subscription
-        self._ledger = SequenceLedger(memory.subscription.id, memory.committed, resumed=True)
+        self._ledger = restored(memory.subscription, memory.committed, self._context.position)
         self._last_sample_ns = memory.heard_ns
         for handle in memory.missing:
             if handle < len(self._signals):

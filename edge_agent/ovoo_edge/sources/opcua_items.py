@@ -43,11 +43,15 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription at the server and the silence after which it counts as dead."""
+    """A subscription at the server and the silence after which it counts as dead.
+
+    A server may give the same id again after its restart; `created_ns` tells the two apart.
+    """
 
     id: int
     interval_ms: float
     keep_alive_count: int
+    created_ns: int = 0
 
     @property
     def stale_s(self) -> float:

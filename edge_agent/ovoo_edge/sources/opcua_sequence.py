@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-__all__ = ["SequenceLedger", "next_sequence"]
+__all__ = ["SequenceLedger", "next_sequence", "read_position"]
 
 _LAST = 0xFFFF_FFFF
 _MOST_MISSING = 10_000
@@ -18,7 +19,31 @@ def next_sequence(sequence: int) -> int:
 
 
 def _is_before(first: int, second: int) -> bool:
-    return 0 < (second - first) % (_LAST + 1) <= _LAST // 2
+    return 0 < _distance(first, second) <= _LAST // 2
+
+
+def _distance(first: int, second: int) -> int:
+    return (second - first) % (_LAST + 1)
+
+
+def _before(sequence: int) -> int:
+    return (sequence - 1) % (_LAST + 1)
+
+
+def _advanced(number: int, done: set[int]) -> int:
+    """The last of the numbers after `number` that follow without a gap; they leave `done`."""
+    while (following := next_sequence(number)) in done:
+        done.discard(following)
+        number = following
+    return number
+
+
+def read_position(body: bytes) -> tuple[int, tuple[int, ...]] | None:
+    """(committed, beyond) of `SequenceLedger.position`, None for other bytes."""
+    if len(body) < 4 or len(body) % 4:
+        return None
+    committed, *beyond = struct.unpack(f">{len(body) // 4}I", body)
+    return committed, tuple(beyond)
 
 
 class SequenceLedger:
@@ -28,14 +53,27 @@ class SequenceLedger:
         subscription_id: the server's id.
         committed: all messages up to this number are on disk, 0 = none.
         resumed: the subscription is older than this run, so its newest number is not known yet.
+        beyond: further messages that are on disk, with gaps before them.
+        exact: `committed` and `beyond` come from the spool itself, so that nothing else is on disk.
     """
 
-    def __init__(self, subscription_id: int, committed: int = 0, *, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        subscription_id: int,
+        committed: int = 0,
+        *,
+        resumed: bool = False,
+        beyond: Collection[int] = (),
+        exact: bool = False,
+    ) -> None:
         self.subscription_id = subscription_id
         self._newest: int | None = None if resumed else committed
         self._committed = committed
         self._waiting: set[int] = set()
-        self._finished: set[int] = set()
+        self._finished = set(beyond)
+        self._handed = committed
+        self._ahead = set(beyond)
+        self._exact = exact
         self._acks: deque[int] = deque()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -71,21 +109,46 @@ class SequenceLedger:
             available: what the server still holds.
 
         Returns:
-            What must be asked for again, oldest first. Messages that are neither there nor known were acknowledged
-            before the restart, so they are on disk.
+            What must be asked for again, oldest first. When the spool told exactly what is on disk, that is every
+            other message before `sequence`, and those that the server no longer holds are lost. Otherwise messages
+            that are neither there nor known were acknowledged before the restart, so they are on disk.
         """
         wanted = [number for number in available if number != sequence and not self.is_known(number)]
-        self._acks.extend(number for number in available if number != sequence and number not in wanted)
+        for number in available:
+            if number != sequence and number not in wanted:
+                self.repeat(number)
+        if self._exact and _distance(self._committed, sequence) <= _MOST_MISSING:
+            self._newest = self._committed
+            wanted += [number for number in self.missing_before(sequence) if number not in wanted]
+        self._newest = _before(sequence)
+        wanted = self.in_order(wanted)
+        self._pass_over(sequence, wanted)
+        return wanted
+
+    def in_order(self, sequences: Collection[int]) -> list[int]:
+        """Oldest first, also where the numbers wrap."""
+        return sorted(sequences, key=lambda number: _distance(self._committed, number))
+
+    def repeat(self, sequence: int) -> None:
+        """The server still holds a message that is known: it is acknowledged again unless its commit will do that."""
+        if sequence not in self._waiting and sequence not in self._acks:
+            self._acks.append(sequence)
+
+    def position(self, sequence: int) -> bytes:
+        """What is on disk once `sequence` and everything received before it are; see `read_position`."""
+        done = self._ahead | {sequence}
+        number = _advanced(self._handed, done)
+        return struct.pack(f">{1 + len(done)}I", number, *self.in_order(done))
+
+    def _pass_over(self, sequence: int, wanted: Collection[int]) -> None:
         number = next_sequence(self._committed)
         steps = 0
         while _is_before(number, sequence) and steps < _MOST_MISSING:
             if number not in wanted:
-                self._finished.add(number)
+                self._finish(number)
             number = next_sequence(number)
             steps += 1
-        self._newest = (sequence - 1) % (_LAST + 1)
         self._advance()
-        return wanted
 
     def missing_before(self, sequence: int) -> list[int]:
         """Numbers that should have come before `sequence` and did not, oldest first, at most 10,000."""
@@ -100,6 +163,8 @@ class SequenceLedger:
     def receive(self, sequence: int) -> None:
         """Notes a message that arrived, in order or by republishing."""
         self._waiting.add(sequence)
+        self._ahead.add(sequence)
+        self._handed = _advanced(self._handed, self._ahead)
         self._empty.clear()
         self._reach(sequence)
 
@@ -115,7 +180,7 @@ class SequenceLedger:
     def give_up(self, sequences: Sequence[int]) -> None:
         """Messages that the server no longer has: they do not hold up what comes after them."""
         for sequence in sequences:
-            self._finished.add(sequence)
+            self._finish(sequence)
             self._reach(sequence)
         self._advance()
 
@@ -127,11 +192,15 @@ class SequenceLedger:
         """Puts back acknowledgements whose request never reached the server."""
         self._acks.extendleft(reversed(sequences))
 
+    def _finish(self, sequence: int) -> None:
+        """A message that need not come any more."""
+        self._finished.add(sequence)
+        self._ahead.add(sequence)
+        self._handed = _advanced(self._handed, self._ahead)
+
     def _reach(self, sequence: int) -> None:
         if self._newest is None or _is_before(self._newest, sequence):
             self._newest = sequence
 
     def _advance(self) -> None:
-        while (number := next_sequence(self._committed)) in self._finished:
-            self._finished.discard(number)
-            self._committed = number
+        self._committed = _advanced(self._committed, self._finished)

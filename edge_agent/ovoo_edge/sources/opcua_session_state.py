@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,10 +12,14 @@ from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.opcua_items import Subscription
 from ovoo_edge.sources.opcua_link import ResumeToken
+from ovoo_edge.sources.opcua_sequence import SequenceLedger, read_position
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.state_file import load_state, save_state
 
-__all__ = ["Memory", "SessionStore", "fingerprint"]
+__all__ = ["Memory", "SessionStore", "fingerprint", "position_of", "restored"]
+
+_FORM = b"o"
+_POSITION = struct.Struct(">cQI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,29 @@ def fingerprint(settings: OpcUaSettings, signals: Sequence[SignalMap]) -> str:
     shape = [[signal.reference, signal.index, signal.element, signal.period_s] for signal in signals]
     pace = [settings.publishing_interval_ms, settings.sampling_interval_ms, settings.queue_s, settings.trigger]
     return sha256_hex(canonical_json([settings.endpoint, settings.security_mode, settings.user, pace, shape]))
+
+
+def position_of(subscription: Subscription, sequences: bytes) -> bytes:
+    """The source's position: the subscription and which of its messages are on disk."""
+    return _POSITION.pack(_FORM, subscription.created_ns, subscription.id) + sequences
+
+
+def restored(subscription: Subscription, committed: int, position: bytes) -> SequenceLedger:
+    """The ledger of a subscription that is older than this run.
+
+    Args:
+        subscription: as it was remembered.
+        committed: as it was remembered, up to two seconds behind.
+        position: what the spool holds for this source; it decides.
+    """
+    if len(position) < _POSITION.size or position[:1] != _FORM or not subscription.created_ns:
+        return SequenceLedger(subscription.id, committed, resumed=True)
+    _, created_ns, number = _POSITION.unpack_from(position)
+    found = read_position(position[_POSITION.size :])
+    if found is None or (created_ns, number) != (subscription.created_ns, subscription.id):
+        # of an earlier subscription: nothing of this one is on disk
+        return SequenceLedger(subscription.id, 0, resumed=True)
+    return SequenceLedger(subscription.id, found[0], resumed=True, beyond=found[1], exact=True)
 
 
 class SessionStore:
@@ -55,7 +83,12 @@ class SessionStore:
         try:
             return Memory(
                 ResumeToken(str(state["token"]), str(state["nonce"])),
-                Subscription(int(state["subscription"]), float(state["interval_ms"]), int(state["keep_alive_count"])),
+                Subscription(
+                    int(state["subscription"]),
+                    float(state["interval_ms"]),
+                    int(state["keep_alive_count"]),
+                    int(state.get("created_ns", "0")),
+                ),
                 int(state["committed"]),
                 tuple(int(handle) for handle in state["missing"]),
                 int(state["heard_ns"]),
@@ -72,6 +105,7 @@ class SessionStore:
             "subscription": memory.subscription.id,
             "interval_ms": memory.subscription.interval_ms,
             "keep_alive_count": memory.subscription.keep_alive_count,
+            "created_ns": str(memory.subscription.created_ns),
             "committed": memory.committed,
             "missing": list(memory.missing),
             "heard_ns": str(memory.heard_ns),

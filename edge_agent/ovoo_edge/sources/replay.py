@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import hashlib
+import json
 import logging
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -17,13 +18,12 @@ from ovoo_contract.wire import FLAG_BACKFILL
 from ovoo_edge.sources.base import Chunk, Intake, SignalMap, SourceContext, SourceHealth, SourceProblem, SourceState
 from ovoo_edge.sources.replay_files import Piece, read_csv_file, read_ovb_file
 from ovoo_edge.sources.settings_replay import ReplaySettings
-from ovoo_edge.sources.state_file import load_state, save_state
+from ovoo_edge.sources.state_file import load_state
 
 __all__ = ["ReplaySource"]
 
 _log = logging.getLogger(__name__)
 _BACKFILL_AFTER_NS = 300_000_000_000
-_SAVE_EVERY_S = 1.0
 _IDENTITY_BYTES = 65_536
 
 
@@ -52,8 +52,7 @@ class ReplaySource:
         self._order: deque[_Handed] = deque()
         self._progress = asyncio.Event()
         self._offset = 0
-        self._saved_offset = 0
-        self._saved_s = 0.0
+        self._handed_offset = 0
         self._identity = ""
         self._counters: Counter[str] = Counter()
         self._state: SourceState = "idle"
@@ -95,7 +94,6 @@ class ReplaySource:
             self._fault = SourceProblem(str(self._settings.path), str(error), remedy)
             _log.error("source=%s event=replay_failed error=%r", self.name, str(error))
         finally:
-            self._save()
             if self._state == "running":
                 self._state = "stopped"
 
@@ -117,8 +115,8 @@ class ReplaySource:
 
     def _open(self) -> Iterator[Piece]:
         if self._settings.path.suffix == ".ovb":
-            return read_ovb_file(self._settings.path, self._signals, self._offset)
-        return read_csv_file(self._settings, self._signals, self._offset)
+            return read_ovb_file(self._settings.path, self._signals, self._handed_offset)
+        return read_csv_file(self._settings, self._signals, self._handed_offset)
 
     async def _hand_over(self, piece: Piece, intake: Intake) -> None:
         handed = _Handed(piece.next_offset)
@@ -133,32 +131,34 @@ class ReplaySource:
         flags = FLAG_BACKFILL if receive_ns - newest_ns > _BACKFILL_AFTER_NS else 0
         self._last_sample_ns = receive_ns
         committed = functools.partial(self._commit, handed)
-        await intake.put(Chunk(piece.batch, committed, self.name, flags, receive_ns))
+        position = functools.partial(self._position, piece.next_offset)
+        await intake.put(Chunk(piece.batch, committed, self.name, flags, receive_ns, position))
+        self._handed_offset = piece.next_offset
 
     def _commit(self, handed: _Handed) -> None:
         handed.committed = True
         while self._order and self._order[0].committed:
             self._offset = self._order.popleft().next_offset
         self._progress.set()
-        late = self._state == "stopped"  # nobody saves for us any more
-        if late or self._context.monotonic_s() - self._saved_s > _SAVE_EVERY_S:
-            self._save()
+
+    def _position(self, offset: int) -> bytes:
+        return json.dumps({"identity": self._identity, "offset": offset}).encode()
 
     def _recall(self) -> None:
         with self._settings.path.open("rb") as file:
             head = file.read(_IDENTITY_BYTES)
         size = self._settings.path.stat().st_size
-        self._identity = f"{size}-{hashlib.sha256(head).hexdigest()}"
-        state = load_state(self._state_path)
-        if state is not None and state.get("identity") == self._identity:
-            self._offset = self._saved_offset = int(state["offset"])
-
-    def _save(self) -> None:
-        if self._offset == self._saved_offset:
+        identity = f"{size}-{hashlib.sha256(head).hexdigest()}"
+        if identity == self._identity:  # a second run of this process: what was handed over is on its way to disk
             return
-        self._saved_s = self._context.monotonic_s()
-        self._saved_offset = self._offset
-        save_state(self._state_path, {"identity": self._identity, "offset": self._offset})
+        self._identity = identity
+        self._offset = self._handed_offset = self._committed_offset()
+
+    def _committed_offset(self) -> int:
+        """Where the spool has this file; a gateway before version 2 of the spool kept that in a file of its own."""
+        position = self._context.position
+        state = json.loads(position) if position.startswith(b"{") else load_state(self._state_path)
+        return int(state["offset"]) if state is not None and state.get("identity") == self._identity else 0
 
 
 class _Pace:

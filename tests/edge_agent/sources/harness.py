@@ -21,9 +21,9 @@ def address(name: str) -> str:
     return f"{ENTERPRISE}/{name}"
 
 
-def context(folder: pathlib.Path, wall_ns: Callable[[], int] = time.time_ns) -> SourceContext:
+def context(folder: pathlib.Path, wall_ns: Callable[[], int] = time.time_ns, position: bytes = b"") -> SourceContext:
     """Real clocks unless another is given, fixed randomness."""
-    return SourceContext(folder, wall_ns, time.monotonic, random.Random(7), settle_s=0.2)
+    return SourceContext(folder, wall_ns, time.monotonic, random.Random(7), settle_s=0.2, position=position)
 
 
 async def until(condition: Callable[[], bool], what: str = "", timeout_s: float = 15.0) -> None:
@@ -36,13 +36,19 @@ async def until(condition: Callable[[], bool], what: str = "", timeout_s: float 
 
 
 class Collector:
-    """The pipeline's place: takes chunks from the intake and commits them, at once unless `hold` is set."""
+    """The pipeline's and spool's place: takes chunks and commits them, at once unless `hold` is set.
 
-    def __init__(self, *, hold: bool = False, max_samples: int = 200_000) -> None:
+    Positions are kept in a file, as the spool would: the next source of that name gets the last one.
+    """
+
+    def __init__(self, kept: pathlib.Path, *, hold: bool = False, max_samples: int = 200_000) -> None:
+        self._kept = kept
         self.intake = Intake(max_samples)
         self.hold = hold
         self.chunks: list[Chunk] = []
+        self.durable: list[float] = []
         self._waiting: list[Chunk] = []
+        self._stored: list[Chunk] = []
 
     async def run(self) -> None:
         """Collects until cancelled."""
@@ -54,11 +60,21 @@ class Collector:
                 self.commit()
 
     def commit(self, most: int | None = None) -> None:
-        """Commits what waits, oldest first."""
-        count = len(self._waiting) if most is None else most
-        for chunk in self._waiting[:count]:
+        """Commits what waits, oldest first, and tells the source."""
+        self.store(most)
+        for chunk in self._stored:
             if chunk.committed is not None:
                 chunk.committed()
+        self._stored.clear()
+
+    def store(self, most: int | None = None) -> None:
+        """Commits without telling the source: what a kill right after the commit leaves behind."""
+        count = len(self._waiting) if most is None else most
+        for chunk in self._waiting[:count]:
+            if chunk.position is not None:
+                self._kept.write_bytes(chunk.position())
+            self.durable += chunk.batch.value.tolist()
+        self._stored += self._waiting[:count]
         del self._waiting[:count]
 
     def rows(self, index: int | None = None) -> list[tuple[int, int, float, int, str | None]]:
@@ -95,8 +111,10 @@ async def running(
     wall_ns: Callable[[], int] = time.time_ns,
 ) -> AsyncIterator[tuple[Source, Collector]]:
     """A source that runs with a collector behind it, ended by cancelling as the agent does."""
-    source = create_source(read_settings(table, "source[0]"), signals, context(folder, wall_ns))
-    collector = Collector(hold=hold, max_samples=max_samples)
+    kept = folder / f"{table['name']}.position"
+    position = kept.read_bytes() if kept.exists() else b""
+    source = create_source(read_settings(table, "source[0]"), signals, context(folder, wall_ns, position))
+    collector = Collector(kept, hold=hold, max_samples=max_samples)
     tasks = [asyncio.create_task(source.run(collector.intake)), asyncio.create_task(collector.run())]
     try:
         yield source, collector

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pathlib
+import socket
 import subprocess
 import time
 from collections.abc import Sequence
@@ -113,7 +114,7 @@ async def test_broker_restart_loses_nothing(tmp_path: pathlib.Path) -> None:
     assert sorted(set(collector.values(0))) == [float(number) for number in range(1, 101)]
 
 
-async def test_commit_of_an_earlier_connection_is_not_acknowledged_on_the_new_one(
+async def test_message_repeated_on_a_new_connection_waits_for_the_commit_of_its_first_copy(
     tmp_path: pathlib.Path,
 ) -> None:
     broker = MosquittoServer(tmp_path / "broker")
@@ -125,12 +126,96 @@ async def test_commit_of_an_earlier_connection_is_not_acknowledged_on_the_new_on
             await until(lambda: 1.0 in collector.values(0), "first delivery")
             await asyncio.to_thread(broker.stop)
             await asyncio.to_thread(broker.start)
-            await until(lambda: collector.values(0).count(1.0) == 2, "second delivery")
-
-            collector.commit(1)
+            await until(lambda: source.health().counters.get("repeated_messages") == 1, "second delivery")
             assert source.health().counters["uncommitted_messages"] == 1
+
             collector.commit()
-            await until(lambda: source.health().counters["uncommitted_messages"] == 0, "acknowledged")
+            assert source.health().counters["uncommitted_messages"] == 0
+            await publish(broker.port, body(2))
+            await until(lambda: 2.0 in collector.values(0), "later message")
+            collector.commit()
+            await asyncio.to_thread(time.sleep, 0.1)  # the PUBACK leaves in paho's thread
+        (tmp_path / "plant.position").unlink()  # nothing is known: what the broker still holds would come as new
+        async with running(table(broker), SIGNALS, tmp_path) as (source, second):
+            await until(lambda: source.health().state == "running", "connected")
+            await publish(broker.port, body(3))
+            await until(lambda: 3.0 in second.values(0), "new message")
+    finally:
+        broker.stop()
+    assert collector.values(0) == [1.0, 2.0]
+    assert second.values(0) == [3.0]
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+@pytest.mark.parametrize("broker_fault", ["none", "stop", "kill"])
+async def test_death_between_commit_and_acknowledgement_hands_nothing_over_twice(
+    tmp_path: pathlib.Path, version: str, broker_fault: str
+) -> None:
+    """Mosquitto sets DUP after a reconnect, after its own restart and after its own death alike."""
+    broker = MosquittoServer(tmp_path / "broker")
+    broker.start()
+    settings = table(broker, version=version)
+    try:
+        async with running(settings, SIGNALS, tmp_path, hold=True) as (source, collector):
+            await until(lambda: source.health().state == "running", "connected")
+            for number in range(1, 7):
+                await publish(broker.port, body(number))
+                await until(lambda number=number: float(number) in collector.values(0), "value")  # type: ignore[misc]
+            collector.store(4)  # 5 and 6 were handed over and are not on disk
+        if broker_fault != "none":
+            await asyncio.to_thread(time.sleep, 1.5 if broker_fault == "kill" else 0.0)  # its database is saved
+            await asyncio.to_thread(getattr(broker, broker_fault))
+            await asyncio.to_thread(broker.start)
+        await publish(broker.port, body(7))
+
+        async with running(settings, SIGNALS, tmp_path) as (again, second):
+            await until(lambda: 7.0 in second.values(0), "what was sent while away")
+            await until(lambda: again.health().counters["uncommitted_messages"] == 0, "all acknowledged")
+            assert again.health().counters["repeated_messages"] == 4
+    finally:
+        broker.stop()
+
+    assert collector.durable + second.durable == [float(number) for number in range(1, 8)]
+
+
+async def test_equal_messages_are_different_messages(mosquitto: MosquittoServer, tmp_path: pathlib.Path) -> None:
+    """Without a time in the payload a constant value is the same bytes each time."""
+    settings = table(mosquitto, time_form="receive")
+    same = json.dumps({"values": {"power": 5}}).encode()
+    async with running(settings, SIGNALS, tmp_path, hold=True) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        await publish(mosquitto.port, same, same, same)
+        await until(lambda: len(collector.rows(0)) == 3, "three")
+        collector.store()
+    await publish(mosquitto.port, same, same)
+
+    async with running(settings, SIGNALS, tmp_path) as (again, second):
+        await until(lambda: again.health().counters["uncommitted_messages"] == 0 and len(second.rows(0)) >= 2, "rest")
+        assert again.health().counters["repeated_messages"] == 3
+    assert len(collector.durable) + len(second.durable) == 5
+
+
+async def test_a_lost_session_makes_old_message_ids_meaningless(tmp_path: pathlib.Path) -> None:
+    broker = MosquittoServer(tmp_path / "broker")
+    broker.start()
+    settings = table(broker, time_form="receive")
+    same = json.dumps({"values": {"power": 5}}).encode()
+    try:
+        async with running(settings, SIGNALS, tmp_path) as (source, first):
+            await until(lambda: source.health().state == "running", "connected")
+            await publish(broker.port, same)
+            await until(lambda: len(first.rows(0)) == 1, "first")
+        await asyncio.to_thread(broker.stop)
+        (tmp_path / "broker" / "mosquitto.db").unlink()
+        await asyncio.to_thread(broker.start)
+        async with running(settings, SIGNALS, tmp_path, hold=True) as (source, second):
+            await until(lambda: source.health().state == "running", "connected")
+            await until(lambda: len(second.chunks) == 1, "the old ids are forgotten for good")
+            second.store()
+            await publish(broker.port, same)
+            await until(lambda: len(second.rows(0)) == 1, "message 1 of the new session")
+        async with running(settings, SIGNALS, tmp_path) as (source, third):
+            await until(lambda: len(third.rows(0)) == 1, "it was never on disk, so it comes again")
     finally:
         broker.stop()
 
@@ -217,6 +302,31 @@ async def test_silence_of_a_topic_is_flagged_once(mosquitto: MosquittoServer, tm
         await until(lambda: source.health().state == "degraded", "silent again")
 
     assert [row[3] & 0x8000_0000 for row in collector.rows()] == [0x8000_0000, 0, 0x8000_0000]
+
+
+async def test_connection_that_comes_too_late_is_ended_before_the_next_one_is_tried(tmp_path: pathlib.Path) -> None:
+    """Else its CONNECT, once it gets through, takes the session over from the connection in use."""
+    from ovoo_contract.errors import ConnectFailed
+    from ovoo_edge.sources.mqtt_link import BrokerLink
+    from ovoo_edge.sources.settings_mqtt import MqttSettings, MqttTls
+
+    authority = TestAuthority(tmp_path / "ca")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        settings = MqttSettings(
+            "x", "127.0.0.1", mute.getsockname()[1], tls=MqttTls(authority.certificate), keep_alive_s=300
+        )
+        link = BrokerLink(settings, [TOPIC], time.time_ns)
+        with pytest.raises(ConnectFailed, match="no answer in time"):
+            await link.open(0.2)
+        await asyncio.wait_for(link.close(), 60)  # not the keep-alive, for which paho waits in a handshake
+
+        accepted, _ = mute.accept()
+        accepted.settimeout(10)
+        received = b""
+        while block := accepted.recv(4096):
+            received += block
+        accepted.close()
+    assert received[:1] == b"\x16"  # a TLS hello, then the end: nothing follows any more
 
 
 async def test_exception_while_receiving_ends_the_connection_visibly(

@@ -173,6 +173,48 @@ async def test_own_restart_resumes_session_and_asks_for_uncommitted_messages(
         await until(lambda: not plant.unacknowledged(), "acknowledged")
 
 
+async def test_death_between_commit_and_acknowledgement_hands_nothing_over_twice(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        await until(lambda: len(collector.chunks) == 1, "first")
+        for number in (1.0, 2.0, 3.0):
+            await plant.write("a", number)
+            await until(lambda number=number: number in collector.values(0), "value")  # type: ignore[misc]
+        collector.store(3)  # the source never hears of it, and 3.0 is not on disk
+    assert len(plant.unacknowledged()) >= 4
+    await plant.write("a", 4.0)
+
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (again, second):
+        await until(lambda: 4.0 in second.values(0), "what happened while away")
+        await until(lambda: not plant.unacknowledged(), "acknowledged, those on disk before too")
+        health = again.health()
+        assert health.counters["repeated_messages"] == 3
+        assert health.counters.get("lost_messages", 0) == 0
+        assert health.gaps == ()
+    assert (collector.durable + second.durable)[1:] == [1.0, 2.0, 3.0, 4.0]
+
+
+async def test_message_the_server_dropped_while_we_were_dead_is_listed_as_lost(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        await until(lambda: len(collector.chunks) == 1, "first")
+        collector.commit()
+        await plant.write("a", 1.0)
+        await until(lambda: 1.0 in collector.values(0), "value that never gets committed")
+    for subscription in plant.subscriptions.values():
+        subscription._not_acknowledged_results.clear()
+    await plant.write("a", 2.0)
+
+    async with running(table(plant.endpoint), signal_maps("a"), tmp_path) as (again, second):
+        await until(lambda: 2.0 in second.values(0), "flowing again")
+        await until(lambda: bool(again.health().gaps), "gap listed")
+        assert again.health().counters["lost_messages"] == 1
+
+
 async def test_orderly_end_waits_for_the_commit_and_acknowledges(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
     async with running(table(plant.endpoint), signal_maps("a"), tmp_path, hold=True) as (source, collector):
         await until(lambda: source.health().state == "running", "connected")
