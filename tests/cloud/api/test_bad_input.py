@@ -187,8 +187,10 @@ def test_pages_and_forms_without_or_from_another_site_change_nothing(client: htt
 def test_behind_a_tls_proxy_the_cookie_is_secure_and_forms_come_from_the_public_address(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    public = {"public_url": "https://ovoo.example.cn"}
-    with installation(tmp_path_factory.mktemp("proxy"), **public) as built, served(built) as running:
+    with (
+        installation(tmp_path_factory.mktemp("proxy"), public_url="https://ovoo.example.cn") as built,
+        served(built) as running,
+    ):
         signed = running.http.post("/api/v1/sessions", json={"name": "centre_admin", "password": PASSWORD})
         cookie = {"Cookie": signed.headers["set-cookie"].split(";")[0]}
         body = {"label": "x", "days": 1}

@@ -54,8 +54,11 @@ def test_wrong_gateway_wrong_request_and_expired_token(admin: httpx.Client, clie
 
 
 def test_the_answer_names_the_broker_as_gateways_reach_it(tmp_path: pathlib.Path) -> None:
-    public = {"broker_host": "10.0.0.5", "broker_public_url": "mqtts://broker.example.cn:18883"}
-    with installation(tmp_path / "cloud", **public) as built, served(built) as running:
+    public = "mqtts://broker.example.cn:18883"
+    with (
+        installation(tmp_path / "cloud", broker_host="10.0.0.5", broker_public_url=public) as built,
+        served(built) as running,
+    ):
         running.http.headers["Authorization"] = f"Bearer {running.token('centre_admin')}"
         request = Enrolment(running.url, GATEWAY, _invite(running.http))
 
