@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import shutil
 
 from ovoo_models import artifact
 from ovoo_models.train import fit
@@ -108,6 +109,8 @@ def start_replay(children: Children, place: Place, plant: DemoPlant, part: str) 
 def go_live(children: Children, place: Place, plant: DemoPlant, port: int) -> tuple[Child, Child]:
     """Starts the plant at 1 Hz and its gateway; gives plant and gateway."""
     config = place.folder(plant) / "agent.toml"
+    # counters are integrals: the live plant must know what broke before, or its meter falls back
+    shutil.copyfile(place.faults(plant, "history"), place.faults(plant, "live"))
     serve = ["--opcua-port", str(port), "--pki", str(place.folder(plant) / "pki")]
     if plant.transport == "mqtt":
         user, password = f"{plant.site}-plc", str(place.secret(f"{plant.site}-plc"))

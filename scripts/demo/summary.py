@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import json
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,9 @@ def _plant(services: Services, place: Place, plant: DemoPlant, live: bool) -> di
     kept = suppressed_by_gateway(place.folder(plant) / "state" / "spool.db")
     books = balance(emitted, _stored(services, plant, emitted), kept)
     found = _findings(services, plant)
-    history = _match(found, FaultPlan.load(place.faults(plant, "history")).faults, _TOLERANCE_NS)
-    triggered = _match(found, _live_faults(place, plant), _LIVE_TOLERANCE_NS) if live else Matching([], [], [])
+    past = FaultPlan.load(place.faults(plant, "history")).faults
+    history = _match(found, past, _TOLERANCE_NS)
+    triggered = _match(found, _live_faults(place, plant, past), _LIVE_TOLERANCE_NS) if live else Matching([], [], [])
     explained = {item["finding"] for fault in history.found + triggered.found for item in fault["findings"]}
     unexplained = [item for item in history.false_alarms if item["finding"] not in explained]
     return {
@@ -99,9 +100,10 @@ def _findings(services: Services, plant: DemoPlant) -> list[Finding]:
     return [found for found in map(finding_rows.finding_of, rows) if found.severity != "info"]
 
 
-def _live_faults(place: Place, plant: DemoPlant) -> list[Fault]:
+def _live_faults(place: Place, plant: DemoPlant, past: Sequence[Fault]) -> list[Fault]:
+    """Those that began while one watched; the live plant's file starts with the past ones."""
     path = place.faults(plant, "live")
-    return list(FaultPlan.load(path).faults) if path.exists() else []
+    return [fault for fault in FaultPlan.load(path).faults if fault not in past] if path.exists() else []
 
 
 def _match(found: list[Finding], faults: Iterable[Fault], tolerance_ns: int) -> Matching:
