@@ -198,12 +198,15 @@ class CloudDouble:
         self.times.append(time.monotonic())
         rejected = tuple(Rejection(seq, *self.reject[seq]) for seq in numbers if seq in self.reject)
         known = {(header.epoch, seq) for seq in numbers} & self.seen_rows
-        if known:
+        if len(known) == header.merged:
             self.repeats += 1
         elif not rejected:
             self.seen_rows |= {(header.epoch, seq) for seq in numbers}
             rows = list(zip(batch.signal, batch.time_ns, batch.value, strict=True))
-            self.samples[header.epoch, header.seq] = rows
+            if known:  # merged otherwise than before the gateway died: what is stored falls on the same points
+                stored = {row for rows in self.samples.values() for row in rows}
+                rows = [row for row in rows if row not in stored]
+            self.samples.setdefault((header.epoch, header.seq), []).extend(rows)
         if self.acknowledge:
             taken = [(seq, seq) for seq in numbers if seq not in self.reject]
             self.send_ack(header.epoch, *taken, rejected=rejected)
