@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=5000)
     parser.add_argument("--rate", type=float, required=True, help="values a second over all nodes")
     parser.add_argument("--items", type=int, default=1000, help="values a message")
+    parser.add_argument("--open-limit", type=int, default=64, help="unacknowledged messages kept for republishing")
     parser.add_argument("--seconds", type=float, required=True)
     asyncio.run(_serve(parser.parse_args()))
 
@@ -53,7 +54,7 @@ async def _serve(options: argparse.Namespace) -> None:
     gc.freeze()
     gc.enable()
     feed = LoadFeed(options.rate, options.items)
-    async with server, ReplayProxy(options.port, options.upstream_port, feed):
+    async with server, ReplayProxy(options.port, options.upstream_port, feed, options.open_limit):
         await _until(lambda: len(feed.names) >= options.nodes)
         print(json.dumps({"event": "subscribed"}), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
@@ -72,12 +73,14 @@ async def _feed(feed: LoadFeed, options: argparse.Namespace) -> None:
             await _until(lambda: feed.audit.acknowledged >= feed.audit.messages)
     except TimeoutError:
         acknowledged = False
+    until_acknowledged_s = time.monotonic() - began
     audit = {
         "sent": dict(zip(feed.names, feed.audit.sent.tolist(), strict=True)),
         "messages": feed.audit.messages,
         "all_acknowledged": acknowledged,
         "stalled_s": feed.audit.stalled_s,
         "seconds": seconds,
+        "until_acknowledged_s": until_acknowledged_s,
         "cpu": cpu_s / seconds,
     }
     print(json.dumps(audit), flush=True)

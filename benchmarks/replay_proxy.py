@@ -31,6 +31,7 @@ _DATA_CHANGE = 811
 _BAD_MESSAGE_NOT_AVAILABLE = 0x807B0000
 _EPOCH_OFFSET_100NS = 116_444_736_000_000_000
 _OPEN_LIMIT = 64
+_STEPS = 1 << 17
 _KEEP_ALIVE_S = 1.0
 _STALL_S = 0.02
 
@@ -66,6 +67,7 @@ class LoadFeed:
         self._rate = values_per_s
         self._most = items
         self._random = np.random.default_rng(seed)
+        self._steps = self._random.normal(0, 0.05, _STEPS)
         self._handles = np.zeros(0, np.uint32)
         self._level = np.zeros(0)
         self._next = 0
@@ -112,32 +114,47 @@ class LoadFeed:
 
     def message(self) -> bytes:
         """The body of one DataChangeNotification: the next `items` values round robin over all handles."""
-        count = len(self._handles)
-        order = (self._next + np.arange(self._items)) % count
+        count, size = len(self._handles), self._items
+        order = _run_of(self._next, size, count)
         rounds = self.audit.sent[order]
-        np.add.at(self.audit.sent, order, 1)
-        self._level[order] += self._random.normal(0, 0.05, self._items)
-        items = np.zeros(self._items, _ITEM)
+        self.audit.sent[order] += 1
+        drawn = int(self._random.integers(0, _STEPS - size))
+        self._level[order] += self._steps[drawn : drawn + size]
+        items = np.zeros(size, _ITEM)
         items["handle"] = self._handles[order]
         items["mask"] = _MASK_VALUE_SOURCE_SERVER
         items["type"] = _DOUBLE
         items["value"] = np.round(self._level[order], 3)
         # one sample every count/rate seconds per signal, in whole milliseconds, with the position as jitter
-        source = self._base_100ns + (rounds * count * 1000 // int(self._rate) + order % 7) * 10_000
+        step_ms = max(1, count * 1000 // int(self._rate))
+        source = self._base_100ns + (rounds * step_ms + (self._next + np.arange(size)) % count % 7) * 10_000
         items["source"] = source
         items["server"] = source
-        self._next = (self._next + self._items) % count
-        self._made += self._items
+        self._next = (self._next + size) % count
+        self._made += size
         self.audit.messages += 1
         body = struct.pack("<i", self._items) + items.tobytes() + struct.pack("<i", -1)
         extension = struct.pack("<BBHBi", 1, 0, _DATA_CHANGE, 1, len(body)) + body
         return struct.pack("<i", 1) + extension
 
 
-class ReplayProxy:
-    """Listens on `port` and stands before the server at `upstream_port`, both on loopback."""
+def _run_of(start: int, size: int, count: int) -> slice | npt.NDArray[np.int64]:
+    """The next `size` places round robin; a slice, which is quick, unless they wrap."""
+    return slice(start, start + size) if start + size <= count else (start + np.arange(size)) % count
 
-    def __init__(self, port: int, upstream_port: int, feed: LoadFeed) -> None:
+
+class ReplayProxy:
+    """Listens on `port` and stands before the server at `upstream_port`, both on loopback.
+
+    Args:
+        port: where clients connect.
+        upstream_port: of the real server.
+        feed: makes the notifications.
+        open_limit: unacknowledged messages that are kept for republishing; at that many the proxy waits.
+    """
+
+    def __init__(self, port: int, upstream_port: int, feed: LoadFeed, open_limit: int = _OPEN_LIMIT) -> None:
+        self._open_limit = open_limit
         self._port = port
         self._upstream_port = upstream_port
         self._feed = feed
@@ -153,7 +170,7 @@ class ReplayProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._upstream_port)
-        link = _Link(writer, upstream_writer, self._feed)
+        link = _Link(writer, upstream_writer, self._feed, self._open_limit)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(link.from_client(reader))
@@ -169,7 +186,10 @@ class ReplayProxy:
 class _Link:
     """One client connection: forwards, and answers what belongs to publishing."""
 
-    def __init__(self, client: asyncio.StreamWriter, server: asyncio.StreamWriter, feed: LoadFeed) -> None:
+    def __init__(
+        self, client: asyncio.StreamWriter, server: asyncio.StreamWriter, feed: LoadFeed, open_limit: int
+    ) -> None:
+        self._open_limit = open_limit
         self._client = client
         self._server = server
         self._feed = feed
@@ -224,14 +244,13 @@ class _Link:
         return False
 
     def _on_publish_request(self, message: bytes) -> None:
-        request = struct_from_binary(ua.PublishRequest, Buffer(message[24:]))
-        acknowledgements = request.Parameters.SubscriptionAcknowledgements
-        for acknowledgement in acknowledgements:
-            if self._open.pop(acknowledgement.SequenceNumber, None) is not None:
+        handle, acknowledgements = _read_publish_request(message)
+        for sequence in acknowledgements:
+            if self._open.pop(sequence, None) is not None:
                 self._feed.audit.acknowledged += 1
         self._feed.audit.open = len(self._open)
         self._channel = message[8:16]
-        self._requests.append((_request_id(message), request.RequestHeader.RequestHandle, len(acknowledgements)))
+        self._requests.append((_request_id(message), handle, len(acknowledgements)))
         self._wake.set()
 
     def _on_republish(self, message: bytes) -> None:
@@ -256,7 +275,7 @@ class _Link:
                 except TimeoutError:
                     pass
                 continue
-            if len(self._open) >= _OPEN_LIMIT:
+            if len(self._open) >= self._open_limit:
                 self._feed.audit.stalled_s += 0.001
                 await asyncio.sleep(0.001)
                 if self._requests and time.monotonic() - self._spoke_s > _STALL_S:
@@ -307,6 +326,18 @@ class _Link:
 def _response_header(kind: int, handle: int, status: int) -> bytes:
     now_100ns = time.time_ns() // 100 + _EPOCH_OFFSET_100NS
     return struct.pack("<BBH", 1, 0, kind) + struct.pack("<qIIBi", now_100ns, handle, status, 0, -1) + b"\0\0\0"
+
+
+def _read_publish_request(message: bytes) -> tuple[int, list[int]]:
+    """(request handle, sequence numbers acknowledged), read without an object per acknowledgement."""
+    data = Buffer(message[28:])
+    nodeid_from_binary(data)  # the session's token, of any form
+    at = len(message) - len(data)
+    (handle,) = struct.unpack_from("<I", message, at + 8)
+    (audit,) = struct.unpack_from("<i", message, at + 16)
+    at += 20 + max(audit, 0) + 4 + 3
+    (count,) = struct.unpack_from("<i", message, at)
+    return handle, list(struct.unpack_from(f"<{2 * max(count, 0)}I", message, at + 4)[1::2])
 
 
 async def _read_message(reader: asyncio.StreamReader) -> bytes:

@@ -21,6 +21,8 @@ KEYS = {
         "values_per_s", "direct_values_per_s", "limit_db", "backlog_growth", "db_share", "bytes_per_sample",
         "agent_cpu", "cloud_cpu", "p50_delay_ms", "p99_delay_ms",
     },
+    "opcua_decode": {"compiled", "compiled_single_item", "twin", "asyncua", "ratio"},
+    "opcua_ingest": {"values_per_s", "cpu_us_per_value", "asyncua_values_per_s", "node_opcua_values_per_s"},
     "footprint": {"opcua_5000_rss_mb", "mqtt_5000_rss_mb", "idle_rss_mb", "install_mb", "start_s"},
     "wire_size": {"steel", "tep", "compressor", "simulators", "json", "line_protocol_gzip"},
 }  # fmt: skip

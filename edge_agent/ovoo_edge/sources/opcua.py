@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ovoo_contract.errors import ConnectFailed, OvooError, SourceError
+from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.sources.base import (
@@ -22,17 +23,11 @@ from ovoo_edge.sources.base import (
     SourceProblem,
     SourceState,
 )
-from ovoo_edge.sources.decode import (
-    HandleTable,
-    Notification,
-    ServiceFault,
-    WireFault,
-    decode_notification_message,
-    decode_publish_response,
-)
+from ovoo_edge.sources.decode import HandleTable, Notification, ServiceFault, WireFault
 from ovoo_edge.sources.freshness import FreshnessWatch
 from ovoo_edge.sources.gaps import GapLog
 from ovoo_edge.sources.opcua_expiry import CertificateWatch
+from ovoo_edge.sources.opcua_gather import MessageGather
 from ovoo_edge.sources.opcua_items import (
     ItemFactory,
     Subscription,
@@ -78,7 +73,8 @@ class OpcUaSource:
         self._context = context
         elements = {handle: signal.element for handle, signal in enumerate(self._signals) if signal.element}
         keep_times = any(signal.keep_times for signal in self._signals)
-        self._handles = HandleTable([signal.index for signal in self._signals], elements, keep_times)
+        handles = HandleTable([signal.index for signal in self._signals], elements, keep_times)
+        self._gather = MessageGather(handles, self._make_chunk)
         self._trust = trust_store(settings, context.state_dir)
         self._certificates = CertificateWatch(settings, self._trust, context.wall_ns)
         shape = fingerprint(settings, self._signals)
@@ -97,6 +93,7 @@ class OpcUaSource:
         self._ledger = SequenceLedger(0)
         self._distrust_resume = False
         self._recalled = False
+        self._heard = False
 
     @property
     def name(self) -> str:
@@ -166,7 +163,10 @@ class OpcUaSource:
             await self._subscribe(link, factory, intake)
             await self._serve(link, factory, intake)
         except asyncio.CancelledError:
-            await self._settle(link)
+            await self._settle(link, intake)
+            raise
+        except SourceError:
+            await self._gather.hand_over(intake)
             raise
         finally:
             link.drop()
@@ -177,6 +177,7 @@ class OpcUaSource:
             self._counters["resumed_subscriptions"] += 1
             factory.problems.update(self._problems)
         else:
+            await self._gather.hand_over(intake)
             await self._subscribe_anew(link, factory)
         self._problems = factory.problems
         self._counters["short_queues"] = factory.short_queues
@@ -237,7 +238,7 @@ class OpcUaSource:
         if subscription is None:
             raise ConnectFailed("no subscription", offender=self._settings.endpoint)
         loop = PublishLoop(link, self._settings, ledger)
-        first = True
+        self._heard = False
         try:
             while True:
                 loop.fill()
@@ -245,23 +246,28 @@ class OpcUaSource:
                     body = await loop.next_body(subscription.stale_s)
                 except ConnectFailed:
                     # a resumed subscription that never answers is not worth a second try
-                    self._distrust_resume = first
+                    self._distrust_resume = not self._heard
                     raise
-                note = self._decode(body, loop)
-                if note is None:
-                    continue
-                if first:
-                    first = False
-                    self._distrust_resume = False
-                    self._arrived()
-                await self._take(link, note, intake)
+                await self._read_all(link, loop, body, intake)
         finally:
             loop.abandon()
 
-    async def _settle(self, link: UaLink) -> None:
+    async def _read_all(self, link: UaLink, loop: PublishLoop, body: bytes | None, intake: Intake) -> None:
+        """Decodes this response and those that came with it, then hands over what they gave, together."""
+        while body is not None:
+            note = self._decode(body, loop)
+            if note is not None:
+                self._arrived()
+                await self._take(link, body, note, intake)
+            loop.fill()
+            body = None if self._gather.is_full else loop.ready_body()
+        await self._gather.hand_over(intake)
+
+    async def _settle(self, link: UaLink, intake: Intake) -> None:
         """Going down in order: what was handed over is committed and acknowledged before the link is dropped."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._context.settle_s):
+                await self._gather.hand_over(intake)
                 await self._ledger.settled()
         with contextlib.suppress(SourceError):
             farewell = PublishLoop(link, self._settings, self._ledger)
@@ -269,6 +275,10 @@ class OpcUaSource:
             farewell.abandon()
 
     def _arrived(self) -> None:
+        if self._heard:
+            return
+        self._heard = True
+        self._distrust_resume = False
         self._backoff.reset()
         self._state = "running"
         self._detail = ""
@@ -279,7 +289,7 @@ class OpcUaSource:
         """The notification, or None for a fault that the loop survives."""
         self._counters["responses"] += 1
         try:
-            return decode_publish_response(body, self._handles, self._context.wall_ns())
+            return self._gather.reader.feed(body, self._context.wall_ns())
         except ServiceFault as fault:
             if fault.status == _TOO_MANY_PUBLISH:
                 loop.lower()
@@ -305,13 +315,16 @@ class OpcUaSource:
             remedy="a new one is created",
         )
 
-    async def _take(self, link: UaLink, note: Notification, intake: Intake) -> None:
-        ledger = self._ledger
+    async def _take(self, link: UaLink, body: bytes, note: Notification, intake: Intake) -> None:
+        """Keeps the samples of the message decoded last, or takes them back: it is not ours, or known already."""
+        ledger, reader = self._ledger, self._gather.reader
         if note.subscription_id != ledger.subscription_id:
+            reader.undo()
             self._counters["foreign_messages"] += 1
             return
         self._counters["refused_acks"] += sum(1 for status in note.ack_results if status & 0x8000_0000)
         if note.status_change is not None and note.status_change & 0x8000_0000:
+            reader.undo()
             raise self._lost(note.status_change)
         if ledger.must_resume:
             self._counters["repeated_messages"] += sum(
@@ -321,14 +334,18 @@ class OpcUaSource:
         else:
             wanted = ledger.missing_before(note.sequence)
         if wanted:
+            # what is older goes first; this message is read again after it
+            reader.undo()
             await self._fetch_missing(link, wanted, intake)
+            note = reader.feed(body, self._context.wall_ns())
         if note.is_keep_alive:
             return
         if ledger.is_known(note.sequence):
+            reader.undo()
             self._counters["repeated_messages"] += 1
             ledger.repeat(note.sequence)
             return
-        await self._hand_over(note, intake)
+        self._keep(note)
 
     async def _fetch_missing(self, link: UaLink, wanted: Sequence[int], intake: Intake) -> None:
         gone = [number for number in wanted if not await self._republish(link, number, intake)]
@@ -346,7 +363,8 @@ class OpcUaSource:
         request.Parameters.SubscriptionId = self._ledger.subscription_id
         request.Parameters.RetransmitSequenceNumber = number
         try:
-            note = decode_notification_message(await link.call_raw(request), self._handles, self._context.wall_ns())
+            body = await link.call_raw(request)
+            note = self._gather.reader.feed_republished(body, self._context.wall_ns())
         except ServiceFault as fault:
             if fault.status in _NO_SUBSCRIPTION:
                 raise self._lost(fault.status) from fault
@@ -356,34 +374,39 @@ class OpcUaSource:
             return False
         # some servers answer with an empty message instead of BadMessageNotAvailable
         if note.sequence != number or note.is_keep_alive:
+            self._gather.reader.undo()
             return False
         self._counters["republished_messages"] += 1
-        await self._hand_over(note, intake)
+        self._keep(note)
+        if self._gather.is_full:
+            await self._gather.hand_over(intake)
         return True
 
-    async def _hand_over(self, note: Notification, intake: Intake) -> None:
-        """Messages without samples go the same way: the spool must know of every number."""
-        ledger, subscription, sequence = self._ledger, self._subscription, note.sequence
-        if subscription is None:
-            raise ConnectFailed("no subscription", offender=self._settings.endpoint)
-        receive_ns = self._context.wall_ns()
-        committed = functools.partial(self._commit, ledger, sequence)
-        position = functools.partial(position_of, subscription, ledger.position(sequence))
-        await intake.put(Chunk(note.batch, committed, self.name, receive_ns=receive_ns, position=position))
-        # only now: what was cancelled before it was in the intake must be taken when it comes again
-        ledger.receive(sequence)
+    def _keep(self, note: Notification) -> None:
+        """The message decoded last goes into the next hand-over, even an empty one: the spool must know its number."""
+        self._ledger.receive(note.sequence)
+        self._gather.add(note.sequence)
         self._count(note)
-        if len(note.batch):
-            self._last_sample_ns = receive_ns
-            self._fresh.hear(note.batch, self._context.monotonic_s())
+        if note.rows:
+            self._last_sample_ns = self._context.wall_ns()
 
-    def _commit(self, ledger: SequenceLedger, sequence: int) -> None:
-        ledger.commit(sequence)
+    def _make_chunk(self, batch: SampleBatch, sequences: tuple[int, ...]) -> Chunk:
+        """What was received up to now is in this chunk or in an earlier one; the position says just that."""
+        ledger, subscription = self._ledger, self._subscription
+        if len(batch):
+            self._fresh.hear(batch, self._context.monotonic_s())
+        committed = functools.partial(self._commit, ledger, sequences)
+        position = functools.partial(position_of, subscription, ledger.position()) if subscription else None
+        return Chunk(batch, committed, self.name, receive_ns=self._context.wall_ns(), position=position)
+
+    def _commit(self, ledger: SequenceLedger, sequences: Sequence[int]) -> None:
+        for sequence in sequences:
+            ledger.commit(sequence)
         if self._state == "stopped":  # nobody saves for us any more
             self._remember()
 
     def _count(self, note: Notification) -> None:
-        self._counters["samples"] += len(note.batch)
+        self._counters["samples"] += note.rows
         self._counters["messages"] += 1
         self._counters["overflow"] += note.overflow
         self._counters["unknown_handles"] += note.unknown_handles

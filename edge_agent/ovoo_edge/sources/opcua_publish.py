@@ -60,6 +60,13 @@ class PublishLoop:
             raise ConnectFailed(
                 "the server went silent", offender=self._endpoint, value=f"{patience_s:.1f} s", remedy="reconnecting"
             ) from error
+        return self._body_of(future)
+
+    def ready_body(self) -> bytes | None:
+        """The next response body if one is there already; raises as `next_body` does where the connection is gone."""
+        return None if self._answers.empty() else self._body_of(self._answers.get_nowait())
+
+    def _body_of(self, future: asyncio.Future[Any]) -> bytes:
         acks = self._sent.pop(future)
         with translate_errors(self._endpoint):
             try:

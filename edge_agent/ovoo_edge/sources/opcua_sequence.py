@@ -134,11 +134,9 @@ class SequenceLedger:
         if sequence not in self._waiting and sequence not in self._acks:
             self._acks.append(sequence)
 
-    def position(self, sequence: int) -> bytes:
-        """What is on disk once `sequence` and everything received before it are; see `read_position`."""
-        done = self._ahead | {sequence}
-        number = _advanced(self._handed, done)
-        return struct.pack(f">{1 + len(done)}I", number, *self.in_order(done))
+    def position(self) -> bytes:
+        """What is on disk once everything received so far is; see `read_position`."""
+        return struct.pack(f">{1 + len(self._ahead)}I", self._handed, *self.in_order(self._ahead))
 
     def _pass_over(self, sequence: int, wanted: Collection[int]) -> None:
         number = next_sequence(self._committed)

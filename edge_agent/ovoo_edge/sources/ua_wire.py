@@ -6,8 +6,10 @@ against what is left before anything is allocated, nesting is bounded, and every
 
 from __future__ import annotations
 
+import math
 import struct
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "NULL_VARIANT",
     "UNIX_EPOCH_TICKS",
     "WireFault",
+    "iso_from_ticks",
     "read_array_length",
     "read_data_value",
     "read_string",
@@ -33,6 +36,7 @@ FIXED_TYPES: dict[int, str] = {
 """Built-in type id -> struct code, for types of one fixed size."""
 
 NULL_VARIANT = (0, None)
+_DATE_TIME = 13
 _MAX_DEPTH = 16
 _I32 = struct.Struct("<i")
 _U16 = struct.Struct("<H")
@@ -143,9 +147,10 @@ def read_variant(data: bytes, pos: int, depth: int = 0) -> tuple[tuple[int, Any]
     if encoding & 0x80:
         value, pos = _read_array(kind, data, pos, depth)
         if encoding & 0x40:
-            count, pos = read_array_length(data, pos, 4)
-            pos += 4 * count
+            pos = _check_dimensions(data, pos, len(value))
         return (kind, value), pos
+    if encoding & 0x40:
+        raise WireFault("a variant has dimensions and is no array")
     if kind == 0:
         return NULL_VARIANT, pos
     value, pos = _read_scalar(kind, data, pos, depth)
@@ -176,7 +181,16 @@ def read_data_value(data: bytes, pos: int, depth: int = 0) -> tuple[tuple[tuple[
     return (variant, status, source, server), _within(data, pos)
 
 
-def _read_array(kind: int, data: bytes, pos: int, depth: int) -> tuple[list[Any] | None, int]:
+def _check_dimensions(data: bytes, pos: int, elements: int) -> int:
+    """Passes the dimensions of an array, which must multiply to its length (Part 6, 5.2.2.16)."""
+    count, pos = read_array_length(data, pos, 4)
+    dimensions = struct.unpack_from(f"<{count}i", data, pos)
+    if count and (min(dimensions) < 0 or math.prod(dimensions) != elements):
+        raise WireFault(f"the dimensions of an array of {elements} do not multiply to its length")
+    return pos + 4 * count
+
+
+def _read_array(kind: int, data: bytes, pos: int, depth: int) -> tuple[list[Any], int]:
     code = FIXED_TYPES.get(kind)
     smallest = struct.calcsize("<" + code) if code else 1
     count, pos = read_array_length(data, pos, smallest)
@@ -219,11 +233,28 @@ def _read_nested(kind: int, data: bytes, pos: int, depth: int) -> tuple[Any, int
         return f"i={identifier}:{data[start:end].hex()}", pos
     if kind == 23:
         (variant, _status, _source, _server), pos = read_data_value(data, pos, depth + 1)
-        return variant[1], pos
+        return _inner(variant), pos
     if kind == 24:
         variant, pos = read_variant(data, pos, depth + 1)
-        return variant[1], pos
+        return _inner(variant), pos
     return None, skip_diagnostic_info(data, pos)
+
+
+def _inner(variant: tuple[int, Any]) -> Any:
+    """The value of a variant inside another one, whose type the outer one does not tell."""
+    kind, value = variant
+    if kind != _DATE_TIME or value is None:
+        return value
+    return [iso_from_ticks(ticks) for ticks in value] if isinstance(value, list) else iso_from_ticks(value)
+
+
+def iso_from_ticks(ticks: int) -> str:
+    """A DateTime as ISO 8601 text in UTC, to the microsecond; the number itself beyond the calendar's range."""
+    try:
+        moment = datetime(1601, 1, 1, tzinfo=UTC) + timedelta(microseconds=ticks // 10)
+    except OverflowError:
+        return str(ticks)
+    return moment.isoformat()
 
 
 def _read_guid(data: bytes, pos: int) -> tuple[str, int]:
