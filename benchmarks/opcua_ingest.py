@@ -172,7 +172,7 @@ def _ask(client: subprocess.Popen[str], key: str) -> Any:
     for line in client.stdout:
         if line.startswith("{"):
             return json.loads(line)[key]
-    raise SystemExit(f"{client.args} ended early")
+    raise SystemExit(f"{client.args!r} ended early")
 
 
 def _node_opcua_folder(result: frame.Result) -> pathlib.Path | None:

@@ -20,6 +20,8 @@ from ovoo_contract.samples import SampleBatch
 from ovoo_edge.sources.notification import number_or_text, read_response_header
 from ovoo_edge.sources.ua_wire import WireFault, read_data_value, skip_extension_object
 
+__all__ = ["Notification", "NotificationReader"]
+
 cdef int64_t TICKS_1970 = 116_444_736_000_000_000
 cdef int64_t EARLIEST_TICKS = 9_466_848_000_000_000 + TICKS_1970
 cdef int64_t LATEST_AHEAD_NS = 86_400_000_000_000
