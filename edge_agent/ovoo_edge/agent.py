@@ -24,8 +24,10 @@ from ovoo_edge.scoring import Scoring
 from ovoo_edge.signal_list import rules_of
 from ovoo_edge.sinks.base import Sink, SinkContext
 from ovoo_edge.sinks.registry import create_sink
+from ovoo_edge.source_clock import ClockedIntake
 from ovoo_edge.sources.base import Intake, Source, SourceContext
 from ovoo_edge.sources.registry import create_source
+from ovoo_edge.sources.settings import ReplaySettings
 from ovoo_edge.spool import Spool
 from ovoo_edge.spool_service import SpoolReader, SpoolService
 from ovoo_edge.supervisor import Supervised, supervise
@@ -108,11 +110,14 @@ class Agent:
         rules = rules_of(config.signals, scoring.outputs)
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
         stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits)
-        intake = Intake(_INTAKE_SAMPLES, world.monotonic_s)
+        live = [item.name for item in config.sources if not isinstance(item, ReplaySettings)]
+        intake = ClockedIntake(_INTAKE_SAMPLES, world.monotonic_s, live)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
         pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
         sources = self._sources(catalogue, await spool.positions())
-        report = HealthReport(config, self.software, world.wall_ns, spool, pipeline, sources, scoring, self._parts)
+        report = HealthReport(
+            config, self.software, world.wall_ns, spool, pipeline, sources, scoring, self._parts, intake.estimates
+        )
         sinks = self._sinks(catalogue, spool, report)
         report.sinks = [sink for sink, _ in sinks]
         async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
