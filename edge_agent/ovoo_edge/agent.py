@@ -116,7 +116,16 @@ class Agent:
         pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
         sources = self._sources(catalogue, await spool.positions())
         report = HealthReport(
-            config, self.software, world.wall_ns, spool, pipeline, sources, scoring, self._parts, intake.estimates
+            config,
+            self.software,
+            world.wall_ns,
+            spool,
+            pipeline,
+            sources,
+            scoring,
+            self._parts,
+            intake.estimates,
+            catalogue,
         )
         sinks = self._sinks(catalogue, spool, report)
         report.sinks = [sink for sink, _ in sinks]

@@ -133,12 +133,12 @@ def test_what_may_travel_together(rows: list[SpoolRow], expected: list[list[int]
 def test_a_message_leaves_the_window_when_all_its_rows_are_acknowledged() -> None:
     now = [0.0]
     window = InFlight(lambda: Backoff(10, 40, random.Random(1)), lambda: now[0])
-    window.add(Message("batch", 1, 3, b"", "c", refused=2), live=True)
+    window.add(Message("batch", 1, 3, b"", "c", refused={("a", 2): 2}), live=True)
     window.add(Message("batch", 4, 4, b"", "c"), live=False)
 
-    assert window.acknowledge(SeqRanges([(1, 2)])) == 0
+    assert window.acknowledge(SeqRanges([(1, 2)])) == {}
     assert len(window) == 2
-    assert window.acknowledge(SeqRanges([(1, 3)])) == 2
+    assert window.acknowledge(SeqRanges([(1, 3)])) == {("a", 2): 2}
     assert (len(window), window.backlog) == (1, 1)
     assert window.take_due() == []
     now[0] = 10.0

@@ -204,7 +204,10 @@ class SourceCertificate:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """State of a source for `/health`; counters only ever grow while the process lives."""
+    """State of a source for `/health`; counters only ever grow while the process lives.
+
+    `silent` are the catalogue indexes of signals that are past their deadline.
+    """
 
     name: str
     driver: str
@@ -215,6 +218,7 @@ class SourceHealth:
     problems: tuple[SourceProblem, ...] = ()
     gaps: tuple[SourceGap, ...] = ()
     certificates: tuple[SourceCertificate, ...] = ()
+    silent: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
