@@ -56,7 +56,7 @@ def _source(source: Mapping[str, Any], now_ns: int, words: Words) -> Iterator[st
         yield words["problem"].format(**problem).rstrip()
     if source.get("silent"):
         names = ", ".join(source["silent"][:_NAMES])
-        count = source.get("counters", {}).get("silent_signals", len(source["silent"]))
+        count = max(source.get("counters", {}).get("silent_signals", 0), len(source["silent"]))
         yield words["silent"].format(name=source["name"], count=count, names=names) + (
             words["more"] if count > _NAMES else ""
         )
