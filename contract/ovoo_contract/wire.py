@@ -56,8 +56,8 @@ class BatchHeader:
     """What a message says before its rows.
 
     A message carries spool rows ``seq`` to ``seq + merged - 1`` of one `epoch` (both u64, seq >= 1 where spooled);
-    `receive_ns` is when the gateway received the newest row, `clock_offset_ns` its estimated clock error (known
-    truth minus own clock), which is never applied.
+    `receive_ns` is when the gateway received the newest row, `clock_offset_ns` the estimated clock of the source minus
+    that of the gateway where it is known to be off (its rows carry `CLOCK_SUSPECT`), else 0; it is never applied.
     """
 
     catalogue_id: str

@@ -24,12 +24,15 @@ from ovoo_edge.scoring import Scoring
 from ovoo_edge.signal_list import rules_of
 from ovoo_edge.sinks.base import Sink, SinkContext
 from ovoo_edge.sinks.registry import create_sink
+from ovoo_edge.source_clock import ClockedIntake
 from ovoo_edge.sources.base import Intake, Source, SourceContext
 from ovoo_edge.sources.registry import create_source
+from ovoo_edge.sources.settings import ReplaySettings
 from ovoo_edge.spool import Spool
 from ovoo_edge.spool_service import SpoolReader, SpoolService
+from ovoo_edge.status_words import status_line
 from ovoo_edge.supervisor import Supervised, supervise
-from ovoo_edge.systemd import notify, watchdog_interval_s
+from ovoo_edge.systemd import is_supervised, notify, notify_status, watchdog_interval_s
 from ovoo_edge.watermark import Watermark
 
 __all__ = ["Agent", "World"]
@@ -38,6 +41,7 @@ _LOG = logging.getLogger(__name__)
 _INTAKE_SAMPLES = 200_000
 _SETTLE_S = 5.0
 _SAVE_S = 60.0
+_TELL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +112,32 @@ class Agent:
         rules = rules_of(config.signals, scoring.outputs)
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
         stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits)
-        intake = Intake(_INTAKE_SAMPLES, world.monotonic_s)
+        live = [item.name for item in config.sources if not isinstance(item, ReplaySettings)]
+        intake = ClockedIntake(_INTAKE_SAMPLES, world.monotonic_s, live)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
         pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
         sources = self._sources(catalogue, await spool.positions())
-        report = HealthReport(config, self.software, world.wall_ns, spool, pipeline, sources, scoring, self._parts)
+        report = HealthReport(
+            config,
+            self.software,
+            world.wall_ns,
+            spool,
+            pipeline,
+            sources,
+            scoring,
+            self._parts,
+            intake.estimates,
+            catalogue,
+        )
         sinks = self._sinks(catalogue, spool, report)
         report.sinks = [sink for sink, _ in sinks]
         async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
             fixed = [group.create_task(pipeline.run()), group.create_task(spool.maintain())]
-            fixed += [group.create_task(self._watchdog(spool)), group.create_task(self._save(scoring))]
+            fixed += [
+                group.create_task(self._tell(report)),
+                group.create_task(self._watchdog(spool)),
+                group.create_task(self._save(scoring)),
+            ]
             feeding = [
                 group.create_task(self._supervised(f"source {item.name}", _feeding(item, intake))) for item in sources
             ]
@@ -129,6 +149,7 @@ class Agent:
             _LOG.info("event=started gateway=%s signals=%d catalogue=%s", config.gateway, len(catalogue), catalogue.id)
             await self._wait_for_stop(feeding)
             notify("STOPPING=1")
+            notify_status("stopping: sources are closed, what they gave is committed and delivered")
             await self._drain(feeding, pipeline, delivering, [reader for _, reader in sinks])
             for task in fixed:
                 task.cancel()
@@ -191,6 +212,12 @@ class Agent:
             await spool.gauges()
             notify("WATCHDOG=1")
             await asyncio.sleep(interval_s)
+
+    async def _tell(self, report: HealthReport) -> None:
+        """Keeps the line of words in the service manager's status true."""
+        while is_supervised():
+            notify_status(status_line(await report.collect()))
+            await asyncio.sleep(_TELL_S)
 
     async def _save(self, scoring: Scoring) -> None:
         while True:

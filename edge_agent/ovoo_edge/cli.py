@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="the whole state as JSON")
     status.add_argument("--ledger", action="store_true", help="counts per signal and hour, and all losses, as JSON")
     status.add_argument("--language", choices=["zh", "en"], default="zh")
+    bundle = _with_config(verbs, "support-bundle", commands.support_bundle, "one zip for a helper, secrets removed")
+    bundle.add_argument("--out", type=pathlib.Path, help="the zip (default: named by gateway and time, in this folder)")
     browse = _with_config(verbs, "browse", commands.browse, "list an OPC UA server's variables as a signal list")
     browse.add_argument("source", help="name of the source")
     browse.add_argument("--root", default="i=85", help="node to start at (default: Objects)")

@@ -7,22 +7,26 @@ import asyncio
 import dataclasses
 import http.client
 import json
+import logging
 import pathlib
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
-from ovoo_contract.errors import ConfigError, ConfigErrors
+from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
 
 from ovoo_edge.config import load, parse, read_sources, sources_dir
+from ovoo_edge.logs import keep_file
 from ovoo_edge.samples import sample
 from ovoo_edge.sources.settings import OpcUaSettings, ReplaySettings
 from ovoo_edge.status_words import status_lines
 
-__all__ = ["Command", "browse", "check", "enrol", "replay", "run", "sample_text", "status"]
+__all__ = ["Command", "browse", "check", "enrol", "replay", "run", "sample_text", "status", "support_bundle"]
 
 Command = Callable[[argparse.Namespace], int]
+_LOG = logging.getLogger(__name__)
 _STATUS_S = 10.0
 
 
@@ -30,7 +34,17 @@ def run(options: argparse.Namespace) -> int:
     """Works until SIGTERM or SIGINT, then drains."""
     from ovoo_edge.agent import Agent
 
-    asyncio.run(_until_signal(Agent(load(options.config))))
+    config = load(options.config)
+    with keep_file(config.state_dir):
+        try:
+            asyncio.run(_until_signal(Agent(config)))
+        except OvooError as error:
+            # the file is for a support bundle: it must tell why the agent ended
+            _LOG.error("event=ended_by_error detail=%r", str(error))
+            raise
+        except Exception:
+            _LOG.exception("event=ended_by_defect")
+            raise
     return 0
 
 
@@ -78,6 +92,15 @@ def status(options: argparse.Namespace) -> int:
     else:
         print("\n".join(status_lines(document, options.language)))
     return 0 if options.ledger or document["status"] == "ok" else 4
+
+
+def support_bundle(options: argparse.Namespace) -> int:
+    """Writes the zip; the agent may run, may not run, or may not be able to."""
+    from ovoo_edge.support_bundle import write_bundle
+
+    path = write_bundle(options.config, options.out, time.time_ns())
+    print(f"{path}: {path.stat().st_size / 1024:.0f} KiB; look through it before you send it (README.txt)")
+    return 0
 
 
 def browse(options: argparse.Namespace) -> int:

@@ -7,10 +7,12 @@ import dataclasses
 import json
 import logging
 import resource
+import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, get_args
 
+from ovoo_contract.catalogue import Catalogue, DataClass
 from ovoo_contract.errors import ConfigError
 
 from ovoo_edge.config import GatewayConfig
@@ -18,6 +20,7 @@ from ovoo_edge.metrics import render_metrics
 from ovoo_edge.pipeline import Pipeline
 from ovoo_edge.scoring import Scoring
 from ovoo_edge.sinks.base import Sink
+from ovoo_edge.source_clock import ClockEstimate
 from ovoo_edge.sources.base import Source
 from ovoo_edge.spool_rows import HOUR_NS
 from ovoo_edge.spool_service import SpoolService
@@ -28,6 +31,9 @@ __all__ = ["HealthReport", "HealthServer", "sink_figures"]
 _LOG = logging.getLogger(__name__)
 _REQUEST_S = 5.0
 _LEDGER_HOURS = 48
+_SILENT_NAMED = 20
+_CPU_SPAN_S = 10.0
+_CLASSES: tuple[DataClass, ...] = get_args(DataClass)
 _QUIET_SOURCE = {"running", "finished", "idle"}
 _QUIET_SINK = {"running", "draining", "idle"}
 
@@ -45,6 +51,8 @@ class HealthReport:
         sources: Sequence[Source],
         scoring: Scoring,
         parts: Sequence[Supervised],
+        clocks: Callable[[], Mapping[str, ClockEstimate]],
+        catalogue: Catalogue,
     ) -> None:
         self._config = config
         self._software = software
@@ -54,22 +62,27 @@ class HealthReport:
         self._sources = sources
         self._scoring = scoring
         self._parts = parts
+        self._clocks = clocks
+        self._catalogue = catalogue
+        self._cpu = CpuShare()
         self.sinks: Sequence[Sink] = ()
 
     async def collect(self) -> dict[str, Any]:
         """The whole state, JSON-ready; `status` is "ok" or "degraded"."""
         pipeline = self._pipeline.health()
         gauges = await self._spool.gauges()
-        sources = [dataclasses.asdict(source.health()) for source in self._sources]
+        sources = self._source_states()
         sinks = [dataclasses.asdict(sink.health()) for sink in self.sinks]
         failed = [{"part": part.name, "failure": part.failure} for part in self._parts if part.failure]
         spool = dataclasses.asdict(gauges)
         spool["epoch"] = str(gauges.epoch)
+        spool["refused"] = _by_class_name(gauges.refused)
         degraded = bool(
             failed
             or pipeline.held_back
             or not gauges.ballast
             or any(source["state"] not in _QUIET_SOURCE or source["problems"] for source in sources)
+            or any(source["clock"]["suspect"] for source in sources)
             or any(sink["state"] not in _QUIET_SINK for sink in sinks)
         )
         return {
@@ -79,7 +92,7 @@ class HealthReport:
             "site": self._config.site,
             "software": self._software,
             "time_ns": self._wall_ns(),
-            "process": process_figures(),
+            "process": {**process_figures(), "cpu": self._cpu.cores()},
             "pipeline": dataclasses.asdict(pipeline),
             "spool": spool,
             "sources": sources,
@@ -103,11 +116,40 @@ class HealthReport:
                 for row in counts
             ],
             "lost": [dataclasses.asdict(row) for row in lost],
+            "refused": [
+                {**_without(row, "rank"), "data_class": _CLASSES[row.rank]} for row in await self._spool.refusals()
+            ],
         }
+
+    def _source_states(self) -> list[dict[str, Any]]:
+        clocks = self._clocks()
+        states = []
+        for source in self._sources:
+            state = dataclasses.asdict(source.health())
+            state["silent"] = [str(self._catalogue.entries[index].address) for index in state["silent"][:_SILENT_NAMED]]
+            state["clock"] = dataclasses.asdict(clocks.get(source.name, ClockEstimate()))
+            states.append(state)
+        return states
 
     async def quarantine(self) -> list[dict[str, Any]]:
         """The newest rows that a server refused, without their payload."""
         return [_without(row, "payload") for row in await self._spool.quarantined()]
+
+
+class CpuShare:
+    """Processor cores used on average since the last time that at least `_CPU_SPAN_S` had passed."""
+
+    def __init__(self) -> None:
+        self._mark = (time.monotonic(), time.process_time())
+        self._cores: float | None = None
+
+    def cores(self) -> float | None:
+        """None in the first seconds."""
+        now, used = time.monotonic(), time.process_time()
+        if now - self._mark[0] >= _CPU_SPAN_S:
+            self._cores = (used - self._mark[1]) / (now - self._mark[0])
+            self._mark = (now, used)
+        return self._cores
 
 
 def process_figures() -> dict[str, float]:
@@ -134,6 +176,14 @@ def sink_figures(snapshot: Mapping[str, Any]) -> dict[str, float]:
     figures: dict[str, float] = {"at_risk_s": pipeline["at_risk_s"], "rss_mb": snapshot["process"]["rss_mb"]}
     if spool["buffer_h"] is not None:
         figures["buffer_h"] = spool["buffer_h"]
+    if snapshot["process"]["cpu"] is not None:
+        figures["cpu"] = snapshot["process"]["cpu"]
+    offsets = {source["name"]: source["clock"]["offset_ms"] for source in snapshot["sources"]}
+    known = {name: offset for name, offset in offsets.items() if offset is not None}
+    if known:
+        # one figure for the gateway: its worst clock
+        figures["offset_ms"] = max(known.values(), key=abs)
+    figures.update({f"offset_ms.{name}": offset for name, offset in known.items()})
     for name in spool["backlog_rows"]:
         figures[f"backlog_rows.{name}"] = spool["backlog_rows"][name]
         figures[f"backlog_bytes.{name}"] = spool["backlog_bytes"][name]
@@ -214,6 +264,10 @@ class HealthServer:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
+
+
+def _by_class_name(refused: Mapping[str, Mapping[int, int]]) -> dict[str, dict[str, int]]:
+    return {sink: {_CLASSES[rank]: count for rank, count in classes.items()} for sink, classes in refused.items()}
 
 
 def _without(row: Any, *names: str) -> dict[str, Any]:

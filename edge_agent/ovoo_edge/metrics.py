@@ -43,13 +43,42 @@ class _Snapshot(Collector):
         for key, text in (("backlog_rows", "rows to deliver"), ("backlog_bytes", "bytes to deliver")):
             yield _labelled(f"ovoo_edge_{key}", text, "sink", spool[key])
         yield _counter("ovoo_edge_quarantined", "rows refused by the server", "sink", spool["quarantined"])
-        yield _counter("ovoo_edge_refused", "samples above the class of the sink", "sink", spool["refused"])
+        yield self._refused(spool["refused"])
+        yield from self._clocks(snapshot["sources"])
+        yield self._waiting(snapshot)
         yield from self._lost(spool["lost"])
         yield from self._ends("source", snapshot["sources"])
         yield from self._ends("sink", snapshot["sinks"])
         yield self._certificates(snapshot["sources"])
         yield _gauge("ovoo_edge_rss_bytes", "resident memory", process["rss_mb"] * 2**20)
         yield CounterMetricFamily("ovoo_edge_cpu_seconds", "processor time used", value=process["cpu_s"])
+
+    def _refused(self, refused: Mapping[str, Mapping[str, int]]) -> Metric:
+        labels = ["sink", "data_class"]
+        family = CounterMetricFamily("ovoo_edge_refused", "samples above the class of the sink", labels=labels)
+        for sink, classes in refused.items():
+            for data_class, count in classes.items():
+                family.add_metric([sink, data_class], count)
+        return family
+
+    def _clocks(self, sources: list[dict[str, Any]]) -> Iterator[Metric]:
+        clocks = {source["name"]: source["clock"] for source in sources}
+        known = {name: clock for name, clock in clocks.items() if clock["offset_ms"] is not None}
+        offset = {name: clock["offset_ms"] / 1e3 for name, clock in known.items()}
+        doubt = {name: clock["uncertainty_ms"] / 1e3 for name, clock in known.items()}
+        suspect = {name: float(clock["suspect"]) for name, clock in clocks.items()}
+        heard = {source["name"]: source["last_sample_ns"] / 1e9 for source in sources if source["last_sample_ns"]}
+        yield _labelled("ovoo_edge_clock_offset_seconds", "source clock minus gateway clock", "source", offset)
+        yield _labelled("ovoo_edge_clock_uncertainty_seconds", "of the clock offset", "source", doubt)
+        yield _labelled("ovoo_edge_clock_suspect", "1 while the clock is known to be off", "source", suspect)
+        yield _labelled("ovoo_edge_last_sample_timestamp_seconds", "UTC time of the last sample", "source", heard)
+        silent = {source["name"]: float(source["counters"].get("silent_signals", 0)) for source in sources}
+        yield _labelled("ovoo_edge_silent_signals", "signals past their deadline", "source", silent)
+
+    def _waiting(self, snapshot: Mapping[str, Any]) -> Metric:
+        now_ns, since_ns = snapshot["time_ns"], snapshot["spool"]["backlog_since_ns"]
+        ages = {sink: max(0.0, (now_ns - since) / 1e9) if since else 0.0 for sink, since in since_ns.items()}
+        return _labelled("ovoo_edge_backlog_age_seconds", "age of the oldest row to deliver", "sink", ages)
 
     def _lost(self, lost: Mapping[str, Mapping[str, int]]) -> Iterator[Metric]:
         family = CounterMetricFamily("ovoo_edge_lost", "samples that never arrive", labels=["sink", "cause"])

@@ -78,15 +78,17 @@ class Stage:
         self._watermark = watermark
         self._limits = limits
         ranks = sorted({rule.rank for rule in rules})
+        self._clock_offset_ns = 0
         self._classes = [(rank, bytes(1 if rule.rank == rank else 0 for rule in rules)) for rank in ranks]
 
     def process(self, chunks: Sequence[Chunk], now_ns: int) -> StageResult:
         """The groups to commit for these chunks."""
         result = StageResult(groups=[Group()])
-        by_flags: dict[int, list[Chunk]] = {}
+        # a message names one clock offset, so samples of a wrong clock get rows of their own
+        by_marks: dict[tuple[int, int], list[Chunk]] = {}
         for chunk in chunks:
-            by_flags.setdefault(chunk.flags, []).append(chunk)
-        for flags, members in by_flags.items():
+            by_marks.setdefault((chunk.flags, chunk.clock_offset_ns), []).append(chunk)
+        for (flags, self._clock_offset_ns), members in by_marks.items():
             receive_ns = min((chunk.receive_ns for chunk in members if chunk.receive_ns), default=now_ns)
             self._process_flagged(
                 SampleBatch.concat([chunk.batch for chunk in members]), flags, receive_ns, now_ns, result
@@ -143,7 +145,14 @@ class Stage:
 
     def _append_row(self, batch: SampleBatch, rank: int, flags: int, receive_ns: int, result: StageResult) -> None:
         payload = encode_batch(
-            BatchHeader(catalogue_id=self._catalogue.id, epoch=0, seq=0, flags=flags, receive_ns=receive_ns),
+            BatchHeader(
+                catalogue_id=self._catalogue.id,
+                epoch=0,
+                seq=0,
+                flags=flags,
+                receive_ns=receive_ns,
+                clock_offset_ns=self._clock_offset_ns,
+            ),
             batch,
             CODEC_ZLIB,
         )

@@ -8,16 +8,17 @@ import os
 import pathlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.catalogue import Catalogue, DataClass, SignalEntry, class_rank
 from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
 from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge.config import ModelSettings
 from ovoo_edge.pipeline_stage import Scorer
+from ovoo_edge.sinks.class_view import CLASS_KEY
 
 if TYPE_CHECKING:
     from ovoo_models.monitor import AssetMonitor
@@ -49,6 +50,7 @@ class Scoring:
     ) -> None:
         self._monitors = monitors
         known = {str(entry.address) for entry in entries}
+        self._classes = [_classes(settings, monitor, entries) for settings, monitor in monitors]
         self._absent = {
             settings.asset.path: [
                 use.name for use in monitor.model_set.signals if str(settings.asset.signal(use.name)) not in known
@@ -83,8 +85,15 @@ class Scoring:
 
     @property
     def outputs(self) -> list[SignalEntry]:
-        """Derived signals of all monitors, in catalogue order after the sources' signals."""
-        return [entry for _, monitor in self._monitors for entry in monitor.outputs]
+        """Derived signals of all monitors, in catalogue order after the sources' signals.
+
+        Each has the class of its highest input as this gateway classes it, not as the model's training did.
+        """
+        return [
+            replace(entry, data_class=classes.get(entry.model, classes[""]))
+            for (_, monitor), classes in zip(self._monitors, self._classes, strict=True)
+            for entry in monitor.outputs
+        ]
 
     def scorer(self, catalogue: Catalogue) -> Scorer | None:
         """The function the pipeline calls; None without monitors."""
@@ -96,10 +105,10 @@ class Scoring:
             derived: list[SampleBatch] = []
             findings: list[Finding] = []
             with self._busy:
-                for item in bound:
+                for item, classes in zip(bound, self._classes, strict=True):
                     output = item.monitor.process(batch, item.index, item.out_base)
                     derived.append(output.batch)
-                    findings += output.findings
+                    findings += [_classed(finding, classes) for finding in output.findings]
             self._findings += len(findings)
             merged = SampleBatch.concat(derived)
             self._scored += len(merged)
@@ -178,3 +187,21 @@ def _bind(settings: ModelSettings, monitor: AssetMonitor, catalogue: Catalogue) 
         if entry.address.asset_address == settings.asset and entry.measurement == "telemetry"
     }
     return _Bound(monitor, index, catalogue.index(monitor.outputs[0].address) if monitor.outputs else 0)
+
+
+def _classes(settings: ModelSettings, monitor: AssetMonitor, entries: Sequence[SignalEntry]) -> Mapping[str, DataClass]:
+    """Binding id -> class of its highest input; "" -> that of the whole model."""
+    here = {
+        entry.address.signal: entry.data_class for entry in entries if entry.address.asset_address == settings.asset
+    }
+    classes = {use.name: here.get(use.name, use.data_class) for use in monitor.model_set.signals}
+    found: dict[str, DataClass] = {"": max(classes.values(), key=class_rank)}
+    for binding in monitor.model_set.bindings:
+        names = [*binding.inputs, binding.params.get("gate")]
+        found[binding.id] = max((classes[name] for name in names if name), key=class_rank)
+    return found
+
+
+def _classed(finding: Finding, classes: Mapping[str, DataClass]) -> Finding:
+    told = classes.get(finding.model, classes[""])
+    return replace(finding, detail={**finding.detail, CLASS_KEY: told})

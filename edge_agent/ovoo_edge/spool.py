@@ -11,7 +11,7 @@ import functools
 import pathlib
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
 from ovoo_contract.catalogue import Catalogue
@@ -24,11 +24,13 @@ from ovoo_edge.spool_losses import lost_rows, lost_totals, record, tally_unreada
 from ovoo_edge.spool_open import OpenSpool, open_file
 from ovoo_edge.spool_parts import finish, mark, take_back
 from ovoo_edge.spool_quarantine import Quarantine
+from ovoo_edge.spool_refusals import RefusalCounts
 from ovoo_edge.spool_rows import (
     COLUMNS,
     Group,
     LostRow,
     QuarantinedRow,
+    RefusedRow,
     SpoolGauges,
     SpoolRow,
     Tally,
@@ -44,6 +46,7 @@ _FOLD_ROWS = 300
 _DELETE_ROWS = 1000
 T = TypeVar("T")
 P = ParamSpec("P")
+Refused = Mapping[tuple[str, int], int]
 
 
 def _named_failures(method: Callable[P, T]) -> Callable[P, T]:
@@ -75,7 +78,7 @@ class Spool:
         self._rate = FillRate(clock)
         self._last_seq = opened.last_seq
         self._high_ns = opened.high_ns
-        self._refused = dict(opened.refused)
+        self._refusals = RefusalCounts(opened.connection, self._acks.sinks)
         self._deleted: Ranges = []
         self._unfinished = False
         self._space.shrink(self._acks)
@@ -241,7 +244,7 @@ class Spool:
         return found
 
     @_named_failures
-    def ack(self, sink: str, ranges: Iterable[Sequence[int]], *, refused: int = 0) -> int:
+    def ack(self, sink: str, ranges: Iterable[Sequence[int]], *, refused: Refused | None = None) -> int:
         """Acknowledges inclusive ranges for a sink and returns how many rows that were.
 
         It becomes durable with the next commit or `flush`; until then a crash only makes the sink send again.
@@ -249,18 +252,18 @@ class Spool:
         Args:
             sink: its name.
             ranges: inclusive pairs; numbers that were never given out are ignored.
-            refused: samples of these rows that the sink may not carry because of their class.
+            refused: samples of these rows that the sink may not see, by address and class rank.
         """
         fresh = self._acks.add(sink, ranges, self._last_seq)
         if fresh and refused:
-            self._refused[sink] = self._refused.get(sink, 0) + refused
+            self._refusals.add(sink, refused)
         return self._gauges.removed(sink, fresh)
 
     def flush(self) -> None:
         """Makes acknowledgements durable and deletes the rows that every sink has."""
         while self._acks.dirty:
             self._durably(self._flush)
-            self._acks.flushed(self._deleted)
+            self._flushed()
 
     @_named_failures
     def quarantine(self, sink: str, seq: int, code: str, detail: str, *, part: bytes | None = None) -> bool:
@@ -295,6 +298,11 @@ class Spool:
     def quarantined(self, limit: int = 100) -> list[QuarantinedRow]:
         """The newest quarantined rows."""
         return self._quarantine.newest(limit)
+
+    @_named_failures
+    def refusals(self) -> list[RefusedRow]:
+        """What each sink was not shown because of its class."""
+        return self._refusals.rows()
 
     @_named_failures
     def lost(self, from_hour: int, to_hour: int) -> list[LostRow]:
@@ -334,7 +342,7 @@ class Spool:
             backlog_since_ns=self._gauges.since_ns(self._last_seq),
             buffer_h=self._rate.hours(self._space.limit_bytes - self._space.used_bytes()),
             quarantined=self._gauges.quarantined(),
-            refused=dict(self._refused),
+            refused=self._refusals.totals(),
             lost=lost_totals(self._connection),
             ballast=self._space.has_ballast,
             salvaged=self._opened.salvaged,
@@ -409,7 +417,7 @@ class Spool:
 
         self._make_room(group.size + sum(len(body) for body in group.positions.values()))
         seqs = self._durably(write)
-        self._acks.flushed(self._deleted)
+        self._flushed()
         return seqs
 
     def _conclude(self, groups: Sequence[Group]) -> None:
@@ -441,9 +449,12 @@ class Spool:
             if left <= 0:
                 break
         for acked, name in sinks:
-            self._connection.execute(
-                "UPDATE sink SET acked = ?, refused = ? WHERE name = ?", (acked, self._refused.get(name, 0), name)
-            )
+            self._connection.execute("UPDATE sink SET acked = ? WHERE name = ?", (acked, name))
+        self._refusals.write()
+
+    def _flushed(self) -> None:
+        self._acks.flushed(self._deleted)
+        self._refusals.written()
 
     def _fold(self) -> None:
         self._ledger.fold()

@@ -13,7 +13,7 @@ from ovoo_contract.errors import SpoolDamaged, SpoolError
 from ovoo_edge.salvage import salvage, set_aside
 from ovoo_edge.spool_acks import Ranges, gaps
 from ovoo_edge.spool_parts import take_back
-from ovoo_edge.spool_schema import FORMAT, Budget, connect, create_tables, upgrade
+from ovoo_edge.spool_schema import FORMAT, REFUSED, Budget, connect, create_tables, upgrade
 from ovoo_edge.spool_transactions import in_transaction, spool_failure
 
 __all__ = ["OpenSpool", "open_file"]
@@ -25,7 +25,6 @@ class OpenSpool:
 
     Attributes:
         acked: ranges per sink, for exactly the configured sinks.
-        refused: samples not shown to a sink because of their class.
         last_seq: the number given last.
         high_ns: greatest sample time ever committed.
         salvaged: one sentence per damaged file that was set aside now.
@@ -38,7 +37,6 @@ class OpenSpool:
     last_seq: int
     high_ns: int
     acked: Mapping[str, Ranges]
-    refused: Mapping[str, int]
     salvaged: tuple[str, ...]
 
 
@@ -117,13 +115,12 @@ def _read(
             remedy=f"this agent writes version {FORMAT}; use the agent that wrote it, or move the file away",
         )
     in_transaction(connection, lambda: take_back(connection))
+    connection.execute(REFUSED)
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()
     last_seq = int(found[0]) if found else 0
-    stored = {
-        name: (acked, refused) for name, acked, refused in connection.execute("SELECT name, acked, refused FROM sink")
-    }
+    stored = {name for (name,) in connection.execute("SELECT name FROM sink")}
     oldest = connection.execute("SELECT min(seq) FROM item").fetchone()[0]
-    in_transaction(connection, lambda: _sync_sinks(connection, sinks, set(stored), oldest or last_seq + 1))
+    in_transaction(connection, lambda: _sync_sinks(connection, sinks, stored, oldest or last_seq + 1))
     acked = {name: _ranges(connection, name) for name in sinks}
     return OpenSpool(
         connection=connection,
@@ -133,7 +130,6 @@ def _read(
         last_seq=last_seq,
         high_ns=int(meta.get("high_ns", "0")),
         acked=acked,
-        refused={name: stored[name][1] for name in sinks if name in stored},
         salvaged=salvaged,
     )
 

@@ -17,6 +17,7 @@ __all__ = [
     "LostRow",
     "NewRow",
     "QuarantinedRow",
+    "RefusedRow",
     "RowKind",
     "RowMeta",
     "SpoolGauges",
@@ -140,6 +141,16 @@ class LostRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """Samples of one signal (or findings, `event:<code>`) that `sink` may not see; `rank` is their data class."""
+
+    sink: str
+    rank: int
+    address: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantinedRow:
     """A row that a sink's server refused, with the server's words; the payload stays for inspection."""
 
@@ -168,7 +179,7 @@ class SpoolGauges:
         backlog_since_ns: time of storing of the oldest such row, 0 when none, per sink.
         buffer_h: hours until the budget is full at the rate of the last minutes; None while that rate is unknown.
         quarantined: rows in quarantine, per sink.
-        refused: samples not shown to a sink because of its class, per sink.
+        refused: samples not shown to a sink because of its class, per sink and class rank.
         lost: samples that will never reach the sink, per sink and cause.
         ballast: False while the ballast file is spent: the disk is full.
     """
@@ -183,7 +194,7 @@ class SpoolGauges:
     backlog_since_ns: Mapping[str, int]
     buffer_h: float | None
     quarantined: Mapping[str, int]
-    refused: Mapping[str, int]
+    refused: Mapping[str, Mapping[int, int]]
     lost: Mapping[str, Mapping[str, int]]
     ballast: bool
     salvaged: Sequence[str] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ovoo_contract.errors import ConfigError, SpoolDamaged
 
-__all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "Budget", "connect", "create_tables", "upgrade"]
+__all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "REFUSED", "Budget", "connect", "create_tables", "upgrade"]
 
 FORMAT = 2
 """Version 2 added the table `position`; a file of version 1 is given it when it is opened."""
@@ -39,6 +39,11 @@ CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, hour INTEGER NOT NUL
 CREATE TABLE ledger (hour INTEGER NOT NULL, catalogue TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (hour, catalogue)) WITHOUT ROWID;
 """
+REFUSED = (
+    "CREATE TABLE IF NOT EXISTS refused (sink TEXT NOT NULL, class INTEGER NOT NULL, signal INTEGER NOT NULL, "
+    "count INTEGER NOT NULL, PRIMARY KEY (sink, class, signal)) WITHOUT ROWID"
+)
+"""Also given to files that were made without it: an agent that does not know it leaves it alone."""
 _POSITION = "CREATE TABLE position (source TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
 
 
@@ -124,7 +129,7 @@ def _is_full(error: sqlite3.Error) -> bool:
 
 def create_tables(connection: sqlite3.Connection, epoch: int) -> None:
     """Fills an empty file with the tables of this version, in one transaction."""
-    statements = [*(part for part in _TABLES.split(";") if part.strip()), _POSITION]
+    statements = [*(part for part in _TABLES.split(";") if part.strip()), _POSITION, REFUSED]
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in statements:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TypeVar
@@ -14,7 +14,7 @@ from ovoo_contract.errors import SpoolDamaged
 
 from ovoo_edge.ledger import LedgerRow
 from ovoo_edge.spool import Spool
-from ovoo_edge.spool_rows import Group, LostRow, QuarantinedRow, SpoolGauges, SpoolRow
+from ovoo_edge.spool_rows import Group, LostRow, QuarantinedRow, RefusedRow, SpoolGauges, SpoolRow
 
 __all__ = ["SpoolReader", "SpoolService"]
 
@@ -107,6 +107,10 @@ class SpoolService:
     async def lost(self, from_hour: int, to_hour: int) -> list[LostRow]:
         """What will never arrive."""
         return await self.call(lambda spool: spool.lost(from_hour, to_hour))
+
+    async def refusals(self) -> list[RefusedRow]:
+        """What each sink was not shown because of its class."""
+        return await self.call(lambda spool: spool.refusals())
 
     async def ledger(self, from_hour: int, to_hour: int) -> list[LedgerRow]:
         """Counts per signal and hour."""
@@ -214,7 +218,9 @@ class SpoolReader:
             )
         )
 
-    async def ack(self, epoch: int, ranges: Iterable[Sequence[int]], *, refused: int = 0) -> int:
+    async def ack(
+        self, epoch: int, ranges: Iterable[Sequence[int]], *, refused: Mapping[tuple[str, int], int] | None = None
+    ) -> int:
         """Acknowledges; ranges of another epoch are ignored. Returns the number of rows."""
         pairs = [(pair[0], pair[1]) for pair in ranges]
 

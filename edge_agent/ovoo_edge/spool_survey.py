@@ -34,6 +34,7 @@ _KEYED: Final = {
     "ITB": "ledger",
     "TTII": "sink",
     "IITTIII": "lost",
+    "TIII": "refused",
     "TB": "position",
     "TT": "meta",
 }

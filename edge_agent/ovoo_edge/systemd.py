@@ -1,25 +1,46 @@
-"""The two words systemd wants to hear: ready, and still alive."""
+"""What systemd wants to hear: ready, how it goes, still alive, stopping."""
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Mapping
 
-__all__ = ["notify", "watchdog_interval_s"]
+__all__ = ["is_supervised", "notify", "notify_status", "watchdog_interval_s"]
+
+_LOG = logging.getLogger(__name__)
+_LONGEST_STATUS = 500
 
 
 def notify(message: str, environment: Mapping[str, str] = os.environ) -> bool:
-    """Sends a state such as `READY=1` to the service manager; False when the agent does not run under one."""
+    """Sends a state such as `READY=1` to the service manager.
+
+    False when the agent does not run under one, or when it does not listen: collection goes on without it.
+    """
     address = environment.get("NOTIFY_SOCKET", "")
     if not address:
         return False
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.connect(address)
-        channel.send(message.encode("utf-8"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as channel:
+        try:
+            channel.connect(address)
+            channel.send(message.encode("utf-8"))
+        except OSError as error:
+            _LOG.warning("event=service_manager_deaf detail=%r", str(error))
+            return False
     return True
+
+
+def notify_status(text: str, environment: Mapping[str, str] = os.environ) -> bool:
+    """Shows one line of words in `systemctl status`; line breaks would be read as further states."""
+    return notify("STATUS=" + " ".join(text.split())[:_LONGEST_STATUS], environment)
+
+
+def is_supervised(environment: Mapping[str, str] = os.environ) -> bool:
+    """True when a service manager waits for states."""
+    return bool(environment.get("NOTIFY_SOCKET", ""))
 
 
 def watchdog_interval_s(environment: Mapping[str, str] = os.environ) -> float | None:

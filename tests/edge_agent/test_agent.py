@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
@@ -166,13 +167,22 @@ def test_sigterm_drains_and_ends_in_order(
     channel.settimeout(20)
     config = prepare(tmp_path, mosquitto.port, free_port, steps=3000, speed=200.0)
     with channel, start_process(config, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000") as process:
-        heard = {channel.recv(100) for _ in range(3)}
+        heard = [channel.recv(1000) for _ in range(4)]
         wait_until(lambda: len(cloud.rows) > 500, what="delivery")
         process.send_signal(signal.SIGTERM)
         log = process.communicate(timeout=20)[1].decode()
+        channel.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard.append(channel.recv(1000))
 
     assert process.returncode == 0, log
-    assert heard == {b"READY=1", b"WATCHDOG=1"}
+    assert heard[0] == b"READY=1"
+    assert {b"READY=1", b"WATCHDOG=1", b"STOPPING=1"} <= set(heard)
+    words = [message.decode() for message in heard if message.startswith(b"STATUS=")]
+    assert words[0].startswith("STATUS=Gateway gw-1 ")
+    assert words[-1].startswith("STATUS=stopping")
+    assert heard.index(b"STOPPING=1") > heard.index(words[0].encode())
     assert "event=draining" in log
     assert "event=stopped" in log
     per_signal = [sum(row[0] == index for row in cloud.rows) for index in range(SIGNALS)]

@@ -135,7 +135,6 @@ def test_status_in_words_names_what_is_wrong_in_both_languages() -> None:
         "72.0",
         "5.0 MiB",
         "3.0 GiB",
-        "spool_full",
         "torn page",
         "boom",
         "check the node",

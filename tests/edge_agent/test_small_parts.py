@@ -19,7 +19,7 @@ from ovoo_edge.sinks.in_flight import InFlight
 from ovoo_edge.sinks.uplink_plan import Message, plan
 from ovoo_edge.spool_rows import SpoolRow
 from ovoo_edge.supervisor import Supervised, supervise
-from ovoo_edge.systemd import notify, watchdog_interval_s
+from ovoo_edge.systemd import is_supervised, notify, notify_status, watchdog_interval_s
 
 
 def test_backoff_doubles_jitters_and_starts_over() -> None:
@@ -54,7 +54,16 @@ def test_the_service_manager_hears_datagrams(tmp_path: pathlib.Path) -> None:
         channel.settimeout(5)
         assert notify("READY=1", {"NOTIFY_SOCKET": str(tmp_path / "n")})
         assert channel.recv(99) == b"READY=1"
+        assert notify_status("two\nlines and a " + "long " * 500, {"NOTIFY_SOCKET": str(tmp_path / "n")})
+        told = channel.recv(9999)
+        assert told.startswith(b"STATUS=two lines and a long")
+        assert len(told) <= 507
     assert not notify("READY=1", {})
+    # one that has gone must not stop the collection
+    assert not notify("WATCHDOG=1", {"NOTIFY_SOCKET": str(tmp_path / "n")})
+    assert not notify("WATCHDOG=1", {"NOTIFY_SOCKET": str(tmp_path / "absent")})
+    assert is_supervised({"NOTIFY_SOCKET": "@x"})
+    assert not is_supervised({})
     assert watchdog_interval_s({"WATCHDOG_USEC": "10000000"}) == 5.0
     assert watchdog_interval_s({"WATCHDOG_USEC": "10000000", "WATCHDOG_PID": "1"}) is None
     assert watchdog_interval_s({}) is None
@@ -133,12 +142,12 @@ def test_what_may_travel_together(rows: list[SpoolRow], expected: list[list[int]
 def test_a_message_leaves_the_window_when_all_its_rows_are_acknowledged() -> None:
     now = [0.0]
     window = InFlight(lambda: Backoff(10, 40, random.Random(1)), lambda: now[0])
-    window.add(Message("batch", 1, 3, b"", "c", refused=2), live=True)
+    window.add(Message("batch", 1, 3, b"", "c", refused={("a", 2): 2}), live=True)
     window.add(Message("batch", 4, 4, b"", "c"), live=False)
 
-    assert window.acknowledge(SeqRanges([(1, 2)])) == 0
+    assert window.acknowledge(SeqRanges([(1, 2)])) == {}
     assert len(window) == 2
-    assert window.acknowledge(SeqRanges([(1, 3)])) == 2
+    assert window.acknowledge(SeqRanges([(1, 3)])) == {("a", 2): 2}
     assert (len(window), window.backlog) == (1, 1)
     assert window.take_due() == []
     now[0] = 10.0

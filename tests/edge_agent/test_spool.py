@@ -169,13 +169,13 @@ def test_gauges_follow_what_happens(tmp_path: pathlib.Path) -> None:
         fill(spool, 4)
         clock.tick(60)
         fill(spool, 4)
-        spool.ack("a", [(1, 6)], refused=3)
+        spool.ack("a", [(1, 6)], refused={("ent/site/area/line/asset/s1", 2): 3})
         gauges = spool.gauges()
 
     assert gauges.backlog_rows == {"a": 2, "b": 8}
     assert gauges.backlog_bytes["b"] > gauges.backlog_bytes["a"] > 0
     assert gauges.backlog_since_ns == {"a": T0 + 60 * SECOND, "b": T0}
-    assert gauges.refused == {"a": 3}
+    assert gauges.refused == {"a": {2: 3}}
     assert gauges.buffer_h is not None
     assert gauges.buffer_h > 1
     assert gauges.next_seq == 9

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ovoo_contract.delivery import SeqRanges
 
 from ovoo_edge.backoff import Backoff
+from ovoo_edge.sinks.class_view import Refusals
 from ovoo_edge.sinks.uplink_plan import Message
 
 __all__ = ["InFlight", "Sent"]
@@ -28,7 +30,7 @@ class Sent:
     first: int
     last: int
     live: bool
-    refused: int
+    refused: Refusals
     catalogue_id: str
     retry: Backoff
     due_s: float
@@ -63,12 +65,12 @@ class InFlight:
             message.first, message.last, live, message.refused, message.catalogue_id, waiting, due_s
         )
 
-    def acknowledge(self, done: SeqRanges) -> int:
+    def acknowledge(self, done: SeqRanges) -> Refusals:
         """Forgets messages of which every row is in `done`; returns the samples they had left out."""
-        refused = 0
+        refused: Counter[tuple[str, int]] = Counter()
         for first, sent in list(self._sent.items()):
             if all(seq in done for seq in range(sent.first, sent.last + 1)):
-                refused += sent.refused
+                refused.update(sent.refused)
                 del self._sent[first]
         return refused
 

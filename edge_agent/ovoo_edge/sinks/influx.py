@@ -18,9 +18,9 @@ from ovoo_contract.wire import CODEC_ZLIB, BatchHeader, decode_batch, encode_bat
 
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.sinks.base import SinkContext, SinkHealth, SinkState
+from ovoo_edge.sinks.class_view import ClassView, Refusals
 from ovoo_edge.sinks.influx_http import InfluxHttp, TooLarge, Unavailable, WriteRefused
 from ovoo_edge.sinks.settings import InfluxSinkSettings, Scope
-from ovoo_edge.sinks.uplink_plan import ClassFilter
 from ovoo_edge.spool_rows import SpoolRow
 from ovoo_edge.spool_service import SpoolReader
 
@@ -38,7 +38,7 @@ class InfluxSink:
         self._settings = settings
         self._context = context
         self._http = InfluxHttp(settings, settings.database or database_name(context.enterprise))
-        self._filter = ClassFilter(settings.max_class)
+        self._view = ClassView(settings.max_class)
         self._encoders: dict[str, LineEncoder] = {}
         self._counters: Counter[str] = Counter()
         self._batch_rows = settings.batch_rows
@@ -135,22 +135,24 @@ class InfluxSink:
             return
         catalogue = await reader.catalogue(part[0].catalogue_id)
         writer = _Writer(server, self._encoder(catalogue), self)
-        merged = [(row, self._filter.apply(batch, catalogue), len(batch)) for row, batch in decoded]
+        shown = [(row, *self._view.select(batch, catalogue)) for row, batch in decoded]
         try:
-            await writer.write(SampleBatch.concat([batch for _, batch, _ in merged]))
+            await writer.write(SampleBatch.concat([batch for _, batch, _ in shown]))
         except WriteRefused:
-            for row, batch, total in merged:
-                await self._deliver_alone(row, batch, total, epoch, writer, reader)
+            for row, batch, refused in shown:
+                await self._deliver_alone(row, batch, refused, epoch, writer, reader)
             return
-        refused = sum(total - len(batch) for _, batch, total in merged)
-        await self._acknowledge([row.seq for row, _, _ in merged], refused, epoch, reader)
+        together: Counter[tuple[str, int]] = Counter()
+        for _, _, refused in shown:
+            together.update(refused)
+        await self._acknowledge([row.seq for row, _, _ in shown], together, epoch, reader)
 
     async def _deliver_alone(
-        self, row: SpoolRow, batch: SampleBatch, total: int, epoch: int, writer: _Writer, reader: SpoolReader
+        self, row: SpoolRow, batch: SampleBatch, refused: Refusals, epoch: int, writer: _Writer, reader: SpoolReader
     ) -> None:
         bad, words = await writer.find_refused(batch)
         if not bad:
-            await self._acknowledge([row.seq], total - len(batch), epoch, reader)
+            await self._acknowledge([row.seq], refused, epoch, reader)
             return
         header = BatchHeader(catalogue_id=row.catalogue_id, epoch=epoch, seq=row.seq, receive_ns=row.stored_ns)
         part = encode_batch(header, batch.take(bad), CODEC_ZLIB)
@@ -167,10 +169,10 @@ class InfluxSink:
             return None
         return batch
 
-    async def _acknowledge(self, seqs: Sequence[int], refused: int, epoch: int, reader: SpoolReader) -> None:
+    async def _acknowledge(self, seqs: Sequence[int], refused: Refusals, epoch: int, reader: SpoolReader) -> None:
         await reader.ack(epoch, [(seq, seq) for seq in seqs], refused=refused)
         self._counters["acknowledged"] += len(seqs)
-        self._counters["refused_by_class"] += refused
+        self._counters["refused_by_class"] += sum(refused.values())
         self._last_ack_ns = self._context.wall_ns()
 
     def _encoder(self, catalogue: Catalogue) -> LineEncoder:

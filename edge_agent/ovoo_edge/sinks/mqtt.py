@@ -24,10 +24,11 @@ from ovoo_contract.errors import (
 
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.sinks.base import SinkContext, SinkHealth, SinkState
+from ovoo_edge.sinks.class_view import ClassView
 from ovoo_edge.sinks.in_flight import InFlight, Sent
 from ovoo_edge.sinks.mqtt_link import MqttLink, Will
 from ovoo_edge.sinks.settings import MqttSinkSettings, Scope
-from ovoo_edge.sinks.uplink_plan import LIVE_SPAN_NS, ClassFilter, Message, encode_rows, plan
+from ovoo_edge.sinks.uplink_plan import LIVE_SPAN_NS, Message, encode_rows, plan
 from ovoo_edge.spool_rows import SpoolRow
 from ovoo_edge.spool_service import SpoolReader
 
@@ -48,7 +49,8 @@ class MqttSink:
     def __init__(self, settings: MqttSinkSettings, context: SinkContext) -> None:
         self._settings = settings
         self._context = context
-        self._filter = ClassFilter(settings.max_class)
+        self._view = ClassView(settings.max_class)
+        self._shown_id = self._view.catalogue(context.catalogue).id
         self._inbox: deque[tuple[str, bytes]] = deque()
         self._counters: Counter[str] = Counter()
         self._state: SinkState = "idle"
@@ -147,7 +149,7 @@ class _Session:
     async def run(self) -> None:
         """Delivers until the link is lost (raises) or the agent has drained."""
         self._sink._show("running", "", "")
-        await self._publish_catalogue(self._context.catalogue.id)
+        await self._publish_catalogue(self._sink._shown_id)
         try:
             while not await self._finished():
                 self._link.check()
@@ -244,7 +246,7 @@ class _Session:
         """The message; rows that cannot be made into one are quarantined, never dropped silently."""
         try:
             catalogue = await self._reader.catalogue(rows[0].catalogue_id)
-            return encode_rows(rows, self._epoch, catalogue, self._sink._filter, self._context.wall_ns())
+            return encode_rows(rows, self._epoch, catalogue, self._sink._view, self._context.wall_ns())
         except (WireError, DeliveryError, CatalogueError) as error:
             for row in rows:
                 await self._reader.quarantine(self._epoch, row.seq, "unreadable", str(error))
@@ -253,8 +255,11 @@ class _Session:
     async def _publish_catalogue(self, catalogue_id: str) -> None:
         if catalogue_id in self._published:
             return
-        catalogue = await self._reader.catalogue(catalogue_id)
-        self._link.publish(topics.catalog(self._context.gateway, catalogue_id), catalogue.to_json(), retain=True)
+        whole_id = self._sink._view.whole_id(catalogue_id)
+        if whole_id is None:
+            raise CatalogueError("was never shown to this sink", offender=catalogue_id, remedy="rows name what was")
+        shown = self._sink._view.catalogue(await self._reader.catalogue(whole_id))
+        self._link.publish(topics.catalog(self._context.gateway, catalogue_id), shown.to_json(), retain=True)
         self._published.add(catalogue_id)
 
     async def _read_inbox(self) -> bool:
@@ -285,7 +290,7 @@ class _Session:
             done = done.add(rejection.seq)
         refused = self._window.acknowledge(done)
         counters["acknowledged"] += await self._reader.ack(self._epoch, done.to_list(), refused=refused)
-        counters["refused_by_class"] += refused
+        counters["refused_by_class"] += sum(refused.values())
         self._sink._last_ack_ns = self._context.wall_ns()
         if self._sink._state == "degraded":
             self._sink._show("running", "", "")
@@ -294,7 +299,7 @@ class _Session:
         if request.kind != "catalog":
             self._sink._counters["unknown_requests"] += 1
             return
-        wanted = str(request.detail.get("catalogue_id") or self._context.catalogue.id)
+        wanted = str(request.detail.get("catalogue_id") or self._sink._shown_id)
         self._published.discard(wanted)
         try:
             await self._publish_catalogue(wanted)
@@ -326,7 +331,7 @@ class _Session:
             epoch=self._reader.epoch,
             next_seq=self._reader.last_seq + 1,
             version=self._context.software,
-            catalogue_id=self._context.catalogue.id,
+            catalogue_id=self._sink._shown_id,
             backlog_rows=int(figures.pop(f"backlog_rows.{self._sink.name}", 0)),
             backlog_bytes=int(figures.pop(f"backlog_bytes.{self._sink.name}", 0)),
             quarantined=int(figures.pop(f"quarantined.{self._sink.name}", 0)),

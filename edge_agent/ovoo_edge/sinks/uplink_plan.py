@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ovoo_contract.catalogue import Catalogue, DataClass, class_rank
+from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.delivery import EventEnvelope
 from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import CODEC_ZLIB, FLAG_BACKFILL, BatchHeader, decode_batch, encode_batch
 
+from ovoo_edge.sinks.class_view import ClassView, Refusals
 from ovoo_edge.spool_rows import SpoolRow
 from ovoo_edge.watermark import LATE_NS
 
-__all__ = ["LIVE_SPAN_NS", "ClassFilter", "Message", "encode_rows", "plan"]
+__all__ = ["LIVE_SPAN_NS", "Message", "encode_rows", "plan"]
 
 LIVE_SPAN_NS = 10_000_000_000
 """Longest stretch of time that one live message may cover."""
@@ -37,27 +38,7 @@ class Message:
     last: int
     payload: bytes
     catalogue_id: str
-    refused: int = 0
-
-
-class ClassFilter:
-    """Leaves out samples of signals above a sink's class.
-
-    Args:
-        max_class: the highest class that passes.
-    """
-
-    def __init__(self, max_class: DataClass) -> None:
-        self._rank = class_rank(max_class)
-        self._masks: dict[str, bytes] = {}
-
-    def apply(self, batch: SampleBatch, catalogue: Catalogue) -> SampleBatch:
-        """The rows that may pass."""
-        mask = self._masks.get(catalogue.id)
-        if mask is None:
-            mask = bytes(1 if class_rank(entry.data_class) <= self._rank else 0 for entry in catalogue.entries)
-            self._masks[catalogue.id] = mask
-        return batch if 0 not in mask else batch.select_signals(mask)
+    refused: Refusals = field(default_factory=dict)
 
 
 def plan(
@@ -83,10 +64,10 @@ def plan(
         yield part
 
 
-def encode_rows(
-    rows: Sequence[SpoolRow], epoch: int, catalogue: Catalogue, allowed: ClassFilter, now_ns: int
-) -> Message:
+def encode_rows(rows: Sequence[SpoolRow], epoch: int, catalogue: Catalogue, view: ClassView, now_ns: int) -> Message:
     """The message of rows that `plan` put together.
+
+    Rows of which the receiver may see nothing still give a batch, without samples: their numbers must not look lost.
 
     Raises:
         WireError: a payload cannot be decoded.
@@ -94,25 +75,37 @@ def encode_rows(
     """
     first = rows[0]
     if first.kind == "event":
-        envelope = EventEnvelope(epoch, first.seq, Finding.from_json(first.payload))
-        return Message("event", first.seq, first.seq, envelope.to_json(), first.catalogue_id)
+        return _encode_event(first, epoch, catalogue, view)
     decoded = [decode_batch(row.payload) for row in rows]
-    total = sum(len(batch) for _, batch in decoded)
-    merged = allowed.apply(SampleBatch.concat([batch for _, batch in decoded]).sorted(), catalogue)
+    merged = SampleBatch.concat([batch for _, batch in decoded]).sorted()
     flags = first.flags
     if max(row.last_ns for row in rows) < now_ns - LATE_NS:
         flags |= FLAG_BACKFILL
+    shown_catalogue = view.catalogue(catalogue)
+    shown, refused = view.show(merged, catalogue)
     header = BatchHeader(
-        catalogue_id=first.catalogue_id,
+        catalogue_id=shown_catalogue.id,
         epoch=epoch,
         seq=first.seq,
         merged=len(rows),
         flags=flags,
         receive_ns=max(header.receive_ns for header, _ in decoded),
-        clock_offset_ns=decoded[-1][0].clock_offset_ns,
+        clock_offset_ns=decoded[-1][0].clock_offset_ns if len(shown) else 0,
     )
-    payload = encode_batch(header, merged, CODEC_ZLIB)
-    return Message("batch", first.seq, rows[-1].seq, payload, first.catalogue_id, total - len(merged))
+    payload = encode_batch(header, shown, CODEC_ZLIB)
+    return Message("batch", first.seq, rows[-1].seq, payload, shown_catalogue.id, refused)
+
+
+def _encode_event(row: SpoolRow, epoch: int, catalogue: Catalogue, view: ClassView) -> Message:
+    finding = Finding.from_json(row.payload)
+    shown_id = view.catalogue(catalogue).id
+    refused = view.refuses(finding, catalogue)
+    if not refused:
+        payload = EventEnvelope(epoch, row.seq, finding).to_json()
+        return Message("event", row.seq, row.seq, payload, shown_id)
+    header = BatchHeader(catalogue_id=shown_id, epoch=epoch, seq=row.seq, receive_ns=row.stored_ns)
+    payload = encode_batch(header, SampleBatch.empty(), CODEC_ZLIB)
+    return Message("batch", row.seq, row.seq, payload, shown_id, refused)
 
 
 def _joins(part: Sequence[SpoolRow], row: SpoolRow, span_ns: int | None) -> bool:

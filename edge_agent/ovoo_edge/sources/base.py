@@ -51,6 +51,7 @@ class Chunk:
         position: gives the source's own bytes for "everything up to this chunk is on disk"; they become durable in
             the same transaction as the rows and come back in `SourceContext.position`. Called in the event loop, and
             only for the last chunk of a commit; None leaves the source's earlier position as it is.
+        clock_offset_ns: source clock minus gateway clock where that clock is known to be off, else 0.
     """
 
     batch: SampleBatch
@@ -59,6 +60,7 @@ class Chunk:
     flags: int = 0
     receive_ns: int = 0
     position: Callable[[], bytes] | None = None
+    clock_offset_ns: int = 0
 
 
 class Intake:
@@ -202,7 +204,10 @@ class SourceCertificate:
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """State of a source for `/health`; counters only ever grow while the process lives."""
+    """State of a source for `/health`; counters only ever grow while the process lives.
+
+    `silent` are the catalogue indexes of signals that are past their deadline.
+    """
 
     name: str
     driver: str
@@ -213,6 +218,7 @@ class SourceHealth:
     problems: tuple[SourceProblem, ...] = ()
     gaps: tuple[SourceGap, ...] = ()
     certificates: tuple[SourceCertificate, ...] = ()
+    silent: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

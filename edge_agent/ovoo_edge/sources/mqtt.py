@@ -86,6 +86,7 @@ class MqttSource:
             detail=self._detail,
             last_sample_ns=self._last_sample_ns,
             counters=counters,
+            silent=tuple(sorted(self._fresh.silent)),
             problems=((self._fault,) if self._fault else ()) + letters,
         )
 

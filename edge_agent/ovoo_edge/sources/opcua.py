@@ -114,6 +114,7 @@ class OpcUaSource:
             detail=self._detail,
             last_sample_ns=self._last_sample_ns,
             counters=counters,
+            silent=tuple(sorted(self._fresh.silent)),
             problems=((self._fault,) if self._fault else ()) + problems,
             gaps=self._gaps.recent,
             certificates=self._certificates.status(),

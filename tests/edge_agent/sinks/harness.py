@@ -39,9 +39,9 @@ class Rig:
             seqs += await self.spool.commit(group_of(catalogue, batch, rank=rank))
         return tuple(seqs)
 
-    async def commit_event(self, payload: bytes, time_ns: int) -> None:
+    async def commit_event(self, payload: bytes, time_ns: int, catalogue: Catalogue = CATALOGUE) -> None:
         group = Group()
-        group.append("event", CATALOGUE.id, payload, RowMeta(1, time_ns, time_ns, EVENT_RANK))
+        group.append("event", catalogue.id, payload, RowMeta(1, time_ns, time_ns, EVENT_RANK))
         await self.spool.commit(group)
 
     async def delivered(self, timeout_s: float = 20.0) -> None:

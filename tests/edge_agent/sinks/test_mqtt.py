@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import pathlib
 import time
 from collections.abc import Iterator
@@ -212,11 +213,39 @@ async def test_samples_above_the_class_stay_here_and_are_counted(
     async with running(settings_for(mosquitto.port), tmp_path, rows, core_only, catalogue=mixed) as rig:
         await rig.delivered()
         await eventually(lambda: rig.sink.health().counters["refused_by_class"] == 8, "count")
-        gauges = await rig.spool.gauges()
+        gauges, refusals = await rig.spool.gauges(), await rig.spool.refusals()
 
-    assert {signal for signal, _, _ in cloud.rows} == {0, 2}
-    assert gauges.refused == {"cloud": 8}
+    shown = Catalogue(entry for entry in mixed.entries if entry.data_class == "general")
+    assert {(header.catalogue_id, row[0]) for header, _, _ in cloud.messages for row in cloud.rows} == {
+        (shown.id, 0),
+        (shown.id, 1),
+    }
+    assert {key: Catalogue.from_json(body) for key, body in cloud.catalogues.items()} == {shown.id: shown}
+    assert gauges.refused == {"cloud": {2: 8}}
+    assert [(row.address[-2:], row.count) for row in refusals] == [("s1", 4), ("s3", 4)]
     assert cloud.seen_rows == {(rig.spool.epoch, 1), (rig.spool.epoch, 2)}
+
+
+async def test_a_finding_above_the_class_stays_here_and_leaves_no_hole(
+    mosquitto: MosquittoServer, cloud: CloudDouble, tmp_path: pathlib.Path
+) -> None:
+    mixed = make_catalogue(4, ("general", "core"))
+    asset = mixed.entries[0].address.asset_address
+    now = time.time_ns()
+    open_to_all = Finding("limit.high", "warning", asset, now, now, detail={"data_class": "general", "signal": "s0"})
+    drawn_from_core = dataclasses.replace(open_to_all, detail={"data_class": "core"})
+    naming_core = dataclasses.replace(open_to_all, detail={"data_class": "general", "signal_2": "s1"})
+    silent_about_it = dataclasses.replace(open_to_all, detail={})
+    async with running(settings_for(mosquitto.port), tmp_path, catalogue=mixed) as rig:
+        for finding in (drawn_from_core, open_to_all, naming_core, silent_about_it):
+            await rig.commit_event(finding.to_json(), now, catalogue=mixed)
+        await rig.delivered()
+        refusals = await rig.spool.refusals()
+
+    assert [(event.seq, event.finding) for event in cloud.events] == [(2, open_to_all)]
+    assert {seq for _, seq in cloud.seen_rows} == {1, 3, 4}
+    assert cloud.rows == []
+    assert [(row.address, row.rank, row.count) for row in refusals] == [("event:limit.high", 2, 3)]
 
 
 async def test_state_is_retained_and_replaced_at_goodbye(
