@@ -19,6 +19,7 @@ from tests.system.chaos import results
 from tests.system.chaos.audit import Audit, audit_signal, truth_of
 from tests.system.chaos.collector import LostInterval, Signal
 from tests.system.chaos.faults import KINDS, draw
+from tests.system.chaos.flatness import cycle_medians, growth
 from tests.system.chaos.limits import Spent, Window, windows
 from tests.system.chaos.shim import Shim, build_shim
 from tests.system.chaos.strikes import STRIKES
@@ -60,7 +61,8 @@ def listed(start: float, end: float, **other: str) -> LostInterval:
 
 
 def window(start: float, end: float) -> Window:
-    return Window("opcua", *times(start, end), "test")
+    begin_ns, end_ns = times(start, end)
+    return Window("opcua", begin_ns, end_ns, "test")
 
 
 def test_a_list_is_the_same_for_the_same_seed_and_another_for_another() -> None:
@@ -243,3 +245,12 @@ def test_a_volume_fills_fails_and_is_repaired_with_its_contents(volume: Volume) 
         assert kept.read_bytes().startswith(b"x" * 5000)
     finally:
         volume.close()
+
+
+def test_growth_sees_a_leak_and_not_a_tide() -> None:
+    tide = [10.0 + 3.0 * (second % 30 < 10) for second in range(600)]
+    leak = [value + 0.01 * second for second, value in enumerate(tide)]
+
+    assert growth(cycle_medians(tide, 30)) == 0.0
+    assert growth(cycle_medians(leak, 30)) == pytest.approx(0.01 * 570)
+    assert growth([1.0]) == 0.0

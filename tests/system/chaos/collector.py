@@ -45,6 +45,7 @@ class Task:
         plants: simulated plant and number of copies by transport.
         opcua_endpoint: the server, behind a link that breaks; Basic256Sha256 and None are offered.
         mqtt: host and port of the plants' broker, behind a link that breaks.
+        step_s: seconds between two samples of a signal: queues at the server must hold `queue time / step_s` of them.
         shim_library: to be preloaded into a process whose clock and disk shall be lied about; None without a compiler.
         volumes: file systems may be mounted here.
     """
@@ -54,6 +55,7 @@ class Task:
     plants: Mapping[Literal["opcua", "mqtt"], tuple[str, int]]
     opcua_endpoint: str
     mqtt: tuple[str, int]
+    step_s: float
     shim_library: pathlib.Path | None
     volumes: bool
 

@@ -24,6 +24,7 @@ __all__ = ["OvooCollector"]
 
 _VOLUME_MIB = 64
 _BUDGET_MIB = 24
+_LONGEST_QUEUE_S = 86_400  # counted at the signals' nominal second
 _SITES = {"opcua": ("heishan-gw1", "heishan-coal", "heishan"), "mqtt": ("xilin-gw1", "xilin-dairy", "xilin")}
 _SECTORS = {"opcua": "coal_mine", "mqtt": "dairy"}
 
@@ -115,6 +116,7 @@ class OvooCollector:
             private_key=str(own.private_key),
             trust_dir=str(folder / "trust"),
             keep_alive_s=2,
+            queue_s=min(120 / task.step_s, _LONGEST_QUEUE_S),
             request_timeout_s=6,
         )
 

@@ -36,11 +36,12 @@ def signals_of(plant: str, copies: int, transport: str) -> tuple[Signal, ...]:
 class _Plant(ABC):
     """Lives of one simulator process; each writes its own journal."""
 
-    def __init__(self, folder: pathlib.Path, plant: str, copies: int) -> None:
+    def __init__(self, folder: pathlib.Path, plant: str, copies: int, step_s: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._plant = plant
         self._copies = copies
+        self._step_s = step_s
         self._life = 0
         self.process = self._next_life()
 
@@ -51,7 +52,8 @@ class _Plant(ABC):
     def _next_life(self) -> ServerProcess:
         self._life += 1
         journal = self._journal(self._life)
-        options = ("--copies", str(self._copies), "--journal", journal, "--wait-for-subscription", *self._options())
+        size = ("--copies", str(self._copies), "--step-s", str(self._step_s))
+        options = (*size, "--journal", journal, "--wait-for-subscription", *self._options())
         return programs.started(
             "ovoo-simulator", "plant", self._plant, *options, log=self._log(self._life), ready=lambda: _begun(journal)
         )
@@ -79,16 +81,17 @@ class OpcUaPlant(_Plant):
     Args:
         folder: for journals, logs and certificates.
         plant, copies: of the simulator.
+        step_s: seconds between two samples of a signal.
     """
 
-    def __init__(self, folder: pathlib.Path, plant: str, copies: int) -> None:
+    def __init__(self, folder: pathlib.Path, plant: str, copies: int, step_s: float = 1.0) -> None:
         self.port = free_port()
         self._namespaces = 0
         self._identity = 0
         self._pki = folder / "pki"
         self._uri = namespace_uri(create_plant(plant).model.site)
         self.next_certificate()
-        super().__init__(folder, plant, copies)
+        super().__init__(folder, plant, copies, step_s)
 
     def _options(self) -> Sequence[str | pathlib.Path]:
         pki = self._pki / str(self._identity)
@@ -124,9 +127,9 @@ class OpcUaPlant(_Plant):
 class MqttPlant(_Plant):
     """A plant that publishes to a broker; a sample counts as emitted when the broker acknowledged it."""
 
-    def __init__(self, folder: pathlib.Path, plant: str, copies: int, broker_port: int) -> None:
+    def __init__(self, folder: pathlib.Path, plant: str, copies: int, broker_port: int, step_s: float = 1.0) -> None:
         self._broker_port = broker_port
-        super().__init__(folder, plant, copies)
+        super().__init__(folder, plant, copies, step_s)
 
     def _options(self) -> Sequence[str | pathlib.Path]:
         return ("--mqtt", f"127.0.0.1:{self._broker_port}")

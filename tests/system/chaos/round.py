@@ -18,7 +18,7 @@ from tests.system.chaos.faults import Fault, draw
 from tests.system.chaos.limits import Spent, windows
 from tests.system.chaos.world import Size, World
 
-__all__ = ["RoundPlan", "RoundResult", "run_round"]
+__all__ = ["RoundPlan", "RoundResult", "run_round", "settle_and_audit", "wait_live"]
 
 _LIVE_AGAIN_S = 180.0
 _DRAIN_S = 180.0
@@ -87,12 +87,12 @@ def run_round(folder: pathlib.Path, collector: Collector, plan: RoundPlan) -> Ro
         faults = draw(plan.seed, plan.faults, world.menu(), plan.pause_s)
         (folder / "faults.txt").write_text("".join(f"{fault}\n" for fault in faults), encoding="utf-8")
         world.start()
-        _wait_live(world)
+        wait_live(world)
         struck_s = time.monotonic()
         spent = strike_all(world, faults)
         strike_seconds = time.monotonic() - struck_s
         (folder / "spent.txt").write_text("".join(f"{each}\n" for each in spent), encoding="utf-8")
-        audit = _settle_and_audit(world, spent)
+        audit = settle_and_audit(world, spent)
         seconds = time.monotonic() - began_s
         (folder / "differences.txt").write_text("\n".join(audit.differences) + "\n", encoding="utf-8")
         return RoundResult(
@@ -100,10 +100,11 @@ def run_round(folder: pathlib.Path, collector: Collector, plan: RoundPlan) -> Ro
         )
 
 
-def _settle_and_audit(world: World, spent: Sequence[Spent]) -> Audit:
+def settle_and_audit(world: World, spent: Sequence[Spent]) -> Audit:
+    """Waits until everything lives again, stops the plants, drains, and compares every sample."""
     for name in world.collector.parts:
         world.revive(name)
-    _wait_live(world)
+    wait_live(world)
     world.server.stop()
     world.publisher.stop()
     world.collector.wait_drained(_DRAIN_S)
@@ -118,7 +119,7 @@ def _settle_and_audit(world: World, spent: Sequence[Spent]) -> Audit:
     return audit
 
 
-def _wait_live(world: World) -> None:
+def wait_live(world: World) -> None:
     """Waits until a sample of each transport that was emitted after this call is stored."""
     since_ns = time.time_ns()
     for transport in ("opcua", "mqtt"):

@@ -25,10 +25,11 @@ _LINK_KINDS = ("cut", "refuse", "half_open", "stall", "swallow", "slow")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Plants by transport and how often each machine stands there; the defaults make 329 signals at 1 Hz."""
+    """Plants by transport, how often each machine stands there, and seconds between samples: 329 signals at 1 Hz."""
 
     opcua: tuple[str, int] = ("coal_mine", 4)
     mqtt: tuple[str, int] = ("dairy", 5)
+    step_s: float = 1.0
 
 
 @dataclass(slots=True)
@@ -54,8 +55,8 @@ class World:
         opcua, mqtt = size.opcua, size.mqtt
         self.signals: tuple[Signal, ...] = (*signals_of(*opcua, "opcua"), *signals_of(*mqtt, "mqtt"))
         self.broker = MosquittoServer(folder / "plant-broker")
-        self.server = OpcUaPlant(folder / "opcua-plant", *opcua)
-        self.publisher = MqttPlant(folder / "mqtt-plant", *mqtt, self.broker.port)
+        self.server = OpcUaPlant(folder / "opcua-plant", *opcua, size.step_s)
+        self.publisher = MqttPlant(folder / "mqtt-plant", *mqtt, self.broker.port, size.step_s)
         self._own_links = {"opcua-link": FaultProxy(self.server.port), "mqtt-link": FaultProxy(self.broker.port)}
         self._size = size
         self._stack = ExitStack()
@@ -89,6 +90,7 @@ class World:
                 plants={"opcua": self._size.opcua, "mqtt": self._size.mqtt},
                 opcua_endpoint=f"opc.tcp://127.0.0.1:{links['opcua-link'].port}/ovoo/{self._site}",
                 mqtt=("127.0.0.1", links["mqtt-link"].port),
+                step_s=self._size.step_s,
                 shim_library=build_shim(self.folder),
                 volumes=not self.no_volumes,
             )
