@@ -161,6 +161,17 @@ def test_a_restart_may_cost_samples_only_while_acknowledgements_were_held_up() -
     assert chain.from_ns == times(50)[0]
 
 
+def test_a_disk_that_fails_around_a_restart_may_cost_what_the_new_subscription_held_until_its_repair() -> None:
+    restart = spent("certificate", "plant-server", 100, 106)
+    failing = spent("read_only", "gateway", 110, 120)
+
+    (found,) = windows([restart, failing], ["plant-server", "gateway"])
+
+    assert (found.from_ns, found.to_ns) == (times(100)[0], times(120)[0])
+    assert windows([restart, spent("read_only", "store", 110, 120)], ["plant-server", "gateway"]) == ()
+    assert windows([restart, spent("read_only", "gateway", 140, 150)], ["plant-server", "gateway"]) == ()
+
+
 def test_results_add_up_and_tell_which_rounds_are_done(tmp_path: pathlib.Path) -> None:
     numbers = dict.fromkeys(
         ("emitted", "stored", "suppressed", "lost_listed", "lost_within", "lost_unlisted", "duplicated", "mismatched"),

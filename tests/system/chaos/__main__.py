@@ -10,6 +10,7 @@ import importlib
 import json
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -28,6 +29,7 @@ _RESULTS = _ROOT / "benchmarks" / "results" / "chaos"
 
 def main() -> int:
     """Runs the verb of the command line."""
+    signal.signal(signal.SIGTERM, _end)
     options = _parser().parse_args()
     run = cast(Callable[[argparse.Namespace], int], options.run)
     return run(options)
@@ -113,6 +115,11 @@ def _seed_of(seed: int, number: int) -> int:
 def _summary(options: argparse.Namespace) -> int:
     print(json.dumps(results.summary(results.read_all(options.folder)), indent=1))
     return 0
+
+
+def _end(number: int, _frame: object) -> None:
+    """A SIGTERM takes everything down that was started."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

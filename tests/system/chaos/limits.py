@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["BEYOND", "Spent", "Window", "windows"]
+__all__ = ["BEYOND", "FORGETFUL", "Spent", "Window", "windows"]
 
 BEYOND: Mapping[str, str] = {
     "namespaces": "a server that stops takes along what its client has not acknowledged, and keeps no history",
     "certificate": "as for `namespaces`: the new certificate needs a restart of the server",
 }
 """Kinds of faults that cost samples where the server stopped before everything was acknowledged."""
+
+FORGETFUL = ("read_only", "disk_full")
+"""Kinds that keep a client from writing down which subscription it made after a restart of the server: when it is then
+started again, it cannot ask for what that subscription still held. The window lasts until the repair."""
 
 _BEFORE_NS = 30_000_000_000
 """A fault that ended shortly before still holds acknowledgements up: reconnecting and catching up take seconds."""
@@ -64,6 +68,9 @@ def windows(spent: Iterable[Spent], holds_up: Sequence[str]) -> tuple[Window, ..
         begin_ns = _held_up_since(faults, holds_up, restart)
         if begin_ns is not None:
             found.append(Window("opcua", begin_ns - _BEFORE_NS, restart.cut_short_ns, BEYOND[restart.kind]))
+    for restart in faults:
+        if restart.kind in BEYOND:
+            found += _forgotten(faults, holds_up, restart)
     return tuple(found)
 
 
@@ -77,3 +84,14 @@ def _held_up_since(faults: Sequence[Spent], holds_up: Sequence[str], restart: Sp
         if fault.end_ns + _BEFORE_NS >= reach:
             since = min(fault.begin_ns, reach)
     return since
+
+
+def _forgotten(faults: Sequence[Spent], holds_up: Sequence[str], restart: Spent) -> list[Window]:
+    return [
+        Window("opcua", restart.begin_ns, fault.end_ns, f"{fault.kind}: the new subscription was not written down")
+        for fault in faults
+        if fault.kind in FORGETFUL
+        and fault.target in holds_up
+        and fault.begin_ns <= restart.end_ns + _BEFORE_NS
+        and fault.end_ns >= restart.begin_ns
+    ]

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import time
@@ -154,6 +155,7 @@ def main() -> int:
     parser.add_argument("--cycle-s", type=float, default=30.0, help="seconds between uplink outages (default 30)")
     parser.add_argument("--save", action="store_true", help="add the result to benchmarks/results/soak/soak.jsonl")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
     if not 1 <= options.factor <= 100:
         parser.error("--factor is 1 to 100")
     plan = SoakPlan(options.hours, options.factor, options.cycle_s)
@@ -179,6 +181,11 @@ def main() -> int:
         results.append(_ROOT / "benchmarks" / "results" / "soak" / "soak.jsonl", line)
     print(json.dumps(line, sort_keys=True))
     return int(not (result.flat and result.balance["holds"]))
+
+
+def _end(number: int, _frame: object) -> None:
+    """A SIGTERM takes everything down that was started."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":
