@@ -7,7 +7,7 @@ PIP := $(UV) pip install -q --python .venv/bin/python
 MEMBERS := contract packs models edge_agent dashboards simulator cloud
 EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 
-.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
+.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop chaos chaos-summary soak lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,15 @@ test-long: setup-dev .venv-broker/.done system-packages ## the tests that take m
 interop: setup-dev system-packages ## OPC UA servers of other languages; needs their toolchains
 	.venv/bin/python -m tests.servers.interop.build
 	.venv/bin/python -m pytest --with interop -m interop $(PYTEST)
+
+chaos: setup-dev .venv-broker/.done system-packages ## drawn faults against the whole line; FAULTS=1000 SEED=1 goes on where it ended
+	.venv/bin/python -m tests.system.chaos run --faults $(or $(FAULTS),50) --seed $(or $(SEED),1) $(CHAOS)
+
+chaos-summary: setup-dev ## adds the committed rounds of make chaos up
+	.venv/bin/python -m tests.system.chaos summary
+
+soak: setup-dev .venv-broker/.done system-packages ## a day's samples in a quarter of an hour; memory and handles stay flat
+	.venv/bin/python -m tests.system.chaos.soak --hours $(or $(HOURS),24) $(SOAK)
 
 lint: setup-dev ## ruff
 	.venv/bin/ruff check .

@@ -124,11 +124,15 @@ def _window_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _transport_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ledger", type=pathlib.Path, help="write counts and checksums here")
+    parser.add_argument("--journal", type=pathlib.Path, help="write every emitted sample here; a new file")
     parser.add_argument("--wait-for-subscription", action="store_true", help="start when somebody receives")
     opcua = parser.add_argument_group("OPC UA")
     opcua.add_argument("--opcua-port", type=int, help="serve OPC UA on this port")
     opcua.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     opcua.add_argument("--pki", type=pathlib.Path, help="folder of the server's certificate, made on first use")
+    opcua.add_argument(
+        "--other-namespaces", type=int, default=0, help="foreign namespaces before the site's own (default 0)"
+    )
     opcua.add_argument("--encrypted-only", action="store_true", help="do not offer the policy None")
     opcua.add_argument("--trusted-clients", type=pathlib.Path, help="folder of client certificates that may connect")
     opcua.add_argument("--user-certificate", type=pathlib.Path, action="append", default=[], help="may sign in")

@@ -21,6 +21,8 @@ from ovoo_simulator.datasets import read_dataset
 from ovoo_simulator.emission import Publisher
 from ovoo_simulator.faults import Fault, FaultPlan, FaultWindow, iso_time, read_time
 from ovoo_simulator.history import write_history
+from ovoo_simulator.journal import JournalLedger
+from ovoo_simulator.ledger import Ledger
 from ovoo_simulator.live import FaultFile, Feed, LedgerWriter, run_feed
 from ovoo_simulator.opcua_security import OpcUaSecurity, server_identity
 from ovoo_simulator.plants import DEFAULT_ORIGIN_NS, Plant, create_plant
@@ -182,8 +184,9 @@ def _possible_fault(plant: Plant, arguments: argparse.Namespace, start_ns: int, 
 def _publisher(arguments: argparse.Namespace, catalogue: Catalogue, *, hold_back: bool) -> Publisher:
     if (arguments.opcua_port is None) == (not arguments.mqtt):
         raise ConfigError("one transport is needed", offender="arguments", remedy="give --opcua-port or --mqtt")
+    ledger = _ledger(arguments, catalogue)
     if arguments.mqtt:
-        return MqttPublisher(catalogue, _mqtt_settings(arguments))
+        return MqttPublisher(catalogue, _mqtt_settings(arguments), ledger)
     return OpcUaServer(
         catalogue,
         arguments.opcua_port,
@@ -191,7 +194,14 @@ def _publisher(arguments: argparse.Namespace, catalogue: Catalogue, *, hold_back
         security=_opcua_security(arguments, catalogue.entries[0].address.site),
         hold_back=hold_back,
         finish_s=_REPLAY_FINISH_S if hold_back else 5.0,
+        other_namespaces=arguments.other_namespaces,
+        ledger=ledger,
     )
+
+
+def _ledger(arguments: argparse.Namespace, catalogue: Catalogue) -> Ledger:
+    addresses = [str(entry.address) for entry in catalogue.entries]
+    return Ledger(addresses) if arguments.journal is None else JournalLedger(addresses, arguments.journal)
 
 
 def _mqtt_settings(arguments: argparse.Namespace) -> MqttSettings:

@@ -84,10 +84,10 @@ class MqttPublisher:
     with "no matching subscribers" is published again until somebody is there.
     """
 
-    def __init__(self, catalogue: Catalogue, settings: MqttSettings) -> None:
+    def __init__(self, catalogue: Catalogue, settings: MqttSettings, ledger: Ledger | None = None) -> None:
         site = catalogue.entries[0].address.site
         self._settings = settings
-        self._ledger = Ledger([str(entry.address) for entry in catalogue.entries])
+        self._ledger = ledger or Ledger([str(entry.address) for entry in catalogue.entries])
         self._names = [entry.address.signal for entry in catalogue.entries]
         self._types = [entry.type for entry in catalogue.entries]
         self._topics = [f"{site}/{entry.address.asset_path}" for entry in catalogue.entries]

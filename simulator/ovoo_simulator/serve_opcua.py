@@ -70,6 +70,8 @@ class OpcUaServer:
         hold_back: wait for clients instead of overflowing the queues of their items: right for a replay that may be
             faster than they are, wrong for a plant, which does not wait for anybody.
         finish_s: longest wait for acknowledgements when stopping.
+        other_namespaces: so many foreign namespaces are registered first, which moves the site's index.
+        ledger: counts what is emitted; None makes one.
         now: UTC clock for server timestamps.
     """
 
@@ -82,13 +84,16 @@ class OpcUaServer:
         security: OpcUaSecurity | None = None,
         hold_back: bool = False,
         finish_s: float = 5.0,
+        other_namespaces: int = 0,
+        ledger: Ledger | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._catalogue = catalogue
         self._site = catalogue.entries[0].address.site
         self._security = security or OpcUaSecurity()
         self._now = now
-        self._ledger = Ledger([str(entry.address) for entry in catalogue.entries])
+        self._other_namespaces = other_namespaces
+        self._ledger = ledger or Ledger([str(entry.address) for entry in catalogue.entries])
         self._iserver = InternalServer(user_manager=UserTable(self._security))
         self._subscriptions = install_durable_subscriptions(self._iserver)
         self._hold_back = hold_back
@@ -112,6 +117,8 @@ class OpcUaServer:
         self._server.set_endpoint(self.endpoint)
         self._server.set_server_name(f"Ovoo simulator {self._site}")
         await self._secure()
+        for number in range(self._other_namespaces):
+            await self._server.register_namespace(f"urn:ovoo:simulator:other:{number}")
         index = await self._server.register_namespace(namespace_uri(self._site))
         await self._build(index)
         self._iserver.subscribe_server_callback(CallbackType.ItemSubscriptionCreated, self._subscribed)

@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["FaultProxy"]
 
 _BLOCK = 65_536
+_SLOW_BLOCK = 1_460  # a slow link is felt packet by packet
 
 
 class FaultProxy:
@@ -23,11 +24,13 @@ class FaultProxy:
     Args:
         upstream_port: where the real server listens; it may be down.
         delay_s: added to every block in both directions.
+        rate_bytes_s: bytes a second in each direction of each connection; 0 = as fast as it goes.
     """
 
-    def __init__(self, upstream_port: int, *, delay_s: float = 0.0) -> None:
+    def __init__(self, upstream_port: int, *, delay_s: float = 0.0, rate_bytes_s: float = 0.0) -> None:
         self.upstream_port = upstream_port
         self.delay_s = delay_s
+        self.rate_bytes_s = rate_bytes_s
         self.port = 0
         self.accepted = 0
         self.bytes_up = 0
@@ -153,10 +156,11 @@ class FaultProxy:
             upstream_writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
-        while block := await reader.read(_BLOCK):
+        while block := await reader.read(_SLOW_BLOCK if self.rate_bytes_s else _BLOCK):
             await self._event().wait()
-            if self.delay_s:
-                await asyncio.sleep(self.delay_s)
+            pause_s = self.delay_s + (len(block) / self.rate_bytes_s if self.rate_bytes_s else 0.0)
+            if pause_s:
+                await asyncio.sleep(pause_s)
             writer.write(block)
             await writer.drain()
             if up:

@@ -8,7 +8,7 @@ import pathlib
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ovoo_simulator.times import HOUR_NS
@@ -25,23 +25,32 @@ class Gateway:
     Args:
         folder: with `agent.toml`; the log goes there too.
         health_port: where its `/health` listens.
+        environment: added to this process's own.
     """
 
-    def __init__(self, folder: pathlib.Path, health_port: int) -> None:
+    def __init__(self, folder: pathlib.Path, health_port: int, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._health_port = health_port
         self.config = folder / "agent.toml"
         self.process: ServerProcess = programs.started(
-            "ovoo-edge", "run", "--config", self.config, log=folder / "gateway.log", ready=self._answers
+            "ovoo-edge",
+            "run",
+            "--config",
+            self.config,
+            log=folder / "gateway.log",
+            ready=self._answers,
+            environment=environment,
         )
 
     @classmethod
-    def of_plant(cls, folder: pathlib.Path, plant: str, *options: str) -> Gateway:
+    def of_plant(
+        cls, folder: pathlib.Path, plant: str, *options: str, environment: Mapping[str, str] | None = None
+    ) -> Gateway:
         """The gateway of a simulated plant, with the settings that the simulator writes for it."""
         port = free_port()
         where = ("--out", str(folder), "--health", f"127.0.0.1:{port}")
         programs.run("ovoo-simulator", "gateway-config", plant, *where, *options)
-        return cls(folder, port)
+        return cls(folder, port, environment)
 
     def set_keys(self, table: str, **keys: str | int | float) -> None:
         """Adds keys to the first `[table]` or `[[table]]` of agent.toml."""

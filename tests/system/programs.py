@@ -6,7 +6,7 @@ import json
 import pathlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.servers.process import ServerProcess
@@ -44,6 +44,8 @@ def started(
     log: pathlib.Path,
     ready: Callable[[], bool] = lambda: True,
     prefix: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> ServerProcess:
-    """A program that runs until it is stopped; not started yet."""
-    return ServerProcess([*prefix, *command(name, *arguments)], log=log, ready=ready, timeout_s=60)
+    """A program that runs until it is stopped; not started yet. `environment` is added to this process's own."""
+    line = [*prefix, *command(name, *arguments)]
+    return ServerProcess(line, log=log, ready=ready, environment=environment, timeout_s=60)

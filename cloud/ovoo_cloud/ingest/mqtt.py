@@ -24,7 +24,8 @@ from ovoo_cloud.settings import Settings
 __all__ = ["BrokerLink", "Received"]
 
 _log = logging.getLogger(__name__)
-_KEEPALIVE_S: Final = 60
+_KEEPALIVE_S: Final = 10
+"""A link that died without a word is noticed after two of them at most."""
 _SESSION_EXPIRY_S: Final = 3600
 _IN_FLIGHT: Final = 500
 _PUT_S: Final = 0.5

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ovoo_contract.errors import NodeMissing
@@ -45,13 +46,18 @@ _REMEDIES = {
 class Subscription:
     """A subscription at the server and the silence after which it counts as dead.
 
-    A server may give the same id again after its restart; `created_ns` tells the two apart.
+    A server may give the same id again after its restart; `created_ns` tells the two apart in our records, and
+    `server_start` tells whether the server still means the same one by it.
+
+    Attributes:
+        server_start: the server's own start time as ISO text; "" where it does not say.
     """
 
     id: int
     interval_ms: float
     keep_alive_count: int
     created_ns: int = 0
+    server_start: str = ""
 
     @property
     def stale_s(self) -> float:
@@ -75,6 +81,7 @@ async def create_subscription(link: UaLink, settings: OpcUaSettings) -> Subscrip
         int(revised.SubscriptionId),
         float(revised.RevisedPublishingInterval) or interval_ms,
         int(revised.RevisedMaxKeepAliveCount) or keep_alive,
+        server_start=await _read_start(link),
     )
 
 
@@ -90,8 +97,11 @@ async def resume_subscription(link: UaLink, subscription: Subscription) -> tuple
     """Moves an older session's subscription into this one.
 
     Returns:
-        The messages the server still holds, or None when the subscription is gone or cannot be moved.
+        The messages the server still holds, or None when the subscription is gone or cannot be moved. After a restart
+        of the server the id may be another subscription's, whose messages must not be taken for known ones.
     """
+    if subscription.server_start and await _read_start(link) != subscription.server_start:
+        return None
     request = ua.TransferSubscriptionsRequest()
     request.Parameters.SubscriptionIds = [subscription.id]
     request.Parameters.SendInitialValues = False
@@ -109,6 +119,11 @@ async def read_namespaces(link: UaLink) -> tuple[str, ...]:
     """The server's namespace URIs; their order may change with every restart of the server."""
     values = await _read(link, [ua.ObjectIds.Server_NamespaceArray])
     return tuple(str(uri) for uri in values[0] or ())
+
+
+async def _read_start(link: UaLink) -> str:
+    value = (await _read(link, [ua.ObjectIds.Server_ServerStatus_StartTime]))[0]
+    return value.isoformat() if isinstance(value, datetime) else ""
 
 
 async def _read_items_per_call(link: UaLink, most: int) -> int:

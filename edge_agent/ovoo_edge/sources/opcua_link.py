@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,6 +152,7 @@ class UaLink:
         client.application_uri = self._settings.application_uri
         client.session_timeout = int(self._settings.lifetime_s * 1000)
         client.secure_channel_timeout = _CHANNEL_LIFETIME_MS
+        client.uaclient.send_hello = functools.partial(_hello, client.uaclient, client.uaclient.send_hello)
         return client
 
     async def _open_once(self, token: ResumeToken | None) -> None:
@@ -255,6 +257,13 @@ class UaLink:
             self._client._server_nonce = None
             return False
         return True
+
+
+async def _hello(connection: Any, send: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    """Refuses at once where the server has hung up already: asyncua would wait its whole time limit for an answer."""
+    if connection.protocol is None or connection.protocol.transport is None:
+        raise ConnectionError("connection lost")
+    return await send(*arguments)
 
 
 def _readable(path: pathlib.Path | None, key: str) -> pathlib.Path:
