@@ -53,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     check = _with_config(verbs, "check", commands.check, "validate settings, models, certificates and disk")
     check.add_argument("--connect", action="store_true", help="also reach every source and sink by TCP")
     check.add_argument("--json", action="store_true", help="findings as JSON")
+    check.add_argument(
+        "--payloads",
+        type=pathlib.Path,
+        help="instead: what captured MQTT messages would give, without a broker; a file of `mosquitto_sub -v`, "
+        "of lines topic TAB payload, or of dead letters, '-' = standard input",
+    )
+    check.add_argument("--source", default="", help="with --payloads: the MQTT source, where there are several")
+    check.add_argument("--language", choices=["zh", "en"], default="zh", help="of the answer to --payloads")
     status = _with_config(verbs, "status", commands.status, "what the running agent says, in plain words")
     status.add_argument("--json", action="store_true", help="the whole state as JSON")
     status.add_argument("--ledger", action="store_true", help="counts per signal and hour, and all losses, as JSON")

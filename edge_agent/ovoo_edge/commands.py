@@ -20,7 +20,7 @@ from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
 from ovoo_edge.config import load, parse, read_sources, sources_dir
 from ovoo_edge.logs import keep_file
 from ovoo_edge.samples import sample
-from ovoo_edge.sources.settings import OpcUaSettings, ReplaySettings
+from ovoo_edge.sources.settings import MqttSettings, OpcUaSettings, ReplaySettings
 from ovoo_edge.status_words import status_lines
 
 __all__ = ["Command", "browse", "check", "enrol", "replay", "run", "sample_text", "status", "support_bundle"]
@@ -67,6 +67,8 @@ def replay(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Prints what was checked; 4 when something would keep the agent from working."""
+    if options.payloads is not None:
+        return _check_payloads(options)
     from ovoo_edge.checkup import checkup
 
     findings = asyncio.run(checkup(load(options.config), connect=options.connect))
@@ -157,6 +159,40 @@ async def _browse(settings: OpcUaSettings, root: str, folder: pathlib.Path) -> N
     context = SourceContext(folder, world.wall_ns, world.monotonic_s, world.rng)
     nodes = [node async for node in walk(settings, context, root=root)]
     print(to_signal_csv(nodes), end="")
+
+
+def _check_payloads(options: argparse.Namespace) -> int:
+    """A dry run of one MQTT source on captured messages; 4 when one of them cannot be read."""
+    from ovoo_contract.catalogue import Catalogue
+
+    from ovoo_edge.mapping import bind_signals
+    from ovoo_edge.mqtt_trial_words import trial_document, trial_lines
+    from ovoo_edge.sources.mqtt_captures import read_captures
+    from ovoo_edge.sources.mqtt_trial import Trial
+
+    config = load(options.config)
+    brokers = {item.name: item for item in config.sources if isinstance(item, MqttSettings)}
+    name = options.source or next(iter(brokers), "")
+    if name not in brokers or (len(brokers) > 1 and not options.source):
+        remedy = "--source with one of " + (", ".join(brokers) or "none is configured")
+        raise ConfigError("no such MQTT source", offender="check --payloads", value=name, remedy=remedy)
+    signals = bind_signals(config.signals, Catalogue([row.entry for row in config.signals]), name)
+    trial = Trial(brokers[name], signals, time.time_ns())
+    results = list(trial.run(read_captures(_bytes_of(options.payloads))))
+    if options.json:
+        print(json.dumps(trial_document(results, options.language), ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(trial_lines(results, options.language)))
+    return 4 if not results or any(result.error for result in results) else 0
+
+
+def _bytes_of(path: pathlib.Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError("cannot be read", offender=str(path), value=error.strerror, remedy="check the name") from error
 
 
 def _token(path: pathlib.Path) -> str:

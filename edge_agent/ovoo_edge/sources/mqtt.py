@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from ovoo_contract.errors import ConfigError, ConfigErrors, PayloadError, SourceError
+from ovoo_contract.quality import TIME_FROM_RECEIVE
 from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge.backoff import Backoff
@@ -17,14 +18,17 @@ from ovoo_edge.sources.base import Chunk, Intake, SignalMap, SourceContext, Sour
 from ovoo_edge.sources.dead_letters import DeadLetters
 from ovoo_edge.sources.freshness import FreshnessWatch
 from ovoo_edge.sources.mqtt_deliveries import DeliveryLog, Handover, identity_of
-from ovoo_edge.sources.mqtt_link import BrokerLink, Message
+from ovoo_edge.sources.mqtt_link import BrokerLink, suspected_twin
+from ovoo_edge.sources.mqtt_packets import Message
 from ovoo_edge.sources.mqtt_payload import Columns, PayloadMapper
 from ovoo_edge.sources.settings_mqtt import MqttSettings
 
 __all__ = ["MqttSource"]
 
 _log = logging.getLogger(__name__)
-_MESSAGES_PER_CHUNK = 500
+_MESSAGES_PER_CHUNK = 2000
+_GOOD_RUN_S = 30.0
+_SHORT_RUNS = 3
 
 
 class MqttSource:
@@ -43,7 +47,8 @@ class MqttSource:
         self._settings = settings
         self._context = context
         self._mapper = PayloadMapper(settings, signals)
-        self._filters = settings.topics or self._mapper.topic_filters()
+        filters = settings.topics or self._mapper.topic_filters()
+        self._filters = [f"$share/{settings.share_group}/{each}" if settings.share_group else each for each in filters]
         if not self._filters:
             where = f"source {settings.name}.topics"
             raise ConfigErrors(
@@ -61,6 +66,7 @@ class MqttSource:
         self._last_sample_ns = 0
         self._deliveries = DeliveryLog(context.position, settings.max_in_flight)
         self._link: BrokerLink | None = None
+        self._short_runs = 0
         self._order: deque[tuple[Message, Handover]] = deque()
         self._progress = asyncio.Event()
 
@@ -125,8 +131,10 @@ class MqttSource:
 
     async def _connect_once(self, intake: Intake) -> None:
         link = BrokerLink(self._settings, self._filters, self._context.wall_ns)
+        since_s = None
         try:
             await link.open()
+            since_s = self._context.monotonic_s()
             self._arrived(link)
             if not link.session_present and not self._deliveries.is_empty:
                 await self._start_anew(intake)
@@ -134,6 +142,8 @@ class MqttSource:
         except asyncio.CancelledError:
             await self._settle()
             raise
+        except SourceError as error:
+            raise self._judge(link, since_s, error) from error
         finally:
             self._link = None
             self._counters["dropped_qos0"] += link.dropped_qos0
@@ -142,11 +152,27 @@ class MqttSource:
     def _arrived(self, link: BrokerLink) -> None:
         self._counters["connects"] += 1
         self._counters["sessions_resumed"] += link.session_present
-        self._backoff.reset()
         self._state = "running"
         self._detail = ""
         self._fault = None
         _log.info("source=%s event=connected session_present=%s", self.name, link.session_present)
+
+    def _judge(self, link: BrokerLink, since_s: float | None, error: SourceError) -> SourceError:
+        """Waiting starts over only after a good run: two clients of one id would else drive each other out for ever.
+
+        MQTT 5 says why a connection is ended. Before that the broker just hangs up, each time soon after the connect.
+        """
+        if since_s is None:
+            return error
+        if self._context.monotonic_s() - since_s >= _GOOD_RUN_S:
+            self._backoff.reset()
+            self._short_runs = 0
+            return error
+        self._short_runs += 1
+        self._counters["taken_over"] += link.taken_over
+        if self._short_runs >= _SHORT_RUNS and not link.taken_over:
+            return suspected_twin(error, self._settings.session_id)
+        return error
 
     async def _start_anew(self, intake: Intake) -> None:
         """A new session at the broker numbers its messages from 1: what the old one delivered must not match them."""
@@ -215,16 +241,33 @@ class MqttSource:
 
     def _map(self, messages: Sequence[Message]) -> Columns:
         columns = Columns()
+        add = self._mapper.add
         for message in messages:
-            self._counters["messages"] += 1
             try:
-                self._mapper.add(message.topic, message.payload, message.receive_ns, columns)
+                if message.retained:
+                    self._add_retained(message, columns)
+                elif message.payload:
+                    add(message.topic, message.payload, message.receive_ns, columns)
+                else:
+                    self._counters["empty_messages"] += 1  # how a retained message is deleted: it says nothing
             except PayloadError as error:
                 self._counters["bad_messages"] += 1
                 self._letters.add(message.topic, message.payload, error.message, message.receive_ns)
+        self._counters["messages"] += len(messages)
         self._counters["samples"] += len(columns)
         self._counters.update(columns.counters)
         return columns
+
+    def _add_retained(self, message: Message, columns: Columns) -> None:
+        """A retained message may be of any age: without a time of its own it would count as a value of now."""
+        self._counters["retained_messages"] += 1
+        start, mode = len(columns), self._settings.retained
+        if mode == "ignore":
+            return
+        self._mapper.add(message.topic, message.payload, message.receive_ns, columns)
+        if mode == "with_time" and any(quality & TIME_FROM_RECEIVE for quality in columns.quality[start:]):
+            columns.cut(start)
+            self._counters["retained_without_time"] += 1
 
     def _commit(self, handover: Handover, end: int) -> None:
         handover.committed = True

@@ -26,10 +26,8 @@ class Handover:
 
 def identity_of(mid: int, topic: str, payload: bytes) -> bytes:
     """Ten bytes: packet id and an eight-byte digest of topic and payload."""
-    digest = hashlib.blake2b(topic.encode(), digest_size=8)
-    digest.update(b"\0")
-    digest.update(payload)
-    return mid.to_bytes(2, "big") + digest.digest()
+    content = b"\0".join((topic.encode(), payload))
+    return mid.to_bytes(2, "big") + hashlib.blake2b(content, digest_size=8).digest()
 
 
 class DeliveryLog:

@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -21,25 +20,37 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ovoo_edge.sources.mqtt_client import BlockClient
+from ovoo_edge.sources.mqtt_packets import Message
 from ovoo_edge.sources.settings_mqtt import MqttSettings
 
-__all__ = ["BrokerLink", "Message"]
+__all__ = ["BrokerLink", "Message", "suspected_twin", "taken_over"]
 
 _REFUSED_IDENTITY = ("Bad user name or password", "Not authorized", "Banned")
 _QUEUED_PER_IN_FLIGHT = 20
+_TAKEN_OVER = "Session taken over"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message and the id to acknowledge it by (0 with QoS 0); `repeated` is the broker's flag DUP."""
+def taken_over(endpoint: str, client_id: str) -> ConnectFailed:
+    """What to say when two clients use one client id: the broker ends the older connection each time."""
+    return ConnectFailed(
+        "another client uses the same client id and takes the session over",
+        offender=endpoint,
+        value=client_id,
+        remedy="give each gateway a client_id of its own; messages of this session reach either of them",
+    )
 
-    topic: str
-    payload: bytes
-    mid: int
-    qos: int
-    receive_ns: int
-    repeated: bool = False
+
+def suspected_twin(error: SourceError, client_id: str) -> ConnectFailed:
+    """The same suspicion with MQTT 3.1.1, whose brokers hang up without a word."""
+    return ConnectFailed(
+        "the broker ends the connection again and again, soon after it was made",
+        offender=error.offender,
+        value=client_id,
+        remedy=f"probably another client uses this client id ({error.message}); see also the broker's log",
+    )
 
 
 class _TlsContext(ssl.SSLContext):
@@ -75,6 +86,7 @@ class BrokerLink:
         self._most_queued = settings.max_in_flight * _QUEUED_PER_IN_FLIGHT
         self.dropped_qos0 = 0
         self.session_present = False
+        self.taken_over = False
         self._connecting: asyncio.Task[None] | None = None
         self._tls: _TlsContext | None = None
         self._client = self._make_client()
@@ -121,9 +133,7 @@ class BrokerLink:
         """Acknowledges messages of this connection; without effect once it is closed."""
         if self._failure is not None:
             return
-        for message in messages:
-            if message.qos:
-                self._client.ack(message.mid, message.qos)
+        self._client.acknowledge(messages)
 
     async def close(self) -> None:
         """Says goodbye and waits for paho's thread; the session stays at the broker."""
@@ -147,11 +157,14 @@ class BrokerLink:
         if self._tls is not None and self._tls.newest is not None:
             self._tls.newest.close()
 
-    def _make_client(self) -> paho.Client:
+    def _make_client(self) -> BlockClient:
         settings = self._settings
         modern = settings.version == "5"
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
+        client = BlockClient(
+            self._take,
+            self._on_broken,
+            self._wall_ns,
+            callback_api_version=CallbackAPIVersion.VERSION2,
             client_id=settings.session_id,
             clean_session=None if modern else False,
             protocol=paho.MQTTv5 if modern else paho.MQTTv311,
@@ -212,9 +225,16 @@ class BrokerLink:
             return
         self.session_present = bool(flags.session_present)
         if self._filters:
-            client.subscribe([(topic, 1) for topic in self._filters])
+            client.subscribe(self._subscriptions())
         else:
             self._call(self._set_ready)
+
+    def _subscriptions(self) -> list[Any]:
+        if self._settings.version != "5":
+            return [(topic, 1) for topic in self._filters]
+        # retained messages only with a new subscription, not again with every reconnect
+        handling = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+        return [(topic, SubscribeOptions(qos=1, retainHandling=handling)) for topic in self._filters]
 
     def _on_subscribe(
         self, _client: paho.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
@@ -233,19 +253,36 @@ class BrokerLink:
     def _on_disconnect(
         self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
+        self.taken_over = str(reason) == _TAKEN_OVER
+        if self.taken_over:
+            self._fail(taken_over(self._endpoint, self._settings.session_id))
+            return
         self._fail(ConnectFailed("connection lost", offender=self._endpoint, value=str(reason), remedy="reconnecting"))
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "(not UTF-8)"
-        if message.qos == 0 and len(self._messages) >= self._most_queued:
-            self.dropped_qos0 += 1
-            return
-        self._messages.append(
-            Message(topic, bytes(message.payload), message.mid, message.qos, self._wall_ns(), message.dup)
+        """Only QoS 2 comes this way, which a broker sends for a subscription that an older version of us made."""
+        now_ns = self._wall_ns()
+        self._take(
+            [
+                Message(
+                    message.topic, message.payload, message.mid, message.qos, now_ns, message.dup, bool(message.retain)
+                )
+            ]
         )
+
+    def _on_broken(self, error: Exception) -> None:
+        self._fail(ConnectFailed("receiving failed", offender=self._endpoint, value=repr(error)))
+
+    def _take(self, messages: list[Message]) -> None:
+        """Queues messages; those with QoS 0 only as long as there is room, which the receive maximum bounds not."""
+        room = self._most_queued - len(self._messages)
+        if len(messages) > room:
+            kept = [message for number, message in enumerate(messages) if message.qos or number < room]
+            self.dropped_qos0 += len(messages) - len(kept)
+            messages = kept
+        if not messages:
+            return
+        self._messages.extend(messages)
         if not self._wake_asked:
             self._wake_asked = True
             self._call(self._wake.set)

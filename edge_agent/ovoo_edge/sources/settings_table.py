@@ -112,6 +112,16 @@ class TableReader:
         self.fault(key, "must be a table of texts", value, 'such as { enterprise = "a" }')
         return {}
 
+    def number_table(self, key: str) -> dict[str, float]:
+        """A table of numbers, empty when absent."""
+        value = self._take(key, {})
+        if isinstance(value, dict) and all(
+            isinstance(item, (int, float)) and not isinstance(item, bool) for item in value.values()
+        ):
+            return {name: float(item) for name, item in value.items()}
+        self.fault(key, "must be a table of numbers", value, "such as { on = 1, off = 0 }")
+        return {}
+
     def source_name(self) -> str:
         """The keys every source has: `name`, checked, and `driver`, which chose this reader."""
         name = self.text("name")
