@@ -70,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     browse = _with_config(verbs, "browse", commands.browse, "list an OPC UA server's variables as a signal list")
     browse.add_argument("source", help="name of the source")
     browse.add_argument("--root", default="i=85", help="node to start at (default: Objects)")
+    browse.add_argument(
+        "--output", "-o", type=pathlib.Path, help="new file, .csv or .xlsx (default: CSV to the screen)"
+    )
+    browse.add_argument("--encoding", choices=["utf-8", "utf-16", "gbk"], default="utf-8", help="of a CSV")
     replay = _with_config(verbs, "replay", commands.replay, "play a recorded file through this gateway, then end")
     replay.add_argument("file", type=pathlib.Path, help="*.ovb or *.csv")
     replay.add_argument("--speed", type=float, default=0.0, help="factor of real time; 0 = as fast as it goes")

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
 
@@ -22,6 +22,9 @@ from ovoo_edge.logs import keep_file
 from ovoo_edge.samples import sample
 from ovoo_edge.sources.settings import MqttSettings, OpcUaSettings, ReplaySettings
 from ovoo_edge.status_words import status_lines
+
+if TYPE_CHECKING:
+    from ovoo_edge.sources.opcua_describe import BrowsedNode
 
 __all__ = ["Command", "browse", "check", "enrol", "replay", "run", "sample_text", "status", "support_bundle"]
 
@@ -106,12 +109,21 @@ def support_bundle(options: argparse.Namespace) -> int:
 
 
 def browse(options: argparse.Namespace) -> int:
-    """Prints the variables of a source's server as the beginning of a signal list."""
+    """Writes the variables of a source's server as the beginning of a signal list."""
     servers = {item.name: item for item in read_sources(options.config) if isinstance(item, OpcUaSettings)}
     if options.source not in servers:
         names = ", ".join(servers) or "none is configured"
         raise ConfigError("no such OPC UA source", offender="browse", value=options.source, remedy=f"one of {names}")
-    asyncio.run(_browse(servers[options.source], options.root, sources_dir(options.config)))
+    from ovoo_edge.commission_sheet import sheet_bytes, write_list
+
+    suffix = options.output.suffix.lower() if options.output else ".csv"
+    nodes = asyncio.run(_browse(servers[options.source], options.root, sources_dir(options.config)))
+    data = sheet_bytes(nodes, options.source, suffix, options.encoding)
+    if options.output is None:
+        sys.stdout.buffer.write(data)
+    else:
+        write_list(options.output, data)
+        print(f"{options.output}: {len(nodes)} variables")
     return 0
 
 
@@ -149,16 +161,14 @@ async def _until_signal(agent: Any) -> None:
         raise group.exceptions[0] from None
 
 
-async def _browse(settings: OpcUaSettings, root: str, folder: pathlib.Path) -> None:
+async def _browse(settings: OpcUaSettings, root: str, folder: pathlib.Path) -> list[BrowsedNode]:
     from ovoo_edge.agent import World
     from ovoo_edge.sources.base import SourceContext
     from ovoo_edge.sources.opcua_browse import browse as walk
-    from ovoo_edge.sources.opcua_browse import to_signal_csv
 
     world = World()
     context = SourceContext(folder, world.wall_ns, world.monotonic_s, world.rng)
-    nodes = [node async for node in walk(settings, context, root=root)]
-    print(to_signal_csv(nodes), end="")
+    return [node async for node in walk(settings, context, root=root)]
 
 
 def _check_payloads(options: argparse.Namespace) -> int:
@@ -192,7 +202,9 @@ def _bytes_of(path: pathlib.Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError("cannot be read", offender=str(path), value=error.strerror, remedy="check the name") from error
+        raise ConfigError(
+            "cannot be read", offender=str(path), value=error.strerror, remedy="check the name"
+        ) from error
 
 
 def _token(path: pathlib.Path) -> str:

@@ -1,9 +1,10 @@
-"""The signal list of a gateway: a CSV that a plant engineer keeps in a spreadsheet.
+"""The signal list of a gateway: a CSV or an xlsx workbook that a plant engineer keeps in a spreadsheet.
 
 Columns (in any order, `address` and `unit` required): address, unit, source, reference (also called node, topic or
 column), path, element, scale, offset, source_unit, type, low, high, data_class, uplink, period_s, name_zh, name_en,
 keep_times, deadband, freshness_s. UTF-8 (with or without BOM), UTF-16 with BOM and GBK/GB 18030 are recognised, and so
-are commas, semicolons and tabs. Lines that start with `#` are comments.
+are commas, semicolons and tabs. Lines that start with `#` are comments, and so are columns whose head starts with `#`.
+Of a workbook every sheet with an `address` column is read.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from ovoo_contract.units import conversion
 
 from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.json_path import parse_json_path
+from ovoo_edge.spreadsheet_cells import mangled_number, mangled_text
+from ovoo_edge.xlsx import read_xlsx
 
 __all__ = ["SIGNAL_COLUMNS", "RowReader", "SignalRow", "bind_signals", "decode_text", "read_signals", "read_table"]
 
@@ -33,6 +36,7 @@ _ALIASES = {"node": "reference", "topic": "reference", "column": "reference"}
 _REQUIRED = ("address", "unit")
 _TRUE = frozenset({"1", "true", "yes", "y"})
 _FALSE = frozenset({"0", "false", "no", "n", ""})
+_TEXTS = ("address", "unit", "source", "reference", "path", "name_zh", "name_en")
 _MOST_ROWS = 2_000_000
 
 
@@ -135,17 +139,60 @@ def decode_text(data: bytes, where: str) -> str:
 def read_table(
     path: pathlib.Path, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """The lines of a CSV as (`file:line`, fields by column name), stripped.
+    """The lines of a CSV or workbook as (`file:line` or `file[sheet]:line`, fields by column name), stripped.
 
     Raises:
-        ConfigErrors: the file is missing, not a text, or its header is wrong.
+        ConfigErrors: the file is missing, neither of the two, or its header is wrong.
     """
     try:
-        text = decode_text(path.read_bytes(), str(path))
+        data = path.read_bytes()
+        if path.suffix.lower() in (".xlsx", ".xlsm"):
+            yield from _workbook_lines(path, data, columns, required, aliases)
+        else:
+            yield from _csv_lines(path, decode_text(data, str(path)), columns, required, aliases)
     except OSError as error:
         raise ConfigErrors([ConfigError("cannot be read", offender=str(path), value=error.strerror)]) from error
     except ConfigError as error:
         raise ConfigErrors([error]) from error
+
+
+def _workbook_lines(
+    path: pathlib.Path, data: bytes, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    found = False
+    for sheet in read_xlsx(data, str(path)):
+        header: list[str] | None = None
+        for number, cells in sheet.rows:
+            where = f"{path.name}[{sheet.name}]:{number}"
+            if cells[0].startswith("#"):
+                continue
+            if header is None:
+                if "address" not in (cell.strip().lower() for cell in cells):
+                    break  # a sheet of notes
+                header, found = _check_header(where, cells, columns, required, aliases), True
+                continue
+            yield where, _fields(where, header, cells)
+    if not found:
+        remedy = "the head of the list must have a column named address"
+        raise ConfigError("has no sheet with a signal list", offender=str(path), remedy=remedy)
+
+
+def _fields(where: str, header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+        remedy = f"the header has {len(header)} columns"
+        raise ConfigErrors([ConfigError("too many columns", offender=where, value=len(cells), remedy=remedy)])
+    named = zip(header, cells, strict=False)
+    return {name: _bare(cell.strip()) for name, cell in named if not name.startswith("#")}
+
+
+def _bare(cell: str) -> str:
+    """Without the apostrophe that keeps a spreadsheet from running a text as a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell
+
+
+def _csv_lines(
+    path: pathlib.Path, text: str, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
+) -> Iterator[tuple[str, dict[str, str]]]:
     first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -158,10 +205,7 @@ def read_table(
             if header is None:
                 header = _check_header(where, cells, columns, required, aliases)
                 continue
-            if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-                remedy = f"the header has {len(header)} columns"
-                raise ConfigErrors([ConfigError("too many columns", offender=where, value=len(cells), remedy=remedy)])
-            yield where, {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+            yield where, _fields(where, header, cells)
             if reader.line_num > _MOST_ROWS:
                 raise ConfigErrors([ConfigError("too many lines", offender=where, remedy=f"at most {_MOST_ROWS}")])
     except csv.Error as error:
@@ -180,7 +224,7 @@ def _check_header(
     errors = [
         ConfigError("unknown column", offender=where, value=name, remedy=known)
         for name, real in zip(names, header, strict=True)
-        if real not in columns
+        if real not in columns and not name.startswith("#")
     ]
     errors += [
         ConfigError("column is missing", offender=where, value=name, remedy=known)
@@ -213,6 +257,9 @@ class RowReader:
     def signal(self) -> SignalRow | None:
         """The row, or None with at least one error noted."""
         factor, offset = self._conversion()
+        for name in _TEXTS:
+            if mangled := mangled_text(self._fields.get(name, "")):
+                self._fault(name, mangled[0], self._fields[name], mangled[1])
         entry = self._entry()
         path = self._path()
         element = int(self._number("element", 0.0, low=0, whole=True))
@@ -276,6 +323,9 @@ class RowReader:
     def _number(self, name: str, default: float, *, low: float = -math.inf, whole: bool = False) -> float:
         text = self._fields.get(name, "")
         if not text:
+            return default
+        if mangled := mangled_number(text):
+            self._fault(name, mangled[0], text, mangled[1])
             return default
         try:
             value = float(text)

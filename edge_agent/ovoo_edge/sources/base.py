@@ -169,12 +169,24 @@ class SourceProblem:
 
 @dataclass(frozen=True, slots=True)
 class SourceGap:
-    """An interval [start_ns, end_ns) in which `messages` messages (0: unknown) are lost for good."""
+    """An interval [start_ns, end_ns) in which messages went missing on their way.
+
+    Attributes:
+        start_ns, end_ns: UTC.
+        cause: why.
+        messages: how many, 0 = unknown.
+        number: tells gaps of one source apart.
+        outcome: what the source's history gave back: empty while nothing is known, "filled", or why it is not.
+        filled: samples read from the history.
+    """
 
     start_ns: int
     end_ns: int
     cause: str
     messages: int = 0
+    number: int = 0
+    outcome: str = ""
+    filled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from ovoo_contract.quality import BAD_NO_COMMUNICATION, TIME_FROM_RECEIVE
 from ovoo_contract.samples import SampleBatch
 
-from ovoo_edge.sources.base import SignalMap
+from ovoo_edge.sources.base import Chunk, Intake, SignalMap, SourceContext
 
-__all__ = ["FreshnessWatch"]
+__all__ = ["FreshnessWatch", "watch_silence"]
 
 
 class FreshnessWatch:
@@ -62,3 +64,19 @@ class FreshnessWatch:
         batch.value.extend([float("nan")] * len(late))
         batch.quality.extend([BAD_NO_COMMUNICATION | TIME_FROM_RECEIVE] * len(late))
         return batch
+
+
+async def watch_silence(
+    fresh: FreshnessWatch, intake: Intake, source: str, context: SourceContext, counters: Counter[str]
+) -> None:
+    """Hands over the "no communication" rows of a source's silent signals until cancelled."""
+    shortest_s = fresh.shortest_s
+    if shortest_s is None:
+        return
+    while True:
+        await asyncio.sleep(min(1.0, shortest_s / 4))
+        receive_ns = context.wall_ns()
+        batch = fresh.overdue(context.monotonic_s(), receive_ns)
+        if batch is not None:
+            counters["silence_rows"] += len(batch)
+            await intake.put(Chunk(batch, None, source, receive_ns=receive_ns))

@@ -14,6 +14,7 @@ from ovoo_contract.errors import ConnectFailed, OvooError, SourceError
 from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge.backoff import Backoff
+from ovoo_edge.sources.backfill import Backfill
 from ovoo_edge.sources.base import (
     Chunk,
     Intake,
@@ -24,8 +25,9 @@ from ovoo_edge.sources.base import (
     SourceState,
 )
 from ovoo_edge.sources.decode import HandleTable, Notification, ServiceFault, WireFault
-from ovoo_edge.sources.freshness import FreshnessWatch
+from ovoo_edge.sources.freshness import FreshnessWatch, watch_silence
 from ovoo_edge.sources.gaps import GapLog
+from ovoo_edge.sources.load_budget import LoadBudget
 from ovoo_edge.sources.opcua_expiry import CertificateWatch
 from ovoo_edge.sources.opcua_gather import MessageGather
 from ovoo_edge.sources.opcua_items import (
@@ -36,13 +38,18 @@ from ovoo_edge.sources.opcua_items import (
     read_namespaces,
     resume_subscription,
 )
+from ovoo_edge.sources.opcua_limits import ServerFacts, first_limits, learn_limits
 from ovoo_edge.sources.opcua_link import ResumeToken, UaLink, status_name
+from ovoo_edge.sources.opcua_model import NodeKeeper, gone_signals
+from ovoo_edge.sources.opcua_paced import PacedLink
+from ovoo_edge.sources.opcua_probe import wait_for_server
 from ovoo_edge.sources.opcua_publish import PublishLoop
 from ovoo_edge.sources.opcua_sequence import SequenceLedger
 from ovoo_edge.sources.opcua_session_state import Memory, SessionStore, fingerprint, position_of, restored
 from ovoo_edge.sources.opcua_trust import trust_store
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
+from ovoo_edge.sources.vendor_profile import load_profiles
 
 __all__ = ["OpcUaSource"]
 
@@ -82,6 +89,8 @@ class OpcUaSource:
         self._fresh = FreshnessWatch(self._signals, settings.freshness_s, context.monotonic_s())
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, context.rng)
         self._gaps = GapLog()
+        self._budget = LoadBudget(first_limits(settings), context.monotonic_s)
+        self._backfill = Backfill(settings, self._signals, context, handles, self._gaps)
         self._counters: Counter[str] = Counter()
         self._problems: dict[int, SourceProblem] = {}
         self._fault: SourceProblem | None = None
@@ -94,6 +103,8 @@ class OpcUaSource:
         self._distrust_resume = False
         self._recalled = False
         self._heard = False
+        self._nodes: NodeKeeper | None = None
+        self._overflowed = False
 
     @property
     def name(self) -> str:
@@ -107,6 +118,10 @@ class OpcUaSource:
         counters = dict(self._counters)
         counters["silent_signals"] = len(self._fresh.silent)
         counters["uncommitted_messages"] = self._ledger.pending
+        counters["backfill_pending"] = self._backfill.pending
+        counters["requests"] = self._budget.requests
+        counters["slow_answers"] = self._budget.slow_answers
+        counters.update(self._backfill.counters)
         return SourceHealth(
             name=self.name,
             driver="opcua",
@@ -125,7 +140,7 @@ class OpcUaSource:
         self._recall()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._watch_silence(intake))
+                tasks.create_task(watch_silence(self._fresh, intake, self.name, self._context, self._counters))
                 tasks.create_task(self._certificates.run())
                 tasks.create_task(self._stay_connected(intake))
         finally:
@@ -141,7 +156,7 @@ class OpcUaSource:
                 self._note_failure(error)
             delay_s = self._backoff.next_s()
             self._state = "retrying"
-            await asyncio.sleep(delay_s)
+            await wait_for_server(self._settings.endpoint, delay_s)
 
     def _note_failure(self, error: OvooError) -> None:
         self._counters["connection_failures"] += 1
@@ -154,15 +169,16 @@ class OpcUaSource:
             self._subscription = None
 
     async def _connect_once(self, intake: Intake) -> None:
-        link = UaLink(self._settings, self._trust, self._context.wall_ns())
+        link = PacedLink(self._settings, self._trust, self._context.wall_ns(), self._budget)
         await link.open(self._token)
         try:
             self._counters["connects"] += 1
             self._certificates.connected(link.security)
             self._token = link.token
+            facts, _ = await learn_limits(link, self._settings, self._budget, load_profiles())
             factory = ItemFactory(link, self._settings, self._signals, await read_namespaces(link))
             await self._subscribe(link, factory, intake)
-            await self._serve(link, factory, intake)
+            await self._serve(link, factory, facts, intake)
         except asyncio.CancelledError:
             await self._settle(link, intake)
             raise
@@ -201,9 +217,12 @@ class OpcUaSource:
 
     async def _subscribe_anew(self, link: UaLink, factory: ItemFactory) -> None:
         old, self._subscription = self._subscription, None
-        if old is not None:
-            self._gaps.add(self._last_sample_ns, self._context.wall_ns(), "subscription lost at the server", 0)
+        if old is not None or self._counters["subscriptions"]:
+            self._backfill.lost("subscription lost at the server", self._last_sample_ns)
             self._counters["subscriptions_lost"] += 1
+        elif self._backfill.marks.newest_ns:
+            self._backfill.lost("no subscription outlived the restart of the gateway", self._last_sample_ns)
+        if old is not None:
             await delete_subscription(link, old)
         try:
             created = await create_subscription(link, self._settings)
@@ -219,16 +238,21 @@ class OpcUaSource:
         self._distrust_resume = False
         self._counters["subscriptions"] += 1
 
-    async def _serve(self, link: UaLink, factory: ItemFactory, intake: Intake) -> None:
+    async def _serve(self, link: PacedLink, factory: ItemFactory, facts: ServerFacts, intake: Intake) -> None:
         """Publishes until something fails; always leaves by an exception."""
         failure: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(link.keep_channel())
                 tasks.create_task(self._certificates.change_over())
-                tasks.create_task(self._retry_nodes(factory))
+                self._nodes = NodeKeeper(
+                    factory, self._backfill.marks.received, self._settings.retry_nodes_s, self._moved
+                )
+                tasks.create_task(self._keep_nodes(link, self._nodes, factory))
                 tasks.create_task(self._save_regularly())
                 tasks.create_task(self._receive(link, intake))
+                responses = functools.partial(self._counters.__getitem__, "responses")
+                tasks.create_task(self._backfill.run(link, factory.node_of, facts.history_values, intake, responses))
         except* SourceError as group:
             failure = group.exceptions[0]
         if failure is not None:
@@ -349,13 +373,18 @@ class OpcUaSource:
         self._keep(note)
 
     async def _fetch_missing(self, link: UaLink, wanted: Sequence[int], intake: Intake) -> None:
-        gone = [number for number in wanted if not await self._republish(link, number, intake)]
-        if gone:
+        gone: list[int] = []
+        gap: int | None = None
+        for number in wanted:
+            if not await self._republish(link, number, intake):
+                gone.append(number)
+                await self._gather.hand_over(intake)
+                # noted here, not behind the loop: what later messages bring must end the gap
+                gap = self._backfill.lost("messages no longer held by the server", self._last_sample_ns, gap)
+        if gap is not None:
             self._counters["lost_messages"] += len(gone)
             self._ledger.give_up(gone)
-            self._gaps.add(
-                self._last_sample_ns, self._context.wall_ns(), "messages no longer held by the server", len(gone)
-            )
+            self._gaps.amend(gap, len(gone))
             _log.warning("source=%s event=gap messages=%d first=%d", self.name, len(gone), gone[0])
 
     async def _republish(self, link: UaLink, number: int, intake: Intake) -> bool:
@@ -387,6 +416,7 @@ class OpcUaSource:
         """The message decoded last goes into the next hand-over, even an empty one: the spool must know its number."""
         self._ledger.receive(note.sequence)
         self._gather.add(note.sequence)
+        self._overflowed = self._overflowed or note.overflow > 0
         self._count(note)
         if note.rows:
             self._last_sample_ns = self._context.wall_ns()
@@ -396,13 +426,18 @@ class OpcUaSource:
         ledger, subscription = self._ledger, self._subscription
         if len(batch):
             self._fresh.hear(batch, self._context.monotonic_s())
-        committed = functools.partial(self._commit, ledger, sequences)
+            self._backfill.arriving(batch, overflow=self._overflowed)
+            self._overflowed = False
+            if self._nodes is not None and (gone := gone_signals(batch)):
+                self._nodes.vanished([handle for handle, signal in enumerate(self._signals) if signal.index in gone])
+        committed = functools.partial(self._commit, ledger, sequences, batch)
         position = functools.partial(position_of, subscription, ledger.position()) if subscription else None
         return Chunk(batch, committed, self.name, receive_ns=self._context.wall_ns(), position=position)
 
-    def _commit(self, ledger: SequenceLedger, sequences: Sequence[int]) -> None:
+    def _commit(self, ledger: SequenceLedger, sequences: Sequence[int], batch: SampleBatch) -> None:
         for sequence in sequences:
             ledger.commit(sequence)
+        self._backfill.committed(batch)
         if self._state == "stopped":  # nobody saves for us any more
             self._remember()
 
@@ -415,13 +450,26 @@ class OpcUaSource:
         self._counters["time_from_receive"] += note.time_from_receive
         self._counters["null_values"] += note.null_values
 
-    async def _retry_nodes(self, factory: ItemFactory) -> None:
-        """Tries the nodes that failed again and again: they may appear after a download to the PLC."""
+    async def _keep_nodes(self, link: PacedLink, keeper: NodeKeeper, factory: ItemFactory) -> None:
+        """Follows the server's address space: nodes may vanish, appear and move with every download to the PLC."""
         while True:
-            await asyncio.sleep(self._settings.retry_nodes_s)
-            if factory.problems and self._subscription is not None:
-                await factory.create(self._subscription, sorted(factory.problems))
-                self._remember()
+            await keeper.wait()
+            subscription = self._subscription
+            if subscription is None:
+                continue
+            if not await keeper.look(link, subscription):
+                raise _SubscriptionLost(
+                    "the server's address space changed",
+                    offender=self._settings.endpoint,
+                    remedy="a new subscription is created",
+                )
+            self._counters["moved_nodes"] = keeper.moved
+            self._problems = factory.problems
+            self._remember()
+
+    def _moved(self, handles: Sequence[int]) -> None:
+        signals = {self._signals[handle].index for handle in handles}
+        self._backfill.lost("the server's address space changed", self._last_sample_ns, signals=signals)
 
     async def _save_regularly(self) -> None:
         committed = self._ledger.committed
@@ -430,18 +478,6 @@ class OpcUaSource:
             if self._ledger.committed != committed:
                 committed = self._ledger.committed
                 self._remember()
-
-    async def _watch_silence(self, intake: Intake) -> None:
-        shortest_s = self._fresh.shortest_s
-        if shortest_s is None:
-            return
-        while True:
-            await asyncio.sleep(min(1.0, shortest_s / 4))
-            receive_ns = self._context.wall_ns()
-            batch = self._fresh.overdue(self._context.monotonic_s(), receive_ns)
-            if batch is not None:
-                self._counters["silence_rows"] += len(batch)
-                await intake.put(Chunk(batch, None, self.name, receive_ns=receive_ns))
 
     def _recall(self) -> None:
         """What an earlier process left; within this one the source itself knows best."""

@@ -1,44 +1,44 @@
-"""Lists the variables of a server, as the beginning of a signal list."""
+"""Lists the variables of a server with what it says about them, as the beginning of a signal list."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ovoo_edge.sources.base import SourceContext
+from ovoo_edge.sources.load_budget import LoadBudget
+from ovoo_edge.sources.opcua_describe import BrowsedNode, FoundVariable, describe
 from ovoo_edge.sources.opcua_items import parse_node_id, read_namespaces
-from ovoo_edge.sources.opcua_link import UaLink
+from ovoo_edge.sources.opcua_limits import first_limits, learn_limits
+from ovoo_edge.sources.opcua_paced import PacedLink
 from ovoo_edge.sources.opcua_trust import trust_store
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
+from ovoo_edge.sources.vendor_profile import load_profiles
 
-__all__ = ["BrowsedNode", "browse", "to_signal_csv"]
+__all__ = ["BrowsedNode", "browse"]
 
-_NODES_PER_CALL = 100
+_CHINESE = ("zh-CN", "zh", "en")
+_NODES_PER_STEP = 500
 _REFERENCES_PER_NODE = 1000
 _MOST_PAGES = 10_000
+_PROPERTIES = frozenset(
+    (ua.ObjectIds.HasProperty, ua.ObjectIds.HasHistoricalConfiguration, ua.ObjectIds.HasTypeDefinition)
+)
 
 
 @dataclass(frozen=True, slots=True)
-class BrowsedNode:
-    """A variable of the server.
+class _Place:
+    """A node on the way down: its reference (None for the root) and its path."""
 
-    Attributes:
-        node: `nsu=<uri>;s=<name>`, as the signal list wants it.
-        path: display names from the root, joined by "/".
-        name: its own display name.
-        data_type: name of its data type, empty where it is not a standard one.
-        value: what it holds now, as text, cut at 80 characters.
-    """
-
-    node: str
+    node_id: Any
     path: str
-    name: str
-    data_type: str
-    value: str
+    reference: Any = None
+
+    @property
+    def is_variable(self) -> bool:
+        return self.reference is not None and self.reference.NodeClass == ua.NodeClass.Variable
 
 
 async def browse(
@@ -51,6 +51,9 @@ async def browse(
 ) -> AsyncIterator[BrowsedNode]:
     """Every variable below `root`, each once, breadth first; a cycle in the server's tree does no harm.
 
+    Names are asked for in Chinese on the way down and in English afterwards. Properties of variables are not listed;
+    engineering unit and range belong to their variable.
+
     Args:
         settings: the source's settings.
         context: clocks and the state folder.
@@ -61,73 +64,87 @@ async def browse(
     Raises:
         ConnectFailed, Untrusted, NodeMissing: as the source does.
     """
-    link = UaLink(settings, trust_store(settings, context.state_dir), context.wall_ns())
+    budget = LoadBudget(first_limits(settings), context.monotonic_s)
+    link = PacedLink(settings, trust_store(settings, context.state_dir), context.wall_ns(), budget)
     await link.open(None)
     try:
+        await learn_limits(link, settings, budget, load_profiles())
         namespaces = await read_namespaces(link)
-        level: list[tuple[Any, str]] = [(parse_node_id(root, namespaces), "")]
-        visited = {level[0][0]}
-        for _ in range(most_depth):
-            found: list[tuple[Any, str]] = []
-            for start in range(0, len(level), _NODES_PER_CALL):
-                part = level[start : start + _NODES_PER_CALL]
-                children = [item for item in await _children(link, part) if item[0].NodeId not in visited]
-                children = [
-                    item
-                    for item in {item[0].NodeId: item for item in children}.values()
-                    if item[0].NodeId.NamespaceIndex < len(namespaces)
-                ]
-                visited.update(item[0].NodeId for item in children)
-                variables = [item for item in children if item[0].NodeClass == ua.NodeClass.Variable]
-                for node in await _describe(link, variables, namespaces):
-                    yield node
-                found += [(item[0].NodeId, item[1]) for item in children if not _is_standard(item[0].NodeId)]
-                if len(visited) >= most_nodes:
-                    return
-            level = found
-            if not level:
-                return
+        await link.use_locales(_CHINESE)
+        walk = _Walk(link, len(namespaces), most_nodes)
+        variables = await walk.below(_Place(parse_node_id(root, namespaces), ""), most_depth)
+        await link.use_locales(("en",))
+        for start in range(0, len(variables), _NODES_PER_STEP):
+            for node in await describe(link, variables[start : start + _NODES_PER_STEP], namespaces):
+                yield node
     finally:
         await link.close()
 
 
-def to_signal_csv(nodes: Iterable[BrowsedNode]) -> str:
-    """A signal list with one line a variable; address and unit are for a person to fill in."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, ["address", "unit", "reference", "type", "name_en", "name_zh"], lineterminator="\r\n")
-    writer.writeheader()
-    for node in nodes:
-        kind = _SIGNAL_TYPES.get(node.data_type, "float")
-        writer.writerow(
-            {
-                "address": "",
-                "unit": "",
-                "reference": node.node,
-                "type": kind,
-                "name_en": node.path,
-                "name_zh": node.name,
-            }
-        )
-    return text.getvalue()
+class _Walk:
+    """Goes down the hierarchy, level by level; every node is entered once."""
+
+    def __init__(self, link: PacedLink, namespaces: int, most_nodes: int) -> None:
+        self._link = link
+        self._namespaces = namespaces
+        self._most_nodes = most_nodes
+        self._visited: set[Any] = set()
+
+    async def below(self, root: _Place, most_depth: int) -> list[FoundVariable]:
+        """All variables below `root`, in the order in which they were met."""
+        self._visited.add(root.node_id)
+        found: list[FoundVariable] = []
+        level = [root]
+        for depth in range(most_depth + 1):
+            following: list[_Place] = []
+            for start in range(0, len(level), _NODES_PER_STEP):
+                part = level[start : start + _NODES_PER_STEP]
+                # the last level is only asked for the properties of its variables
+                asked = part if depth < most_depth else [place for place in part if place.is_variable]
+                references = dict(zip(map(id, asked), await _children(self._link, asked), strict=True))
+                for place in part:
+                    own = references.get(id(place), [])
+                    if place.is_variable:
+                        properties = [item for item in own if _is_property(item)]
+                        found.append(FoundVariable(place.reference, place.path, properties))
+                    following += self._new(place, own)
+            level = following if depth < most_depth else []
+            if not level:
+                break
+        return found
+
+    def _new(self, parent: _Place, references: Sequence[Any]) -> list[_Place]:
+        places: list[_Place] = []
+        for reference in references:
+            node_id = reference.NodeId
+            foreign = node_id.NamespaceIndex >= self._namespaces or getattr(node_id, "ServerIndex", 0)
+            full = len(self._visited) >= self._most_nodes
+            if _is_property(reference) or foreign or full or node_id in self._visited or _is_server(node_id):
+                continue
+            self._visited.add(node_id)
+            name = reference.DisplayName.Text or reference.BrowseName.Name
+            places.append(_Place(node_id, f"{parent.path}/{name}" if parent.path else str(name), reference))
+        return places
 
 
-_SIGNAL_TYPES = {
-    "Boolean": "bool", "String": "text", "LocalizedText": "text", "Byte": "int", "SByte": "int", "Int16": "int",
-    "UInt16": "int", "Int32": "int", "UInt32": "int", "Int64": "int", "UInt64": "int",
-}  # fmt: skip
+def _is_property(reference: Any) -> bool:
+    kind = reference.ReferenceTypeId
+    return bool(kind.NamespaceIndex == 0 and kind.Identifier in _PROPERTIES)
 
 
-def _is_standard(node_id: Any) -> bool:
+def _is_server(node_id: Any) -> bool:
     return bool(node_id.NamespaceIndex == 0 and node_id.Identifier == ua.ObjectIds.Server)
 
 
-async def _children(link: UaLink, parents: Sequence[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    """The references of several nodes with the path of each target."""
+async def _children(link: PacedLink, parents: Sequence[_Place]) -> list[list[Any]]:
+    """The references of each node."""
+    if not parents:
+        return []
     request = ua.BrowseRequest()
     request.Parameters.RequestedMaxReferencesPerNode = _REFERENCES_PER_NODE
-    for node_id, _path in parents:
+    for place in parents:
         wanted = ua.BrowseDescription()
-        wanted.NodeId = node_id
+        wanted.NodeId = place.node_id
         wanted.BrowseDirection = ua.BrowseDirection.Forward
         wanted.ReferenceTypeId = ua.NodeId(ua.ObjectIds.HierarchicalReferences)
         wanted.IncludeSubtypes = True
@@ -135,61 +152,32 @@ async def _children(link: UaLink, parents: Sequence[tuple[Any, str]]) -> list[tu
         wanted.ResultMask = ua.BrowseResultMask.All
         request.Parameters.NodesToBrowse.append(wanted)
     response = await link.call(request, ua.BrowseResponse)
-    children: list[tuple[Any, str]] = []
-    for (_, path), result in zip(parents, response.Results, strict=True):
-        for reference in await _all_pages(link, result):
-            name = reference.DisplayName.Text or reference.BrowseName.Name
-            children.append((reference, f"{path}/{name}" if path else str(name)))
-    return children
+    return [await _all_pages(link, result) for result in response.Results]
 
 
-async def _all_pages(link: UaLink, result: Any) -> list[Any]:
-    references = list(result.References or ())
+async def _all_pages(link: PacedLink, result: Any) -> list[Any]:
+    """All references of a node; pages that bring nothing new end it, and their continuation point is given back."""
+    references = {_key(reference): reference for reference in result.References or ()}
     for _ in range(_MOST_PAGES):
         if not result.ContinuationPoint:
+            return list(references.values())
+        before = len(references)
+        result = await _next_page(link, result.ContinuationPoint, release=False)
+        references.update((_key(reference), reference) for reference in result.References or ())
+        if len(references) == before:
             break
-        request = ua.BrowseNextRequest()
-        request.Parameters.ReleaseContinuationPoints = False
-        request.Parameters.ContinuationPoints = [result.ContinuationPoint]
-        response = await link.call(request, ua.BrowseNextResponse)
-        result = response.Parameters.Results[0]
-        references += result.References or ()
-    return references
+    if result.ContinuationPoint:
+        await _next_page(link, result.ContinuationPoint, release=True)
+    return list(references.values())
 
 
-async def _describe(link: UaLink, variables: Sequence[tuple[Any, str]], namespaces: Sequence[str]) -> list[BrowsedNode]:
-    if not variables:
-        return []
-    request = ua.ReadRequest()
-    for reference, _path in variables:
-        for attribute in (ua.AttributeIds.DataType, ua.AttributeIds.Value):
-            item = ua.ReadValueId()
-            item.NodeId = reference.NodeId
-            item.AttributeId = attribute
-            request.Parameters.NodesToRead.append(item)
-    response = await link.call(request, ua.ReadResponse)
-    values = [result.Value.Value if result.Value is not None else None for result in response.Results]
-    return [
-        BrowsedNode(
-            _node_text(reference.NodeId, namespaces),
-            path,
-            str(reference.DisplayName.Text or reference.BrowseName.Name),
-            _type_name(values[2 * row]),
-            str(values[2 * row + 1])[:80],
-        )
-        for row, (reference, path) in enumerate(variables)
-    ]
+async def _next_page(link: PacedLink, continuation: bytes, *, release: bool) -> Any:
+    request = ua.BrowseNextRequest()
+    request.Parameters.ReleaseContinuationPoints = release
+    request.Parameters.ContinuationPoints = [continuation]
+    response = await link.call(request, ua.BrowseNextResponse)
+    return response.Parameters.Results[0]
 
 
-def _node_text(node_id: Any, namespaces: Sequence[str]) -> str:
-    plain = ua.NodeId(node_id.Identifier, 0, node_id.NodeIdType).to_string()
-    if node_id.NamespaceIndex == 0:
-        return str(plain)
-    uri = namespaces[node_id.NamespaceIndex].replace("%", "%25").replace(";", "%3B")
-    return f"nsu={uri};{plain}"
-
-
-def _type_name(data_type: Any) -> str:
-    if data_type is None or data_type.NamespaceIndex != 0:
-        return ""
-    return str(ua.ObjectIdNames.get(data_type.Identifier, ""))
+def _key(reference: Any) -> tuple[Any, Any]:
+    return reference.NodeId, reference.ReferenceTypeId

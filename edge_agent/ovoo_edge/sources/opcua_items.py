@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,8 +61,8 @@ class Subscription:
 
     @property
     def stale_s(self) -> float:
-        """Longest time without any answer: one and a half keep-alive periods, at least one second."""
-        return max(1.0, 1.5 * self.keep_alive_count * self.interval_ms / 1000)
+        """Longest time without any answer: 1.4 keep-alive periods, at least one second."""
+        return max(1.0, 1.4 * self.keep_alive_count * self.interval_ms / 1000)
 
 
 async def create_subscription(link: UaLink, settings: OpcUaSettings) -> Subscription:
@@ -126,13 +126,6 @@ async def _read_start(link: UaLink) -> str:
     return value.isoformat() if isinstance(value, datetime) else ""
 
 
-async def _read_items_per_call(link: UaLink, most: int) -> int:
-    limit = ua.ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall
-    values = await _read(link, [limit])
-    value = values[0]
-    return min(most, int(value)) if isinstance(value, int) and value > 0 else most
-
-
 async def _read(link: UaLink, identifiers: Sequence[int]) -> list[Any]:
     request = ua.ReadRequest()
     for identifier in identifiers:
@@ -172,6 +165,14 @@ def parse_node_id(text: str, namespaces: Sequence[str]) -> Any:
         ) from error
 
 
+def _place(signal: SignalMap, namespaces: Sequence[str]) -> int:
+    """Index of the namespace that a reference names by its URI, -1 where it names none or the server lacks it."""
+    if not signal.reference.startswith("nsu="):
+        return -1
+    uri = signal.reference[4:].partition(";")[0].replace("%3B", ";").replace("%25", "%")
+    return namespaces.index(uri) if uri in namespaces else -1
+
+
 class ItemFactory:
     """Creates the monitored items of one subscription.
 
@@ -191,18 +192,54 @@ class ItemFactory:
         self._namespaces = namespaces
         self.problems: dict[int, SourceProblem] = {}
         self.short_queues = 0
+        self._item_ids: dict[int, int] = {}
+        self._handle_of = {signal.index: handle for handle, signal in enumerate(signals)}
+
+    def node_of(self, signal: int) -> Any:
+        """Node id of a signal, by catalogue index; raises NodeMissing."""
+        return self.node(self._handle_of[signal])
+
+    def node(self, handle: int) -> Any:
+        """Node id of a client handle; raises NodeMissing."""
+        return parse_node_id(self._signals[handle].reference, self._namespaces)
+
+    def handles_of(self, signals: Iterable[int]) -> list[int]:
+        """Handles of those catalogue indexes that are monitored without a problem."""
+        handles = (self._handle_of.get(signal) for signal in signals)
+        return [handle for handle in handles if handle is not None and handle not in self.problems]
+
+    def rename(self, namespaces: Sequence[str]) -> list[int]:
+        """Takes over another order of namespaces; gives the handles whose node id is another one now."""
+        old, self._namespaces = self._namespaces, tuple(namespaces)
+        if self._namespaces == tuple(old):
+            return []
+        return [
+            handle for handle, signal in enumerate(self._signals) if _place(signal, old) != _place(signal, namespaces)
+        ]
+
+    async def delete(self, subscription: Subscription, handles: Sequence[int]) -> bool:
+        """Ends the items of these handles; False when an item exists whose id is not known."""
+        live = [handle for handle in handles if handle not in self.problems]
+        if any(handle not in self._item_ids for handle in live):
+            return False
+        if live:
+            request = ua.DeleteMonitoredItemsRequest()
+            request.Parameters.SubscriptionId = subscription.id
+            request.Parameters.MonitoredItemIds = [self._item_ids.pop(handle) for handle in live]
+            with contextlib.suppress(UaRefused):  # some servers fail to delete the item of a node that is gone
+                await self._link.call(request, ua.DeleteMonitoredItemsResponse)
+        return True
 
     async def create(self, subscription: Subscription, handles: Sequence[int]) -> None:
         """Creates items for the given handles; those that fail are listed in `problems`, by handle."""
-        batch = await _read_items_per_call(self._link, self._settings.max_items_per_call)
         nodes: list[tuple[int, Any]] = []
         for handle in handles:
             try:
                 nodes.append((handle, parse_node_id(self._signals[handle].reference, self._namespaces)))
             except NodeMissing as error:
                 self.problems[handle] = SourceProblem(error.offender, error.message, error.remedy)
-        for start in range(0, len(nodes), batch):
-            await self._create_batch(subscription, nodes[start : start + batch])
+        if nodes:
+            await self._create_batch(subscription, nodes)
 
     async def _create_batch(self, subscription: Subscription, nodes: list[tuple[int, Any]]) -> None:
         unfiltered: list[tuple[int, Any]] = []
@@ -251,6 +288,7 @@ class ItemFactory:
     def _note(self, handle: int, result: Any) -> None:
         if result.StatusCode.is_good():
             self.problems.pop(handle, None)
+            self._item_ids[handle] = int(result.MonitoredItemId)
             if result.RevisedQueueSize and result.RevisedSamplingInterval > 0:
                 # a server may sample faster than asked, but samples come no faster than the signal changes
                 step_ms = max(result.RevisedSamplingInterval, self._signals[handle].period_s * 500)

@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from ovoo_edge.sources.settings_table import TableReader, defaults_of
 
-__all__ = ["NameCheck", "OpcUaSettings", "SecurityMode", "SecurityPolicy", "Trigger"]
+__all__ = ["BackfillOrder", "NameCheck", "OpcUaSettings", "SecurityMode", "SecurityPolicy", "Trigger"]
 
 SecurityPolicy = Literal["None", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"]
 SecurityMode = Literal["None", "Sign", "SignAndEncrypt"]
 NameCheck = Literal["refuse", "warn", "off"]
 Trigger = Literal["StatusValueTimestamp", "StatusValue", "Status"]
+BackfillOrder = Literal["newest_first", "oldest_first", "off"]
 _POLICIES = get_args(SecurityPolicy)
 _REPLACEMENT = "it was withdrawn (SHA-1); enable Basic256Sha256 or an Aes policy on the server and name that"
 _DEPRECATED = {"Basic128Rsa15": _REPLACEMENT, "Basic256": _REPLACEMENT}
@@ -47,6 +48,9 @@ class OpcUaSettings:
         lifetime_s: how long the server keeps subscription and session without us, 10 to 86,400.
         outstanding: PublishRequests waiting at the server, 2 to 20.
         max_items_per_call: items created in one call (the server's own limit wins when lower), 1 to 10,000.
+        requests_per_s: service calls a second that the server has to bear at most, 0.5 to 1,000.
+        backfill: after an outage, which end of the gap is read from the server's history first; "off" reads none.
+        backfill_max_h: how far back a gap is filled, hours, 0.1 to 8,760.
         trigger: what counts as a change.
         request_timeout_s: patience for any one answer, 0.5 to 120.
         reconnect_min_s, reconnect_max_s: bounds of the exponential back-off, 0.05 to 3,600.
@@ -75,10 +79,13 @@ class OpcUaSettings:
     publishing_interval_ms: float = 500.0
     sampling_interval_ms: float = -1.0
     queue_s: float = 120.0
-    keep_alive_s: float = 5.0
+    keep_alive_s: float = 1.0
     lifetime_s: float = 300.0
     outstanding: int = 4
     max_items_per_call: int = 500
+    requests_per_s: float = 40.0
+    backfill: BackfillOrder = "newest_first"
+    backfill_max_h: float = 168.0
     trigger: Trigger = "StatusValueTimestamp"
     request_timeout_s: float = 10.0
     reconnect_min_s: float = 1.0
@@ -131,6 +138,8 @@ def _read_pace(cls: type[OpcUaSettings], reader: TableReader) -> dict[str, Any]:
         "reconnect_max_s": (0.05, 3600),
         "retry_nodes_s": (0.5, 86_400),
         "freshness_s": (0, 604_800),
+        "requests_per_s": (0.5, 1000),
+        "backfill_max_h": (0.1, 8760),
     }
     values: dict[str, Any] = {
         key: reader.number(key, default[key], low=low, high=high) for key, (low, high) in bounds.items()
@@ -140,6 +149,7 @@ def _read_pace(cls: type[OpcUaSettings], reader: TableReader) -> dict[str, Any]:
         "max_items_per_call", default["max_items_per_call"], low=1, high=10_000
     )
     values["trigger"] = reader.choice("trigger", default["trigger"], ("StatusValueTimestamp", "StatusValue", "Status"))
+    values["backfill"] = reader.choice("backfill", default["backfill"], ("newest_first", "oldest_first", "off"))
     return values
 
 

@@ -354,7 +354,8 @@ async def test_dropped_subscription_is_replaced_and_the_gap_is_listed(
 
 
 async def test_browsing_lists_every_variable_once(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
-    from ovoo_edge.sources.opcua_browse import browse, to_signal_csv
+    from ovoo_edge.commission_sheet import sheet_bytes
+    from ovoo_edge.sources.opcua_browse import browse
     from ovoo_edge.sources.settings_opcua import OpcUaSettings
 
     assert plant.server is not None
@@ -375,8 +376,8 @@ async def test_browsing_lists_every_variable_once(plant: UaTestServer, tmp_path:
         "Int32",
         "7",
     )
-    text = to_signal_csv(own.values())
-    assert f",{node('inner')},int,文件夹/功率,功率" in text
+    text = sheet_bytes(own.values(), "plc", ".csv").decode("utf-8-sig")
+    assert f",,plc,{node('inner')},int,,,功率,,文件夹/功率,Int32," in text
 
 
 async def test_changed_signal_list_is_not_served_by_the_old_subscription(

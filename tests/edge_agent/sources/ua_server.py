@@ -33,6 +33,7 @@ class UaTestServer:
         self.server: Any = None
         self.namespace = 0
         self._nodes: dict[str, Any] = {}
+        self._historised: set[str] = set()
 
     async def start(self, setup: Any = None) -> UaTestServer:
         """Starts a new server process object with empty sessions."""
@@ -79,7 +80,30 @@ class UaTestServer:
         # the server refuses to change a node's type; a PLC program that was downloaded anew does just that
         self.server.iserver.aspace._nodes[node_id].attributes[ua.AttributeIds.Value].value = None
         await self.server.write_attribute_value(node_id, data)
+        if name in self._historised:
+            await self.server.iserver.history_manager.storage.save_node_value(node_id, data)
         return moment
+
+    async def historise(self, *names: str) -> None:
+        """Keeps every value written from now on; only such variables let their history be read."""
+        assert self.server is not None
+        storage = self.server.iserver.history_manager.storage
+        for name in names:
+            node = self._nodes[name]
+            await storage.new_historized_node(node.nodeid, None)
+            for attribute in (ua.AttributeIds.AccessLevel, ua.AttributeIds.UserAccessLevel):
+                await node.set_attr_bit(attribute, ua.AccessLevel.HistoryRead)
+        self._historised.update(names)
+
+    def history_of(self, name: str) -> list[tuple[int, float]]:
+        """(time in ns, value) of everything kept of a variable, oldest first."""
+        assert self.server is not None
+        kept = self.server.iserver.history_manager.storage._datachanges[self._nodes[name].nodeid]
+        return [(_ns(data.SourceTimestamp), data.Value.Value) for data in kept]
+
+    async def drop_subscriptions(self) -> None:
+        """Deletes every subscription without a word to its client."""
+        await self.server.iserver.subscription_service.delete_subscriptions(list(self.subscriptions))
 
     @property
     def subscriptions(self) -> dict[int, Any]:
@@ -119,6 +143,11 @@ class UaTestServer:
         assert self.server is not None
         for transport in list(self.server.iserver.asyncio_transports):
             transport.abort()
+
+
+def _ns(moment: datetime) -> int:
+    delta = moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1000
 
 
 def node(name: str) -> str:
