@@ -42,6 +42,7 @@ cdef enum:
 cdef int64_t LAST = 0x7FFFFFFFFFFFFFFFLL
 cdef double MAGIC = 6755399441055744.0
 cdef double EXACT_LIMIT = 2251799813685248.0
+cdef double COUNT_END = 9007199254740992.0
 
 
 def is_sorted(const uint32_t[::1] signal not None, const long long[::1] time_ns not None):

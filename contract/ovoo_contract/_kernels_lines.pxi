@@ -69,13 +69,14 @@ cdef class Lines:
         """Appends one row's line; nonzero if memory ran out."""
         cdef uint32_t index = self.signal[row]
         cdef Text head = self.heads[index], key = self.keys[index]
-        cdef bint full = self.full[index] != 0
+        cdef bint count = self.full[index] == 2
+        cdef bint full = self.full[index] != 0 and not count
         cdef double item = self.value[row]
         cdef bint finite = item - item == 0.0
         cdef bint worded = full and self.texts != NULL and self.texts[row].start != NULL
         cdef Py_ssize_t need = head.size + key.size + 128
         cdef char* p
-        if not (finite or full):
+        if not (finite or full) or (count and not 0 <= item < COUNT_END):
             return 0
         if worded:
             need += self.texts[row].size
@@ -85,7 +86,7 @@ cdef class Lines:
         p = _put(p, head.start, head.size)
         if finite:
             p = _put(p, key.start, key.size)
-            p = _put_double(p, item)
+            p = _put_count(p, item) if count else _put_double(p, item)
             if p == NULL:
                 return 1
         if full:
@@ -150,6 +151,12 @@ cdef inline char* _put_signed(char* p, int64_t number) noexcept nogil:
         p[0] = c"-"
         return _put_unsigned(p + 1, 0 - <uint64_t>number)
     return _put_unsigned(p, <uint64_t>number)
+
+
+cdef inline char* _put_count(char* p, double item) noexcept nogil:
+    p = _put_unsigned(p, <uint64_t>item)
+    p[0] = c"i"
+    return p + 1
 
 
 cdef inline char* _put_double(char* p, double item) noexcept nogil:

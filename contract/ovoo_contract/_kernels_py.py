@@ -11,6 +11,8 @@ __all__ = ["dedupe_rows", "encode_lines", "is_sorted", "replace_nan", "select_ro
 
 _FURTHEST: Final = 999
 _LAST: Final = 2**63 - 1
+_COUNT: Final = 2
+_COUNT_END: Final = 2**53
 _Column = TypeVar("_Column", "array[int]", "array[float]")
 
 
@@ -106,13 +108,18 @@ def encode_lines(
     """Line protocol of the given rows (all if None).
 
     `heads[s]` is measurement and tags with the blank after them, `keys[s]` the field key with its equals sign;
-    `full[s]` is nonzero where quality and text are written too. Texts are escaped already, quotes included. A row
-    without any field gives no line. IndexError if a signal or row does not exist.
+    `full[s]` is 1 where quality and text are written too, 2 where the value is a count and is written as an integer
+    (0 <= value < 2**53, else there is no line), else 0. Texts are escaped already, quotes included. A row without any
+    field gives no line. IndexError if a signal or row does not exist.
     """
     out: list[bytes] = []
     for row in range(len(signal)) if rows is None else rows:
         index, item = signal[row], value[row]
         finite = item - item == 0.0
+        if full[index] == _COUNT:
+            if 0 <= item < _COUNT_END:
+                out.append(b"%b%b%di %d\n" % (heads[index], keys[index], int(item), time_ns[row]))
+            continue
         if finite:
             fields = keys[index] + repr(item).encode()
             if full[index]:

@@ -18,8 +18,8 @@ __all__ = ["Catalogue", "DataClass", "SignalEntry", "SignalMeasurement", "Signal
 
 SignalType = Literal["float", "int", "bool", "text"]
 DataClass = Literal["general", "important", "core"]
-Uplink = Literal["raw", "on_change", "events"]
-SignalMeasurement = Literal["telemetry", "score", "energy", "gateway"]
+Uplink = Literal["raw", "on_change", "events", "aggregate_1m"]
+SignalMeasurement = Literal["telemetry", "telemetry_1m", "score", "energy", "gateway"]
 
 _VERSION: Final = 1
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
@@ -40,7 +40,8 @@ class SignalEntry:
     """One signal of a catalogue.
 
     `low` and `high` are the physical range in `unit`, both inclusive; `period_s` (> 0) is how often a sample is
-    expected. `measurement`, `field` and `model` say where a derived signal is written in the store.
+    expected. `measurement`, `field` and `model` say where a derived signal is written in the store;
+    for a figure of `telemetry_1m` the `model` is the name of the signal it was made of.
     """
 
     address: Address

@@ -11,6 +11,7 @@ from ovoo_contract._select import kernels
 from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.errors import CatalogueError, StoreRejected
 from ovoo_contract.samples import SampleBatch
+from ovoo_contract.schema import MEASUREMENTS
 
 __all__ = ["LineEncoder", "encode_point", "escape_key", "escape_measurement", "quote_text"]
 
@@ -60,13 +61,13 @@ class LineEncoder:
         self._catalogue_id = catalogue.id
         self._heads = [_head(entry) for entry in catalogue.entries]
         self._keys = [f"{escape_key(entry.field)}=".encode() for entry in catalogue.entries]
-        self._full = bytes(entry.measurement == "telemetry" for entry in catalogue.entries)
+        self._full = bytes(_form(entry) for entry in catalogue.entries)
 
     def encode(self, batch: SampleBatch, rows: Sequence[int] | None = None) -> bytes:
         """The given rows (all if None) as lines.
 
-        Telemetry carries value, quality and text, an absent value only the latter two; a score, energy or gateway
-        figure that is absent gives no line.
+        Telemetry carries value, quality and text, an absent value only the latter two; any other figure that is absent
+        gives no line. Counts of `telemetry_1m` are integers.
 
         Raises:
             CatalogueError: if a row's signal is not in the catalogue.
@@ -96,11 +97,20 @@ class LineEncoder:
             ) from error
 
 
+def _form(entry: SignalEntry) -> int:
+    """How the kernel writes a row: 1 with quality and text, 2 as an integer, 0 as a number."""
+    if entry.measurement == "telemetry":
+        return 1
+    return 2 if MEASUREMENTS[entry.measurement].fields[entry.field] == "int" else 0
+
+
 def _head(entry: SignalEntry) -> bytes:
     address = entry.address
     tags = {"site": address.site, "asset": address.asset_path}
     if entry.measurement == "telemetry":
         tags["signal"] = address.signal
+    elif entry.measurement == "telemetry_1m":
+        tags["signal"] = entry.model
     elif entry.measurement == "score":
         tags["model"] = entry.model
     elif entry.measurement == "gateway":

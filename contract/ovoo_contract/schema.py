@@ -65,12 +65,13 @@ MEASUREMENTS: Final[Mapping[str, Measurement]] = MappingProxyType(
 ROLE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "telemetry": ("value",),
+        "telemetry_1m": tuple(TELEMETRY_1M.fields),
         "score": tuple(SCORE.fields),
         "energy": tuple(ENERGY.fields),
         "gateway": tuple(GATEWAY.fields),
     }
 )
-"""Which fields a catalogue entry of each measurement may write; all of them are floats."""
+"""Which fields a catalogue entry of each measurement may write; in a batch all of them are floats."""
 
 
 def database_name(enterprise: str) -> str:

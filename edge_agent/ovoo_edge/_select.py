@@ -11,12 +11,30 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ovoo_edge import _formula as formula_kernels
+    from ovoo_edge import _memory as memory_kernels
+    from ovoo_edge import _minutes as minute_kernels
+    from ovoo_edge import _process as process_kernels
+    from ovoo_edge import _thin as thin_kernels
     from ovoo_edge.sources import _decode as decode_kernels
 
-__all__ = ["COMPILED", "decode_kernels"]
+__all__ = [
+    "COMPILED",
+    "decode_kernels",
+    "formula_kernels",
+    "memory_kernels",
+    "minute_kernels",
+    "process_kernels",
+    "thin_kernels",
+]
 
 _MODULES = {
     "decode_kernels": "ovoo_edge.sources._decode",
+    "formula_kernels": "ovoo_edge._formula",
+    "memory_kernels": "ovoo_edge._memory",
+    "minute_kernels": "ovoo_edge._minutes",
+    "process_kernels": "ovoo_edge._process",
+    "thin_kernels": "ovoo_edge._thin",
 }
 """Name here -> compiled module; its twin has the same name with `_py` behind it."""
 

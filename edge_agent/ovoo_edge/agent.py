@@ -15,13 +15,14 @@ from ovoo_contract.catalogue import Catalogue
 
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.config import GatewayConfig
+from ovoo_edge.derived import deriving
 from ovoo_edge.folder_lock import FolderLock
 from ovoo_edge.health import HealthReport, HealthServer, sink_figures
 from ovoo_edge.mapping import bind_signals
 from ovoo_edge.pipeline import Pipeline, PipelineClocks
 from ovoo_edge.pipeline_stage import Stage
 from ovoo_edge.scoring import Scoring
-from ovoo_edge.signal_list import rules_of
+from ovoo_edge.signal_list import figures_of, rules_of
 from ovoo_edge.sinks.base import Sink, SinkContext
 from ovoo_edge.sinks.registry import create_sink
 from ovoo_edge.source_clock import ClockedIntake
@@ -84,8 +85,8 @@ class Agent:
         """
         config = self._config
         with FolderLock(config.state_dir):
-            scoring = Scoring.load(config.models, [row.entry for row in config.signals])
-            catalogue = Catalogue([*(row.entry for row in config.signals), *scoring.outputs])
+            scoring = Scoring.load(config.models, config.measured)
+            catalogue = Catalogue([*config.measured, *figures_of(config.signals), *scoring.outputs])
             scoring.restore(config.state_dir / "models.json")
             async with SpoolService(self._open_spool) as spool:
                 await spool.add_catalogue(catalogue)
@@ -109,9 +110,10 @@ class Agent:
 
     async def _run_parts(self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring) -> None:
         config, world = self._config, self._world
-        rules = rules_of(config.signals, scoring.outputs)
+        rules = rules_of(config.signals, config.derived, catalogue.entries[len(config.measured) :])
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
-        stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits)
+        derive = deriving(config.derived, catalogue)
+        stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits, derive)
         live = [item.name for item in config.sources if not isinstance(item, ReplaySettings)]
         intake = ClockedIntake(_INTAKE_SAMPLES, world.monotonic_s, live)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)

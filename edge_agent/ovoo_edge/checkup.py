@@ -39,7 +39,8 @@ class CheckFinding:
 
 async def checkup(config: GatewayConfig, *, connect: bool) -> list[CheckFinding]:
     """Findings in a fixed order; the settings themselves were validated by `config.load`."""
-    counts = f"{len(config.signals)} signals, {len(config.sources)} sources, {len(config.sinks)} sinks"
+    derived = f" and {len(config.derived)} derived" if config.derived else ""
+    counts = f"{len(config.signals)} signals{derived}, {len(config.sources)} sources, {len(config.sinks)} sinks"
     found = [CheckFinding("ok", "settings", counts)]
     found += _models(config)
     found += _disk(config)
@@ -55,7 +56,7 @@ def _models(config: GatewayConfig) -> list[CheckFinding]:
     if not config.models:
         return []
     try:
-        scoring = Scoring.load(config.models, [row.entry for row in config.signals])
+        scoring = Scoring.load(config.models, config.measured)
     except OvooError as error:
         return [CheckFinding("error", "models", str(error))]
     return [CheckFinding("ok", "models", f"{len(config.models)} assets, {len(scoring.outputs)} derived signals")]

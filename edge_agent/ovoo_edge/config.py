@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from ovoo_contract.address import AssetAddress, check_gateway_id
+from ovoo_contract.catalogue import SignalEntry
 from ovoo_contract.errors import AddressError, ConfigError, ConfigErrors
 
+from ovoo_edge.derived import DerivedSignal, read_derived
 from ovoo_edge.mapping import SignalRow
 from ovoo_edge.signal_list import check_signals, read_inline_signals, read_signal_files
 from ovoo_edge.sinks.registry import read_sink_settings
@@ -38,7 +40,7 @@ Profile = Literal["x86", "raspberry"]
 _PROFILES: tuple[Profile, ...] = ("x86", "raspberry")
 _POLICIES: tuple[Policy, ...] = ("drop_oldest", "block")
 _COMMIT_MS: Mapping[Profile, int] = {"x86": 200, "raspberry": 1000}
-_TABLES = ("gateway", "spool", "health", "enrol", "source", "sink", "signal", "model")
+_TABLES = ("gateway", "spool", "health", "enrol", "source", "sink", "signal", "derived", "model")
 T = TypeVar("T")
 
 
@@ -115,7 +117,13 @@ class GatewayConfig:
     sources: tuple[SourceSettings, ...]
     sinks: tuple[SinkSettings, ...]
     signals: tuple[SignalRow, ...]
+    derived: tuple[DerivedSignal, ...]
     models: tuple[ModelSettings, ...]
+
+    @property
+    def measured(self) -> list[SignalEntry]:
+        """Entries of everything that has samples before the models: listed signals, then derived ones."""
+        return [*(row.entry for row in self.signals), *(signal.entry for signal in self.derived)]
 
     @property
     def commit_s(self) -> float:
@@ -206,6 +214,7 @@ class _Document:
         if gateway is None:
             return None
         signals = self._signals(gateway, [item.name for item in sources])
+        derived = self._derived(gateway, [row.entry for row in signals])
         models = self._list("model", lambda table, where: self._read_model(table, where, gateway))
         return GatewayConfig(
             gateway=gateway.gateway,
@@ -222,6 +231,7 @@ class _Document:
             sources=tuple(sources),
             sinks=tuple(sinks),
             signals=tuple(signals),
+            derived=tuple(derived),
             models=tuple(models),
         )
 
@@ -296,6 +306,15 @@ class _Document:
         if not rows and not self.errors:
             self._fault("gateway.signals", "no signal is configured", None, 'such as ["signals.csv"]')
         return rows
+
+    def _derived(self, gateway: _Gateway, signals: Sequence[SignalEntry]) -> list[DerivedSignal]:
+        tables = self._document.get("derived", [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._fault("derived", "is not a list of tables", None, "write [[derived]]")
+            return []
+        derived, errors = read_derived(tables, gateway.enterprise, gateway.site, signals)
+        self.errors += errors
+        return derived
 
     def _list(self, key: str, read: Callable[[Mapping[str, Any], str], T]) -> list[T]:
         tables = self._document.get(key, [])

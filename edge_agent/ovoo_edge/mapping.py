@@ -2,9 +2,10 @@
 
 Columns (in any order, `address` and `unit` required): address, unit, source, reference (also called node, topic or
 column), path, element, scale, offset, source_unit, type, low, high, data_class, uplink, period_s, name_zh, name_en,
-keep_times, deadband, freshness_s. UTF-8 (with or without BOM), UTF-16 with BOM and GBK/GB 18030 are recognised, and so
-are commas, semicolons and tabs. Lines that start with `#` are comments, and so are columns whose head starts with `#`.
-Of a workbook every sheet with an `address` column is read.
+keep_times, deadband, freshness_s, out_of_range, compress, max_error, refresh_s, max_rate, stuck_after_s. UTF-8 (with
+or without BOM), UTF-16 with BOM and GBK/GB 18030 are recognised, and so are commas, semicolons and tabs. Lines that
+start with `#` are comments, and so are columns whose head starts with `#`. Of a workbook every sheet with an `address`
+column is read.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
 from ovoo_contract.units import conversion
 
+from ovoo_edge.normalise import SignalRule
 from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.json_path import parse_json_path
 from ovoo_edge.spreadsheet_cells import mangled_number, mangled_text
+from ovoo_edge.treatment import Treatment, read_treatment
 from ovoo_edge.xlsx import read_xlsx
 
 __all__ = ["SIGNAL_COLUMNS", "RowReader", "SignalRow", "bind_signals", "decode_text", "read_signals", "read_table"]
@@ -31,6 +34,7 @@ __all__ = ["SIGNAL_COLUMNS", "RowReader", "SignalRow", "bind_signals", "decode_t
 SIGNAL_COLUMNS: tuple[str, ...] = (
     "address", "unit", "source", "reference", "path", "element", "scale", "offset", "source_unit", "type", "low",
     "high", "data_class", "uplink", "period_s", "name_zh", "name_en", "keep_times", "deadband", "freshness_s",
+    "out_of_range", "compress", "max_error", "refresh_s", "max_rate", "stuck_after_s",
 )  # fmt: skip
 _ALIASES = {"node": "reference", "topic": "reference", "column": "reference"}
 _REQUIRED = ("address", "unit")
@@ -51,7 +55,7 @@ class SignalRow:
         path: JSON path inside the message.
         element: which element of an array value counts, >= 0.
         factor, offset: `value * factor + offset` is the value in `entry.unit`.
-        deadband: smallest change that counts, in `entry.unit`, >= 0.
+        treatment: what is done with its samples.
         freshness_s: silence deadline, 0 = the source's default.
         where: `file:line`, for messages.
     """
@@ -63,9 +67,14 @@ class SignalRow:
     element: int
     factor: float
     offset: float
-    deadband: float
+    treatment: Treatment
     freshness_s: float
     where: str
+
+    @property
+    def rule(self) -> SignalRule:
+        """How its samples are treated on their way into the spool."""
+        return self.treatment.rule(self.entry, self.factor, self.offset)
 
 
 def read_signals(path: pathlib.Path) -> tuple[SignalRow, ...]:
@@ -263,12 +272,12 @@ class RowReader:
         entry = self._entry()
         path = self._path()
         element = int(self._number("element", 0.0, low=0, whole=True))
-        deadband = self._number("deadband", 0.0, low=0)
+        treatment = None if entry is None else read_treatment(self._fields, self._where, entry, self.errors)
         freshness_s = self._number("freshness_s", 0.0, low=0)
-        if entry is None or self.errors:
+        if entry is None or treatment is None or self.errors:
             return None
         source, reference = self._fields.get("source", ""), self._fields.get("reference", "")
-        return SignalRow(entry, source, reference, path, element, factor, offset, deadband, freshness_s, self._where)
+        return SignalRow(entry, source, reference, path, element, factor, offset, treatment, freshness_s, self._where)
 
     def _entry(self) -> SignalEntry | None:
         fields = self._fields

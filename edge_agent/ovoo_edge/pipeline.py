@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ __all__ = ["Pipeline", "PipelineClocks", "PipelineHealth", "complete_groups"]
 _LOG = logging.getLogger(__name__)
 _IDLE_S = 0.01
 _IDLE_CHUNKS = 8
+_TICK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Pipeline:
         self._counters: Counter[str] = Counter()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._ended = False
 
     def health(self) -> PipelineHealth:
         """A snapshot; never blocks."""
@@ -94,6 +97,7 @@ class Pipeline:
     async def run(self) -> None:
         """Works until cancelled; what is in a group then was never acknowledged to its source."""
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="pipeline") as worker:
+            await self._patiently(self._spool.release_held)
             while True:
                 chunks = await self._collect()
                 result = await asyncio.get_running_loop().run_in_executor(
@@ -103,10 +107,15 @@ class Pipeline:
                 self._acknowledge(chunks, result)
 
     async def drained(self) -> None:
-        """Returns once everything handed over so far is on disk."""
+        """Returns once everything handed over so far is on disk, and what was held back for a verdict in rows.
+
+        Nothing may be handed over afterwards.
+        """
         while self._intake.chunks or not self._idle.is_set():
             await self._idle.wait()
             await asyncio.sleep(0)
+        self._ended = True
+        await self._patiently(self._spool.release_held)
 
     async def _collect(self) -> list[Chunk]:
         """The first chunk and what follows within the commit interval.
@@ -114,7 +123,10 @@ class Pipeline:
         It closes early when half the window is filled, or when sources fell silent after several chunks: they may be
         waiting for the acknowledgement that the commit brings.
         """
-        chunks = [await self._intake.get()]
+        first = await self._first()
+        if first is None:
+            return []
+        chunks = [first]
         self._idle.clear()
         self._oldest_s = self._intake.taken_since_s
         rows = len(chunks[0].batch)
@@ -133,18 +145,30 @@ class Pipeline:
                 break
         return chunks
 
+    async def _first(self) -> Chunk | None:
+        """The next chunk; None when it is time to look after signals that fell silent."""
+        if not self._stage.holds:
+            return await self._intake.get()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    return await self._intake.get()
+            if not self._ended:
+                self._idle.clear()
+                return None
+
     async def _store(self, chunks: Sequence[Chunk], result: StageResult) -> None:
         groups = complete_groups(chunks, result)
         if groups:
-            await self._commit(groups)
+            await self._patiently(lambda: self._spool.commit(*groups))
         self._counters["lost"] += sum(cell[0] for lost in result.lost.values() for cell in lost.values())
 
-    async def _commit(self, groups: Sequence[Group]) -> None:
-        """Commits, waiting as long as the spool refuses: meanwhile the intake fills and sources are held back."""
+    async def _patiently(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Works, waiting as long as the spool refuses: meanwhile the intake fills and sources are held back."""
         backoff = Backoff(0.1, 5.0, self._clocks.rng)
         while True:
             try:
-                await self._spool.commit(*groups)
+                await work()
             except SpoolError as error:
                 if not self._held_back:
                     _LOG.error("event=spool_refuses detail=%r", str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,35 +9,39 @@ from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.findings import Finding
 from ovoo_contract.quality import SHIFTED
 from ovoo_contract.samples import SampleBatch
-from ovoo_contract.wire import CODEC_ZLIB, FLAG_BACKFILL, BatchHeader, encode_batch
+from ovoo_contract.wire import FLAG_BACKFILL
 
-from ovoo_edge.deadband import Deadband
-from ovoo_edge.normalise import Normaliser, SignalRule
+from ovoo_edge._select import process_kernels
+from ovoo_edge.cells import HourCells, cells_of, count_rows
+from ovoo_edge.held_journal import DoorJournal, MinuteJournal
+from ovoo_edge.minutes import ClosedMinutes, Minutes, figure_bases
+from ovoo_edge.normalise import Checks, Normaliser, SignalRule
+from ovoo_edge.row_writer import MAX_ROWS, Output, RowWriter
 from ovoo_edge.sources.base import Chunk
-from ovoo_edge.spool_rows import EVENT_RANK, HOUR_NS, Group, RowMeta, Tally
 from ovoo_edge.suppressed_memory import SuppressedMemory
-from ovoo_edge.watermark import Watermark, split_by_age
+from ovoo_edge.thinning import Thinning
+from ovoo_edge.verdicts import AGGREGATED, BEHIND, COPY, HELD, KEPT, OLD, SUPPRESSED
+from ovoo_edge.watermark import Watermark, mark_by_age
 
-__all__ = ["MAX_ROWS", "HourCounts", "Scorer", "Stage", "StageResult", "hour_counts"]
-
-MAX_ROWS = 10_000
-"""Samples per spool row, at most: a row stays far below a message's limit."""
+__all__ = ["MAX_ROWS", "Derive", "Scorer", "Stage", "StageResult"]
 
 Scorer = Callable[[SampleBatch], tuple[SampleBatch, Sequence[Finding]]]
 """Derived samples and findings of a batch sorted by signal and time."""
 
+Derive = Callable[[SampleBatch], SampleBatch]
+"""Samples of derived signals of a batch sorted by signal and time."""
+
 
 @dataclass(slots=True)
-class StageResult:
+class StageResult(Output):
     """What one group of chunks became.
 
     Attributes:
-        groups: to be committed together; several only when one transaction cannot take all of it.
+        groups: to be committed in order; several only when one transaction cannot take all of it.
         received, suppressed, duplicates, shifted, late: rows, for counters.
         lost: rows that fit nowhere, with the reason.
     """
 
-    groups: list[Group] = field(default_factory=list)
     received: int = 0
     derived: int = 0
     suppressed: int = 0
@@ -46,19 +49,37 @@ class StageResult:
     shifted: int = 0
     late: int = 0
     findings: int = 0
-    lost: dict[str, Tally] = field(default_factory=dict)
+    counts: HourCells = field(default_factory=dict)
+
+    def count(self, cells: HourCells) -> int:
+        """Adds cells; gives their sum."""
+        for hour, more in cells.items():
+            have = self.counts.get(hour)
+            self.counts[hour] = more if have is None else have.plus(more)
+        return sum(more.total() for more in cells.values())
+
+
+class _Changes:
+    """What became held and what was decided while one group was processed."""
+
+    def __init__(self) -> None:
+        self.held: list[SampleBatch] = []
+        self.decided: list[SampleBatch] = []
+        self.aggregated: list[SampleBatch] = []
+        self.closed: list[SampleBatch] = []
 
 
 class Stage:
-    """Normalise, sort and dedupe, score, mark late rows, suppress, encode.
+    """Normalise, sort and dedupe, check, derive, score, mark late rows, aggregate, thin, encode.
 
     Args:
         catalogue: of the gateway; derived signals included.
         rules: one per signal.
         scorer: called with every sorted batch, before anything is suppressed.
         watermark: knows what was seen.
-        refresh_s: see `Deadband`.
+        refresh_s: see `Thinning`.
         limits: (largest row, largest group) in bytes.
+        derive: computes derived signals, before the scorer.
     """
 
     def __init__(
@@ -69,164 +90,183 @@ class Stage:
         watermark: Watermark,
         refresh_s: float,
         limits: tuple[int, int],
+        derive: Derive | None = None,
     ) -> None:
-        self._catalogue = catalogue
+        self._catalogue_id = catalogue.id
         self._normaliser = Normaliser(rules)
-        self._deadband = Deadband(rules, refresh_s)
-        self._suppressed = SuppressedMemory()
+        self._checks = Checks(rules)
+        self._thinning = Thinning(rules, refresh_s)
+        self._minutes = Minutes(rules, figure_bases(catalogue))
+        self._kept_back = SuppressedMemory()
         self._scorer = scorer
+        self._derive = derive
         self._watermark = watermark
-        self._limits = limits
-        ranks = sorted({rule.rank for rule in rules})
         self._clock_offset_ns = 0
-        self._classes = [(rank, bytes(1 if rule.rank == rank else 0 for rule in rules)) for rank in ranks]
+        self._writer = RowWriter(catalogue, [rule.rank for rule in rules], limits)
+        self._doors = DoorJournal(catalogue.id, limits[1])
+        self._open_minutes = MinuteJournal(catalogue.id, limits[1])
+        self._figures = RowWriter(catalogue, [rule.rank for rule in rules], limits, 60_000_000_000 - 1)
+
+    @property
+    def holds(self) -> bool:
+        """True where samples may wait for their verdict: then `process` is called now and then without chunks."""
+        return self._thinning.holds or self._minutes.active
 
     def process(self, chunks: Sequence[Chunk], now_ns: int) -> StageResult:
         """The groups to commit for these chunks."""
-        result = StageResult(groups=[Group()])
+        result = StageResult()
+        changes = _Changes()
         # a message names one clock offset, so samples of a wrong clock get rows of their own
         by_marks: dict[tuple[int, int], list[Chunk]] = {}
         for chunk in chunks:
             by_marks.setdefault((chunk.flags, chunk.clock_offset_ns), []).append(chunk)
         for (flags, self._clock_offset_ns), members in by_marks.items():
             receive_ns = min((chunk.receive_ns for chunk in members if chunk.receive_ns), default=now_ns)
-            self._process_flagged(
-                SampleBatch.concat([chunk.batch for chunk in members]), flags, receive_ns, now_ns, result
-            )
+            raw = SampleBatch.concat([chunk.batch for chunk in members])
+            self._process_flagged(raw, flags, receive_ns, now_ns, result, changes)
+        self._clock_offset_ns = 0
+        if self.holds:
+            self._end_silence(now_ns, result, changes)
+            self._write_journals(changes, result)
+        # with the last rows: what is counted as received is durable
+        for hour, cells in result.counts.items():
+            result.groups[-1].add_cells(hour, self._catalogue_id, cells)
         return result
 
-    def _process_flagged(self, raw: SampleBatch, flags: int, receive_ns: int, now_ns: int, result: StageResult) -> None:
+    def _process_flagged(
+        self, raw: SampleBatch, flags: int, receive_ns: int, now_ns: int, result: StageResult, changes: _Changes
+    ) -> None:
         result.received += len(raw)
-        batch = self._deduped(self._normaliser.apply(raw), result)
-        if self._scorer is not None and len(batch):
-            derived, findings = self._scorer(batch)
-            if len(derived):
-                result.derived += len(derived)
-                self._count(result, "received", hour_counts(derived))
-                batch = SampleBatch.concat([batch, derived]).sorted()
-            for finding in findings:
-                self._append_event(finding, receive_ns, result)
-        ahead, behind = self._watermark.split(batch)
-        behind, copies = self._suppressed.split(behind)
-        result.duplicates += len(copies)
-        self._count(result, "duplicate", hour_counts(copies))
-        kept, suppressed = self._deadband.split(ahead)
-        self._suppressed.note(suppressed)
-        result.suppressed += len(suppressed)
-        self._count(result, "suppressed", hour_counts(suppressed))
-        live, old = split_by_age(kept, now_ns)
-        late = SampleBatch.concat([old, behind]).sorted() if len(old) and len(behind) else old if len(old) else behind
-        result.late += len(late)
-        self._append(live, flags, receive_ns, result)
-        self._append(late, flags | FLAG_BACKFILL, receive_ns, result)
+        batch = self._checks.apply(self._deduped(self._normaliser.apply(raw).sorted(), result))
+        batch = self._with_derived(batch, receive_ns, result)
+        mark = bytearray(len(batch))
+        behind = self._watermark.mark(batch, mark)
+        if behind and (copies := self._kept_back.mark(batch, mark)):
+            result.duplicates += copies
+            result.count(count_rows(batch, "duplicate", mark, 1 << COPY))
+        if self._minutes.active:
+            closed = self._minutes.apply(batch, mark, now_ns, self._open_minutes.number)
+            changes.aggregated.append(batch.take(process_kernels.pick_rows(mark, 1 << AGGREGATED)))
+            self._append_minutes(closed, receive_ns, now_ns, result, changes)
+        kept = self._thinned(batch, mark, now_ns, result, changes)
+        self._kept_back.note(batch, mark)
+        late = batch.take(process_kernels.pick_rows(mark, 1 << BEHIND)) if behind else SampleBatch.empty()
+        self._append_by_age(kept, late, flags, receive_ns, now_ns, result)
 
     def _deduped(self, batch: SampleBatch, result: StageResult) -> SampleBatch:
-        self._count(result, "received", hour_counts(batch))
+        result.count(count_rows(batch, "received"))
         clean = batch.dedupe()
         if clean.duplicates or clean.overflow:
-            gone = _difference(hour_counts(batch), hour_counts(clean.batch))
+            gone = _difference(count_rows(batch, "duplicate"), count_rows(clean.batch, "duplicate"))
             if clean.overflow:
-                self._lose("same_time_overflow", _take_counts(gone, clean.overflow), result)
-            self._count(result, "duplicate", gone)
+                taken, gone = _take_counts(gone, clean.overflow)
+                self._writer.lose("same_time_overflow", taken, result)
+            result.count(gone)
         if clean.shifted:
             shifted = [row for row, quality in enumerate(clean.batch.quality) if quality & SHIFTED]
-            self._count(result, "shifted", hour_counts(clean.batch.take(shifted)))
+            result.count(count_rows(clean.batch.take(shifted), "shifted"))
         result.duplicates += clean.duplicates
         result.shifted += clean.shifted
         return clean.batch
 
-    def _append(self, batch: SampleBatch, flags: int, receive_ns: int, result: StageResult) -> None:
-        """Encodes one row per data class and at most `MAX_ROWS` samples."""
-        for rank, mask in self._classes if len(batch) else ():
-            part = batch.select_signals(mask) if len(self._classes) > 1 else batch
-            for start in range(0, len(part), MAX_ROWS):
-                rows = part if len(part) <= MAX_ROWS else part.take(range(start, min(start + MAX_ROWS, len(part))))
-                self._append_row(rows, rank, flags, receive_ns, result)
+    def _with_derived(self, batch: SampleBatch, receive_ns: int, result: StageResult) -> SampleBatch:
+        """The batch with derived signals and scores in their places; findings become rows."""
+        if self._derive is not None:
+            batch = self._joined(batch, self._normaliser.apply(self._derive(batch)), result)
+        if self._scorer is None or not len(batch):
+            return batch
+        scores, findings = self._scorer(batch)
+        for finding in findings:
+            self._writer.append_event(finding, receive_ns, result)
+            result.findings += 1
+        return self._joined(batch, scores, result)
 
-    def _append_row(self, batch: SampleBatch, rank: int, flags: int, receive_ns: int, result: StageResult) -> None:
-        payload = encode_batch(
-            BatchHeader(
-                catalogue_id=self._catalogue.id,
-                epoch=0,
-                seq=0,
-                flags=flags,
-                receive_ns=receive_ns,
-                clock_offset_ns=self._clock_offset_ns,
-            ),
-            batch,
-            CODEC_ZLIB,
-        )
-        if len(payload) > self._limits[0]:
-            self._append_halves(batch, rank, flags, receive_ns, result)
+    def _joined(self, batch: SampleBatch, derived: SampleBatch, result: StageResult) -> SampleBatch:
+        if not len(derived):
+            return batch
+        result.derived += len(derived)
+        result.count(count_rows(derived.sorted(), "received"))
+        return SampleBatch.concat([batch, derived]).sorted()
+
+    def _thinned(
+        self, batch: SampleBatch, mark: bytearray, now_ns: int, result: StageResult, changes: _Changes
+    ) -> SampleBatch:
+        """What goes on now: kept rows, and earlier ones that had been held until now."""
+        if not self._thinning.active:
+            return batch if not any(mark) else batch.take(process_kernels.pick_rows(mark, 1 << KEPT))
+        decided = self._thinning.apply(batch, mark, now_ns)
+        result.suppressed += result.count(count_rows(batch, "suppressed", mark, 1 << SUPPRESSED))
+        result.suppressed += result.count(count_rows(decided.suppressed, "suppressed"))
+        changes.decided += [decided.kept, decided.suppressed]
+        changes.held.append(batch.take(process_kernels.pick_rows(mark, 1 << HELD)))
+        kept = batch if not any(mark) else batch.take(process_kernels.pick_rows(mark, 1 << KEPT))
+        return SampleBatch.concat([kept, decided.kept]).sorted() if len(decided.kept) else kept
+
+    def _append_by_age(
+        self, kept: SampleBatch, behind: SampleBatch, flags: int, receive_ns: int, now_ns: int, result: StageResult
+    ) -> None:
+        """Rows that came in order and late ones, each with its flags."""
+        mark = bytearray(len(kept))
+        live, late = kept, behind
+        if mark_by_age(kept, mark, now_ns):
+            live = kept.take(process_kernels.pick_rows(mark, 1 << KEPT))
+            late = SampleBatch.concat([kept.take(process_kernels.pick_rows(mark, 1 << OLD)), behind]).sorted()
+        result.late += len(late)
+        self._writer.append(live, flags, receive_ns, result, self._clock_offset_ns)
+        self._writer.append(late, flags | FLAG_BACKFILL, receive_ns, result, self._clock_offset_ns)
+
+    def _append_minutes(
+        self, closed: ClosedMinutes, receive_ns: int, now_ns: int, result: StageResult, changes: _Changes
+    ) -> None:
+        if not len(closed.ends):
             return
-        meta = RowMeta(len(batch), min(batch.time_ns), max(batch.time_ns), rank, flags, receive_ns)
-        self._group_for(len(payload), result).append("batch", self._catalogue.id, payload, meta)
+        result.suppressed += result.count(closed.counts)
+        result.derived += len(closed.figures)
+        result.count(count_rows(closed.figures, "received"))
+        changes.closed.append(closed.ends)
+        mark = bytearray(len(closed.figures))
+        mark_by_age(closed.figures, mark, now_ns)
+        for code, flags in ((KEPT, 0), (OLD, FLAG_BACKFILL)):
+            rows = closed.figures.take(process_kernels.pick_rows(mark, 1 << code))
+            self._figures.append(rows, flags, receive_ns, result, self._clock_offset_ns)
 
-    def _append_halves(self, batch: SampleBatch, rank: int, flags: int, receive_ns: int, result: StageResult) -> None:
-        half = len(batch) // 2
-        if not half:
-            self._lose("larger_than_a_row", hour_counts(batch), result)
-            return
-        self._append_row(batch.take(range(half)), rank, flags, receive_ns, result)
-        self._append_row(batch.take(range(half, len(batch))), rank, flags, receive_ns, result)
+    def _end_silence(self, now_ns: int, result: StageResult, changes: _Changes) -> None:
+        """Signals that fell silent: their held sample is kept, their minute closes."""
+        released = self._thinning.release(now_ns)
+        changes.decided.append(released)
+        self._append_by_age(released, SampleBatch.empty(), 0, now_ns, now_ns, result)
+        if self._minutes.active:
+            self._append_minutes(self._minutes.close_silent(now_ns), now_ns, now_ns, result, changes)
 
-    def _append_event(self, finding: Finding, receive_ns: int, result: StageResult) -> None:
-        payload = finding.to_json()
-        meta = RowMeta(1, finding.start_ns, finding.end_ns, EVENT_RANK, 0, receive_ns)
-        self._group_for(len(payload), result).append("event", self._catalogue.id, payload, meta)
-        result.findings += 1
-
-    def _group_for(self, size: int, result: StageResult) -> Group:
-        if result.groups[-1].size + size > self._limits[1]:
-            result.groups.append(Group())
-        return result.groups[-1]
-
-    def _count(self, result: StageResult, counter: str, counts: HourCounts) -> None:
-        for hour, per_signal in counts.items():
-            if per_signal:
-                result.groups[0].count(hour, counter, self._catalogue.id, per_signal)
-
-    def _lose(self, cause: str, counts: HourCounts, result: StageResult) -> None:
-        into = result.lost.setdefault(cause, {})
-        for hour, per_signal in counts.items():
-            for signal, number in per_signal.items():
-                address = str(self._catalogue.entries[signal].address)
-                cell = into.setdefault((address, hour), [0, hour * HOUR_NS, (hour + 1) * HOUR_NS - 1])
-                cell[0] += number
+    def _write_journals(self, changes: _Changes, result: StageResult) -> None:
+        """After the rows: in whichever group an entry stands, the rows that it lets go are in it or before it."""
+        if self._thinning.holds:
+            put, clear = SampleBatch.concat(changes.held).sorted(), SampleBatch.concat(changes.decided).sorted()
+            self._doors.write(put, clear, self._thinning.held(), result)
+        if self._minutes.active:
+            put, clear = SampleBatch.concat(changes.aggregated).sorted(), SampleBatch.concat(changes.closed).sorted()
+            self._open_minutes.write(put, clear, self._minutes.oldest_entry(), result)
 
 
-HourCounts = dict[int, Counter[int]]
-"""Hour since 1970 UTC -> {signal: rows}."""
+def _difference(before: HourCells, after: HourCells) -> HourCells:
+    return {hour: cells.minus(after[hour]) if hour in after else cells for hour, cells in before.items()}
 
 
-def hour_counts(batch: SampleBatch) -> HourCounts:
-    """Rows per hour and signal."""
-    if not len(batch):
-        return {}
-    first, last = min(batch.time_ns) // HOUR_NS, max(batch.time_ns) // HOUR_NS
-    if first == last:
-        return {first: Counter(batch.signal)}
-    found: HourCounts = {}
-    cells = Counter(zip(batch.signal, (time_ns // HOUR_NS for time_ns in batch.time_ns), strict=True))
-    for (signal, hour), number in cells.items():
-        found.setdefault(hour, Counter())[signal] = number
-    return found
-
-
-def _difference(before: HourCounts, after: HourCounts) -> HourCounts:
-    return {hour: counts - after.get(hour, Counter()) for hour, counts in before.items()}
-
-
-def _take_counts(counts: HourCounts, wanted: int) -> HourCounts:
-    """Moves `wanted` rows out of `counts`, largest cells first: only they can have run out of nanoseconds."""
+def _take_counts(counts: HourCells, wanted: int) -> tuple[HourCells, HourCells]:
+    """(taken, left): `wanted` rows moved, largest cells first: only they can have run out of nanoseconds."""
     cells = sorted(
-        ((number, hour, signal) for hour, part in counts.items() for signal, number in part.items()), reverse=True
+        ((number, hour, signal) for hour, part in counts.items() for signal, _, number in part.each()), reverse=True
     )
-    taken: HourCounts = {}
+    taken: dict[int, dict[int, int]] = {}
+    left: dict[int, dict[int, int]] = {}
     for number, hour, signal in cells:
         moved = min(number, wanted)
-        if moved:
-            taken.setdefault(hour, Counter())[signal] = moved
-            counts[hour][signal] -= moved
-            wanted -= moved
-    return taken
+        wanted -= moved
+        for into, share in ((taken, moved), (left, number - moved)):
+            if share:
+                into.setdefault(hour, {})[signal] = share
+    return _duplicates(taken), _duplicates(left)
+
+
+def _duplicates(counts: dict[int, dict[int, int]]) -> HourCells:
+    return {hour: cells_of("duplicate", per_signal) for hour, per_signal in counts.items()}

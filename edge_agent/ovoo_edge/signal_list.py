@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ovoo_contract.catalogue import SignalEntry, class_rank
-from ovoo_contract.errors import ConfigError, ConfigErrors, PackError
+from ovoo_contract.errors import AddressError, ConfigError, ConfigErrors, PackError
 from ovoo_packs import AssetTemplate, SignalTemplate, load_pack, pack_names
 
+from ovoo_edge.derived import DerivedSignal
 from ovoo_edge.mapping import SIGNAL_COLUMNS, SignalRow, _RowReader, read_table
+from ovoo_edge.minutes import figure_entries
 from ovoo_edge.normalise import SignalRule
 
-__all__ = ["check_signals", "read_inline_signals", "read_signal_files", "rules_of"]
+__all__ = ["check_signals", "figures_of", "read_inline_signals", "read_signal_files", "rules_of"]
 
 _COLUMNS = (*SIGNAL_COLUMNS, "template")
 _ALIASES = {"node": "reference", "topic": "reference", "column": "reference"}
@@ -60,6 +61,8 @@ def check_signals(rows: Iterable[SignalRow], enterprise: str, site: str, sources
         if text in seen:
             errors.append(_fault(f"{row.where} address", "address stands twice", text, f"first given at {seen[text]}"))
         seen.setdefault(text, row.where)
+        if row.entry.uplink == "aggregate_1m":
+            errors += _check_figures(row)
         if (address.enterprise, address.site) != (enterprise, site):
             remedy = f"addresses of this gateway start with {enterprise}/{site}/"
             errors.append(_fault(f"{row.where} address", "is not of this gateway's site", text, remedy))
@@ -69,21 +72,26 @@ def check_signals(rows: Iterable[SignalRow], enterprise: str, site: str, sources
     return errors
 
 
-def rules_of(rows: Sequence[SignalRow], derived: Sequence[SignalEntry]) -> list[SignalRule]:
-    """One rule per catalogue entry: the signals of the lists, then the derived ones."""
-    rules = [
-        SignalRule(
-            factor=row.factor,
-            offset=row.offset,
-            low=-math.inf if row.entry.low is None else row.entry.low,
-            high=math.inf if row.entry.high is None else row.entry.high,
-            deadband=row.deadband,
-            keep="on_change" if row.deadband and row.entry.uplink == "raw" else row.entry.uplink,
-            rank=class_rank(row.entry.data_class),
-        )
-        for row in rows
-    ]
-    return rules + [SignalRule(keep=entry.uplink, rank=class_rank(entry.data_class)) for entry in derived]
+def _check_figures(row: SignalRow) -> list[ConfigError]:
+    try:
+        figure_entries(row.entry)
+    except AddressError as error:
+        remedy = "aggregate_1m needs names of at most 54 characters"
+        return [_fault(f"{row.where} address", error.message, str(row.entry.address), remedy)]
+    return []
+
+
+def rules_of(
+    rows: Sequence[SignalRow], derived: Sequence[DerivedSignal], others: Sequence[SignalEntry]
+) -> list[SignalRule]:
+    """One rule per catalogue entry: the signals of the lists, `[[derived]]` ones, then figures and scores."""
+    rules = [row.rule for row in rows] + [signal.rule for signal in derived]
+    return rules + [SignalRule(keep=entry.uplink, rank=class_rank(entry.data_class)) for entry in others]
+
+
+def figures_of(rows: Iterable[SignalRow]) -> list[SignalEntry]:
+    """The one-minute figures of every aggregated signal."""
+    return [figure for row in rows if row.entry.uplink == "aggregate_1m" for figure in figure_entries(row.entry)]
 
 
 def _read(where: str, fields: dict[str, str], rows: list[SignalRow], errors: list[ConfigError]) -> None:

@@ -20,11 +20,13 @@ from ovoo_contract.errors import CatalogueError, SpoolDamaged, SpoolError, Spool
 from ovoo_edge.ledger import Ledger, LedgerRow
 from ovoo_edge.spool_acks import Acknowledgements, Ranges
 from ovoo_edge.spool_gauges import FillRate, SinkGauges
+from ovoo_edge.spool_held import HeldTable
 from ovoo_edge.spool_losses import lost_rows, lost_totals, record, tally_unreadable
 from ovoo_edge.spool_open import OpenSpool, open_file
 from ovoo_edge.spool_parts import finish, mark, take_back
 from ovoo_edge.spool_quarantine import Quarantine
 from ovoo_edge.spool_refusals import RefusalCounts
+from ovoo_edge.spool_release import release_groups
 from ovoo_edge.spool_rows import (
     COLUMNS,
     Group,
@@ -72,6 +74,8 @@ class Spool:
         self._acks = Acknowledgements(dict(opened.acked))
         self._catalogues: dict[str, Catalogue] = {}
         self._ledger = Ledger(opened.connection)
+        self._held = HeldTable(opened.connection)
+        self._held_high_ns = max((max(batch.time_ns) for _, batch in self._held.live()[0]), default=0)
         self._space = SpaceKeeper(opened.connection, opened.path, opened.budget, policy, self._find_catalogue)
         self._quarantine = Quarantine(opened.connection, opened.budget, clock)
         self._gauges = SinkGauges(opened.connection, self._acks, opened.last_seq)
@@ -141,7 +145,7 @@ class Spool:
     @property
     def high_ns(self) -> int:
         """Greatest sample time ever committed to this file: rows up to it may be repetitions after a crash."""
-        return self._high_ns
+        return max(self._high_ns, self._held_high_ns)
 
     @property
     def max_item_bytes(self) -> int:
@@ -258,6 +262,24 @@ class Spool:
         if fresh and refused:
             self._refusals.add(sink, refused)
         return self._gauges.removed(sink, fresh)
+
+    @_named_failures
+    def release_held(self) -> int:
+        """Makes ordinary rows of what the journal of held samples holds; gives the number of samples.
+
+        Called before the pipeline begins and after it has ended: then nobody is left to decide about them.
+        """
+        live, unreadable = self._held.live()
+        if unreadable:
+            lost: Tally = {}
+            tally_unreadable(unreadable, self._clock(), self._clock(), lost)
+            self.commit(Group(lost={"held_damaged": lost}))
+        limits = self.max_item_bytes, self.max_group_bytes
+        for output in release_groups(live, self._find_catalogue, limits, self._clock()):
+            output.groups[-1].lost = output.lost
+            self.commit(*output.groups)
+        self._durably(self._held.clear)
+        return sum(len(batch) for _, batch in live)
 
     def flush(self) -> None:
         """Makes acknowledgements durable and deletes the rows that every sink has."""
@@ -403,11 +425,13 @@ class Spool:
         seqs: list[int] = []
         for group in groups[:-1]:
             seqs += self._write(group, lambda: mark(self._connection, self._last_seq + 1))
-        seqs += self._write(groups[-1], lambda: self._conclude(groups))
+        # what they hold is written with the last one
+        earlier = sum(len(change.body) for group in groups[:-1] for change in group.held)
+        seqs += self._write(groups[-1], lambda: self._conclude(groups), earlier)
         self._unfinished = False
         return tuple(seqs)
 
-    def _write(self, group: Group, further: Callable[[], None]) -> tuple[int, ...]:
+    def _write(self, group: Group, further: Callable[[], None], extra_bytes: int = 0) -> tuple[int, ...]:
         def write() -> tuple[int, ...]:
             now = self._clock()
             seqs = tuple(insert_row(self._connection, row, now) for row in group.rows)
@@ -415,7 +439,7 @@ class Spool:
             self._flush()
             return seqs
 
-        self._make_room(group.size + sum(len(body) for body in group.positions.values()))
+        self._make_room(group.size + extra_bytes + sum(len(body) for body in group.positions.values()))
         seqs = self._durably(write)
         self._flushed()
         return seqs
@@ -427,6 +451,7 @@ class Spool:
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('high_ns', ?)", (str(high_ns),))
         for group in groups:
             self._ledger.journal(group)
+            self._held.write(group.held)
             for cause, lost in group.lost.items():
                 record(self._connection, cause, self._acks.sinks, lost)
             self._connection.executemany("INSERT OR REPLACE INTO position VALUES (?, ?)", group.positions.items())
@@ -460,7 +485,8 @@ class Spool:
         self._ledger.fold()
         self._connection.execute(
             "DELETE FROM catalogue WHERE id NOT IN (SELECT catalogue FROM item UNION SELECT catalogue FROM quarantine "
-            "UNION SELECT catalogue FROM ledger) AND id NOT IN (SELECT value FROM meta WHERE key = 'catalogue')"
+            "UNION SELECT catalogue FROM ledger UNION SELECT catalogue FROM held) "
+            "AND id NOT IN (SELECT value FROM meta WHERE key = 'catalogue')"
         )
 
     def _read(self, low: int, high: int, limit: int, newest_first: bool, left: int, into: list[SpoolRow]) -> int:

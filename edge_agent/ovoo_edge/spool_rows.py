@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ovoo_edge.cells import Cells, cells_of
+
 __all__ = [
     "COLUMNS",
     "EVENT_RANK",
     "HOUR_NS",
     "KINDS",
     "Group",
+    "HeldChange",
     "LostRow",
     "NewRow",
     "QuarantinedRow",
@@ -72,43 +75,65 @@ class NewRow:
     meta: RowMeta
 
 
+@dataclass(frozen=True, slots=True)
+class HeldChange:
+    """One entry of the journal of held samples, see `spool_held`.
+
+    Attributes:
+        kind: which journal.
+        number: of the entry, ascending within its kind.
+        catalogue_id: of the samples.
+        body: of `spool_held.pack_change`; empty = none is written.
+        forget_below: entries of the kind with smaller numbers are deleted.
+    """
+
+    kind: int
+    number: int
+    catalogue_id: str
+    body: bytes
+    forget_below: int
+
+
 @dataclass(slots=True)
 class Group:
     """Rows and counts that become durable together.
 
     Attributes:
         rows: in the order in which they get their sequence numbers.
-        counts: (hour, counter name, catalogue id) -> {signal index: n}, see `ledger.COUNTERS`.
+        counts: (hour, catalogue id) -> numbers per signal and counter.
         lost: samples that fit into no row, by cause.
         positions: how far each source is with this group, in the source's own words; they replace the earlier ones.
+        held: changes of what is held.
     """
 
     rows: list[NewRow] = field(default_factory=list)
-    counts: dict[tuple[int, str, str], Mapping[int, int]] = field(default_factory=dict)
+    counts: dict[tuple[int, str], Cells] = field(default_factory=dict)
     lost: dict[str, Tally] = field(default_factory=dict)
     positions: dict[str, bytes] = field(default_factory=dict)
+    held: list[HeldChange] = field(default_factory=list)
 
     def append(self, kind: RowKind, catalogue_id: str, payload: bytes, meta: RowMeta) -> None:
         """Adds one row."""
         self.rows.append(NewRow(kind, catalogue_id, payload, meta))
 
     def count(self, hour: int, counter: str, catalogue_id: str, per_signal: Mapping[int, int]) -> None:
-        """Adds counts of one hour (hours since 1970 UTC); a second call for the same key adds up."""
-        key = (hour, counter, catalogue_id)
-        have = dict(self.counts.get(key, {}))
-        for signal, number in per_signal.items():
-            have[signal] = have.get(signal, 0) + number
-        self.counts[key] = have
+        """Adds counts of one hour (hours since 1970 UTC), see `cells.COUNTERS`."""
+        self.add_cells(hour, catalogue_id, cells_of(counter, per_signal))
+
+    def add_cells(self, hour: int, catalogue_id: str, cells: Cells) -> None:
+        """Adds counts of one hour; a second call for the same hour adds up."""
+        have = self.counts.get((hour, catalogue_id))
+        self.counts[hour, catalogue_id] = cells if have is None else have.plus(cells)
 
     @property
     def is_empty(self) -> bool:
         """True when a commit of it would change nothing."""
-        return not (self.rows or self.counts or self.lost or self.positions)
+        return not (self.rows or self.counts or self.lost or self.positions or self.held)
 
     @property
     def size(self) -> int:
         """Bytes of all payloads."""
-        return sum(len(row.payload) for row in self.rows)
+        return sum(len(row.payload) for row in self.rows) + sum(len(change.body) for change in self.held)
 
 
 @dataclass(frozen=True, slots=True)

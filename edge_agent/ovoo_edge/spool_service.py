@@ -90,6 +90,15 @@ class SpoolService:
                 reader.wake()
         return seqs
 
+    async def release_held(self) -> int:
+        """Makes rows of held samples, see `Spool.release_held`, and wakes the sinks."""
+        released = await self.call(lambda spool: spool.release_held())
+        if released:
+            self._last_seq = self._current().last_seq
+            for reader in self._readers:
+                reader.wake()
+        return released
+
     def reader(self, sink: str) -> SpoolReader:
         """The view of one sink."""
         reader = SpoolReader(self, sink)

@@ -37,6 +37,7 @@ _KEYED: Final = {
     "TIII": "refused",
     "TB": "position",
     "TT": "meta",
+    "IITB": "held",
 }
 """Tables without row numbers."""
 _PACKED: Final = {"catalogue": 1, "ledger": 2, "journal": 3}

@@ -1,4 +1,4 @@
-"""Remembers what was suppressed lately, so that a copy of it that arrives later is counted as a duplicate.
+"""Remembers what was kept back lately, so that a copy of it that arrives later is counted as a duplicate.
 
 A publisher sends again what its broker did not acknowledge, and a server repeats current values to a new subscription.
 A copy of a stored sample falls on the same point in the store. A copy of a suppressed one would be stored although it
@@ -7,47 +7,60 @@ was counted as kept back.
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 
 from ovoo_contract.samples import SampleBatch
 
-__all__ = ["SuppressedMemory"]
+from ovoo_edge._select import memory_kernels
+from ovoo_edge.verdicts import AGGREGATED, BEHIND, COPY, HELD, SUPPRESSED
 
-_Key = tuple[int, int, float, int]
+__all__ = ["MemoryTables", "SuppressedMemory"]
+
+_KEPT_BACK = 1 << SUPPRESSED | 1 << HELD | 1 << AGGREGATED
+
+
+class MemoryTables:
+    """Two hash tables as columns, see `_memory_py`.
+
+    Args:
+        samples: a table is full with so many.
+    """
+
+    __slots__ = ("bits", "position", "quality", "signal", "time_ns", "used")
+
+    def __init__(self, samples: int) -> None:
+        slots = 2 << (2 * samples - 1).bit_length()
+        self.signal, self.quality = array("I", bytes(4 * slots)), array("I", bytes(4 * slots))
+        self.time_ns, self.bits = array("q", bytes(8 * slots)), array("Q", bytes(8 * slots))
+        self.used = bytearray(slots)
+        self.position = array("q", [0, 0, samples])
 
 
 class SuppressedMemory:
-    """The newest suppressed samples.
+    """The newest samples that were suppressed, held or aggregated.
 
     Args:
-        samples: how many are remembered at least, > 0; whole batches are forgotten.
+        samples: how many are remembered at least, > 0; twice as many at most.
     """
 
     def __init__(self, samples: int = 50_000) -> None:
-        self._least = samples
-        self._batches: deque[list[_Key]] = deque()
-        self._known: set[_Key] = set()
+        self._samples = samples
+        self._tables: MemoryTables | None = None
 
-    def note(self, batch: SampleBatch) -> None:
-        """Remembers a batch that was suppressed."""
-        if not len(batch):
+    def note(self, batch: SampleBatch, mark: bytes | bytearray) -> None:
+        """Remembers the rows that were kept back."""
+        if not any(code in mark for code in (SUPPRESSED, HELD, AGGREGATED)):
             return
-        keys = _keys(batch)
-        self._batches.append(keys)
-        self._known.update(keys)
-        while len(self._known) - len(self._batches[0]) >= self._least:
-            self._known.difference_update(self._batches.popleft())
+        if self._tables is None:
+            self._tables = MemoryTables(self._samples)
+        memory_kernels.remember_rows(
+            batch.signal, batch.time_ns, batch.value, batch.quality, mark, _KEPT_BACK, self._tables
+        )
 
-    def split(self, batch: SampleBatch) -> tuple[SampleBatch, SampleBatch]:
-        """(new, copies) of rows that are not newer than what was seen of their signals."""
-        if not self._known or not len(batch):
-            return batch, SampleBatch.empty()
-        copies = [row for row, key in enumerate(_keys(batch)) if key in self._known]
-        if not copies:
-            return batch, SampleBatch.empty()
-        held = set(copies)
-        return batch.take([row for row in range(len(batch)) if row not in held]), batch.take(copies)
-
-
-def _keys(batch: SampleBatch) -> list[_Key]:
-    return list(zip(batch.signal, batch.time_ns, batch.value, batch.quality, strict=True))
+    def mark(self, batch: SampleBatch, mark: bytearray) -> int:
+        """Marks copies among rows that are not newer than what was seen of their signals; gives their number."""
+        if self._tables is None or BEHIND not in mark:
+            return 0
+        return memory_kernels.mark_copies(
+            batch.signal, batch.time_ns, batch.value, batch.quality, mark, self._tables, BEHIND, COPY
+        )

@@ -6,7 +6,10 @@ from array import array
 
 from ovoo_contract.samples import SampleBatch
 
-__all__ = ["LATE_NS", "Watermark", "split_by_age"]
+from ovoo_edge._select import process_kernels
+from ovoo_edge.verdicts import BEHIND, KEPT, OLD
+
+__all__ = ["LATE_NS", "Watermark", "mark_by_age"]
 
 LATE_NS = 300_000_000_000
 _FIRST_SANE_NS = 946_684_800_000_000_000
@@ -26,33 +29,13 @@ class Watermark:
 
     def __init__(self, signals: int, high_ns: int, now_ns: int) -> None:
         start = min(high_ns, now_ns) if now_ns > _FIRST_SANE_NS else high_ns
-        self._marks = array("q", [start]) * signals
+        self._newest_ns = array("q", [start]) * signals
 
-    def split(self, batch: SampleBatch) -> tuple[SampleBatch, SampleBatch]:
-        """(ahead, behind) of a batch sorted by signal and time: behind = not newer than what was seen of the signal."""
-        if not len(batch):
-            return batch, batch
-        marks = self._marks
-        columns = zip(batch.signal, batch.time_ns, strict=True)
-        behind = [row for row, (signal, time_ns) in enumerate(columns) if time_ns <= marks[signal]]
-        for signal, time_ns in dict(zip(batch.signal, batch.time_ns, strict=True)).items():
-            if time_ns > marks[signal]:
-                marks[signal] = time_ns
-        return _parted(batch, behind)
+    def mark(self, batch: SampleBatch, mark: bytearray) -> int:
+        """Marks rows of a sorted batch that are not newer than what was seen of their signal; gives their number."""
+        return process_kernels.mark_behind(batch.signal, batch.time_ns, self._newest_ns, mark, BEHIND)
 
 
-def split_by_age(batch: SampleBatch, now_ns: int) -> tuple[SampleBatch, SampleBatch]:
-    """(live, old): old = more than five minutes before `now_ns`."""
-    oldest_ns = now_ns - LATE_NS
-    if not len(batch) or min(batch.time_ns) >= oldest_ns:
-        return batch, SampleBatch.empty()
-    return _parted(batch, [row for row, time_ns in enumerate(batch.time_ns) if time_ns < oldest_ns])
-
-
-def _parted(batch: SampleBatch, second: list[int]) -> tuple[SampleBatch, SampleBatch]:
-    if not second:
-        return batch, SampleBatch.empty()
-    if len(second) == len(batch):
-        return SampleBatch.empty(), batch
-    held = set(second)
-    return batch.take([row for row in range(len(batch)) if row not in held]), batch.take(second)
+def mark_by_age(batch: SampleBatch, mark: bytearray, now_ns: int) -> int:
+    """Marks kept rows that are more than five minutes before `now_ns` as old; gives their number."""
+    return process_kernels.mark_before(batch.time_ns, now_ns - LATE_NS, mark, KEPT, OLD)

@@ -173,7 +173,7 @@ def test_signals_may_stand_inline(tmp_path: pathlib.Path) -> None:
     config = loaded(tmp_path, GATEWAY + SOURCE + SINK + inline)
 
     assert [row.entry.address.signal for row in config.signals] == ["power", "running", "speed"]
-    assert (config.signals[2].deadband, config.signals[2].entry.keep_times) == (2.5, True)
+    assert (config.signals[2].treatment.deadband, config.signals[2].entry.keep_times) == (2.5, True)
 
     (fault,) = faults(write(tmp_path, GATEWAY + SOURCE + SINK + inline + "dead_band = 1\n"))
     assert fault.startswith("signal[0].dead_band: unknown key")

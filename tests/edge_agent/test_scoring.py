@@ -50,7 +50,7 @@ def minutes(catalogue: Catalogue, start: int, count: int, vibration: float) -> S
 
 def stage_of(scoring: Scoring) -> tuple[Stage, Catalogue]:
     catalogue = Catalogue([*ENTRIES, *scoring.outputs])
-    rules = rules_of([], catalogue.entries)
+    rules = rules_of([], [], catalogue.entries)
     watermark = Watermark(len(catalogue), 0, T0)
     return Stage(catalogue, rules, scoring.scorer(catalogue), watermark, 600, (1 << 20, 1 << 23)), catalogue
 

@@ -7,19 +7,19 @@ import math
 from array import array
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.findings import Finding
 from ovoo_contract.quality import BAD_OUT_OF_RANGE, CLOCK_SUSPECT, UNCERTAIN_LAST_USABLE
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import FLAG_BACKFILL, FLAG_REQUESTED, decode_batch
-from ovoo_edge.deadband import Deadband
 from ovoo_edge.normalise import Normaliser, SignalRule
 from ovoo_edge.pipeline_stage import MAX_ROWS, Scorer, Stage, StageResult
 from ovoo_edge.sources.base import Chunk
 from ovoo_edge.spool_rows import EVENT_RANK, NewRow
 from ovoo_edge.suppressed_memory import SuppressedMemory
+from ovoo_edge.verdicts import BEHIND, COPY, KEPT, SUPPRESSED
 from ovoo_edge.watermark import Watermark
 
 from tests.edge_agent.support import HOUR, SECOND, T0, make_batch, make_catalogue
@@ -65,11 +65,13 @@ def test_a_copy_of_a_suppressed_sample_counts_as_duplicate_and_is_not_stored() -
 def test_remembered_suppressed_samples_are_bounded() -> None:
     memory = SuppressedMemory(10)
     for step in range(100):
-        memory.note(make_batch([(0, T0 + 4 * step + each, 1.0) for each in range(4)]))
+        memory.note(make_batch([(0, T0 + 4 * step + each, 1.0) for each in range(4)]), bytes([SUPPRESSED]) * 4)
+    mark = bytearray([BEHIND]) * 400
 
-    new, copies = memory.split(make_batch([(0, T0 + each, 1.0) for each in range(400)]))
+    copies = memory.mark(make_batch([(0, T0 + each, 1.0) for each in range(400)]), mark)
 
-    assert (len(new), len(copies)) == (388, 12)
+    assert 10 <= copies <= 20
+    assert mark == bytes([BEHIND]) * (400 - copies) + bytes([COPY]) * copies
 
 
 def test_chunks_are_joined_sorted_and_encoded_once() -> None:
@@ -117,37 +119,6 @@ def test_normalising_equals_the_formula(values: list[float], factor: float, offs
         assert (quality == BAD_OUT_OF_RANGE) == (expected < -10 or expected > 10)
 
 
-def test_deadband_keeps_changes_quality_text_and_a_sign_of_life() -> None:
-    band = Deadband([SignalRule(deadband=1.0, keep="on_change")], refresh_s=60)
-    times = [0, 1, 2, 3, 4, 5, 70]
-    batch = make_batch(
-        [(0, T0 + at * SECOND, value) for at, value in zip(times, [5, 5.9, 6.1, 6.1, 6.1, 6.1, 6.1], strict=True)]
-    )
-    batch.quality[3] = UNCERTAIN_LAST_USABLE
-    batch.text[5] = "fault 7"
-
-    kept, suppressed = band.split(batch)
-
-    assert [(at - T0) // SECOND for at in kept.time_ns] == [0, 2, 3, 4, 5, 70]
-    assert [(at - T0) // SECOND for at in suppressed.time_ns] == [1]
-
-
-@settings(max_examples=50)
-@given(st.lists(st.integers(-3, 3), min_size=1, max_size=40), st.integers(0, 2))
-def test_deadband_error_is_bounded_and_nothing_is_uncounted(values: list[int], width: int) -> None:
-    band = Deadband([SignalRule(deadband=float(width), keep="on_change")], refresh_s=3600)
-    batch = make_batch([(0, T0 + index * SECOND, float(value)) for index, value in enumerate(values)])
-
-    kept, suppressed = band.split(batch)
-
-    assert len(kept) + len(suppressed) == len(batch)
-    known = dict(zip(kept.time_ns, kept.value, strict=True))
-    held = math.nan
-    for time_ns, value in zip(batch.time_ns, batch.value, strict=True):
-        held = known.get(time_ns, held)
-        assert abs(held - value) <= width
-
-
 def test_events_only_signals_are_scored_but_not_stored() -> None:
     seen: list[SampleBatch] = []
 
@@ -179,7 +150,10 @@ def test_every_sample_is_accounted_per_signal_and_hour() -> None:
     result = stage_of(rules).process([chunk(make_batch(rows))], T0 + HOUR)
 
     hour = T0 // HOUR
-    counts = {(key[0] - hour, key[1]): dict(value) for key, value in result.groups[0].counts.items()}
+    counts: dict[tuple[int, str], dict[int, int]] = {}
+    for (at, _), cells in result.groups[-1].counts.items():
+        for signal, counter, number in cells.each():
+            counts.setdefault((at - hour, counter), {})[signal] = number
     assert counts == {
         (0, "received"): {0: 2, 1: 2, 2: 2},
         (1, "received"): {0: 1},
@@ -229,9 +203,11 @@ def test_repetitions_and_old_samples_are_marked_backfill() -> None:
 
 
 def test_after_a_crash_only_what_may_repeat_is_marked() -> None:
-    ahead = Watermark(1, T0 + 86_400 * SECOND, T0)
-    live, late = ahead.split(make_batch([(0, T0 - SECOND, 1.0), (0, T0 + SECOND, 2.0)]))
-    assert (list(live.value), list(late.value)) == ([2.0], [1.0])
+    mark = bytearray(2)
+    behind = Watermark(1, T0 + 86_400 * SECOND, T0).mark(
+        make_batch([(0, T0 - SECOND, 1.0), (0, T0 + SECOND, 2.0)]), mark
+    )
+    assert (behind, list(mark)) == (1, [BEHIND, KEPT])
 
 
 def test_old_samples_in_order_are_thinned_like_live_ones() -> None:

@@ -48,6 +48,8 @@ def place_of(address: Address, entry: SignalEntry | None) -> Place:
     site, asset = f"\"site\" = '{address.site}'", f"\"asset\" = '{address.asset_path}'"
     if entry is None or entry.measurement == "telemetry":
         return Place("telemetry", "value", f"{site} AND {asset} AND \"signal\" = '{address.signal}'")
+    if entry.measurement == "telemetry_1m":
+        return Place("telemetry_1m", entry.field, f"{site} AND {asset} AND \"signal\" = '{_quoted(entry.model)}'")
     if entry.measurement == "score":
         return Place("score", entry.field, f"{site} AND {asset} AND \"model\" = '{_quoted(entry.model)}'")
     if entry.measurement == "gateway":
