@@ -54,9 +54,7 @@ class RowWriter:
         self._span_ns = span_ns
         self._classes = [(rank, bytes(own == rank for own in ranks)) for rank in sorted(set(ranks))]
 
-    def append(
-        self, batch: SampleBatch, flags: int, receive_ns: int, output: Output, clock_offset_ns: int = 0
-    ) -> None:
+    def append(self, batch: SampleBatch, flags: int, receive_ns: int, output: Output, clock_offset_ns: int = 0) -> None:
         """Adds a row per data class and at most `MAX_ROWS` samples."""
         header = BatchHeader(
             catalogue_id=self._catalogue.id,

@@ -229,7 +229,8 @@ def _signals(config: GatewayConfig | None) -> dict[str, Any]:
                 "uplink": row.entry.uplink,
                 "source": row.source,
                 "reference": row.reference,
-                "deadband": row.deadband,
+                "deadband": row.treatment.deadband,
+                "max_error": row.treatment.max_error,
                 "period_s": row.entry.period_s,
             }
             for row in general

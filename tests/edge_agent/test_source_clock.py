@@ -189,7 +189,7 @@ def test_marking_whole_columns_equals_marking_row_by_row(qualities: list[int]) -
 
 def test_rows_of_a_wrong_clock_travel_apart_with_the_offset_in_their_header() -> None:
     catalogue = make_catalogue(2)
-    rules = rules_of([], catalogue.entries)
+    rules = rules_of([], [], catalogue.entries)
     stage = Stage(catalogue, rules, None, Watermark(2, 0, T0), 600, (1 << 20, 1 << 23))
     wrong: SampleBatch = make_batch([(0, T0 + SECOND, 1.0)])
     right: SampleBatch = make_batch([(1, T0, 1.0)])
