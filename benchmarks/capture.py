@@ -58,7 +58,7 @@ async def capture_responses(nodes: int, messages: int) -> Capture:
     bodies: asyncio.Queue[bytes] = asyncio.Queue()
     tap = await asyncio.start_server(lambda r, w: _forward(r, w, port, bodies), "127.0.0.1", public)
     capture = Capture()
-    async with server, tap, Client(f"opc.tcp://127.0.0.1:{public}/capture") as client:
+    async with server, tap, Client(f"opc.tcp://127.0.0.1:{public}/capture", timeout=60) as client:
         subscription = await client.create_subscription(50, _Silent())
         await subscription.subscribe_data_change(variables)
         capture.handles = list(subscription._monitored_items)

@@ -718,7 +718,7 @@ cdef int _block(bytes body, const uint8_t* p, Py_ssize_t size, Py_ssize_t* pos, 
     """Passes an ExtensionObject; its type id, with `start` and `end` of its content."""
     cdef Py_ssize_t at = pos[0]
     cdef int32_t length
-    if size - at >= 9 and p[at] == 1 and p[at + 1] == 0 and p[at + 4] & 0x03:
+    if size - at >= 9 and p[at] == 1 and p[at + 1] == 0 and p[at + 4] == 1:
         length = <int32_t>_u32(p + at + 5)
         if 0 <= length <= size - at - 9:
             start[0] = at + 9

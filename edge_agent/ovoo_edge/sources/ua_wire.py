@@ -37,6 +37,7 @@ FIXED_TYPES: dict[int, str] = {
 
 NULL_VARIANT = (0, None)
 _DATE_TIME = 13
+_BINARY_BODY, _XML_BODY = 1, 2
 _MAX_DEPTH = 16
 _I32 = struct.Struct("<i")
 _U16 = struct.Struct("<H")
@@ -111,8 +112,10 @@ def skip_extension_object(data: bytes, pos: int) -> tuple[int, int, int, int]:
     identifier, pos = skip_node_id(data, pos)
     encoding = _byte(data, pos)
     pos += 1
-    if encoding & 0x03 == 0:
+    if encoding == 0:
         return identifier, pos, pos, pos
+    if encoding not in (_BINARY_BODY, _XML_BODY):
+        raise WireFault(f"unknown ExtensionObject encoding {encoding}")
     body, end = _read_bytes(data, pos)
     if body is None:
         return identifier, pos + 4, pos + 4, pos + 4

@@ -15,10 +15,10 @@ from asyncua.ua.ua_binary import struct_from_binary
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ovoo_edge import _select
-from ovoo_edge.sources import _decode_py
+from ovoo_edge.sources import _decode_py, notification, ua_wire
 from ovoo_edge.sources.notification import HandleTable, ServiceFault
 from ovoo_edge.sources.ua_api import ua
-from ovoo_edge.sources.ua_wire import WireFault
+from ovoo_edge.sources.ua_wire import WireFault, skip_extension_object, skip_node_id
 
 from tests.edge_agent.sources.notification_fuzz import (
     HANDLES,
@@ -106,10 +106,28 @@ def run(seed: int, count: int, draw: Callable[[Draw], bytes]) -> tuple[int, int]
             continue
         read += 1
         reference = read_reference(body)
-        if reference is not None:
+        if reference is not None and not has_xml_body(body):
             compared += 1
             compare(found[0], reference, context)
     return read, compared
+
+
+def has_xml_body(body: bytes) -> bool:
+    """Known exception of the comparison: asyncua 2.1 takes an ExtensionObject with an XML body for one with none."""
+    if b"\x02" not in body:
+        return False
+    seen: list[int] = []
+
+    def watching(data: bytes, pos: int) -> tuple[int, int, int, int]:
+        _, at = skip_node_id(data, pos)
+        seen.extend(data[at : at + 1])
+        return skip_extension_object(data, pos)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (_decode_py, notification, ua_wire):
+            patch.setattr(module, "skip_extension_object", watching)
+        _decode_py.NotificationReader(TABLE).feed(body, RECEIVE_NS)
+    return 2 in seen
 
 
 def test_the_compiled_decoder_is_the_one_in_use() -> None:
@@ -200,6 +218,21 @@ def test_asyncua_misreads_picoseconds_and_we_do_not() -> None:
         assert note.time_from_server == 1
         assert list(batch.time_ns) == [(TICKS - 116_444_736_000_000_000) * 100]
         assert list(batch.server_delta_us or ()) == [0]
+
+
+def test_asyncua_loses_its_place_after_an_xml_body_and_we_do_not() -> None:
+    """Known exception of the comparison: asyncua 2.1 looks for a binary body only and reads on inside the XML."""
+    xml = b"\x16" + struct.pack("<BBHBi", 1, 0, 9999, 2, 4) + b"<x/>"
+    body = publish_response([data_change([item(3, xml), item(4, struct.pack("<Bd", 11, 2.5))])])
+
+    theirs = read_reference(body)
+
+    assert has_xml_body(body)
+    assert theirs is None or [row.signal for row in theirs.rows] != [3, 4]
+    for reader in readers():
+        reader.feed(body, RECEIVE_NS)
+        batch = reader.take()
+        assert (list(batch.signal), batch.value[1]) == ([3, 4], 2.5)
 
 
 @pytest.mark.parametrize("mask_bit", [0x02, 0x04, 0x08, 0x10, 0x20])
