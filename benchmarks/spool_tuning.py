@@ -1,6 +1,6 @@
 """What the commit interval costs: bytes a sample in the spool, time of a commit, sync calls a day.
 
-5,000 signals at 1 Hz, each a random walk of hundredths with a millisecond of its own within the second, for 60 s of plant
+5,000 signals at 1 Hz, each a random walk of hundredths with a millisecond of its own, for 60 s of plant
 time; the rows of every interval become one commit of a real spool, as the gateway makes them. What is read back from
 the file must be every sample that went in.
 """

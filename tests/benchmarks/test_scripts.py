@@ -25,6 +25,7 @@ KEYS = {
     "opcua_ingest": {"values_per_s", "cpu_us_per_value", "asyncua_values_per_s", "node_opcua_values_per_s"},
     "footprint": {"opcua_5000_rss_mb", "mqtt_5000_rss_mb", "idle_rss_mb", "install_mb", "start_s"},
     "processing": {"values_per_s", "scale", "deadband", "swinging_door", "aggregate"},
+    "versus_thingsboard": {"ovoo_values_per_s", "ovoo_cpu_cores", "ovoo_rss_mb", "ovoo_lost", "ovoo_duplicated"},
     "wire_size": {"steel", "tep", "compressor", "simulators", "json", "line_protocol_gzip"},
 }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Other products and libraries that the benchmarks compare with."""
