@@ -45,7 +45,8 @@ def started(
     ready: Callable[[], bool] = lambda: True,
     prefix: tuple[str, ...] = (),
     environment: Mapping[str, str] | None = None,
+    timeout_s: float = 60.0,
 ) -> ServerProcess:
     """A program that runs until it is stopped; not started yet. `environment` is added to this process's own."""
     line = [*prefix, *command(name, *arguments)]
-    return ServerProcess(line, log=log, ready=ready, environment=environment, timeout_s=60)
+    return ServerProcess(line, log=log, ready=ready, environment=environment, timeout_s=timeout_s)

@@ -19,6 +19,8 @@ from tests.system.chaos.collector import Signal
 
 __all__ = ["MqttPlant", "OpcUaPlant", "signals_of"]
 
+_START_S = 240.0  # on a busy machine; not a figure of anybody's
+
 
 def signals_of(plant: str, copies: int, transport: str) -> tuple[Signal, ...]:
     """The signal list of a simulated plant; every other signal is thinned."""
@@ -55,7 +57,13 @@ class _Plant(ABC):
         size = ("--copies", str(self._copies), "--step-s", str(self._step_s))
         options = (*size, "--journal", journal, "--wait-for-subscription", *self._options())
         return programs.started(
-            "ovoo-simulator", "plant", self._plant, *options, log=self._log(self._life), ready=lambda: _begun(journal)
+            "ovoo-simulator",
+            "plant",
+            self._plant,
+            *options,
+            log=self._log(self._life),
+            ready=lambda: _begun(journal),
+            timeout_s=_START_S,
         )
 
     def _journal(self, life: int) -> pathlib.Path:
