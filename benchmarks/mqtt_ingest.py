@@ -99,7 +99,7 @@ def _run(messages: int, values: int) -> Run:
             feed = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         stack.callback(feed.kill)
         wait_until(lambda: _is_done(gateway, messages), timeout_s=600, step_s=0.1, what="all is on disk")
-        ended_s = time.time()
+        ended_s = time.monotonic()
         used = cpu_seconds(gateway.process.pid) - before[0], cpu_seconds(broker.process.pid) - before[1]
         gateway.kill()
         account = json.loads(feed.communicate(timeout=60)[0])
@@ -154,7 +154,7 @@ def _source(gateway: Gateway) -> dict[str, object]:
 
 
 def _is_done(gateway: Gateway, messages: int) -> bool:
-    counters = gateway.ask("/health")["sources"][0]["counters"]
+    counters: dict[str, int] = gateway.ask("/health")["sources"][0]["counters"]
     return counters.get("messages", 0) >= messages and counters["uncommitted_messages"] == 0
 
 

@@ -1,4 +1,4 @@
-"""The dry run of an MQTT mapping in plain words, Chinese or English; the sentences stand in `locales/mqtt_trial.json`."""
+"""The dry run of an MQTT mapping in plain words, Chinese or English, from `locales/mqtt_trial.json`."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def _message(result: TrialMessage, words: Mapping[str, Any]) -> Iterator[str]:
             yield "    " + words["remedy"].format(remedy=words["remedies"].get(result.remedy, result.remedy))
     for hint in result.hints:
         yield "    " + words["remedy"].format(remedy=words["hints"][hint.code].format(**hint.facts))
-    for path, value in result.unmapped:
-        yield "  " + words["unmapped"].format(path=path, value=value)
+    for path, example in result.unmapped:
+        yield "  " + words["unmapped"].format(path=path, value=example)
 
 
 def _value(value: TrialValue, words: Mapping[str, Any]) -> str:

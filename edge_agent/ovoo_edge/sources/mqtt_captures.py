@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["Captured", "read_captures"]
 
-_CONTINUES = b" \t}]\""
+_CONTINUES = b' \t}]"'
 _OPENS = {ord("{"): 1, ord("["): 1, ord("}"): -1, ord("]"): -1}
 
 
@@ -70,9 +70,9 @@ def _levels(text: bytes) -> int:
     for byte in text:
         if escaped:
             escaped = False
-        elif byte == 0x5C:  # noqa: PLR2004
+        elif byte == 0x5C:
             escaped = quoted
-        elif byte == 0x22:  # noqa: PLR2004
+        elif byte == 0x22:
             quoted = not quoted
         elif not quoted:
             level += _OPENS.get(byte, 0)

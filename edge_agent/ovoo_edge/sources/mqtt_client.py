@@ -51,11 +51,11 @@ class BlockClient(paho.Client):
         if mids:
             self._packet_queue(_PUBACK, puback_block(mids), mids[-1], 1)
         for message in messages:
-            if message.qos == 2:  # noqa: PLR2004
+            if message.qos == 2:
                 self.ack(message.mid, message.qos)
 
     def _packet_read(self) -> MQTTErrorCode:
-        """Overrides paho's: reads what is there, a few blocks at most, so that writing and keep-alive get their turn."""
+        """Overrides paho's: reads what is there, a few blocks at most: writing and keep-alive want their turn."""
         for _ in range(_BLOCKS_A_TURN):
             try:
                 block = self._sock_recv(_BLOCK_BYTES)

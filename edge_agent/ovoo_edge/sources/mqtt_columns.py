@@ -97,7 +97,7 @@ def _with_text(value: float) -> tuple[float, str]:
 
 def _read_text(value: str, words: Mapping[str, float]) -> tuple[float, str | None, bool]:
     """(number, text, whether it is Bad) of a text that should be a number."""
-    match = _NUMBER.fullmatch(value) if len(value) <= 400 else None  # noqa: PLR2004 - longer than any double
+    match = _NUMBER.fullmatch(value) if len(value) <= 400 else None
     if match is not None:
         whole = match.group(1) is None and match.group(2) is None
         number, text = encode_value(int(value) if whole else float(value))

@@ -169,7 +169,13 @@ def _by_name(topic: str, signals: Sequence[SignalMap]) -> dict[str, SignalMap]:
         name = signal.path or signal.address.rpartition("/")[2]
         if name in found:
             remedy = f"path of {found[name].address} or of this signal"
-            raise ConfigErrors([ConfigError("two signals of a topic have one name", offender=signal.address, value=name, remedy=remedy)])
+            raise ConfigErrors(
+                [
+                    ConfigError(
+                        "two signals of a topic have one name", offender=signal.address, value=name, remedy=remedy
+                    )
+                ]
+            )
         found[name] = signal
     return found
 

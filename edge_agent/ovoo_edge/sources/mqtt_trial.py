@@ -25,7 +25,9 @@ __all__ = ["Hint", "Trial", "TrialMessage", "TrialValue"]
 _MOST_LEAVES = 200
 _COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _POSITION = re.compile(r"line (\d+) column (\d+)")
-_WORDS = frozenset("on off true false yes no open closed run stop running stopped 开 关 是 否 运行 停止 启动 合 分".split())
+_WORDS = frozenset(
+    ("on off true false yes no open closed run stop running stopped 开 关 是 否 运行 停止 启动 合 分").split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,10 @@ class Trial:
             if found is ABSENT or found is None:
                 continue
             facts = {"value": repr(found), "form": self._settings.time_form}
-            if isinstance(found, (int, float)) and 0 <= found < 86_400:  # noqa: PLR2004
+            if isinstance(found, (int, float)) and 0 <= found < 86_400:
                 yield Hint("midnight", facts)
                 return
-            fitting = [form for form in likely_forms(found, self._settings.timezone, receive_ns)]
+            fitting = list(likely_forms(found, self._settings.timezone, receive_ns))
             if fitting and self._settings.time_form not in fitting:
                 yield Hint("other_form", {**facts, "forms": ", ".join(f'"{form}"' for form in fitting)})
                 return
@@ -190,10 +192,10 @@ def _unmapped(samples: list[Any], plan: Plan, route: Route | None) -> tuple[tupl
 
 
 def _leaves(value: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any]]:
-    if isinstance(value, dict) and value and len(path) < 8:  # noqa: PLR2004 - nobody maps deeper than that
+    if isinstance(value, dict) and value and len(path) < 8:
         for name, item in value.items():
             yield from _leaves(item, (*path, name))
-    elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value) and len(path) < 8:  # noqa: PLR2004
+    elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value) and len(path) < 8:
         for number, item in enumerate(value):
             yield from _leaves(item, (*path, number))
     else:
@@ -251,7 +253,7 @@ def _json_hints(payload: bytes) -> Iterator[Hint]:
 
 def _short(value: Any) -> str:
     text = "" if value is ABSENT else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _iso(time_ns: int) -> str:

@@ -172,10 +172,7 @@ def _read_tls(reader: TableReader) -> MqttTls | None:
 
 def _read_mapping(cls: type[MqttSettings], reader: TableReader) -> dict[str, Any]:
     default = defaults_of(cls)
-    values: dict[str, Any] = {
-        key: reader.text(key, default[key], empty=True)
-        for key in _MAPPING_TEXTS
-    }
+    values: dict[str, Any] = {key: reader.text(key, default[key], empty=True) for key in _MAPPING_TEXTS}
     values["words"] = reader.number_table("words")
     values["repeated_hour"] = reader.choice("repeated_hour", default["repeated_hour"], ("refuse", "first", "second"))
     values["time_form"] = reader.choice("time_form", default["time_form"], _FORMS)

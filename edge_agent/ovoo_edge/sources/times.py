@@ -34,7 +34,9 @@ _ISO = re.compile(
     r" ?(Z|z|[+-]\d{2}(?::?\d{2})?)?"
 )
 # the basic format, which needs no separators: 20261129T100000.5+0800, also without the T
-_BASIC = re.compile(r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(?:(\d{2})(?:[.,](\d{1,12}))?)?)? ?(Z|z|[+-]\d{2}(?::?\d{2})?)?")
+_BASIC = re.compile(
+    r"(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(?:(\d{2})(?:[.,](\d{1,12}))?)?)? ?(Z|z|[+-]\d{2}(?::?\d{2})?)?"
+)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?")
 _DAY_FIRST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})\b.*")
 _LARGEST = 2**63 - 1
@@ -147,7 +149,7 @@ class TimeReader:
     def _excel(self, value: Any) -> int:
         """Days since 1899-12-30 in local time; a double of them is good to about a microsecond, so that is kept."""
         days = self._as_number(value)
-        if not _EXCEL_LOWEST <= days < 2_958_466:  # noqa: PLR2004 - the day after 9999-12-31
+        if not _EXCEL_LOWEST <= days < 2_958_466:
             raise PayloadError("is not an Excel date", offender="time", value=value, remedy="days since 1900")
         moment = _EXCEL_EPOCH + timedelta(microseconds=round(days * 86_400_000_000))
         return self._utc_s(moment.replace(microsecond=0), self._zone, value) * 10**9 + moment.microsecond * 1000
@@ -163,7 +165,7 @@ class TimeReader:
         if start_s is None:
             start_s = self._minute(key, text)
         seconds = int(second or 0)
-        if seconds > 60:  # noqa: PLR2004 - 60 is a leap second
+        if seconds > 60:
             raise PayloadError("is not a time", offender="time", value=text, remedy="seconds go up to 59")
         return (start_s + seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0")[:9])
 
@@ -198,13 +200,13 @@ class TimeReader:
             return self._zone
         if zone in "Zz":
             return UTC
-        parsed = datetime.strptime(zone if len(zone) > 3 else zone + "00", "%z").tzinfo  # noqa: PLR2004
+        parsed = datetime.strptime(zone if len(zone) > 3 else zone + "00", "%z").tzinfo
         return parsed or UTC
 
 
 def _with_point(digits: str) -> str:
     """`20261129100000123` as `20261129100000.123`."""
-    return digits[:14] + ("." + digits[14:] if len(digits) > 14 else "")  # noqa: PLR2004
+    return digits[:14] + ("." + digits[14:] if len(digits) > 14 else "")
 
 
 def _why_not(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -59,7 +60,7 @@ def messages(draw: st.DrawFn) -> Message:
 def split(splitter: PacketSplitter, stream: bytes, cuts: list[int]) -> list[Any]:
     found: list[Any] = []
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         if start < end:
             found += splitter.split(stream[start:end], lambda: NOW_NS)
     return found

@@ -153,7 +153,9 @@ def test_what_is_not_plain_is_left_to_the_twin(payload: bytes) -> None:
     assert not compare("values", payload)
 
 
-KEYS = st.sampled_from(["ts", "values", "power", "风量", "note", "data", "rows", "p", "v", "id", "t", "s1", "s2", "vib", "x", ""])
+KEYS = st.sampled_from(
+    ["ts", "values", "power", "风量", "note", "data", "rows", "p", "v", "id", "t", "s1", "s2", "vib", "x", ""]
+)
 SCALARS = (
     st.none()
     | st.booleans()

@@ -164,7 +164,7 @@ def test_what_would_be_a_dead_letter_is_told_with_place_and_remedy(
     assert (result.error, result.position, result.values) == (error, position, ())
     assert hint is None or hint in [each.code for each in result.hints]
     for language in ("zh", "en"):
-        (first, fault, *_) = trial_lines([result], language)  # type: ignore[arg-type]
+        (first, fault, *_) = trial_lines([result], language)
         assert TOPIC in first
         assert fault.startswith("!")
         assert (error in fault) == (language == "en")
@@ -178,10 +178,16 @@ def test_unknown_topics_are_named_with_what_they_hold(topic: str) -> None:
 
 
 def test_captures_of_every_form_are_read() -> None:
-    letter = {"time_ns": str(NOW_NS), "topic": "煤/d", "reason": "x", "bytes": 3, "payload": base64.b64encode(b"{1}").decode()}
+    letter = {
+        "time_ns": str(NOW_NS),
+        "topic": "煤/d",
+        "reason": "x",
+        "bytes": 3,
+        "payload": base64.b64encode(b"{1}").decode(),
+    }
     text = (
         "\ufeffa/b\t{\"x\": 1}\r\n"
-        "a/b c {\"x\":\n  \"} [\\\" \",\n \"y\": [\n1\n]\n}\n"
+        "a/b c {\"x\":\n  \"} [\\\" \",\n \"y\": [\n 1\n]\n}\n"
         "\n"
         "plain 23.5\n"
         "empty\n"
@@ -212,6 +218,10 @@ driver = "mqtt"
 host = "127.0.0.1"
 topic_template = "{site}/{area}/{line}/{asset}"
 address = { enterprise = "coal" }
+[[sink]]
+name = "historian"
+driver = "influx"
+url = "http://127.0.0.1:1"
 """
 
 

@@ -115,7 +115,8 @@ def test_a_clock_set_to_local_time_but_read_as_utc_is_eight_hours_ahead_and_not_
 
 
 @pytest.mark.parametrize(
-    "text", ["0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2100-01-01"]
+    "text",
+    ["0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2100-01-01"],
 )
 def test_clocks_that_were_never_set_give_way_to_the_receipt(text: str) -> None:
     assert pick_time(TimeReader("iso", "UTC").read(text), None, NOW_NS) == (NOW_NS, TIME_FROM_RECEIVE)
