@@ -98,8 +98,10 @@ class Stage:
     def _process_flagged(self, raw: SampleBatch, flags: int, receive_ns: int, now_ns: int, result: StageResult) -> None:
         result.received += len(raw)
         batch = self._deduped(self._normaliser.apply(raw), result)
-        if self._scorer is not None and len(batch):
-            derived, findings = self._scorer(batch)
+        # models have seen what came after a gap: what fills it would take them back in time
+        scored = self._watermark.newer(batch) if flags & FLAG_BACKFILL else batch
+        if self._scorer is not None and len(scored):
+            derived, findings = self._scorer(scored)
             if len(derived):
                 result.derived += len(derived)
                 self._count(result, "received", hour_counts(derived))

@@ -28,6 +28,13 @@ class Watermark:
         start = min(high_ns, now_ns) if now_ns > _FIRST_SANE_NS else high_ns
         self._marks = array("q", [start]) * signals
 
+    def newer(self, batch: SampleBatch) -> SampleBatch:
+        """The rows that are newer than what was seen of their signal; notes nothing."""
+        marks = self._marks
+        columns = zip(batch.signal, batch.time_ns, strict=True)
+        kept = [row for row, (signal, time_ns) in enumerate(columns) if time_ns > marks[signal]]
+        return batch if len(kept) == len(batch) else batch.take(kept)
+
     def split(self, batch: SampleBatch) -> tuple[SampleBatch, SampleBatch]:
         """(ahead, behind) of a batch sorted by signal and time: behind = not newer than what was seen of the signal."""
         if not len(batch):
