@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from ovoo_contract.catalogue import Catalogue
 
 from ovoo_edge.backoff import Backoff
+from ovoo_edge.completeness_reporter import CompletenessReporter
 from ovoo_edge.config import GatewayConfig
 from ovoo_edge.derived import deriving
 from ovoo_edge.folder_lock import FolderLock
@@ -135,6 +136,8 @@ class Agent:
         report.sinks = [sink for sink, _ in sinks]
         async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
             fixed = [group.create_task(pipeline.run()), group.create_task(spool.maintain())]
+            reporter = CompletenessReporter(catalogue, config.signals, sources, spool, world.wall_ns)
+            fixed.append(group.create_task(reporter.run()))
             fixed += [
                 group.create_task(self._tell(report)),
                 group.create_task(self._watchdog(spool)),

@@ -27,6 +27,7 @@ from ovoo_cloud.api import (
     schema,
     sites,
     telemetry,
+    completeness,
 )
 from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services
@@ -40,6 +41,7 @@ ROUTERS: Final = (
     account.router,
     sites.router,
     telemetry.router,
+    completeness.router,
     export.router,
     findings.router,
     energy.router,
