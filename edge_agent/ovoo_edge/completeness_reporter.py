@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.errors import CatalogueError, SpoolError
@@ -28,6 +28,8 @@ _AGAIN_NS: Final = 600_000_000_000
 """A changed hour is reported again at most this often."""
 _WINDOW_HOURS: Final = 14 * 24
 _CYCLE_HOURS: Final = 24
+_SHOWN_HOURS: Final = 6
+_SHOWN: Final = ("expected", "stored", "backfilled", "suppressed", "lost", "absent")
 _Former = dict[str, dict[int, WatchedSignal]]
 
 
@@ -80,7 +82,7 @@ class CompletenessReporter:
         self._state.follow([source.health() for source in self._sources], now_ns, oldest * HOUR_NS)
         due = await self._due(oldest, newest, now_ns)
         for hour in due:
-            for row in await self.account(hour, now_ns):
+            for row in await self.account(hour):
                 self._append(group, row)
         self._state.reported.update({hour: (mark, now_ns) for hour, mark in due.items()})
         group.positions[STATE_POSITION] = self._state.pack()
@@ -88,14 +90,27 @@ class CompletenessReporter:
         self._started = True
         return len(due)
 
-    async def account(self, hour: int, now_ns: int) -> list[ReportRow]:
+    async def account(self, hour: int) -> list[ReportRow]:
         """The reports of one hour as the counts stand now."""
+        now_ns = self._wall_ns()
         counts, unknown, former = await self._counts(hour)
         gaps = self._state.known_gaps()
         rows = list(account(self._catalogue.id, self._signals(), hour, now_ns, counts, unknown, gaps))
         for catalogue_id, signals in former.items():
             rows += account(catalogue_id, sorted(signals.items()), hour, now_ns, counts, (), gaps)
         return rows
+
+    async def sums(self, sinks: Sequence[str]) -> list[dict[str, Any]]:
+        """The last closed hours for people: all signals together, for each sink."""
+        found: list[dict[str, Any]] = []
+        newest = self._wall_ns() // HOUR_NS
+        for hour in range(newest - _SHOWN_HOURS, newest):
+            for row in await self.account(hour):
+                for sink in sinks:
+                    report = row.whole(sink)
+                    sums = {name: sum(getattr(item, name) for item in report.signals) for name in _SHOWN}
+                    found.append({"hour": hour, "sink": sink, "catalogue": report.catalogue_id, **sums})
+        return found
 
     async def _start(self, now_ns: int) -> None:
         positions = await self._spool.positions()

@@ -289,6 +289,20 @@ async def test_losses_of_a_sink_change_its_report_and_no_other(tmp_path: pathlib
         assert (mine.signals[0].stored, foreign.signals[0].stored) == (70, 100)
 
 
+async def test_people_on_the_gateway_see_the_last_hours_as_sums(tmp_path: pathlib.Path) -> None:
+    async with gateway(tmp_path, [START]) as here:
+        await here.reporter.cycle()
+        await here.count(HOUR, "received", {0: 3600, 1: 3000})
+        await here.count(HOUR, "suppressed", {1: 1000})
+        here.clock[0] = START + HOUR_NS
+
+        sums = await here.reporter.sums(["cloud"])
+
+    assert [row["hour"] for row in sums] == list(range(HOUR - 5, HOUR + 1))
+    shown = {name: sums[-1][name] for name in ("expected", "stored", "suppressed", "lost", "absent")}
+    assert shown == {"expected": 7200, "stored": 5600, "suppressed": 1000, "lost": 0, "absent": 600}
+
+
 async def test_a_refused_report_is_not_drawn_up_again_for_that(tmp_path: pathlib.Path) -> None:
     async with gateway(tmp_path, [START]) as here:
         await here.reporter.cycle()

@@ -74,6 +74,7 @@ class MapRow:
     key: str
     name: str
     link: str
+    group: str = ""
     cells: list[HourCell] = field(default_factory=lambda: [HourCell() for _ in range(HOURS)])
 
 
@@ -147,7 +148,8 @@ def _rows(listed: Sequence[SignalRecord], by_machine: bool, language: str) -> di
         short = key.split("/", 2)[-1]
         name = short if by_machine else str((row.name_zh if language == "zh" else row.name_en) or row.name)
         link = f"?asset={short}" if by_machine else f"/signals/{row.address}"
-        rows.setdefault(key, MapRow(key, name, link))
+        group = "" if by_machine else row.asset.split("/", 2)[-1]
+        rows.setdefault(key, MapRow(key, name, link, group))
     return rows
 
 
