@@ -6,6 +6,7 @@ goes on working; the count in the store must equal what was committed, otherwise
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import pathlib
@@ -197,13 +198,9 @@ def _context(catalogue: Catalogue) -> SinkContext:
     )
 
 
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--folder", help="on which disk; default: that for temporary files")
+
+
 if __name__ == "__main__":
-    sys.exit(
-        frame.run(
-            "spool",
-            measure,
-            description=__doc__ or "",
-            measures=frame.LINE,
-            extra=lambda parser: parser.add_argument("--folder", help="on which disk; default: that for temporary files"),
-        )
-    )
+    sys.exit(frame.run("spool", measure, description=__doc__ or "", measures=frame.LINE, extra=_options))

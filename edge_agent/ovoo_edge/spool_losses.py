@@ -12,7 +12,16 @@ from ovoo_contract.wire import decode_batch
 
 from ovoo_edge.spool_rows import HOUR_NS, LostRow, Tally
 
-__all__ = ["lost_marks", "lost_rows", "lost_totals", "record", "tally", "tally_event", "tally_payload", "tally_unreadable"]
+__all__ = [
+    "lost_marks",
+    "lost_rows",
+    "lost_totals",
+    "record",
+    "tally",
+    "tally_event",
+    "tally_payload",
+    "tally_unreadable",
+]
 
 
 def tally_payload(payload: bytes, catalogue: Catalogue, into: Tally) -> None:

@@ -224,9 +224,7 @@ class SpaceKeeper:
             for sink in acks.sinks:
                 if acks.missing(sink, seq, seq):
                     into = per_sink.setdefault(sink, {})
-                    tally(
-                        KINDS[kind], payload, self._catalogue_of(catalogue), (rows, first, last), into
-                    )
+                    tally(KINDS[kind], payload, self._catalogue_of(catalogue), (rows, first, last), into)
         return per_sink
 
 

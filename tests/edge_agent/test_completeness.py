@@ -54,7 +54,10 @@ def test_every_account_adds_up_whatever_was_counted(
     step_s: float,
 ) -> None:
     signals = [watched(index, step_s) for index in range(len(numbers))]
-    counts = {signal.address: Counts(*four) for (_, signal), four in zip(signals, numbers, strict=True)}
+    counts = {
+        signal.address: Counts(four[0], four[1], four[2], four[3])
+        for (_, signal), four in zip(signals, numbers, strict=True)
+    }
     for index, cause, number, sink in losses:
         if index < len(signals):
             address = signals[index][1].address
@@ -86,9 +89,7 @@ def test_a_shortfall_is_blamed_on_known_gaps_and_the_rest_is_absent() -> None:
 
     (signal,) = row.base.signals
     assert (signal.expected, signal.stored, signal.lost_before, signal.absent) == (3600, 3000, 300, 300)
-    assert row.base.lost == (
-        LostInterval(0, START + 600 * S, START + 900 * S, "queue_overflow", 300, received=False),
-    )
+    assert row.base.lost == (LostInterval(0, START + 600 * S, START + 900 * S, "queue_overflow", 300, received=False),)
 
 
 def test_a_gap_that_history_filled_costs_nothing() -> None:
@@ -112,7 +113,9 @@ def test_a_signal_is_expected_from_when_it_was_known_and_a_derived_one_as_often_
 def test_a_large_catalogue_takes_several_reports() -> None:
     signals = [watched(index) for index in range(MAX_SIGNALS + 3)]
 
-    rows = list(account("0" * 16, signals, HOUR, 7, {}, [LostRow("*", HOUR, "spool_damaged", "a", 2, START, START)], ()))
+    rows = list(
+        account("0" * 16, signals, HOUR, 7, {}, [LostRow("*", HOUR, "spool_damaged", "a", 2, START, START)], ())
+    )
 
     assert [len(row.base.signals) for row in rows] == [MAX_SIGNALS, 3]
     assert [len(row.per_sink.get("a", ())) for row in rows] == [1, 0]

@@ -14,6 +14,7 @@ from ovoo_cloud.api import (
     account,
     audit,
     cases,
+    completeness,
     energy,
     enrol,
     errors,
@@ -27,7 +28,6 @@ from ovoo_cloud.api import (
     schema,
     sites,
     telemetry,
-    completeness,
 )
 from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services

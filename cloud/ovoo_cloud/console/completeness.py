@@ -8,12 +8,12 @@ from typing import Final, Literal
 
 from ovoo_contract.completeness import HOUR_NS, LostInterval
 
+from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.completeness import in_store
 from ovoo_cloud.catalogue import completeness as records
 from ovoo_cloud.catalogue import signals
 from ovoo_cloud.catalogue.completeness import Account, SignalAccount
 from ovoo_cloud.catalogue.tables import SignalRecord, Site
-from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.services import Services
 
 __all__ = ["HOURS", "CompletenessView", "HourCell", "LossLine", "MapRow", "completeness_view"]

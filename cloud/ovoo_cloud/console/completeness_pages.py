@@ -34,6 +34,4 @@ def completeness_page(
         company = enterprises.enterprise(session, scope, enterprise)
         place = enterprises.site(session, scope, enterprise, site)
     view = completeness_view(services, scope, place, asset, words_of(request, services).language)
-    return page(
-        request, services, "completeness.html", scope, company=company, place=place, asset=asset, view=view
-    )
+    return page(request, services, "completeness.html", scope, company=company, place=place, asset=asset, view=view)

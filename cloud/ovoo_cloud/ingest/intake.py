@@ -20,7 +20,7 @@ from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.ingest import messages as control
 from ovoo_cloud.ingest.answers import Answers
 from ovoo_cloud.ingest.bindings import Bindings
-from ovoo_cloud.ingest.books import Books
+from ovoo_cloud.ingest.books import Books, PendingRow
 from ovoo_cloud.ingest.counters import Counters
 from ovoo_cloud.ingest.events import PendingEvent, decode_event
 from ovoo_cloud.ingest.hour_reports import PendingReport, decode_report
@@ -249,7 +249,8 @@ class Intake:
             with self.store_seconds.time():
                 outcomes = self._store.write_many(group.deliveries)
         self._books.enter(group.deliveries, outcomes, [*group.events, *group.reports], group.answers, now_ns)
-        senders = {item.gateway for item in group.deliveries} | {row.gateway for row in (*group.events, *group.reports)}
+        rows: list[PendingRow] = [*group.events, *group.reports]
+        senders = {item.gateway for item in group.deliveries} | {row.gateway for row in rows}
         self.counters.reports += len(group.reports)
         self.counters.take(outcomes, len(group.events), senders, now_ns)
 

@@ -76,4 +76,7 @@ def test_without_bounds_there_is_no_answer(plant: Plant) -> None:
     headers = {"Authorization": f"Bearer {plant.token('centre_admin')}"}
 
     assert plant.http.get(PATH, params={"site": SITE}, headers=headers).status_code == 422
-    assert plant.http.get(PATH.replace(OWN, FOREIGN), params={**WINDOW, "site": FOREIGN_SITE}, headers=headers).status_code == 404
+    assert (
+        plant.http.get(PATH.replace(OWN, FOREIGN), params={**WINDOW, "site": FOREIGN_SITE}, headers=headers).status_code
+        == 404
+    )

@@ -22,9 +22,7 @@ def upgrade() -> None:
         sa.Column("made_ns", sa.BigInteger(), nullable=False),
         sa.Column("received_ns", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "gateway", "hour_ns", "catalogue_id", "first_signal", name=op.f("pk_hour_reports")
-        ),
+        sa.PrimaryKeyConstraint("gateway", "hour_ns", "catalogue_id", "first_signal", name=op.f("pk_hour_reports")),
     )
 
 
