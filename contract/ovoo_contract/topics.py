@@ -18,6 +18,7 @@ __all__ = [
     "ack",
     "batch",
     "catalog",
+    "completeness",
     "config_desired",
     "config_reported",
     "event",
@@ -27,9 +28,11 @@ __all__ = [
     "subscription",
 ]
 
-Kind = Literal["batch", "event", "state", "config_reported", "catalog", "ack", "config_desired", "request"]
+Kind = Literal[
+    "batch", "event", "completeness", "state", "config_reported", "catalog", "ack", "config_desired", "request"
+]
 PREFIX: Final = "ovoo/v1"
-UP_KINDS: Final[tuple[Kind, ...]] = ("batch", "event", "state", "config_reported", "catalog")
+UP_KINDS: Final[tuple[Kind, ...]] = ("batch", "event", "completeness", "state", "config_reported", "catalog")
 """What a gateway publishes."""
 DOWN_KINDS: Final[tuple[Kind, ...]] = ("ack", "config_desired", "request")
 """What the cloud publishes to one gateway."""
@@ -59,6 +62,11 @@ def batch(gateway: str) -> str:
 def event(gateway: str) -> str:
     """Where a gateway publishes findings."""
     return _topic(gateway, "event")
+
+
+def completeness(gateway: str) -> str:
+    """Where a gateway publishes what became of the samples of an hour."""
+    return _topic(gateway, "completeness")
 
 
 def state(gateway: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from ovoo_contract.catalogue import Catalogue
 
 from ovoo_edge.backoff import Backoff
+from ovoo_edge.completeness_reporter import CompletenessReporter
 from ovoo_edge.config import GatewayConfig
 from ovoo_edge.derived import deriving
 from ovoo_edge.folder_lock import FolderLock
@@ -119,6 +120,7 @@ class Agent:
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
         pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
         sources = self._sources(catalogue, await spool.positions())
+        reporter = CompletenessReporter(catalogue, config.signals, sources, spool, world.wall_ns)
         report = HealthReport(
             config,
             self.software,
@@ -130,11 +132,13 @@ class Agent:
             self._parts,
             intake.estimates,
             catalogue,
+            reporter.sums,
         )
         sinks = self._sinks(catalogue, spool, report)
         report.sinks = [sink for sink, _ in sinks]
         async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
             fixed = [group.create_task(pipeline.run()), group.create_task(spool.maintain())]
+            fixed.append(group.create_task(reporter.run()))
             fixed += [
                 group.create_task(self._tell(report)),
                 group.create_task(self._watchdog(spool)),

@@ -14,8 +14,11 @@ from ovoo_edge._select import process_kernels
 
 __all__ = ["COUNTERS", "Cells", "HourCells", "cells_of", "count_rows", "pack", "unpack"]
 
-COUNTERS: Final = ("received", "suppressed", "duplicate", "shifted")
+COUNTERS: Final = ("received", "suppressed", "duplicate", "shifted", "backfilled")
 _WIDTH: Final = len(COUNTERS)
+_FIRST_WIDTH: Final = 4
+"""Counters in a body of spool format 1 or 2, which starts as zlib does and not with a number of its own."""
+_ZLIB_START: Final = 0x78
 
 
 class Cells(NamedTuple):
@@ -81,18 +84,26 @@ def count_rows(
 
 def pack(cells: Cells) -> bytes:
     """The cells as they stand in the spool."""
-    return zlib.compress(process_kernels.steps_of(cells.keys).tobytes() + cells.numbers.tobytes(), 1)
+    steps = process_kernels.steps_of(cells.keys)
+    return bytes([_WIDTH]) + zlib.compress(steps.tobytes() + cells.numbers.tobytes(), 1)
 
 
 def unpack(body: bytes) -> Cells:
-    """What `pack` wrote.
+    """What `pack` wrote, also in earlier formats of the spool.
 
     Raises:
         SpoolDamaged: it is something else.
     """
+    start = body[0] if body else 0
+    width = _FIRST_WIDTH if start == _ZLIB_START else start
     try:
-        packed = array("I", zlib.decompress(body))
+        if not _FIRST_WIDTH <= width <= _WIDTH:
+            raise ValueError(f"{width} counters")
+        packed = array("I", zlib.decompress(body if start == _ZLIB_START else body[1:]))
     except (zlib.error, ValueError) as error:
         raise SpoolDamaged(str(error), offender="ledger", remedy="the spool is set aside and salvaged") from error
     half = len(packed) // 2
-    return Cells(process_kernels.keys_of(packed[:half]), packed[half:])
+    keys = process_kernels.keys_of(packed[:half])
+    if width != _WIDTH:
+        keys = array("I", (key // width * _WIDTH + key % width for key in keys))
+    return Cells(keys, packed[half:])

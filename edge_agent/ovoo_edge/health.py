@@ -8,7 +8,7 @@ import json
 import logging
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, get_args
 
@@ -53,6 +53,7 @@ class HealthReport:
         parts: Sequence[Supervised],
         clocks: Callable[[], Mapping[str, ClockEstimate]],
         catalogue: Catalogue,
+        accounts: Callable[[Sequence[str]], Awaitable[list[dict[str, Any]]]],
     ) -> None:
         self._config = config
         self._software = software
@@ -65,6 +66,7 @@ class HealthReport:
         self._clocks = clocks
         self._catalogue = catalogue
         self._cpu = CpuShare()
+        self._accounts = accounts
         self.sinks: Sequence[Sink] = ()
 
     async def collect(self) -> dict[str, Any]:
@@ -119,6 +121,7 @@ class HealthReport:
             "refused": [
                 {**_without(row, "rank"), "data_class": _CLASSES[row.rank]} for row in await self._spool.refusals()
             ],
+            "completeness": await self._accounts([sink.name for sink in self.sinks]),
         }
 
     def _source_states(self) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ After a crash the journal is added to the folded rows, so the counts are exact.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class LedgerRow:
     suppressed: int
     duplicate: int
     shifted: int
+    backfilled: int
 
 
 class Ledger:
@@ -85,6 +87,18 @@ class Ledger:
         }
         found.update({key: cells for key, cells in self._hours.items() if from_hour <= key[0] < to_hour})
         return [row for key in sorted(found) for row in _rows_of(key, found[key])]
+
+    def marks(self, from_hour: int, to_hour: int) -> dict[int, int]:
+        """A checksum per hour of all its counts, which changes whenever one of them does."""
+        stored = self._connection.execute(
+            "SELECT hour, catalogue, body FROM ledger WHERE hour >= ? AND hour < ?", (from_hour, to_hour)
+        )
+        bodies = {(hour, catalogue): body for hour, catalogue, body in stored}
+        bodies.update({key: pack(cells) for key, cells in self._hours.items() if from_hour <= key[0] < to_hour})
+        found: dict[int, int] = {}
+        for hour, catalogue in sorted(bodies):
+            found[hour] = zlib.crc32(bodies[hour, catalogue], found.get(hour, 0))
+        return found
 
     def _add(self, key: tuple[int, str], cells: Cells) -> None:
         have = self._hours.get(key)

@@ -213,6 +213,9 @@ class Stage:
         if mark_by_age(kept, mark, now_ns):
             live = kept.take(process_kernels.pick_rows(mark, 1 << KEPT))
             late = SampleBatch.concat([kept.take(process_kernels.pick_rows(mark, 1 << OLD)), behind]).sorted()
+        result.count(count_rows(late, "backfilled"))
+        if flags & FLAG_BACKFILL:
+            result.count(count_rows(live, "backfilled"))
         result.late += len(late)
         self._writer.append(live, flags, receive_ns, result, self._clock_offset_ns)
         self._writer.append(late, flags | FLAG_BACKFILL, receive_ns, result, self._clock_offset_ns)

@@ -163,7 +163,7 @@ def _is_whole(row: _Row) -> bool:
     _, kind, catalogue, rows, first_ns, last_ns, _, rank, _, size, crc, body = row
     if not (0 <= kind < len(KINDS) and 0 <= rank <= EVENT_RANK and size == len(body) and zlib.crc32(body) == crc):
         return False
-    if KINDS[kind] == "event":
+    if KINDS[kind] != "batch":
         return rows == 1 and first_ns <= last_ns
     try:
         header, batch = decode_batch(body)

@@ -21,7 +21,7 @@ from ovoo_edge.ledger import Ledger, LedgerRow
 from ovoo_edge.spool_acks import Acknowledgements, Ranges
 from ovoo_edge.spool_gauges import FillRate, SinkGauges
 from ovoo_edge.spool_held import HeldTable
-from ovoo_edge.spool_losses import lost_rows, lost_totals, record, tally_unreadable
+from ovoo_edge.spool_losses import lost_marks, lost_rows, lost_totals, record, tally_unreadable
 from ovoo_edge.spool_open import OpenSpool, open_file
 from ovoo_edge.spool_parts import finish, mark, take_back
 from ovoo_edge.spool_quarantine import Quarantine
@@ -335,6 +335,13 @@ class Spool:
     def ledger(self, from_hour: int, to_hour: int) -> list[LedgerRow]:
         """Counts per signal and hour."""
         return self._ledger.rows(from_hour, to_hour)
+
+    @_named_failures
+    def hour_marks(self, from_hour: int, to_hour: int) -> dict[int, str]:
+        """A text per hour with counts or losses, which changes whenever one of them does."""
+        counts = self._ledger.marks(from_hour, to_hour)
+        losses = lost_marks(self._connection, from_hour, to_hour)
+        return {hour: f"{counts.get(hour, 0):08x}{losses.get(hour, '')}" for hour in counts.keys() | losses.keys()}
 
     @_named_failures
     def maintain(self) -> None:

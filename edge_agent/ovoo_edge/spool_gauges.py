@@ -64,7 +64,10 @@ class SinkGauges:
         rows = size = 0
         for low, high in ranges:
             found = self._connection.execute(
-                "SELECT count(*), coalesce(sum(size), 0) FROM item WHERE seq BETWEEN ? AND ?", (low, high)
+                # the index holds the sizes; the rows themselves are gigabytes
+                "SELECT count(*), coalesce(sum(size), 0) FROM item INDEXED BY item_by_class "
+                "WHERE class IN (0, 1, 2, 3) AND seq BETWEEN ? AND ?",
+                (low, high),
             ).fetchone()
             rows += found[0]
             size += found[1]

@@ -12,7 +12,16 @@ from ovoo_contract.wire import decode_batch
 
 from ovoo_edge.spool_rows import HOUR_NS, LostRow, Tally
 
-__all__ = ["lost_rows", "lost_totals", "record", "tally", "tally_event", "tally_payload", "tally_unreadable"]
+__all__ = [
+    "lost_marks",
+    "lost_rows",
+    "lost_totals",
+    "record",
+    "tally",
+    "tally_event",
+    "tally_payload",
+    "tally_unreadable",
+]
 
 
 def tally_payload(payload: bytes, catalogue: Catalogue, into: Tally) -> None:
@@ -48,6 +57,9 @@ def tally(kind: str, payload: bytes, catalogue: Catalogue | None, span: tuple[in
     if kind == "event":
         tally_event(payload, span[1], into)
         return
+    if kind == "completeness":
+        _add(into, "event:completeness", span[1], 1)
+        return
     try:
         if catalogue is None:
             tally_unreadable(*span, into)
@@ -78,6 +90,17 @@ def lost_rows(connection: sqlite3.Connection, from_hour: int, to_hour: int) -> l
         (from_hour, to_hour),
     )
     return [LostRow(*row) for row in found]
+
+
+def lost_marks(connection: sqlite3.Connection, from_hour: int, to_hour: int) -> dict[int, str]:
+    """A text per hour with losses, which changes whenever one of them does; counts only ever grow."""
+    found = connection.execute(
+        "SELECT hour, count(*), sum(count) FROM lost JOIN signal ON signal.id = lost.signal "
+        # a report that a cloud refuses is not made anew because of that
+        "WHERE hour >= ? AND hour < ? AND NOT (address LIKE 'event:%' AND cause LIKE 'rejected:%') GROUP BY hour",
+        (from_hour, to_hour),
+    )
+    return {hour: f"-{rows}-{count}" for hour, rows, count in found}
 
 
 def lost_totals(connection: sqlite3.Connection) -> Mapping[str, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import sqlite3
@@ -70,6 +71,29 @@ def open_file(
     return _load(path, budget, sinks, epoch_source, (f"{damage}: {note}",))
 
 
+def _another_version(path: pathlib.Path, version: str) -> SpoolError:
+    return SpoolError(
+        "spool of another version",
+        offender=str(path),
+        value=version,
+        remedy=f"this agent writes version {FORMAT}; use the agent that wrote it, or move the file away",
+    )
+
+
+def _refuse_later(path: pathlib.Path) -> None:
+    """SpoolError for a file that a later agent wrote, before anything of it is touched."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    with contextlib.suppress(sqlite3.Error, ValueError, TypeError):  # what is damaged is judged when it is opened
+        looking = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            found = looking.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+        finally:
+            looking.close()
+        if found is not None and int(found[0]) > FORMAT:
+            raise _another_version(path, found[0])
+
+
 def _load(
     path: pathlib.Path,
     budget: Budget,
@@ -77,6 +101,7 @@ def _load(
     epoch_source: Callable[[], int],
     salvaged: tuple[str, ...],
 ) -> OpenSpool:
+    _refuse_later(path)
     connection: sqlite3.Connection | None = None
     try:
         connection = connect(path, budget)
@@ -108,12 +133,7 @@ def _read(
 ) -> OpenSpool:
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     if not in_transaction(connection, lambda: upgrade(connection, int(meta["format"]))):
-        raise SpoolError(
-            "spool of another version",
-            offender=str(path),
-            value=meta["format"],
-            remedy=f"this agent writes version {FORMAT}; use the agent that wrote it, or move the file away",
-        )
+        raise _another_version(path, meta["format"])
     in_transaction(connection, lambda: take_back(connection))
     connection.execute(REFUSED)
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()

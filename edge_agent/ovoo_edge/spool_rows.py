@@ -30,14 +30,14 @@ __all__ = [
     "read_row",
 ]
 
-RowKind = Literal["batch", "event"]
+RowKind = Literal["batch", "event", "completeness"]
 HOUR_NS = 3_600_000_000_000
-KINDS: tuple[RowKind, RowKind] = ("batch", "event")
+KINDS: tuple[RowKind, RowKind, RowKind] = ("batch", "event", "completeness")
 """Kinds by the number that stands for them in the file."""
 COLUMNS = "seq, kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, crc, payload"
 """What `read_row` takes, in its order."""
 EVENT_RANK = 3
-"""Findings rank above every data class: they are freed last."""
+"""Findings and completeness reports rank above every data class: they are freed last."""
 
 
 Tally = dict[tuple[str, int], list[int]]
@@ -67,7 +67,7 @@ class RowMeta:
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row on its way into the spool; `payload` is a wire batch (seq 0) or a finding's JSON."""
+    """A row on its way into the spool; `payload` is a wire batch (seq 0), a finding's JSON or a `ReportRow`."""
 
     kind: RowKind
     catalogue_id: str

@@ -10,8 +10,11 @@ from ovoo_contract.errors import ConfigError, SpoolDamaged
 
 __all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "REFUSED", "Budget", "connect", "create_tables", "upgrade"]
 
-FORMAT = 2
-"""Version 2 added the table `position`; a file of version 1 is given it when it is opened."""
+FORMAT = 3
+"""Version 2 added the table `position`, version 3 rows of the kind `completeness` and the count `backfilled`.
+
+A file of an earlier version is brought up to this one when it is opened.
+"""
 PAGE_BYTES = 4096
 MIN_BUDGET_BYTES = 4 << 20
 _BUSY_S = 0.05
@@ -147,6 +150,8 @@ def upgrade(connection: sqlite3.Connection, version: int) -> bool:
     """Brings a file of an earlier version up to this one inside the caller's transaction; False where it cannot."""
     if version == 1:
         connection.execute(_POSITION)
+    if version in (1, 2):
+        # counts of these versions are told from the present ones by how they start
         connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
         return True
     return version == FORMAT

@@ -125,6 +125,10 @@ class SpoolService:
         """Counts per signal and hour."""
         return await self.call(lambda spool: spool.ledger(from_hour, to_hour))
 
+    async def hour_marks(self, from_hour: int, to_hour: int) -> dict[int, str]:
+        """What changes with the counts and losses of an hour, see `Spool.hour_marks`."""
+        return await self.call(lambda spool: spool.hour_marks(from_hour, to_hour))
+
     async def addresses(self, catalogue_id: str) -> list[str]:
         """Addresses of a catalogue's signals, by index."""
         entries = (await self.call(lambda spool: spool.catalogue(catalogue_id))).entries

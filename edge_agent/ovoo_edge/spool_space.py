@@ -15,7 +15,7 @@ from ovoo_contract.catalogue import Catalogue
 from ovoo_edge.spool_acks import Acknowledgements, merge
 from ovoo_edge.spool_losses import record, tally
 from ovoo_edge.spool_parts import unfinished_from
-from ovoo_edge.spool_rows import Tally
+from ovoo_edge.spool_rows import KINDS, Tally
 from ovoo_edge.spool_schema import PAGE_BYTES, Budget
 
 __all__ = ["BALLAST_BYTES", "Policy", "SpaceKeeper"]
@@ -224,9 +224,7 @@ class SpaceKeeper:
             for sink in acks.sinks:
                 if acks.missing(sink, seq, seq):
                     into = per_sink.setdefault(sink, {})
-                    tally(
-                        "event" if kind else "batch", payload, self._catalogue_of(catalogue), (rows, first, last), into
-                    )
+                    tally(KINDS[kind], payload, self._catalogue_of(catalogue), (rows, first, last), into)
         return per_sink
 
 

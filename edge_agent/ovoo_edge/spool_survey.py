@@ -10,8 +10,9 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from ovoo_contract.catalogue import Catalogue
-from ovoo_contract.errors import CatalogueError
+from ovoo_contract.errors import CatalogueError, SpoolDamaged
 
+from ovoo_edge.cells import unpack as unpack_counts
 from ovoo_edge.spool_acks import Ranges, merge
 from ovoo_edge.spool_cells import Cell, Value, cells, payload, record, signature
 from ovoo_edge.spool_losses import record as record_lost
@@ -164,7 +165,8 @@ def _unpacks(table: str, values: tuple[Any, ...]) -> bool:
     # a numbered table's values stand one place further on
     body = values[_PACKED[table] + (table in _NUMBERED.values())]
     try:
-        plain = zlib.decompress(body)
-        return table != "catalogue" or Catalogue.from_json(plain).id == values[0]
-    except (zlib.error, CatalogueError):
+        if table == "catalogue":
+            return Catalogue.from_json(zlib.decompress(body)).id == str(values[0])
+        return unpack_counts(body) is not None
+    except (zlib.error, CatalogueError, SpoolDamaged):
         return False

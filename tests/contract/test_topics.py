@@ -14,6 +14,7 @@ from tests.contract.strategies import QUICK, gateways
 WRITERS = {
     "batch": topics.batch,
     "event": topics.event,
+    "completeness": topics.completeness,
     "state": topics.state,
     "config_reported": topics.config_reported,
     "ack": topics.ack,

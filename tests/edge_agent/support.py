@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from ovoo_contract import topics
 from ovoo_contract.address import Address
 from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.completeness import CompletenessEnvelope
 from ovoo_contract.delivery import Ack, EventEnvelope, Rejection, Request, SeqRanges
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, decode_batch, encode_batch
@@ -141,6 +142,7 @@ class CloudDouble:
         self.messages: list[tuple[BatchHeader, int, int]] = []
         self.times: list[float] = []
         self.events: list[EventEnvelope] = []
+        self.reports: list[CompletenessEnvelope] = []
         self.states: list[bytes] = []
         self.catalogues: dict[str, bytes] = {}
         self.seen_rows: set[tuple[int, int]] = set()
@@ -186,6 +188,11 @@ class CloudDouble:
                 self.events.append(envelope)
                 if self.acknowledge:
                     self.send_ack(envelope.epoch, (envelope.seq, envelope.seq))
+            elif kind.kind == "completeness":
+                account = CompletenessEnvelope.from_bytes(payload)
+                self.reports.append(account)
+                if self.acknowledge:
+                    self.send_ack(account.epoch, (account.seq, account.seq))
             elif kind.kind == "state":
                 self.states.append(payload)
             elif kind.kind == "catalog":

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pathlib
+import sqlite3
+import zlib
+from array import array
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ovoo_contract.errors import SpoolDamaged
+from ovoo_edge.cells import unpack as unpack_counts
 from ovoo_edge.ledger import COUNTERS, LedgerRow
 from ovoo_edge.spool_rows import Group
 
@@ -50,3 +56,41 @@ def test_counts_add_up_whatever_happens_between(
         assert counted(spool.ledger(0, 200)) == wanted
     finally:
         spool.close()
+
+
+def _first_form(cells: dict[int, int]) -> bytes:
+    """A body as formats 1 and 2 wrote it: four counters a signal and no number of them before it."""
+    keys = sorted(cells)
+    steps = array("I", [here - before for here, before in zip(keys, [0, *keys], strict=False)])
+    return zlib.compress(steps.tobytes() + array("I", [cells[key] for key in keys]).tobytes(), 1)
+
+
+@pytest.mark.parametrize("damage", ["", "told so"])
+def test_counts_of_an_earlier_format_stay_what_they_were(tmp_path: pathlib.Path, damage: str) -> None:
+    spool = open_spool(tmp_path)
+    spool.add_catalogue(CATALOGUE)
+    spool.close()
+    with sqlite3.connect(tmp_path / "spool.db") as old:
+        # signal 0: 9 received; signal 3: 7 received, 2 suppressed, 1 shifted
+        folded = _first_form({0: 9, 12: 7, 13: 2, 15: 1})
+        old.execute("INSERT INTO ledger VALUES (100, ?, ?)", (CATALOGUE.id, folded))
+        journal = _first_form({12: 1, 14: 4})
+        old.execute("INSERT INTO journal (hour, catalogue, body) VALUES (100, ?, ?)", (CATALOGUE.id, journal))
+        old.execute("UPDATE meta SET value = '2' WHERE key = 'format'")
+    old.close()
+
+    with open_spool(tmp_path, damage=damage) as spool:
+        group = Group()
+        group.count(100, "backfilled", CATALOGUE.id, {3: 6})
+        spool.commit(group)
+        spool.fold()
+        assert spool.ledger(100, 101) == [
+            LedgerRow(0, 100, CATALOGUE.id, 9, 0, 0, 0, 0),
+            LedgerRow(3, 100, CATALOGUE.id, 8, 2, 4, 1, 6),
+        ]
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"\x05", b"\x06" + zlib.compress(b""), b"\x78\x9c", b"\x05\x78\x9c"])
+def test_a_damaged_count_is_told_as_damage(body: bytes) -> None:
+    with pytest.raises(SpoolDamaged):
+        unpack_counts(body)

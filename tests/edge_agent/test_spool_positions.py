@@ -99,8 +99,12 @@ def test_a_file_of_a_later_version_is_refused(tmp_path: pathlib.Path) -> None:
         later.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT + 1),))
     later.close()
 
+    before = (tmp_path / "spool.db").read_bytes()
+
     with pytest.raises(SpoolError, match="another version"):
         opened(tmp_path)
+    assert (tmp_path / "spool.db").read_bytes() == before
+    assert not list(tmp_path.glob("*.damaged-*"))
 
 
 def test_salvage_takes_positions_along_and_leaves_an_unfinished_commit(

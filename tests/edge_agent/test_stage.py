@@ -160,6 +160,7 @@ def test_every_sample_is_accounted_per_signal_and_hour() -> None:
         (0, "duplicate"): {0: 1},
         (0, "shifted"): {2: 1},
         (0, "suppressed"): {1: 1},
+        (0, "backfilled"): {0: 1, 1: 1, 2: 2},
     }
     assert (result.received, result.duplicates, result.shifted, result.suppressed) == (7, 1, 1, 1)
     assert sum(len(batch) for batch in batches_of(result)) == 5

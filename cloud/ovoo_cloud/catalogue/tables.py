@@ -37,6 +37,7 @@ __all__ = [
     "Enterprise",
     "FindingRecord",
     "Gateway",
+    "HourReportRecord",
     "Job",
     "LedgerRange",
     "RejectionRecord",
@@ -210,6 +211,19 @@ class Completeness(Base):
     shifted: Mapped[int] = mapped_column(BigInteger)
     refused: Mapped[int] = mapped_column(BigInteger)
     late: Mapped[int] = mapped_column(BigInteger)
+
+
+class HourReportRecord(Base):
+    """What a gateway says became of the samples of one hour: a part of a catalogue's signals, as the report came."""
+
+    __tablename__ = "hour_reports"
+    gateway: Mapped[str] = mapped_column(String(63), primary_key=True)
+    hour_ns: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    catalogue_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    first_signal: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    made_ns: Mapped[int] = mapped_column(BigInteger)
+    received_ns: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class FindingRecord(Base):

@@ -69,6 +69,13 @@ class Words:
             return self.t("sector.other")
         return catalogue(self.language).get(f"sector.{sector}", sector)
 
+    def cause(self, code: str) -> str:
+        """Why samples were lost; a cause without words of its own is shown as the gateway names it."""
+        texts = catalogue(self.language)
+        if code.startswith("rejected_"):
+            return self.t("cause.rejected", code=code.removeprefix("rejected_"))
+        return texts.get(f"cause.{code}", code.replace("_", " "))
+
     def number(self, value: float | None, digits: int = 4) -> str:
         """A figure with at most `digits` significant digits, a dash where there is none."""
         if value is None or math.isnan(value):
@@ -87,6 +94,10 @@ class Words:
         if self.language == "zh":
             return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M:%S}"
         return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+    def hour(self, time_ns: int) -> str:
+        """The hour of a point in site time, two digits."""
+        return f"{datetime.datetime.fromtimestamp(time_ns // _NS, self.zone):%H}"
 
     def date(self, time_ns: int) -> str:
         """The day of a point in site time."""

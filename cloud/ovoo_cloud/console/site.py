@@ -18,6 +18,7 @@ from ovoo_cloud.api.access import services_of
 from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
     charts,
+    completeness_pages,
     energy_pages,
     finding_pages,
     gate,
@@ -38,6 +39,7 @@ _ROUTERS: Final = (
     energy_pages.router,
     report_pages.router,
     gateway_pages.router,
+    completeness_pages.router,
 )
 _TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}
 

@@ -14,19 +14,22 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.alarms import records as alarms
-from ovoo_cloud.catalogue import audit, findings, ledger
+from ovoo_cloud.catalogue import audit, completeness, findings, ledger
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.catalogue.ledger import LedgerEntry
 from ovoo_cloud.catalogue.tables import Gateway, TouchedDay
 from ovoo_cloud.ingest.answers import Answers
 from ovoo_cloud.ingest.events import PendingEvent
+from ovoo_cloud.ingest.hour_reports import PendingReport
 from ovoo_cloud.stores.base import Delivery, WriteOutcome
 
-__all__ = ["LATE_NS", "Books"]
+__all__ = ["LATE_NS", "Books", "PendingRow"]
 
 LATE_NS: Final = 300_000_000_000
 """Samples older than this when they arrive are late."""
 _Key = tuple[str, int]
+PendingRow = PendingEvent | PendingReport
+"""A delivery that is one row of the relational database."""
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Books:
         self,
         deliveries: Sequence[Delivery],
         outcomes: Sequence[WriteOutcome],
-        events: Sequence[PendingEvent],
+        events: Sequence[PendingRow],
         answers: Answers,
         now_ns: int,
     ) -> None:
@@ -80,7 +83,7 @@ class Books:
         self,
         session: Session,
         entries: Sequence[LedgerEntry],
-        events: Sequence[PendingEvent],
+        events: Sequence[PendingRow],
         refusals: dict[_Key, list[Rejection]],
         now_ns: int,
     ) -> None:
@@ -90,8 +93,11 @@ class Books:
                 row.last_seen_ns = now_ns
                 row.epoch = next((entry.epoch for entry in reversed(entries) if entry.gateway == gateway_id), row.epoch)
         for event in events:
-            record = findings.upsert(session, event.gateway, event.finding, now_ns)
-            alarms.follow(session, record, now_ns)
+            if isinstance(event, PendingReport):
+                completeness.record(session, event.gateway, event.report, now_ns)
+            else:
+                record = findings.upsert(session, event.gateway, event.finding, now_ns)
+                alarms.follow(session, record, now_ns)
             ledger.record(session, LedgerEntry(event.gateway, event.epoch, event.seq, event.seq, 0, None, None), now_ns)
         for entry in entries:
             ledger.record(session, entry, now_ns)
@@ -113,7 +119,7 @@ class Books:
             detail={"epoch": f"{epoch:016x}", "seqs": SeqRanges.of(i.seq for i in items).to_list()[:20]},
         )
 
-    def _remember(self, deliveries: Sequence[Delivery], events: Sequence[PendingEvent], answers: Answers) -> None:
+    def _remember(self, deliveries: Sequence[Delivery], events: Sequence[PendingRow], answers: Answers) -> None:
         settled: dict[_Key, list[tuple[int, int]]] = {}
         for delivery in deliveries:
             settled.setdefault((delivery.gateway, delivery.header.epoch), []).append((delivery.first, delivery.last))

@@ -26,6 +26,7 @@ class Counters:
     catalogues: int = 0
     deliveries: int = 0
     events: int = 0
+    reports: int = 0
     stored: int = 0
     duplicates: int = 0
     shifted: int = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ovoo_contract import topics
+from ovoo_contract.completeness import CompletenessEnvelope
 from ovoo_contract.delivery import Rejection
 from ovoo_contract.errors import AddressError, DeliveryError, StoreRejected, WireError
 from ovoo_contract.ranges import SeqRanges
@@ -19,9 +20,10 @@ from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.ingest import messages as control
 from ovoo_cloud.ingest.answers import Answers
 from ovoo_cloud.ingest.bindings import Bindings
-from ovoo_cloud.ingest.books import Books
+from ovoo_cloud.ingest.books import Books, PendingRow
 from ovoo_cloud.ingest.counters import Counters
 from ovoo_cloud.ingest.events import PendingEvent, decode_event
+from ovoo_cloud.ingest.hour_reports import PendingReport, decode_report
 from ovoo_cloud.stores.base import Delivery, TelemetryStore, WriteOutcome
 
 __all__ = ["Intake", "Message", "Outgoing"]
@@ -54,6 +56,7 @@ class _Group:
 
     deliveries: list[Delivery] = field(default_factory=list)
     events: list[PendingEvent] = field(default_factory=list)
+    reports: list[PendingReport] = field(default_factory=list)
     pending: dict[tuple[str, int], SeqRanges] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
 
@@ -108,6 +111,8 @@ class Intake:
             self._batch(group, topic.gateway, payload)
         elif topic.kind == "event":
             self._event(group, topic.gateway, payload)
+        elif topic.kind == "completeness":
+            self._report(group, topic.gateway, payload)
         elif topic.kind in ("state", "config_reported"):
             self._control(topic, payload)
 
@@ -194,18 +199,48 @@ class Intake:
         except (DeliveryError, AddressError) as error:
             self.counters.refuse("event", f"{gateway}: {error}")
             return
-        stored, refused = self._books.known(gateway, event.epoch)
-        if event.seq in refused:
-            group.answers.reject(gateway, event.epoch, [refused[event.seq]])
-        elif event.seq in stored:
-            self.counters.known += 1
-            group.answers.accept(gateway, event.epoch, SeqRanges.of([event.seq]))
-        elif not binding.covers(event.finding.asset.enterprise, event.finding.asset.site):
+        if self._settled_row(group, gateway, event.epoch, event.seq):
+            return
+        if not binding.covers(event.finding.asset.enterprise, event.finding.asset.site):
             detail = f"{event.finding.asset} is not of this gateway"
             self.counters.refuse("foreign_address", f"{gateway}: {detail}")
             group.answers.reject(gateway, event.epoch, [Rejection(event.seq, "foreign_address", detail)])
         else:
             group.events.append(event)
+
+    def _report(self, group: _Group, gateway: str, payload: bytes) -> None:
+        try:
+            epoch, seq = CompletenessEnvelope.peek(payload)
+        except DeliveryError as error:
+            self.counters.refuse("completeness", f"{gateway}: {error}")  # nobody to answer for
+            return
+        if self._settled_row(group, gateway, epoch, seq):
+            return
+        try:
+            pending = decode_report(gateway, payload)
+            held = self._bindings.catalogue(gateway, pending.report.catalogue_id)
+            if held is None:
+                self.counters.waiting += 1
+                group.answers.ask_catalogue(gateway, pending.report.catalogue_id)
+                return
+            if held.refused is not None:
+                raise DeliveryError(held.refused.detail, offender=held.refused.code)
+            pending.check(held.catalogue)
+        except DeliveryError as error:
+            self.counters.refuse("completeness", f"{gateway}: {error}")
+            group.answers.reject(gateway, epoch, [Rejection(seq, "completeness", str(error)[:400])])
+            return
+        group.reports.append(pending)
+
+    def _settled_row(self, group: _Group, gateway: str, epoch: int, seq: int) -> bool:
+        """True when a row of its own was answered before: it is answered again alike."""
+        stored, refused = self._books.known(gateway, epoch)
+        if seq in refused:
+            group.answers.reject(gateway, epoch, [refused[seq]])
+        elif seq in stored:
+            self.counters.known += 1
+            group.answers.accept(gateway, epoch, SeqRanges.of([seq]))
+        return seq in refused or seq in stored
 
     def _store_group(self, group: _Group) -> None:
         now_ns = self._clock()
@@ -213,8 +248,10 @@ class Intake:
         if group.deliveries:
             with self.store_seconds.time():
                 outcomes = self._store.write_many(group.deliveries)
-        self._books.enter(group.deliveries, outcomes, group.events, group.answers, now_ns)
-        senders = {item.gateway for item in group.deliveries} | {event.gateway for event in group.events}
+        self._books.enter(group.deliveries, outcomes, [*group.events, *group.reports], group.answers, now_ns)
+        rows: list[PendingRow] = [*group.events, *group.reports]
+        senders = {item.gateway for item in group.deliveries} | {row.gateway for row in rows}
+        self.counters.reports += len(group.reports)
         self.counters.take(outcomes, len(group.events), senders, now_ns)
 
 

@@ -82,6 +82,11 @@ class ClassView:
             shown = replace(shown, signal=array("I", map(part.places.__getitem__, shown.signal)))
         return shown, refused
 
+    def places(self, catalogue: Catalogue) -> tuple[bytes, tuple[int, ...]]:
+        """By index in the whole catalogue: 1 for every signal that may be seen, and its index in the one shown."""
+        part = self._part(catalogue)
+        return part.mask, part.places
+
     def refuses(self, finding: Finding, catalogue: Catalogue) -> Refusals:
         """Empty where the finding may be seen, else the one that is left out."""
         rank = finding_rank(finding, catalogue)

@@ -28,6 +28,8 @@ __all__ = ["InfluxSink"]
 
 _LOG = logging.getLogger(__name__)
 _READ_ROWS = 64
+_PATIENCE = 4
+"""A whole exchange may take so many times the wait for a single byte."""
 T = TypeVar("T")
 
 
@@ -79,7 +81,7 @@ class InfluxSink:
         backoff = Backoff(self._settings.retry_s, self._settings.retry_limit_s, self._context.rng)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sink-{self.name}") as thread:
             try:
-                await self._run(_Server(self._http, thread), reader, backoff)
+                await self._run(_Server(self._http, thread, _PATIENCE * self._settings.timeout_s), reader, backoff)
             finally:
                 thread.submit(self._http.close)
         self._show("stopped")
@@ -187,12 +189,18 @@ class InfluxSink:
 class _Server:
     """The connection on its thread."""
 
-    def __init__(self, http: InfluxHttp, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, http: InfluxHttp, thread: ThreadPoolExecutor, limit_s: float) -> None:
         self._http = http
         self._thread = thread
+        self._limit_s = limit_s
 
     async def call(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """Runs `work`; a server that answers byte by byte is cut off, whatever each byte says of its being alive."""
+        call = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        done, _ = await asyncio.wait({call}, timeout=self._limit_s)
+        if not done:
+            self._http.abort()
+        return await call
 
     async def write(self, lines: bytes) -> None:
         await self.call(lambda: self._http.write(lines))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import http.client
 import json
 import re
+import socket
 import ssl
 import urllib.parse
 from dataclasses import dataclass
@@ -84,6 +86,13 @@ class InfluxHttp:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def abort(self) -> None:
+        """Cuts the connection under a request that another thread waits for; that request fails as unavailable."""
+        connection = self._connection
+        if connection is not None and connection.sock is not None:
+            with contextlib.suppress(OSError):  # it was gone already
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def probe(self) -> None:
         """Learns version and dialect, and creates the database of a 1.x server.

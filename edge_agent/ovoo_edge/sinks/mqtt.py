@@ -40,6 +40,7 @@ _GOODBYE_S = 2.0
 _READ_ROWS = 256
 _BACKLOG_MESSAGE_BYTES = 64 << 10
 _BACKLOG_UNCONFIRMED = 3
+_TOPICS = {"batch": topics.batch, "event": topics.event, "completeness": topics.completeness}
 _REMEDY_CLOUD = "look at the cloud's ingest: the broker takes messages, nobody acknowledges them"
 
 
@@ -234,8 +235,7 @@ class _Session:
             return
         await self._publish_catalogue(message.catalogue_id)
         gateway = self._context.gateway
-        topic = topics.event(gateway) if message.kind == "event" else topics.batch(gateway)
-        self._link.publish(topic, message.payload)
+        self._link.publish(_TOPICS[message.kind](gateway), message.payload)
         self._window.add(message, live=live, retry=again.retry if again else None)
         counters = self._sink._counters
         counters["messages"] += 1
@@ -246,7 +246,7 @@ class _Session:
         """The message; rows that cannot be made into one are quarantined, never dropped silently."""
         try:
             catalogue = await self._reader.catalogue(rows[0].catalogue_id)
-            return encode_rows(rows, self._epoch, catalogue, self._sink._view, self._context.wall_ns())
+            return encode_rows(rows, self._epoch, catalogue, self._sink._view, self._context.wall_ns(), self._sink.name)
         except (WireError, DeliveryError, CatalogueError) as error:
             for row in rows:
                 await self._reader.quarantine(self._epoch, row.seq, "unreadable", str(error))

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.completeness import CompletenessEnvelope
 from ovoo_contract.delivery import EventEnvelope
 from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import CODEC_ZLIB, FLAG_BACKFILL, BatchHeader, decode_batch, encode_batch
 
+from ovoo_edge.completeness_row import ReportRow
 from ovoo_edge.sinks.class_view import ClassView, Refusals
-from ovoo_edge.spool_rows import SpoolRow
+from ovoo_edge.spool_rows import RowKind, SpoolRow
 from ovoo_edge.watermark import LATE_NS
 
 __all__ = ["LIVE_SPAN_NS", "Message", "encode_rows", "plan"]
@@ -26,14 +28,14 @@ class Message:
     """A publishable message and the rows it carries.
 
     Attributes:
-        kind: "batch" or "event", which chooses the topic.
+        kind: which chooses the topic.
         first, last: spool rows, inclusive.
         payload: bytes to publish.
         catalogue_id: what the receiver must know.
         refused: samples left out because of their data class.
     """
 
-    kind: str
+    kind: RowKind
     first: int
     last: int
     payload: bytes
@@ -64,18 +66,22 @@ def plan(
         yield part
 
 
-def encode_rows(rows: Sequence[SpoolRow], epoch: int, catalogue: Catalogue, view: ClassView, now_ns: int) -> Message:
+def encode_rows(
+    rows: Sequence[SpoolRow], epoch: int, catalogue: Catalogue, view: ClassView, now_ns: int, sink: str
+) -> Message:
     """The message of rows that `plan` put together.
 
     Rows of which the receiver may see nothing still give a batch, without samples: their numbers must not look lost.
 
     Raises:
         WireError: a payload cannot be decoded.
-        DeliveryError: a finding cannot be read.
+        DeliveryError: a finding or report cannot be read.
     """
     first = rows[0]
     if first.kind == "event":
         return _encode_event(first, epoch, catalogue, view)
+    if first.kind == "completeness":
+        return _encode_report(first, epoch, catalogue, view, sink)
     decoded = [decode_batch(row.payload) for row in rows]
     merged = SampleBatch.concat([batch for _, batch in decoded]).sorted()
     flags = first.flags
@@ -94,6 +100,12 @@ def encode_rows(rows: Sequence[SpoolRow], epoch: int, catalogue: Catalogue, view
     )
     payload = encode_batch(header, shown, CODEC_ZLIB)
     return Message("batch", first.seq, rows[-1].seq, payload, shown_catalogue.id, refused)
+
+
+def _encode_report(row: SpoolRow, epoch: int, catalogue: Catalogue, view: ClassView, sink: str) -> Message:
+    shown_id = view.catalogue(catalogue).id
+    report = ReportRow.from_bytes(row.payload).for_sink(sink, shown_id, *view.places(catalogue))
+    return Message("completeness", row.seq, row.seq, CompletenessEnvelope(epoch, row.seq, report).to_bytes(), shown_id)
 
 
 def _encode_event(row: SpoolRow, epoch: int, catalogue: Catalogue, view: ClassView) -> Message:

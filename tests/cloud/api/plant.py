@@ -27,6 +27,7 @@ from ovoo_cloud.settings import Settings
 from ovoo_contract import topics
 from ovoo_contract.address import Address, AssetAddress
 from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.completeness import CompletenessEnvelope, HourReport, LostInterval
 from ovoo_contract.delivery import EventEnvelope, GatewayState
 from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
@@ -313,6 +314,29 @@ def _feed(plant: Plant) -> None:
             Message(topics.event(GATEWAY), EventEnvelope(7, beyond + 3, found).to_json()),
         ]
     )
+    for number, report in enumerate(hour_reports(plant.catalogue)):
+        envelope = CompletenessEnvelope(7, beyond + 4 + number, report)
+        plant.intake.handle([Message(topics.completeness(GATEWAY), envelope.to_bytes())])
+
+
+def hour_reports(catalogue: Catalogue) -> list[HourReport]:
+    """The last 24 hours but for two: all is whole, and in the last hour the fan's power lost ten samples."""
+    last = NOW // HOUR - 1
+    reports = []
+    for hour in range(last - 23, last + 1):
+        if hour in (last - 20, last - 19):
+            continue
+        lost = []
+        if hour == last:
+            start = hour * HOUR
+            lost.append(LostInterval(4, start + 5 * MINUTE, start + 15 * MINUTE, "spool_full", 10))
+            lost.append(LostInterval(0, start, start + 20 * MINUTE, "gateway_stopped", 20, received=False))
+        counts = [
+            (index, 60, 40 if index == 0 and lost else 60, 0, 5 if index == 1 else 0, 0)
+            for index in range(len(catalogue.entries))
+        ]
+        reports.append(HourReport.of(catalogue.id, hour, (hour + 1) * HOUR + 2 * MINUTE, counts, lost))
+    return reports
 
 
 def _feed_foreign(plant: Plant) -> None:

@@ -34,6 +34,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/latest"): P.READ_TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/history"): P.READ_TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/counts"): P.READ_TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/completeness"): P.READ_TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/export"): P.READ_TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/findings"): P.READ_FINDINGS,
     ("get", "/api/v1/enterprises/{enterprise}/findings/{finding}"): P.READ_FINDINGS,
@@ -75,7 +76,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "counts": {**WINDOW, "site": SITE},
     "findings": WINDOW,
     "energy": WINDOW,
-    "completeness": WINDOW,
+    "completeness": {**WINDOW, "site": SITE},
 }
 TENANT = ("{enterprise}", "{gateway}")
 WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}")

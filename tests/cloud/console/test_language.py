@@ -23,6 +23,8 @@ FREE = (
     "gateway.",
     "job.",
     "band.",
+    "cause.",
+    "complete.",
     "reports.file.",
 )
 

@@ -13,6 +13,7 @@ from tests.cloud.console.reader import fits, keep, reader, settle
 
 pytestmark = pytest.mark.server
 ENERGY = f"/energy/{OWN}/{SITE}"
+COMPLETENESS = f"/completeness/{OWN}/{SITE}"
 
 
 def _pages(plant: Plant) -> dict[str, str]:
@@ -29,6 +30,7 @@ def _pages(plant: Plant) -> dict[str, str]:
         "reports": "/reports",
         "gateways": "/gateways",
         "gateway": f"/gateways/{GATEWAY}",
+        "completeness": COMPLETENESS,
     }
 
 
@@ -45,6 +47,7 @@ NAMES = [
     "reports",
     "gateways",
     "gateway",
+    "completeness",
 ]
 
 
@@ -130,6 +133,24 @@ def _gateway(page: Page) -> None:
     expect(page.locator("#hours tbody")).to_contain_text("31,220")  # 20 signals x 1,561 minutes
 
 
+def _completeness(page: Page) -> None:
+    figures = {"expected": "26,400", "lost": "30", "suppressed": "110", "absent": "0"}
+    for key, words in figures.items():
+        expect(page.locator(f"[data-figure={key}] dd")).to_have_text(words)
+    row = page.locator(f"tr[data-row='{FAN}/power']")
+    cells = row.locator("td.hour")
+    assert cells.all_inner_texts() == ["100"] * 3 + ["–"] * 2 + ["100"] * 18 + ["83"]
+    expect(cells.last).to_have_attribute("data-state", "lost")
+    expect(cells.last).to_have_attribute("title", re.compile("丢失 10"))
+    running = page.locator(f"tr[data-row='{FAN}/running'] td.hour")
+    expect(running.last).to_have_attribute("title", re.compile("丢失 20"))
+    losses = page.locator("#losses tbody tr")
+    expect(losses).to_have_count(2)
+    expect(page.locator("tr[data-cause=spool_full]")).to_contain_text("网关缓存已满")
+    expect(page.locator("tr[data-cause=spool_full]")).to_contain_text("09:05:00")
+    expect(page.locator("tr[data-cause=gateway_stopped]")).to_contain_text("≈ 20")
+
+
 CHECKS: dict[str, Callable[[Page], None]] = dict(
     zip(
         NAMES,
@@ -146,6 +167,7 @@ CHECKS: dict[str, Callable[[Page], None]] = dict(
             _reports,
             _gateways,
             _gateway,
+            _completeness,
         ),
         strict=True,
     )
@@ -186,6 +208,31 @@ STALE: dict[str, Callable[[Page], None]] = {
         "data-health", "offline"
     ),
 }
+
+
+def test_hours_without_an_account_are_told_as_such(browser: Browser, console: Plant) -> None:
+    console.clock.now_ns = NOW + 8 * 3600 * 10**9
+    try:
+        with reader(browser, console, language="en") as page:
+            page.goto(f"{COMPLETENESS}?asset={FAN.split('/', 2)[2]}")
+            expect(page.locator(".notice.stale[data-state=stale] h2").last).to_contain_text("Last hour")
+            assert page.locator("tr[data-row]").count() == 10
+            power = page.locator(f"tr[data-row='{FAN}/power'] td.hour")
+            assert power.all_inner_texts() == ["100"] * 15 + ["83"] + ["–"] * 8
+    finally:
+        console.clock.now_ns = NOW
+
+
+def test_a_large_site_is_shown_by_machine_first(
+    browser: Browser, console: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ovoo_cloud.console.completeness._FEW_SIGNALS", 5)
+    with reader(browser, console) as page:
+        page.goto(COMPLETENESS)
+        row = page.locator(f"tr[data-row='{FAN}']")
+        expect(row.locator("td.hour").last).to_have_text("95")  # 10 signals of 60, of which 30 are lost
+        row.locator("a").click()
+        expect(page.locator(f"tr[data-row='{FAN}/power']")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -243,6 +290,10 @@ BARE: dict[str, tuple[str, Callable[[Page], None]]] = {
     "energy-sites": (
         "/energy",
         lambda page: expect(page.locator(f"[data-site={SITE}]")).to_contain_text("还没有电能或功率数据"),
+    ),
+    "completeness": (
+        COMPLETENESS,
+        lambda page: expect(page.locator(".sheet.empty")).to_contain_text("还没有报告数据去向"),
     ),
     "gateway": (
         f"/gateways/{GATEWAY}",

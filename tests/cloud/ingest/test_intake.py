@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import pathlib
+import zlib
 from collections.abc import Sequence
 
 import pytest
+from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.alarms import records as alarms
-from ovoo_cloud.catalogue import findings, gateways, ledger, signals
+from ovoo_cloud.catalogue import completeness, findings, gateways, ledger, signals
+from ovoo_cloud.catalogue.completeness import SignalAccount
 from ovoo_cloud.catalogue.tables import AuditEntry, TouchedDay
 from ovoo_cloud.ingest.intake import Intake, Message, Outgoing
 from ovoo_cloud.ingest.messages import figures_of
@@ -16,14 +19,15 @@ from ovoo_cloud.stores.base import Delivery
 from ovoo_cloud.stores.embedded import EmbeddedStore
 from ovoo_contract import topics
 from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.completeness import HOUR_NS, CompletenessEnvelope, HourReport, LostInterval
 from ovoo_contract.delivery import Ack, EventEnvelope, GatewayState, Request
-from ovoo_contract.errors import StoreUnavailable
+from ovoo_contract.errors import NotFound, StoreUnavailable
 from ovoo_contract.findings import Finding
 from ovoo_contract.wire import FLAG_BACKFILL, encode_batch
 from sqlalchemy import select
 
 from tests.cloud import builders
-from tests.cloud.builders import GATEWAY, T0, S, address, steady
+from tests.cloud.builders import FAN, GATEWAY, T0, S, address, steady
 from tests.cloud.conftest import Clock
 
 SYSTEM = Scope.system()
@@ -280,3 +284,97 @@ def test_figures_of_a_state_go_to_the_store_and_a_farewell_has_none() -> None:
 
     assert figures_of(online) == {"backlog": 5.0, "buffer_h": 40.0}
     assert figures_of(GatewayState(online=False, time_ns=T0)) == {}
+
+
+HOUR = T0 // HOUR_NS - 1
+
+
+def hour_report(*, received: int = 3600, made_ns: int = T0, signal: int = 1, hour: int = HOUR) -> HourReport:
+    lost = [LostInterval(signal, hour * HOUR_NS, hour * HOUR_NS + S, "spool_full", 5)]
+    return HourReport.of(builders.catalogue().id, hour, made_ns, [(signal, 3600, received, 0, 0, 0)], lost)
+
+
+def report_message(report: HourReport, seq: int = 1, gateway: str = GATEWAY) -> Message:
+    return Message(topics.completeness(gateway), CompletenessEnvelope(7, seq, report).to_bytes())
+
+
+def stored_reports(services: Services, scope: Scope = SYSTEM) -> list[SignalAccount]:
+    with services.database.read() as session:
+        found = completeness.accounts(session, scope, builders.ENTERPRISE, builders.SITE, 0, T0 + HOUR_NS)
+    return list(found.signals)
+
+
+def test_an_account_of_an_hour_is_stored_once_and_acknowledged(services: Services, intake: Intake) -> None:
+    group = [catalogue_message(builders.catalogue()), report_message(hour_report())]
+
+    for _ in range(2):
+        assert acks(intake.handle(group)).ranges.to_list() == [[1, 1]]
+
+    (row,) = stored_reports(services)
+    assert (row.address, row.hour_ns, row.gateway) == (str(address()), HOUR * HOUR_NS, GATEWAY)
+    assert (row.counts.stored, row.counts.lost, row.counts.absent) == (3595, 5, 0)
+    assert [item.cause for item in row.lost] == ["spool_full"]
+    with services.database.read() as session:
+        assert ledger.gaps(session, SYSTEM, GATEWAY) == []
+    assert (intake.counters.reports, intake.counters.known) == (1, 1)
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_the_account_made_last_counts_in_whatever_order_they_come(
+    services: Services, intake: Intake, order: tuple[int, int]
+) -> None:
+    reports = {1: hour_report(received=3000, made_ns=T0), 2: hour_report(received=3600, made_ns=T0 + S)}
+
+    for number in order:
+        intake.handle([catalogue_message(builders.catalogue()), report_message(reports[number], number)])
+
+    assert [row.counts.received for row in stored_reports(services)] == [3600]
+
+
+def test_an_account_waits_for_its_catalogue(services: Services, intake: Intake) -> None:
+    answers = intake.handle([report_message(hour_report())])
+
+    assert [Request.from_json(item.payload).kind for item in answers] == ["catalog"]
+    assert stored_reports(services) == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        pytest.param(CompletenessEnvelope(7, 1, hour_report(signal=3)).to_bytes(), "completeness", id="beyond"),
+        pytest.param(zlib.compress(b'{"epoch":"7","seq":"1","report":{}}'), "completeness", id="no report"),
+        pytest.param(zlib.compress(b'{"epoch":"7","seq":"1","report":{"version":2}}'), "completeness", id="version"),
+    ],
+)
+def test_an_account_that_cannot_be_true_is_rejected_and_stays_so(intake: Intake, payload: bytes, code: str) -> None:
+    group = [catalogue_message(builders.catalogue()), Message(topics.completeness(GATEWAY), payload)]
+
+    for _ in range(2):
+        assert [(item.seq, item.code) for item in acks(intake.handle(group)).rejected] == [(1, code)]
+
+
+def test_an_account_without_a_place_is_counted_and_not_answered(intake: Intake) -> None:
+    assert intake.handle([Message(topics.completeness(GATEWAY), b"rubbish")]) == []
+    assert intake.counters.refused["completeness"] == 1
+
+
+def test_a_foreigner_does_not_read_accounts(services: Services, intake: Intake) -> None:
+    intake.handle([catalogue_message(builders.catalogue()), report_message(hour_report())])
+
+    with pytest.raises(NotFound):
+        stored_reports(services, Scope("wang", Role.ENTERPRISE_ENGINEER, frozenset({"bayan-chem"})))
+
+
+def test_unknown_losses_and_withheld_signals_are_told_of_a_whole_site_only(services: Services, intake: Intake) -> None:
+    nobody = LostInterval(None, HOUR * HOUR_NS, HOUR * HOUR_NS + 1, "spool_damaged", 9)
+    report = HourReport.of(builders.catalogue().id, HOUR, T0, [(1, 60, 60, 0, 0, 0)], [nobody], withheld=4)
+    intake.handle([catalogue_message(builders.catalogue()), report_message(report)])
+
+    with services.database.read() as session:
+        where = (session, SYSTEM, builders.ENTERPRISE, builders.SITE, 0, T0 + HOUR_NS)
+        whole = completeness.accounts(*where)
+        one = completeness.accounts(*where, signal=str(address()))
+        other = completeness.accounts(*where, asset=FAN.replace("fan1", "fan"))
+    assert ([item.interval for item in whole.unknown], whole.withheld) == ([nobody], 4)
+    assert (len(one.signals), list(one.unknown)) == (1, [])
+    assert list(other.signals) == []

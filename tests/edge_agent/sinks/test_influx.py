@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import http.server
 import pathlib
@@ -201,6 +202,97 @@ async def test_trouble_is_waited_out_and_nothing_is_dropped(
     assert len(lines) == 8
     if "Retry-After" in answer[1]:
         assert times[1] - times[0] >= 1.0
+
+
+async def test_a_redirect_to_a_sign_in_page_is_no_success(tmp_path: pathlib.Path) -> None:
+    answers = iter([(302, {"Location": "http://portal.invalid/"}, b"<html>"), (307, {"Location": "/x"}, b"")])
+    lines: list[bytes] = []
+
+    def script(_: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        answer = next(answers, None)
+        if answer is None:
+            lines.extend(body.splitlines())
+        return answer or (204, {}, b"")
+
+    with scripted(script) as url:
+        async with running(settings_for(url), tmp_path, samples_at(T0, 8)) as rig:
+            await eventually(lambda: rig.sink.health().state == "retrying", "redirect")
+            assert rig.sink.health().detail == "status 302: answer of something that is not an InfluxDB"
+            await rig.delivered()
+
+    assert len(lines) == 8
+
+
+@pytest.mark.parametrize("pace_s", [0.0, 0.05], ids=["cut at once", "byte by byte"])
+async def test_a_reply_lost_after_the_write_costs_nothing_but_a_second_write(
+    tmp_path: pathlib.Path, pace_s: float
+) -> None:
+    """The server stores, then its answer breaks off or drips for ever: the same lines come again and are the same."""
+    bodies: list[bytes] = []
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        for _ in range(200 if pace_s else 1):
+            handler.wfile.write(b"HTTP/1.1 204 No Content\r\nX-Slow: "[:9] if not pace_s else b"H")
+            time.sleep(pace_s)
+        handler.close_connection = True
+
+    with breaking(bodies, answer) as url:
+        async with running(settings_for(url, timeout_s=0.2), tmp_path, samples_at(T0, 8)) as rig:
+            await eventually(lambda: rig.sink.health().state == "retrying", "broken answer")
+            await rig.delivered()
+            assert rig.sink.health().counters["failures"] == 1
+
+    assert len(bodies) == 2
+    assert bodies[0] == bodies[1]
+    assert len(bodies[0].splitlines()) == 8
+
+
+@contextmanager
+def breaking(bodies: list[bytes], answer: Callable[[http.server.BaseHTTPRequestHandler], None]) -> Iterator[str]:
+    """An InfluxDB whose first answer to a write is given by `answer`, raw."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(204)
+            self.send_header("X-Influxdb-Version", "1.8.10")
+            self.end_headers()
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            if self.path.startswith("/write"):
+                bodies.append(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+                if len(bodies) == 1:
+                    with contextlib.suppress(OSError):  # the sink hangs up, which is what is wanted
+                        answer(self)
+                    return
+            self.send_response(204 if self.path.startswith("/write") else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+async def test_a_name_that_nobody_knows_is_waited_out(tmp_path: pathlib.Path) -> None:
+    async with running(settings_for("http://no-such-host.invalid:8086"), tmp_path, samples_at(T0, 8)) as rig:
+        await eventually(lambda: rig.sink.health().state == "retrying", "unknown name")
+        health = rig.sink.health()
+        assert len(await rig.reader.pending(10)) == 1
+
+    assert health.remedy == "it is tried again"
+    assert "ame" in health.detail  # "Name or service not known", in the resolver's own words
 
 
 async def test_requests_shrink_until_the_server_takes_them(tmp_path: pathlib.Path) -> None:

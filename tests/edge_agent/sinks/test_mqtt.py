@@ -11,11 +11,14 @@ from collections.abc import Iterator
 import pytest
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.completeness import HOUR_NS, HourReport, LostInterval
 from ovoo_contract.delivery import GatewayState
 from ovoo_contract.findings import Finding
 from ovoo_contract.wire import FLAG_BACKFILL
+from ovoo_edge.completeness_row import ReportRow
 from ovoo_edge.enrol import Identity, IdentityFiles, make_request, store_identity
 from ovoo_edge.sinks.settings import MqttSinkSettings
+from ovoo_edge.spool_rows import EVENT_RANK, Group, RowMeta
 
 from tests.edge_agent.authority import Authority
 from tests.edge_agent.sinks.harness import CATALOGUE, running
@@ -65,6 +68,29 @@ async def test_backlog_is_merged_live_rows_are_merged_within_ten_seconds(
 
     assert sum(header.merged for header, _, _ in cloud.messages) == 100
     assert len(cloud.messages) < 10
+
+
+async def test_an_account_of_an_hour_travels_like_a_batch_and_tells_a_sink_its_own_losses(
+    mosquitto: MosquittoServer, cloud: CloudDouble, tmp_path: pathlib.Path
+) -> None:
+    hour = time.time_ns() // HOUR_NS - 1
+    start = hour * HOUR_NS
+    base = HourReport.of(CATALOGUE.id, hour, 5, [(0, 3600, 3600, 0, 0, 0)])
+    losses = {
+        "cloud": (LostInterval(0, start, start + 9, "spool_full", 3),),
+        "site": (LostInterval(0, start, start + 9, "rejected_wire", 4),),
+    }
+    group = Group()
+    group.append("completeness", CATALOGUE.id, ReportRow(base, losses).to_bytes(), RowMeta(1, start, start, EVENT_RANK))
+    async with running(settings_for(mosquitto.port), tmp_path) as rig:
+        await rig.spool.commit(group)
+        await rig.delivered()
+
+    (told,) = cloud.reports
+    assert (told.epoch, told.seq, told.report.hour) == (rig.spool.epoch, 1, hour)
+    assert [(item.cause, item.count) for item in told.report.lost] == [("spool_full", 3)]
+    assert told.report.signals[0].stored == 3597
+    assert cloud.catalogues[CATALOGUE.id] == CATALOGUE.to_json()
 
 
 async def test_old_batches_are_marked_backfill(
