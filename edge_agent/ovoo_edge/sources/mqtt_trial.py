@@ -26,7 +26,29 @@ _MOST_LEAVES = 200
 _COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _POSITION = re.compile(r"line (\d+) column (\d+)")
 _WORDS = frozenset(
-    ("on off true false yes no open closed run stop running stopped 开 关 是 否 运行 停止 启动 合 分").split()
+    [
+        "on",
+        "off",
+        "true",
+        "false",
+        "yes",
+        "no",
+        "open",
+        "closed",
+        "run",
+        "stop",
+        "running",
+        "stopped",
+        "开",
+        "关",
+        "是",
+        "否",
+        "运行",
+        "停止",
+        "启动",
+        "合",
+        "分",
+    ]
 )
 
 
