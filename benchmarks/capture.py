@@ -39,6 +39,10 @@ class Capture:
         return hashlib.sha256(b"".join(self.large + self.single)).hexdigest()
 
 
+_FOLDER = 100
+_INTERVAL_MS = 50
+
+
 class _Silent:
     """A handler that asyncua asks for; the values are read from the wire."""
 
@@ -54,33 +58,46 @@ async def capture_responses(nodes: int, messages: int) -> Capture:
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/capture")
     server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
     index = await server.register_namespace("urn:ovoo:capture")
-    variables = [await server.nodes.objects.add_variable(index, f"v{number}", 0.0) for number in range(nodes)]
+    variables = []
+    for number in range(nodes):
+        if number % _FOLDER == 0:  # asyncua looks through all children of a parent for every new one
+            folder = await server.nodes.objects.add_object(index, f"folder{number // _FOLDER}")
+        variables.append(await folder.add_variable(index, f"v{number}", 0.0))
     bodies: asyncio.Queue[bytes] = asyncio.Queue()
     tap = await asyncio.start_server(lambda r, w: _forward(r, w, port, bodies), "127.0.0.1", public)
     capture = Capture()
-    async with server, tap, Client(f"opc.tcp://127.0.0.1:{public}/capture", timeout=60) as client:
-        subscription = await client.create_subscription(50, _Silent())
+    async with (
+        server,
+        tap,
+        Client(f"opc.tcp://127.0.0.1:{public}/capture", timeout=60, watchdog_intervall=120) as client,
+    ):
+        subscription = await client.create_subscription(_INTERVAL_MS, _Silent())
         await subscription.subscribe_data_change(variables)
         capture.handles = list(subscription._monitored_items)
         for wanted, target in ((nodes, capture.large), (1, capture.single)):
             for number in range(messages * 3):
+                # switched off meanwhile, or a slow machine would send the writes of one round in several messages
+                await subscription.set_publishing_mode(False)
                 moved = variables[:wanted] if wanted == nodes else [variables[number % nodes]]
                 for place, variable in enumerate(moved):
                     value = ua.Variant(round(math.sin(number + place) * 1000, 3) + number, ua.VariantType.Double)
                     now = ua.DateTime.now(UTC)
                     sample = ua.DataValue(value, ua.StatusCode(ua.UInt32(0)), now, now)
                     await server.write_attribute_value(variable.nodeid, sample)
+                await subscription.set_publishing_mode(True)
                 await _collect(bodies, wanted, target)
                 if len(target) >= messages:
                     break
+            if not target:
+                raise RuntimeError(f"the server never sent {wanted} values in one message: the machine is too busy")
         await subscription.delete()
     return capture
 
 
 async def _collect(bodies: asyncio.Queue[bytes], wanted: int, target: list[bytes]) -> None:
-    """Takes what arrives until one response holds the wanted number of values, for two seconds at most."""
+    """Takes what arrives until one response holds the wanted number of values, for ten seconds at most."""
     try:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             while True:
                 body = await bodies.get()
                 if _values(body) == wanted:

@@ -48,7 +48,7 @@ def main() -> int:
 def _body(options: frame.Options, result: frame.Result) -> int:
     if not COMPILED:
         raise SystemExit("the compiled kernels are missing: run make setup")
-    capture = asyncio.run(capture_responses(ITEMS, 8))
+    capture = asyncio.run(capture_responses(ITEMS, 6))
     table = HandleTable(list(range(max(capture.handles) + 1)))
     _check(capture.large + capture.single, table)
     repeats = 1 if options.quick else 7

@@ -172,6 +172,8 @@ def _flat(values: list[Any]) -> Iterator[Any]:
 
 
 def _simple(value: Any) -> Any:
+    if isinstance(value, ua.DiagnosticInfo):
+        return None  # says nothing about the process
     if isinstance(value, ua.LocalizedText):
         value = value.Text
     elif isinstance(value, ua.XmlElement):
