@@ -11,6 +11,8 @@ from libc.stdint cimport int64_t, uint32_t
 
 import array
 
+__all__ = ["evaluate"]
+
 cdef array.array _U32 = array.array("I")
 cdef array.array _I64 = array.array("q")
 cdef array.array _F64 = array.array("d")

@@ -8,6 +8,8 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+__all__ = ["mark_copies", "remember_rows"]
+
 cdef uint64_t NAN_BITS = 0x7FF8000000000000ULL
 cdef uint64_t FIRST = 0x9E3779B97F4A7C15ULL
 cdef uint64_t SECOND = 0xC2B2AE3D27D4EB4FULL

@@ -11,6 +11,19 @@ from libc.string cimport memcpy
 
 import array
 
+__all__ = [
+    "check_rows",
+    "count_cells",
+    "hours_of",
+    "keys_of",
+    "mark_before",
+    "mark_behind",
+    "merge_cells",
+    "normalise_rows",
+    "pick_rows",
+    "steps_of",
+]
+
 cdef array.array _U32 = array.array("I")
 cdef array.array _I64 = array.array("q")
 cdef array.array _F64 = array.array("d")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ovoo_contract.quality import UNCERTAIN_LAST_USABLE
 from ovoo_contract.samples import SampleBatch
@@ -75,7 +75,8 @@ def run_door(
 def check_bound(batch: SampleBatch, kept: list[tuple[int, float, int]], gone: list[int], max_error: float) -> None:
     """Exactly, in fractions: a line between kept neighbours passes all between within the bound.
 
-    Tolerance: 2**-49 of (the greatest magnitude + max_error), for the roundings of the slopes.
+    Tolerance: 2**-49 of (the greatest magnitude + max_error), for the roundings of the slopes, and 2**-1000 where a
+    slope is smaller than any double.
     """
     known = dict(zip(batch.time_ns, zip(batch.value, batch.quality, strict=True), strict=True))
     assert sorted([row[0] for row in kept] + gone) == list(batch.time_ns)
@@ -94,11 +95,12 @@ def check_bound(batch: SampleBatch, kept: list[tuple[int, float, int]], gone: li
         share = Fraction(time_ns - before[0], after[0] - before[0])
         line = Fraction(before[1]) + (Fraction(after[1]) - Fraction(before[1])) * share
         largest = max(abs(before[1]), abs(after[1]), abs(value))
-        limit = Fraction(max_error) + (Fraction(largest) + Fraction(max_error)) / 2**49
+        limit = Fraction(max_error) + (Fraction(largest) + Fraction(max_error)) / 2**49 + Fraction(1, 2**1000)
         assert abs(line - Fraction(value)) <= limit
 
 
 @settings(max_examples=600, deadline=None)
+@example([(1, 0.0, 0), (1, 0.0, 0), (1, 0.0, 0), (1, 5e-324, 0)], 0.0, set(), set())
 @given(ROWS, ERRORS, st.sets(st.integers(1, 60), max_size=8), st.sets(st.integers(1, 60), max_size=3))
 def test_a_line_between_kept_neighbours_is_never_further_off_than_the_error(
     rows: list[tuple[int, float, int]], max_error: float, cuts: set[int], restarts: set[int]
