@@ -84,10 +84,9 @@ class Backfill:
         self._uncommitted = 0
         self._written = asyncio.Event()
 
-    @property
-    def pending(self) -> int:
-        """Spans that are still to be read or to be closed."""
-        return len(self._plan.closed) + len(self._plan.open)
+    def figures(self) -> dict[str, int]:
+        """Counters for `/health`; `backfill_pending` counts spans that are still to be closed or read."""
+        return {**self.counters, "backfill_pending": len(self._plan.closed) + len(self._plan.open)}
 
     def lost(self, cause: str, heard_ns: int, number: int | None = None, signals: Collection[int] | None = None) -> int:
         """Notes that from now back to the newest sample held of each signal something may be missing.

@@ -107,6 +107,10 @@ class LoadBudget:
         """Part of the limits used at the moment; below 1 the server answers slower than it did."""
         return self._share
 
+    def counters(self) -> dict[str, int]:
+        """Counters for `/health`."""
+        return {"requests": self.requests, "slow_answers": self.slow_answers}
+
     def tighten(self, limits: LoadLimits) -> None:
         """Takes over limits learned from the server; the rate stays within what was allowed at first."""
         self._limits = LoadLimits(self._limits.requests_per_s, self._limits.burst, dict(limits.items))

@@ -118,10 +118,7 @@ class OpcUaSource:
         counters = dict(self._counters)
         counters["silent_signals"] = len(self._fresh.silent)
         counters["uncommitted_messages"] = self._ledger.pending
-        counters["backfill_pending"] = self._backfill.pending
-        counters["requests"] = self._budget.requests
-        counters["slow_answers"] = self._budget.slow_answers
-        counters.update(self._backfill.counters)
+        counters.update(self._budget.counters() | self._backfill.figures())
         return SourceHealth(
             name=self.name,
             driver="opcua",

@@ -93,6 +93,7 @@ async def test_values_written_while_the_subscription_was_lost_come_from_the_hist
             await until(lambda: source.health().counters["subscriptions"] == 2, "subscribed anew")
             await write_run(plant, "a", 1000, 5)
             await until(lambda: source.health().gaps[-1].outcome == "filled", "filled")
+            await until(lambda: 1004.0 in collector.values(0), "live again")
 
     assert_complete(plant, "a", collector, 0)
     gap = source.health().gaps[-1]
