@@ -138,7 +138,11 @@ class Stage:
     ) -> None:
         result.received += len(raw)
         batch = self._checks.apply(self._deduped(self._normaliser.apply(raw).sorted(), result))
-        batch = self._with_derived(batch, receive_ns, result)
+        older, fresh = self._watermark.part(batch) if flags & FLAG_BACKFILL else (SampleBatch.empty(), batch)
+        # models and formulas have seen what came after a gap: what fills it would take them back in time
+        batch = self._with_derived(fresh, receive_ns, result)
+        if len(older):
+            batch = SampleBatch.concat([older, batch]).sorted()
         mark = bytearray(len(batch))
         behind = self._watermark.mark(batch, mark)
         if behind and (copies := self._kept_back.mark(batch, mark)):

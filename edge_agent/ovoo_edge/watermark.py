@@ -31,6 +31,16 @@ class Watermark:
         start = min(high_ns, now_ns) if now_ns > _FIRST_SANE_NS else high_ns
         self._newest_ns = array("q", [start]) * signals
 
+    def part(self, batch: SampleBatch) -> tuple[SampleBatch, SampleBatch]:
+        """(older, newer) rows than what was seen of their signal; notes nothing."""
+        seen = self._newest_ns
+        columns = zip(batch.signal, batch.time_ns, strict=True)
+        older = [row for row, (signal, time_ns) in enumerate(columns) if time_ns <= seen[signal]]
+        if not older:
+            return SampleBatch.empty(), batch
+        held = set(older)
+        return batch.take(older), batch.take([row for row in range(len(batch)) if row not in held])
+
     def mark(self, batch: SampleBatch, mark: bytearray) -> int:
         """Marks rows of a sorted batch that are not newer than what was seen of their signal; gives their number."""
         return process_kernels.mark_behind(batch.signal, batch.time_ns, self._newest_ns, mark, BEHIND)

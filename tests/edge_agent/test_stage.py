@@ -240,6 +240,24 @@ def test_scores_and_findings_are_spooled_with_the_samples() -> None:
     assert (result.derived, result.findings) == (1, 1)
 
 
+def test_what_fills_a_gap_is_stored_and_does_not_take_models_back_in_time() -> None:
+    seen: list[list[int]] = []
+
+    def scorer(batch: SampleBatch) -> tuple[SampleBatch, list[Finding]]:
+        seen.append(list(batch.time_ns))
+        return SampleBatch.empty(), []
+
+    stage = stage_of(scorer=scorer)
+    stage.process([chunk(make_batch([(0, T0, 1.0), (0, T0 + 5 * SECOND, 2.0)]))], T0)
+
+    filled = make_batch([(0, T0 + SECOND, 1.5), (1, T0 + SECOND, 7.0)])
+    result = stage.process([chunk(filled, FLAG_BACKFILL)], T0)
+
+    assert seen == [[T0, T0 + 5 * SECOND], [T0 + SECOND]]
+    assert sum(map(len, batches_of(result))) == 2
+    assert {row.meta.flags for row in rows_of(result)} == {FLAG_BACKFILL}
+
+
 def test_long_groups_are_cut_into_rows_and_transactions() -> None:
     count = 3 * MAX_ROWS + 1
     batch = SampleBatch(
