@@ -138,7 +138,11 @@ class Stage:
     ) -> None:
         result.received += len(raw)
         batch = self._checks.apply(self._deduped(self._normaliser.apply(raw).sorted(), result))
-        batch = self._with_derived(batch, flags, receive_ns, result)
+        older, fresh = self._watermark.part(batch) if flags & FLAG_BACKFILL else (SampleBatch.empty(), batch)
+        # models and formulas have seen what came after a gap: what fills it would take them back in time
+        batch = self._with_derived(fresh, receive_ns, result)
+        if len(older):
+            batch = SampleBatch.concat([older, batch]).sorted()
         mark = bytearray(len(batch))
         behind = self._watermark.mark(batch, mark)
         if behind and (copies := self._kept_back.mark(batch, mark)):
@@ -169,15 +173,13 @@ class Stage:
         result.shifted += clean.shifted
         return clean.batch
 
-    def _with_derived(self, batch: SampleBatch, flags: int, receive_ns: int, result: StageResult) -> SampleBatch:
+    def _with_derived(self, batch: SampleBatch, receive_ns: int, result: StageResult) -> SampleBatch:
         """The batch with derived signals and scores in their places; findings become rows."""
         if self._derive is not None:
             batch = self._joined(batch, self._normaliser.apply(self._derive(batch)), result)
-        # models have seen what came after a gap: what fills it would take them back in time
-        fresh = self._watermark.newer(batch) if flags & FLAG_BACKFILL else batch
-        if self._scorer is None or not len(fresh):
+        if self._scorer is None or not len(batch):
             return batch
-        scores, findings = self._scorer(fresh)
+        scores, findings = self._scorer(batch)
         for finding in findings:
             self._writer.append_event(finding, receive_ns, result)
             result.findings += 1

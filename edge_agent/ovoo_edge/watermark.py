@@ -31,12 +31,13 @@ class Watermark:
         start = min(high_ns, now_ns) if now_ns > _FIRST_SANE_NS else high_ns
         self._newest_ns = array("q", [start]) * signals
 
-    def newer(self, batch: SampleBatch) -> SampleBatch:
-        """The rows that are newer than what was seen of their signal; notes nothing."""
+    def part(self, batch: SampleBatch) -> tuple[SampleBatch, SampleBatch]:
+        """(older, newer) rows than what was seen of their signal; notes nothing."""
         mark = bytearray(len(batch))
         if not process_kernels.mark_behind(batch.signal, batch.time_ns, self._newest_ns[:], mark, BEHIND):
-            return batch
-        return batch.take(process_kernels.pick_rows(mark, 1 << KEPT))
+            return SampleBatch.empty(), batch
+        older, newer = (process_kernels.pick_rows(mark, 1 << code) for code in (BEHIND, KEPT))
+        return batch.take(older), batch.take(newer)
 
     def mark(self, batch: SampleBatch, mark: bytearray) -> int:
         """Marks rows of a sorted batch that are not newer than what was seen of their signal; gives their number."""

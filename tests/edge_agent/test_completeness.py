@@ -21,6 +21,7 @@ from ovoo_edge.mapping import SignalRow
 from ovoo_edge.sources.base import Intake, SourceGap, SourceHealth
 from ovoo_edge.spool_rows import EVENT_RANK, Group, LostRow, RowMeta, SpoolRow
 from ovoo_edge.spool_service import SpoolService
+from ovoo_edge.treatment import Treatment
 
 from tests.edge_agent.support import make_catalogue, open_spool
 
@@ -194,7 +195,7 @@ class Gateway:
 
 
 def configured(catalogue: Catalogue) -> list[SignalRow]:
-    return [SignalRow(entry, "", "", "", 0, 1.0, 0.0, 0.0, 0.0, "test") for entry in catalogue.entries[:2]]
+    return [SignalRow(entry, "", "", "", 0, 1.0, 0.0, Treatment(), 0.0, "test") for entry in catalogue.entries[:2]]
 
 
 @asynccontextmanager

@@ -372,7 +372,7 @@ def test_the_log_file_stays_small(tmp_path: pathlib.Path) -> None:
     assert sum(sizes) <= 1 << 20
 
 
-SECRET = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("Cs",)), min_size=6)
+SECRET = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, categories=("L", "N", "P", "S")), min_size=6)
 
 
 @given(secret=SECRET, before=st.text(max_size=20), after=st.text(max_size=20))

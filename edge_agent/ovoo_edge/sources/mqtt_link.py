@@ -265,7 +265,13 @@ class BrokerLink:
         self._take(
             [
                 Message(
-                    message.topic, message.payload, message.mid, message.qos, now_ns, message.dup, bool(message.retain)
+                    message.topic,
+                    bytes(message.payload),
+                    message.mid,
+                    message.qos,
+                    now_ns,
+                    message.dup,
+                    bool(message.retain),
                 )
             ]
         )

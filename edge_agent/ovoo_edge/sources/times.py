@@ -128,7 +128,7 @@ class TimeReader:
         except (ValueError, OverflowError) as error:
             raise PayloadError("is not a time", offender="time", value=value) from error
         # whole and fraction apart: their product would not fit a double's 53 bits
-        result = whole * factor + round((value - whole) * factor) + self._shift_ns
+        result: int = whole * factor + round((value - whole) * factor) + self._shift_ns
         if not -_LARGEST <= result <= _LARGEST:
             raise PayloadError(
                 "is out of range", offender="time", value=value, remedy=f"expected a number of {self._form}"
