@@ -47,21 +47,22 @@ def measure(options: frame.Options, result: frame.Result) -> int:
     """One run quick, five otherwise; each of every client in turn, so that they share the machine's moods."""
     runs, seconds = (1, 3.0) if options.quick else (5, 8.0)
     ours: list[tuple[float, float]] = []
-    peers: dict[str, list[float]] = {}
+    peers: dict[str, list[tuple[float, float]]] = {}
     node = _node_opcua_folder(result) if options.peers else None
     feed: list[str] = []
     for _ in range(runs):
         ours.append(_ours(seconds, feed))
         if options.peers:
             script = [sys.executable, str(_PEERS / "asyncua_client.py")]
-            peers.setdefault("asyncua_values_per_s", []).append(_peer(script, None, seconds))
+            peers.setdefault("asyncua", []).append(_peer(script, None, seconds))
         if node is not None:
             script = ["node", str(_PEERS / "node_opcua_client.js")]
-            peers.setdefault("node_opcua_values_per_s", []).append(_peer(script, node, seconds))
+            peers.setdefault("node_opcua", []).append(_peer(script, node, seconds))
     result.add_repeats("values_per_s", [rate for rate, _ in ours], "values/s")
     result.add_repeats("cpu_us_per_value", [cpu for _, cpu in ours], "us")
-    for key, rates in peers.items():
-        result.add_repeats(key, rates, "values/s")
+    for name, found in peers.items():
+        result.add_repeats(f"{name}_values_per_s", [rate for rate, _ in found], "values/s")
+        result.add_repeats(f"{name}_cpu_us_per_value", [cpu for _, cpu in found], "us")
     result.notes += [f"{NODES} nodes, 1,000 values a message, at most {OPEN_LIMIT} messages unacknowledged", *feed[-1:]]
     met = statistics.median(rate for rate, _ in ours) >= FLOOR
     result.notes.append(f"floor {FLOOR:g} values/s: {'met' if met else 'missed'}")
@@ -134,8 +135,8 @@ def _check(folder: pathlib.Path, sent: dict[str, int]) -> None:
         raise SystemExit(f"{len(wrong)} signals differ from what was sent: {sorted(wrong)[:5]}")
 
 
-def _peer(command: Sequence[str], folder: pathlib.Path | None, seconds: float) -> float:
-    """Values a second of another client, all of them acknowledged."""
+def _peer(command: Sequence[str], folder: pathlib.Path | None, seconds: float) -> tuple[float, float]:
+    """(values a second, processor microseconds a value) of another client, every value received and acknowledged."""
     server = _server(seconds)
     with _on(1):
         client = subprocess.Popen(
@@ -150,28 +151,30 @@ def _peer(command: Sequence[str], folder: pathlib.Path | None, seconds: float) -
         server.wait_subscribed()
         for _ in range(2):
             time.sleep(0.5)  # the last answer of the subscribing is under way
-        _ask(client, "event")
+        _ask(client)
         server.go()
         audit = server.audit()
-        received: dict[str, int] = _ask(client, "received")
+        answer = _ask(client)
     finally:
         client.kill()
         client.communicate()
         server.stop()
-    if sum(received.values()) != sum(audit["sent"].values()):
+    received: dict[str, int] = answer["received"]
+    if received != {name: count for name, count in audit["sent"].items() if count}:
         raise SystemExit(f"{command[-1]} received {sum(received.values())} of {sum(audit['sent'].values())} values")
-    return sum(received.values()) / float(audit["until_acknowledged_s"])
+    values = sum(received.values())
+    return values / float(audit["until_acknowledged_s"]), 1e6 * float(answer["cpu_s"]) / values
 
 
-def _ask(client: subprocess.Popen[str], key: str) -> Any:
-    """Gives the client a line and returns what it answers under `key`; what it says to people is passed over."""
+def _ask(client: subprocess.Popen[str]) -> Any:
+    """Gives the client a line and returns its JSON answer; what it says to people is passed over."""
     assert client.stdin is not None
     assert client.stdout is not None
     client.stdin.write("\n")
     client.stdin.flush()
     for line in client.stdout:
         if line.startswith("{"):
-            return json.loads(line)[key]
+            return json.loads(line)
     raise SystemExit(f"{client.args!r} ended early")
 
 
