@@ -41,7 +41,7 @@ PLANT = MqttSettings(
     topic_template="{site}/{area}/{line}/{asset}",
     address={"enterprise": "ent"},
 )
-IDS = 7  # so few that ids come round again all the time
+IDS = 2 * WINDOW  # the fewest that the source can tell apart: ids come round again all the time
 
 
 @dataclass(slots=True)

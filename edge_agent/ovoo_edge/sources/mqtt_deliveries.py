@@ -2,7 +2,9 @@
 
 A broker gives a packet id to another message only after it had the acknowledgement, and never holds more than the
 in-flight window unacknowledged. Acknowledgements leave in the order of delivery, so what a broker can repeat (with the
-flag DUP and the same id) is among the last deliveries of one window, and only so many are remembered.
+flag DUP and the same id) is among the last deliveries of one window, and only so many are remembered. Behind them a
+window of deliveries may be under way that nobody has seen yet: as long as both together are fewer than there are packet
+ids, no id stands for two of these messages.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ __all__ = ["DeliveryLog", "Handover", "identity_of"]
 
 _VERSION = b"m"
 _BYTES = 10
-_PACKET_IDS = 65_535
+_LARGEST_WINDOW = 65_535 // 2
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +41,7 @@ class DeliveryLog:
     """
 
     def __init__(self, position: bytes, window: int) -> None:
-        self._window = min(window, _PACKET_IDS)
+        self._window = min(window, _LARGEST_WINDOW)
         self._log = bytearray()
         self._first = 0
         self._settled = 0
@@ -62,7 +64,7 @@ class DeliveryLog:
     def find(self, identity: bytes) -> Handover | None:
         """The hand-over of an earlier delivery of this message, None when it is not among the remembered ones."""
         known = self._known.get(identity)
-        return None if known is None else known[1]
+        return None if known is None or known[0] < self._settled - self._window else known[1]
 
     def note(self, identities: list[bytes], handover: Handover) -> None:
         """Remembers deliveries that were handed over together."""
@@ -85,7 +87,7 @@ class DeliveryLog:
 
     def widen(self, unacknowledged: int) -> None:
         """A broker that holds so many at once (MQTT 3.1.1 does not say how many it may) is given room for more."""
-        self._window = max(self._window, min(2 * unacknowledged, _PACKET_IDS))
+        self._window = max(self._window, min(2 * unacknowledged, _LARGEST_WINDOW))
 
     def forget(self) -> None:
         """The broker has a new session: it repeats nothing of the old one, and packet ids start anew."""
