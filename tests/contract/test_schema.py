@@ -21,9 +21,11 @@ def test_the_published_names() -> None:
     }
 
 
-def test_every_field_an_entry_may_write_is_a_float() -> None:
+def test_every_field_an_entry_may_write_is_a_float_and_counts_are_integers() -> None:
     for name, fields in schema.ROLE_FIELDS.items():
-        assert {schema.MEASUREMENTS[name].fields[field] for field in fields} == {"float"}
+        for field in fields:
+            is_count = name == "telemetry_1m" and field in ("count", "good")
+            assert schema.MEASUREMENTS[name].fields[field] == ("int" if is_count else "float"), (name, field)
 
 
 def test_a_database_belongs_to_one_enterprise() -> None:

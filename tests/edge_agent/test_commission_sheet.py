@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import pathlib
-import shutil
-import subprocess
 import zipfile
 
 import openpyxl
@@ -73,17 +71,6 @@ def test_xlsx_reads_back_and_opens_in_openpyxl(tmp_path: pathlib.Path) -> None:
     assert sheet["H3"].data_type == "s"
     assert sheet.freeze_panes == "A2"
     assert sheet["F2"].value == 0.0
-
-
-@pytest.mark.skipif(shutil.which("localc") is None, reason="LibreOffice Calc is not installed")
-def test_a_list_edited_in_libreoffice_reads_back_the_same(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "list.xlsx"
-    path.write_bytes(sheet_bytes(NODES, "plc", ".xlsx"))
-    command = ["localc", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"]
-    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "out"), str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=90)
-
-    assert fields_of(tmp_path / "out" / "list.xlsx") == fields_of(path)
 
 
 def test_faults_of_a_workbook_name_sheet_row_and_column(tmp_path: pathlib.Path) -> None:
