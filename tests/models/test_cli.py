@@ -58,7 +58,7 @@ def test_scoring_prints_sentences_or_json(model: Path, tmp_path: Path, capsys: p
     arguments = ["score", str(model), "--asset", "e/s/drainage/main/pump1", "--csv", str(day)]
 
     assert main([*arguments, "--language", "en"]) == 0
-    assert "Bearing temperature reached 81.5 degC" in capsys.readouterr().out
+    assert "Bearing temperature reached 81.5 °C" in capsys.readouterr().out
     assert main([*arguments, "--json"]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert "limit.high" in {each["code"] for each in found}
