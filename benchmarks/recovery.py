@@ -18,7 +18,7 @@ from tests.servers.influxdb import InfluxServer
 from tests.servers.process import port_answers, wait_until
 from tests.servers.ua_history import UaHistoryProcess
 from tests.system.gateway import Gateway
-from tests.system.history_line import HistoryAudit, audit, history_gateway, source_of
+from tests.system.history_line import HistoryAudit, audit, history_gateway, source_of, wait_caught_up
 
 NODES = 100
 STEP_MS = 1000.0
@@ -108,6 +108,7 @@ def _audited(gateway: Gateway, server: UaHistoryProcess, influx: InfluxServer) -
     wait_until(
         lambda: source_of(gateway)["counters"]["backfill_pending"] == 0, timeout_s=60, step_s=0.1, what="history read"
     )
+    wait_caught_up(server, influx, NODES)
     gateway.wait_drained()
     return audit(server, influx, NODES), int(source_of(gateway)["counters"].get("backfilled", 0))
 

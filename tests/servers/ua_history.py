@@ -77,7 +77,10 @@ class UaHistoryProcess:
             self._process = None
 
     def tell(self, word: str) -> None:
-        """`drop` deletes every subscription, `mute` keeps them without ever publishing, `pause` and `resume` values."""
+        """`drop` deletes every subscription, `mute` keeps them without ever publishing, `pause` and `resume` values.
+
+        After `pause` the running step is through: history and nodes hold the same values.
+        """
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(word + "\n")
@@ -146,13 +149,21 @@ class _Generator:
         self._value = float(datetime.now(UTC).timestamp() // 1 % 1_000_000 * 1000)
         self._last = datetime.now(UTC)
         self.paused = False
+        self._stepping = asyncio.Lock()
+
+    async def pause(self) -> None:
+        """Ends after the running step; no other follows."""
+        self.paused = True
+        async with self._stepping:
+            return
 
     async def run(self) -> None:
         """Steps for ever."""
         while self._options.step_ms:
             await asyncio.sleep(self._options.step_ms / 1000)
-            if not self.paused:
-                await self.step()
+            async with self._stepping:
+                if not self.paused:
+                    await self.step()
 
     async def step(self) -> None:
         """The next value of every node: first into the history, then to the clients."""
@@ -179,8 +190,10 @@ async def _obey(server: Any, generator: _Generator) -> None:
         elif word == "mute":
             for subscription in service.subscriptions.values():
                 subscription._task.cancel()
+        elif word == "pause":
+            await generator.pause()
         else:
-            generator.paused = word == "pause"
+            generator.paused = False
         print(json.dumps({"done": word}), flush=True)
     raise SystemExit(0)
 

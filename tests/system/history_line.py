@@ -10,12 +10,12 @@ from typing import Any
 from ovoo_contract.address import Address
 
 from tests.servers.influxdb import InfluxServer
-from tests.servers.process import free_port
+from tests.servers.process import free_port, wait_until
 from tests.servers.ua_history import UaHistoryProcess, reference
 from tests.system.gateway import Gateway
 from tests.system.readback import read_signal
 
-__all__ = ["HistoryAudit", "audit", "history_gateway", "signal_address", "source_of"]
+__all__ = ["HistoryAudit", "audit", "history_gateway", "signal_address", "source_of", "wait_caught_up"]
 
 _ENTERPRISE = "hist"
 
@@ -84,3 +84,22 @@ def audit(server: UaHistoryProcess, influx: InfluxServer, nodes: int) -> History
         found.lost += [(number, *row) for row in (kept - stored)]
         found.foreign += [(number, *row) for row in (stored - kept)]
     return found
+
+
+def wait_caught_up(server: UaHistoryProcess, influx: InfluxServer, nodes: int) -> None:
+    """Waits until every node's last value is in the store.
+
+    A paused server still publishes what it holds for the next interval, so an empty spool alone does not tell that
+    everything came.
+    """
+    behind = set(range(nodes))
+
+    def last_is_stored(number: int) -> bool:
+        samples = read_signal(influx, Address.parse(signal_address(number)))
+        return len(samples.time_ns) > 0 and int(samples.time_ns[-1]) == server.kept(number)[-1][0]
+
+    def caught_up() -> bool:
+        behind.difference_update([number for number in behind if last_is_stored(number)])
+        return not behind
+
+    wait_until(caught_up, timeout_s=60, step_s=0.2, what=f"the last values of {nodes} nodes are stored")

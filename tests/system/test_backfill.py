@@ -14,7 +14,7 @@ from tests.servers.influxdb import InfluxServer
 from tests.servers.process import wait_until
 from tests.servers.ua_history import UaHistoryProcess
 from tests.system.gateway import Gateway
-from tests.system.history_line import audit, history_gateway, source_of
+from tests.system.history_line import audit, history_gateway, source_of, wait_caught_up
 
 pytestmark = [pytest.mark.system, pytest.mark.server, pytest.mark.timeout(400)]
 
@@ -86,6 +86,7 @@ def test_kills_of_gateway_and_server_and_a_cut_link_leave_no_hole_in_the_store(w
 
     world.server.tell("pause")
     wait_until(world.settled, timeout_s=60, what="history read")
+    wait_caught_up(world.server, world.influx, NODES)
     world.gateway.wait_drained()
     found = audit(world.server, world.influx, NODES)
     source = source_of(world.gateway)
