@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ovoo_edge import _extent as extent_kernels
     from ovoo_edge import _formula as formula_kernels
     from ovoo_edge import _memory as memory_kernels
     from ovoo_edge import _minutes as minute_kernels
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPILED",
     "decode_kernels",
+    "extent_kernels",
     "formula_kernels",
     "memory_kernels",
     "minute_kernels",
@@ -30,6 +32,7 @@ __all__ = [
 
 _MODULES = {
     "decode_kernels": "ovoo_edge.sources._decode",
+    "extent_kernels": "ovoo_edge._extent",
     "formula_kernels": "ovoo_edge._formula",
     "memory_kernels": "ovoo_edge._memory",
     "minute_kernels": "ovoo_edge._minutes",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ovoo_contract.errors import OvooError
 from ovoo_contract.samples import SampleBatch
 
-from ovoo_edge._select import process_kernels
+from ovoo_edge._select import extent_kernels, process_kernels
 from ovoo_edge.verdicts import NEVER_NS, Keep
 
 __all__ = ["Checks", "Normaliser", "SignalRule"]
@@ -96,8 +96,9 @@ class Normaliser:
         return dataclasses.replace(batch, value=value, quality=quality)
 
     def _check_signals(self, batch: SampleBatch) -> None:
-        if len(batch) and max(batch.signal) >= len(self._factor):
-            raise OvooError("a source gave an unknown signal", offender="batch.signal", value=max(batch.signal))
+        greatest = extent_kernels.greatest_of(batch.signal)
+        if len(batch) and greatest >= len(self._factor):
+            raise OvooError("a source gave an unknown signal", offender="batch.signal", value=greatest)
 
 
 class Checks:

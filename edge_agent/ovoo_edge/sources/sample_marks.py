@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from ovoo_contract.samples import SampleBatch
 
+from ovoo_edge._select import extent_kernels
 from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.times import LATEST_AHEAD_NS
 
@@ -32,6 +33,8 @@ def signal_key(signal: SignalMap) -> int:
 
 class SampleMarks:
     """Marks of the signals of one source, by catalogue index; 0 stands for "never".
+
+    Marks only rise. Of several rows of a signal in a batch the last counts: servers send them in order.
 
     The file holds a head, the signals' keys and one mark per catalogue index up to the greatest in use.
 
@@ -60,18 +63,11 @@ class SampleMarks:
 
     def receive(self, batch: SampleBatch) -> None:
         """Notes a batch that was received."""
-        _lift(batch, self.received)
+        extent_kernels.lift_marks(batch.signal, batch.time_ns, self.received)
 
     def commit(self, batch: SampleBatch) -> None:
         """Notes a batch that is on disk."""
-        _lift(batch, self._committed)
-
-
-def _lift(batch: SampleBatch, marks: array[int] | memoryview) -> None:
-    """Lifts marks to the batch's times. Of several rows of a signal the last counts: servers send them in order."""
-    for slot, time_ns in dict(zip(batch.signal, batch.time_ns, strict=True)).items():
-        if time_ns > marks[slot]:
-            marks[slot] = time_ns
+        extent_kernels.lift_marks(batch.signal, batch.time_ns, self._committed)
 
 
 def _read(path: pathlib.Path) -> dict[int, int]:
