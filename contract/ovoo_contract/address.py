@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,4 +107,5 @@ def _split(text: str, parts: int, form: str) -> list[str]:
     pieces = text.split("/")
     if len(pieces) != parts:
         raise AddressError(f"an address has {parts} parts", offender="address", value=text, remedy=f"write {form}")
-    return pieces
+    # thousands of signals share the names of their enterprise, site and asset
+    return [sys.intern(piece) for piece in pieces]

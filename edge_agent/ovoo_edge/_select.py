@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ovoo_edge import _extent as extent_kernels
     from ovoo_edge import _formula as formula_kernels
+    from ovoo_edge import _heap as heap_kernels
     from ovoo_edge import _memory as memory_kernels
     from ovoo_edge import _minutes as minute_kernels
     from ovoo_edge import _process as process_kernels
@@ -24,6 +25,7 @@ __all__ = [
     "decode_kernels",
     "extent_kernels",
     "formula_kernels",
+    "heap_kernels",
     "memory_kernels",
     "minute_kernels",
     "process_kernels",
@@ -34,6 +36,7 @@ _MODULES = {
     "decode_kernels": "ovoo_edge.sources._decode",
     "extent_kernels": "ovoo_edge._extent",
     "formula_kernels": "ovoo_edge._formula",
+    "heap_kernels": "ovoo_edge._heap",
     "memory_kernels": "ovoo_edge._memory",
     "minute_kernels": "ovoo_edge._minutes",
     "process_kernels": "ovoo_edge._process",

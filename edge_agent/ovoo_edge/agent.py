@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ovoo_contract.catalogue import Catalogue
 
+from ovoo_edge._select import heap_kernels
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.completeness_reporter import CompletenessReporter
 from ovoo_edge.config import GatewayConfig
@@ -111,10 +112,17 @@ class Agent:
 
     async def _run_parts(self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring) -> None:
         config, world = self._config, self._world
-        rules = rules_of(config.signals, config.derived, catalogue.entries[len(config.measured) :])
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
         derive = deriving(config.derived, catalogue)
-        stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits, derive)
+        stage = Stage(
+            catalogue,
+            rules_of(config.signals, config.derived, catalogue.entries[len(config.measured) :]),
+            scoring.scorer(catalogue),
+            watermark,
+            config.refresh_s,
+            spool.limits,
+            derive,
+        )
         live = [item.name for item in config.sources if not isinstance(item, ReplaySettings)]
         intake = ClockedIntake(_INTAKE_SAMPLES, world.monotonic_s, live)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
@@ -226,7 +234,9 @@ class Agent:
             await asyncio.sleep(_TELL_S)
 
     async def _save(self, scoring: Scoring) -> None:
+        """Now and then: the models' state to disk, memory that is free to the system."""
         while True:
+            await asyncio.to_thread(heap_kernels.give_back)
             await asyncio.sleep(_SAVE_S)
             await asyncio.to_thread(scoring.save, self._config.state_dir / "models.json")
 

@@ -14,6 +14,7 @@ import csv
 import io
 import math
 import pathlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,6 @@ from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.json_path import parse_json_path
 from ovoo_edge.spreadsheet_cells import mangled_number, mangled_text
 from ovoo_edge.treatment import Treatment, read_treatment
-from ovoo_edge.xlsx import read_xlsx
 
 __all__ = ["SIGNAL_COLUMNS", "RowReader", "SignalRow", "bind_signals", "decode_text", "read_signals", "read_table"]
 
@@ -111,7 +111,7 @@ def bind_signals(rows: Iterable[SignalRow], catalogue: Catalogue, source: str) -
     return tuple(
         SignalMap(
             index=catalogue.index(row.entry.address),
-            address=str(row.entry.address),
+            address=sys.intern(str(row.entry.address)),
             reference=row.reference,
             path=row.path,
             element=row.element,
@@ -168,6 +168,8 @@ def read_table(
 def _workbook_lines(
     path: pathlib.Path, data: bytes, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
+    from ovoo_edge.xlsx import read_xlsx
+
     found = False
     for sheet in read_xlsx(data, str(path)):
         header: list[str] | None = None
@@ -276,13 +278,13 @@ class RowReader:
         freshness_s = self._number("freshness_s", 0.0, low=0)
         if entry is None or treatment is None or self.errors:
             return None
-        source, reference = self._fields.get("source", ""), self._fields.get("reference", "")
+        source, reference = sys.intern(self._fields.get("source", "")), self._fields.get("reference", "")
         return SignalRow(entry, source, reference, path, element, factor, offset, treatment, freshness_s, self._where)
 
     def _entry(self) -> SignalEntry | None:
         fields = self._fields
         text = {
-            name: fields[name] for name in ("type", "data_class", "uplink", "name_zh", "name_en") if fields.get(name)
+            name: sys.intern(fields[name]) for name in ("type", "data_class", "uplink", "name_zh", "name_en") if fields.get(name)
         }
         low, high = self._bound("low"), self._bound("high")
         period_s = self._number("period_s", 1.0)
@@ -290,7 +292,7 @@ class RowReader:
         try:
             return SignalEntry(
                 Address.parse(fields.get("address", "")),
-                fields.get("unit", ""),
+                sys.intern(fields.get("unit", "")),
                 low=low,
                 high=high,
                 period_s=period_s,
