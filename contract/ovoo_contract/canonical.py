@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Final
 
 from ovoo_contract.errors import OvooError
@@ -130,10 +130,12 @@ def _integer(value: int, path: str) -> str:
 def _text(value: str, path: str) -> str:
     _check_text(value, path)
     # json's escapes are those of RFC 8785: short forms for \b \t \n \f \r, \u00xx for other controls
-    return json.dumps(value, ensure_ascii=False)
+    return encode_basestring(value)
 
 
 def _check_text(value: str, path: str) -> None:
+    if value.isascii():
+        return
     try:
         value.encode()
     except UnicodeEncodeError as error:

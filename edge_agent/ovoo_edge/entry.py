@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
+import types
+from typing import Any
 
 from ovoo_edge.deferred import defer_methods, defer_modules
 
@@ -41,6 +43,10 @@ def prepare() -> None:
     """To be called before anything else is imported."""
     defer_modules(_RARELY_USED)
     defer_methods()
+    # asyncua's package imports its server too; this process is a client
+    server: Any = types.ModuleType("asyncua.server")
+    server.Server = None
+    sys.modules.setdefault("asyncua.server", server)
     if "_hashlib" not in sys.modules:
         # Python's own digests do; OpenSSL's would map all of libcrypto. TLS and OPC UA bring theirs where they are used
         sys.modules["_hashlib"] = None  # type: ignore[assignment]  # the import system's own sign for "not there"

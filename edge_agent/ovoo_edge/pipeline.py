@@ -131,7 +131,8 @@ class Pipeline:
         self._oldest_s = self._intake.taken_since_s
         rows = len(chunks[0].batch)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._commit_s
+        # the first commit waits for no company: it shows that the gateway works
+        deadline = loop.time() + (self._commit_s if self._counters["commits"] else 0.0)
         while rows < self._max_samples:
             patience = deadline if len(chunks) < _IDLE_CHUNKS else min(deadline, loop.time() + _IDLE_S)
             try:

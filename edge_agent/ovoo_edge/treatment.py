@@ -59,10 +59,13 @@ class Treatment:
 
 
 _PLAIN = Treatment()
+_COLUMNS = ("out_of_range", "deadband", "max_error", "refresh_s", "max_rate", "stuck_after_s", "compress")
 
 
 def read_treatment(fields: Mapping[str, str], where: str, entry: SignalEntry, errors: list[ConfigError]) -> Treatment:
     """The settings of one line; what is wrong is added to `errors`."""
+    if not any(fields.get(name) for name in _COLUMNS):
+        return _PLAIN  # thousands of signals share it
     reader = _Reader(fields, where, entry, errors)
     found = Treatment(
         clamp=reader.choice("out_of_range", ("flag", "clamp")) == "clamp",
@@ -81,7 +84,7 @@ def read_treatment(fields: Mapping[str, str], where: str, entry: SignalEntry, er
         reader.fault(missing, "is missing", fields.get(missing, ""), remedy)
     if door:
         _check_door(reader, found, entry)
-    return _PLAIN if found == _PLAIN else found  # thousands of signals share it
+    return found
 
 
 def _check_door(reader: _Reader, found: Treatment, entry: SignalEntry) -> None:

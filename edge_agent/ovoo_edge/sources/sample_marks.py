@@ -42,17 +42,21 @@ class SampleMarks:
         path: the file; of one that is missing, damaged or of another list, what fits is taken.
         signals: all signals of the source.
         now_ns: UTC at the start; marks more than a day ahead are not believed.
+
+    Attributes:
+        received: marks of what was received.
+        keys: what stands for a signal across restarts, by catalogue index.
     """
 
     def __init__(self, path: pathlib.Path, signals: Sequence[SignalMap], now_ns: int) -> None:
         self.received = array("q", bytes(8 * (max((signal.index for signal in signals), default=-1) + 1)))
         old = _read(path)
-        for signal in signals:
-            mark = old.get(signal_key(signal), 0)
-            self.received[signal.index] = mark if 0 < mark <= now_ns + LATEST_AHEAD_NS else 0
+        self.keys = {signal.index: signal_key(signal) for signal in signals}
         keys = array("q", bytes(8 * len(self.received)))
-        for signal in signals:
-            keys[signal.index] = signal_key(signal)
+        for index, key in self.keys.items():
+            keys[index] = key
+            mark = old.get(key, 0)
+            self.received[index] = mark if 0 < mark <= now_ns + LATEST_AHEAD_NS else 0
         self._map = _create(path, keys, self.received)
         self._committed = memoryview(self._map)[_HEADER.size + 8 * len(keys) :].cast("q")
 
