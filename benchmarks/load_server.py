@@ -1,7 +1,8 @@
 """The load generator as a process of its own: a real asyncua server behind the replay proxy.
 
-It prints one JSON line when a client monitors all nodes, starts when a line comes in on stdin (with `--at-once` like an
-ordinary server: an item has values as soon as it was created), feeds for the given time, waits until everything is acknowledged, and prints its audit as a second JSON line.
+It prints one JSON line when a client monitors all nodes, starts when a line comes in on stdin, feeds for the given
+time, waits until everything is acknowledged, and prints its audit as a second JSON line. With `--at-once` it feeds like
+an ordinary server: an item has values as soon as it was created.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1000, help="values a message")
     parser.add_argument("--open-limit", type=int, default=64, help="unacknowledged messages kept for republishing")
     parser.add_argument("--seconds", type=float, required=True)
-    parser.add_argument("--at-once", action="store_true", help="feed from the first items on, without waiting for stdin")
+    parser.add_argument("--at-once", action="store_true", help="feed from the first items on")
     asyncio.run(_serve(parser.parse_args()))
 
 

@@ -1,4 +1,4 @@
-"""Work that imports leave for later: modules that load when they are first used, methods that are made when first called.
+"""Work that imports leave for later: modules that load at their first use, methods that are made at their first call.
 
 A gateway shall be small and collect soon after it was started. Libraries import much that most gateways never use, such
 as TLS where no connection has any, and the decorator `dataclass` compiles up to six methods of every class, of which

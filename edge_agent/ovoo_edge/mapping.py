@@ -284,7 +284,9 @@ class RowReader:
     def _entry(self) -> SignalEntry | None:
         fields = self._fields
         text = {
-            name: sys.intern(fields[name]) for name in ("type", "data_class", "uplink", "name_zh", "name_en") if fields.get(name)
+            name: sys.intern(fields[name])
+            for name in ("type", "data_class", "uplink", "name_zh", "name_en")
+            if fields.get(name)
         }
         low, high = self._bound("low"), self._bound("high")
         period_s = self._number("period_s", 1.0)
