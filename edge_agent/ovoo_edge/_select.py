@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,5 +49,11 @@ COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(
     importlib.util.find_spec(module) is not None for module in _MODULES.values()
 )
 if not TYPE_CHECKING:
-    for _name, _module in _MODULES.items():
-        globals()[_name] = importlib.import_module(_module if COMPILED else f"{_module}_py")
+
+    def __getattr__(name: str) -> ModuleType:
+        """A kernel is loaded by the first who imports it: a gateway without OPC UA has no decoder."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = importlib.import_module(_MODULES[name] if COMPILED else f"{_MODULES[name]}_py")
+        globals()[name] = module
+        return module

@@ -7,7 +7,6 @@ asyncua alone has four hundred. Nothing is left out: whoever uses it gets the re
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.machinery
 import sys
 import threading
@@ -64,6 +63,8 @@ def defer_modules(names: Iterable[str]) -> None:
 
 def defer_methods() -> None:
     """Lets `dataclass` compile each method of later classes at its first call; where it cannot, nothing changes."""
+    import dataclasses  # it imports much that may be deferred itself
+
     make = getattr(dataclasses, "_create_fn", None)  # Python 3.11 and 3.12; 3.13 compiles a class at once
     if make is not None and make.__module__ == "dataclasses":
         dataclasses._create_fn = _later(make)  # type: ignore[attr-defined]

@@ -16,9 +16,14 @@ _RARELY_USED = (
     "ssl",
     "asyncio.sslproto",
     "ast",
+    "bz2",
     "ipaddress",
+    "locale",
+    "lzma",
     "tempfile",
+    "tokenize",
     "urllib.request",
+    "uuid",
     "zipfile",
 )
 """Imported by what a gateway needs, and used by few gateways."""

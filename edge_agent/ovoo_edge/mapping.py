@@ -11,9 +11,9 @@ column is read.
 from __future__ import annotations
 
 import csv
-import io
 import math
 import pathlib
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +42,8 @@ _TRUE = frozenset({"1", "true", "yes", "y"})
 _FALSE = frozenset({"0", "false", "no", "n", ""})
 _TEXTS = ("address", "unit", "source", "reference", "path", "name_zh", "name_en")
 _MOST_ROWS = 2_000_000
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+"""A line with its end, as a file gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +206,10 @@ def _bare(cell: str) -> str:
 def _csv_lines(
     path: pathlib.Path, text: str, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    lines = (match[0] for match in _LINE.finditer(text))  # one at a time: a list of all would double the room
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader((match[0] for match in _LINE.finditer(text)), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     try:
         for cells in reader:
