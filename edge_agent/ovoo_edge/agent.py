@@ -64,12 +64,21 @@ class Agent:
         config: its settings.
         world: clocks and chance.
         stop_when_finished: end as soon as every source has finished (a replay) and the spool is empty.
+        started: called once everything is built, before the first sample.
     """
 
-    def __init__(self, config: GatewayConfig, world: World | None = None, *, stop_when_finished: bool = False) -> None:
+    def __init__(
+        self,
+        config: GatewayConfig,
+        world: World | None = None,
+        *,
+        stop_when_finished: bool = False,
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
         self._config = config
         self._world = world or World()
         self._stop_when_finished = stop_when_finished
+        self._started = started
         self._stop = asyncio.Event()
         self._draining = asyncio.Event()
         self._parts: list[Supervised] = []
@@ -159,6 +168,7 @@ class Agent:
                 group.create_task(self._supervised(f"sink {sink.name}", _delivering(sink, reader)))
                 for sink, reader in sinks
             ]
+            self._started()
             notify("READY=1")
             _LOG.info("event=started gateway=%s signals=%d catalogue=%s", config.gateway, len(catalogue), catalogue.id)
             await self._wait_for_stop(feeding)
