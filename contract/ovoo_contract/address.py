@@ -112,4 +112,4 @@ def _split(text: str, parts: int, form: str) -> list[str]:
     if len(pieces) != parts:
         raise AddressError(f"an address has {parts} parts", offender="address", value=text, remedy=f"write {form}")
     # thousands of signals share the names of their enterprise, site and asset
-    return [sys.intern(piece) for piece in pieces]
+    return [sys.intern(piece) for piece in pieces[:5]] + pieces[5:]

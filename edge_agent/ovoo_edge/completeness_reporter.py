@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -54,7 +53,7 @@ class CompletenessReporter:
         wall_ns: Callable[[], int],
     ) -> None:
         self._catalogue = catalogue
-        self._rows = {sys.intern(str(row.entry.address)): row for row in rows}
+        self._rows = {str(row.entry.address): row for row in rows}
         self._sources = sources
         self._only_source = sources[0].name if len(sources) == 1 else ""
         self._spool = spool
@@ -116,7 +115,9 @@ class CompletenessReporter:
     async def _start(self, now_ns: int) -> None:
         positions = await self._spool.positions()
         self._state = ReporterState.read(positions.get(STATE_POSITION, b""), positions.get(KNOWN_POSITION, b""))
-        self._state.start((sys.intern(str(entry.address)) for entry in self._catalogue.entries), now_ns)
+        texts = {text: text for text in self._rows}
+        addresses = (str(entry.address) for entry in self._catalogue.entries)
+        self._state.start((texts.get(text, text) for text in addresses), now_ns)  # one text of each is enough
 
     async def _due(self, oldest: int, newest: int, now_ns: int) -> dict[int, str]:
         """Hours whose account is missing or no longer true, oldest first, with the marks of their counts."""

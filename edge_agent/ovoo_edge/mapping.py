@@ -113,7 +113,7 @@ def bind_signals(rows: Iterable[SignalRow], catalogue: Catalogue, source: str) -
     return tuple(
         SignalMap(
             index=catalogue.index(row.entry.address),
-            address=sys.intern(str(row.entry.address)),
+            address=str(row.entry.address),
             reference=row.reference,
             path=row.path,
             element=row.element,
@@ -287,9 +287,7 @@ class RowReader:
     def _entry(self) -> SignalEntry | None:
         fields = self._fields
         text = {
-            name: sys.intern(fields[name])
-            for name in ("type", "data_class", "uplink", "name_zh", "name_en")
-            if fields.get(name)
+            name: fields[name] for name in ("type", "data_class", "uplink", "name_zh", "name_en") if fields.get(name)
         }
         low, high = self._bound("low"), self._bound("high")
         period_s = self._number("period_s", 1.0)
