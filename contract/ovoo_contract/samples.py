@@ -106,6 +106,20 @@ class SampleBatch:
             _take_optional(self.receive_delta_us, rows),
         )
 
+    def slice(self, start: int, stop: int) -> SampleBatch:
+        """The rows from `start` up to but not including `stop`; less where the batch ends before."""
+        part = slice(start, stop)
+        server, receive = self.server_delta_us, self.receive_delta_us
+        return SampleBatch(
+            self.signal[part],
+            self.time_ns[part],
+            self.value[part],
+            self.quality[part],
+            {row - start: text for row, text in self.text.items() if start <= row < stop},
+            None if server is None else server[part],
+            None if receive is None else receive[part],
+        )
+
     def select_signals(self, keep: bytes) -> SampleBatch:
         """The rows whose signal has a nonzero byte at its index in `keep`; indexes beyond its end are left out."""
         rows = kernels.select_rows(self.signal, keep)

@@ -136,6 +136,13 @@ def test_signals_are_selected_by_a_mask() -> None:
     assert batch.select_signals(b"\0\1").columns_equal(batch_of((1, 1, 2.0, 0), text={0: "x"}))
 
 
+@QUICK
+@given(batches(), st.integers(0, 40), st.integers(0, 40))
+def test_a_slice_is_what_taking_its_rows_gives(batch: SampleBatch, start: int, stop: int) -> None:
+    rows = [row for row in range(len(batch)) if start <= row < stop]
+    assert batch.slice(start, stop).columns_equal(batch.take(rows))
+
+
 @pytest.mark.parametrize("rows", [[3], [-1], [2**40]])
 def test_taking_an_absent_row_is_refused(rows: list[int]) -> None:
     with pytest.raises(IndexError):

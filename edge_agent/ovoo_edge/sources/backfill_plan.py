@@ -55,7 +55,7 @@ class BackfillPlan:
 
     def __init__(self, path: pathlib.Path, keys: Mapping[int, int]) -> None:
         self._path = path
-        self._keys = dict(keys)
+        self._keys = keys
         self.open: dict[int, Span] = {}
         self.known_gaps: list[SourceGap] = []
         self._closed: list[Span] = []
