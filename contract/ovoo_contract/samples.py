@@ -95,6 +95,10 @@ class SampleBatch:
 
     def take(self, row_indexes: Sequence[int]) -> SampleBatch:
         """The given rows in the given order; IndexError if one does not exist."""
+        if isinstance(row_indexes, range) and row_indexes.step == 1:
+            start, stop = row_indexes.start, row_indexes.stop
+            if 0 <= start <= stop <= len(self):
+                return self._part(start, stop)
         rows = row_indexes if isinstance(row_indexes, array) and row_indexes.typecode == "I" else _rows(row_indexes)
         return SampleBatch(
             kernels.take_rows(self.signal, rows),
@@ -104,6 +108,18 @@ class SampleBatch:
             self._take_text(rows),
             _take_optional(self.server_delta_us, rows),
             _take_optional(self.receive_delta_us, rows),
+        )
+
+    def _part(self, start: int, stop: int) -> SampleBatch:
+        """The rows from `start` to before `stop`: columns are cut, not gathered."""
+        deltas = (self.server_delta_us, self.receive_delta_us)
+        return SampleBatch(
+            self.signal[start:stop],
+            self.time_ns[start:stop],
+            self.value[start:stop],
+            self.quality[start:stop],
+            {row - start: text for row, text in self.text.items() if start <= row < stop},
+            *(None if column is None else column[start:stop] for column in deltas),
         )
 
     def select_signals(self, keep: bytes) -> SampleBatch:

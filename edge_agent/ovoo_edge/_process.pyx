@@ -14,14 +14,17 @@ import array
 __all__ = [
     "check_rows",
     "count_cells",
+    "greatest_signal",
     "hours_of",
     "keys_of",
     "mark_before",
     "mark_behind",
     "merge_cells",
+    "newest_own",
     "normalise_rows",
     "pick_rows",
     "steps_of",
+    "time_span",
 ]
 
 cdef array.array _U32 = array.array("I")
@@ -185,6 +188,42 @@ def pick_rows(const unsigned char[::1] mark not None, unsigned int codes):
             found += (codes >> mark[row]) & 1
     array.resize(rows, found)
     return rows
+
+
+def greatest_signal(const uint32_t[::1] signal not None):
+    cdef Py_ssize_t row
+    cdef int64_t greatest = -1
+    with nogil:
+        for row in range(signal.shape[0]):
+            greatest = signal[row] if signal[row] > greatest else greatest
+    return greatest
+
+
+def time_span(const long long[::1] time_ns not None):
+    cdef Py_ssize_t row
+    cdef int64_t first, last
+    if not time_ns.shape[0]:
+        raise ValueError("no rows, no span")
+    first = last = time_ns[0]
+    with nogil:
+        for row in range(1, time_ns.shape[0]):
+            first = time_ns[row] if time_ns[row] < first else first
+            last = time_ns[row] if time_ns[row] > last else last
+    return first, last
+
+
+def newest_own(const long long[::1] time_ns not None, const uint32_t[::1] quality not None, uint32_t doubtful):
+    cdef Py_ssize_t row
+    cdef int64_t newest = 0
+    cdef bint found = False
+    if time_ns.shape[0] != quality.shape[0]:
+        raise ValueError("columns differ in length")
+    with nogil:
+        for row in range(quality.shape[0]):
+            if not quality[row] & doubtful and (not found or time_ns[row] > newest):
+                newest = time_ns[row]
+                found = True
+    return newest if found else None
 
 
 def hours_of(const long long[::1] time_ns not None):

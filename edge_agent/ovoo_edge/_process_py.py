@@ -12,14 +12,17 @@ from ovoo_edge.verdicts import CLAMPED_HIGH, CLAMPED_LOW, NEVER_NS, STUCK, TOO_F
 __all__ = [
     "check_rows",
     "count_cells",
+    "greatest_signal",
     "hours_of",
     "keys_of",
     "mark_before",
     "mark_behind",
     "merge_cells",
+    "newest_own",
     "normalise_rows",
     "pick_rows",
     "steps_of",
+    "time_span",
 ]
 
 _HOUR_NS: Final = 3_600_000_000_000
@@ -113,6 +116,22 @@ def mark_before(time_ns: array[int], limit_ns: int, mark: bytearray, from_code: 
 def pick_rows(mark: bytes | bytearray, codes: int) -> array[int]:
     """The rows whose mark is a set bit of `codes`."""
     return array("I", [row for row, code in enumerate(mark) if codes >> code & 1])
+
+
+def greatest_signal(signal: array[int]) -> int:
+    """The greatest signal, -1 where there is no row."""
+    return max(signal, default=-1)
+
+
+def time_span(time_ns: array[int]) -> tuple[int, int]:
+    """The least and the greatest time; ValueError where there is no row."""
+    return min(time_ns), max(time_ns)
+
+
+def newest_own(time_ns: array[int], quality: array[int], doubtful: int) -> int | None:
+    """The greatest time of the rows whose quality has none of the bits `doubtful`; None where there is no such row."""
+    rows = zip(time_ns, quality, strict=True)
+    return max((now for now, code in rows if not code & doubtful), default=None)
 
 
 def hours_of(time_ns: array[int]) -> array[int]:

@@ -96,8 +96,9 @@ class Normaliser:
         return dataclasses.replace(batch, value=value, quality=quality)
 
     def _check_signals(self, batch: SampleBatch) -> None:
-        if len(batch) and max(batch.signal) >= len(self._factor):
-            raise OvooError("a source gave an unknown signal", offender="batch.signal", value=max(batch.signal))
+        greatest = process_kernels.greatest_signal(batch.signal)
+        if greatest >= len(self._factor):
+            raise OvooError("a source gave an unknown signal", offender="batch.signal", value=greatest)
 
 
 class Checks:

@@ -10,6 +10,7 @@ from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import CODEC_ZLIB, BatchHeader, encode_batch
 
+from ovoo_edge._select import process_kernels
 from ovoo_edge.cells import HourCells, count_rows
 from ovoo_edge.spool_rows import EVENT_RANK, HOUR_NS, Group, RowMeta, Tally
 
@@ -90,8 +91,8 @@ class RowWriter:
         if len(payload) > self._limits[0]:
             self._append_halves(batch, rank, header, output)
             return
-        last_ns = max(batch.time_ns) + self._span_ns
-        meta = RowMeta(len(batch), min(batch.time_ns), last_ns, rank, header.flags, header.receive_ns)
+        first_ns, last_ns = process_kernels.time_span(batch.time_ns)
+        meta = RowMeta(len(batch), first_ns, last_ns + self._span_ns, rank, header.flags, header.receive_ns)
         output.group_for(len(payload), self._limits[1]).append("batch", self._catalogue.id, payload, meta)
 
     def _append_halves(self, batch: SampleBatch, rank: int, header: BatchHeader, output: Output) -> None:

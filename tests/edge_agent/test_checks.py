@@ -94,10 +94,22 @@ def test_kernels_and_twins_give_the_same_bits(rows: list[tuple[int, int, float, 
         merged = module.merge_cells(*cells, array("I", [2, 7]), array("I", [5, 5]), False)
         steps = module.steps_of(merged[0])
         module_value = array("d", [math.nan if item != item else item for item in value])
+        numbers += [module.greatest_signal(batch.signal), module.newest_own(batch.time_ns, batch.quality, UNCERTAIN)]
+        numbers.append(module.time_span(batch.time_ns) if rows else None)
         columns = [module_value, checked, mark, newest, picked, *cells, *merged, steps, module.keys_of(steps), *state]
         into += [bytes(column) for column in [*columns, module.hours_of(batch.time_ns)]]
         into.append(repr(numbers).encode())
     assert found[0] == found[1]
+
+
+def test_a_span_needs_rows_and_a_time_of_its_own_a_quality_that_says_so() -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the twin's words are Python's
+        process_kernels.time_span(array("q"))
+    assert process_kernels.time_span(array("q", [5, -3, 4])) == (-3, 5)
+    assert process_kernels.newest_own(array("q", [-9, 7, -4]), array("I", [0, 2, 1]), 2) == -4
+    assert process_kernels.newest_own(array("q", [7]), array("I", [3]), 2) is None
+    assert process_kernels.greatest_signal(array("I")) == -1
+    assert process_kernels.greatest_signal(array("I", [0xFFFFFFFF, 2])) == 0xFFFFFFFF
 
 
 def test_counts_of_a_minute_are_written_as_integers() -> None:
