@@ -204,7 +204,7 @@ class MqttSource:
         the flag DUP is set; without it the same id and content are another message.
         """
         self._uncommitted += len(messages)
-        if not any([message.repeated for message in messages]):
+        if not any(message.repeated for message in messages):
             self._order.append((handover, messages))
             return messages
         fresh = []
