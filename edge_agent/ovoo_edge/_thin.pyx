@@ -8,7 +8,7 @@
 
 from cpython cimport array
 from libc.math cimport fabs  # one instruction, no call
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t
 
 import array
 
@@ -256,7 +256,7 @@ cdef inline void _run(
             row += 1
 
 
-cdef void _deadband_run(State* s, Rows* rows, uint32_t index, Py_ssize_t row, Py_ssize_t stop) noexcept nogil:
+cdef inline void _deadband_run(State* s, Rows* rows, uint32_t index, Py_ssize_t row, Py_ssize_t stop) noexcept nogil:
     cdef double value, band = s.band[index], kept_value = s.kept_value[index]
     cdef int64_t time_ns, kept_ns = s.kept_ns[index], refresh_ns = s.refresh_ns[index]
     cdef uint32_t quality, kept_quality = s.kept_quality[index]
@@ -267,13 +267,10 @@ cdef void _deadband_run(State* s, Rows* rows, uint32_t index, Py_ssize_t row, Py
             value, time_ns, quality = rows.value[row], rows.time_ns[row], rows.quality[row]
             if rows.worded != NULL:
                 text = rows.worded[row]
-            # no branch of its own for each: which one it is that fails cannot be predicted
-            same = (fabs(value - kept_value) <= band) | (value == kept_value)
-            same |= (value != value) & (kept_value != kept_value)
-            if (
-                same & (phase == OPEN) & (not text) & (quality == kept_quality)
-                & (<int64_t>(<uint64_t>time_ns - <uint64_t>kept_ns) < refresh_ns)
-            ):
+            same = fabs(value - kept_value) <= band or value == kept_value
+            if value != value:
+                same = kept_value != kept_value
+            if phase == OPEN and same and not text and quality == kept_quality and time_ns - kept_ns < refresh_ns:
                 rows.mark[row] = SUPPRESSED
             else:
                 kept_ns, kept_value, kept_quality = time_ns, value, quality
