@@ -95,6 +95,10 @@ class SampleBatch:
 
     def take(self, row_indexes: Sequence[int]) -> SampleBatch:
         """The given rows in the given order; IndexError if one does not exist."""
+        if isinstance(row_indexes, range) and row_indexes.step == 1:
+            start, stop = row_indexes.start, row_indexes.stop
+            if 0 <= start <= stop <= len(self):
+                return self.slice(start, stop)
         rows = row_indexes if isinstance(row_indexes, array) and row_indexes.typecode == "I" else _rows(row_indexes)
         return SampleBatch(
             kernels.take_rows(self.signal, rows),
