@@ -244,6 +244,8 @@ class SourceContext:
         rng: jitter of retries.
         settle_s: how long a cancelled source waits for the commits of what it handed over, to acknowledge them.
         position: what this source's last committed chunk gave as its position; empty before the first.
+        runtime_dir: folder in memory that outlives this process and not the machine: for what `state_dir` refuses
+            while its disk is full or read-only; None where there is none.
     """
 
     state_dir: pathlib.Path
@@ -252,6 +254,7 @@ class SourceContext:
     rng: random.Random
     settle_s: float = 3.0
     position: bytes = b""
+    runtime_dir: pathlib.Path | None = None
 
 
 class Source(Protocol):
