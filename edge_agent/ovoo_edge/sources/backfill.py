@@ -66,10 +66,9 @@ class Backfill:
         self._handles = handles
         self._gaps = gaps
         self._handle_of = {signal.index: handle for handle, signal in enumerate(signals)}
-        folder = context.state_dir
-        self.marks = SampleMarks(folder / f"{settings.name}.marks", signals, context.wall_ns())
+        self.marks = SampleMarks(context.state_dir / f"{settings.name}.marks", signals, context.wall_ns())
         keys = {signal.index: signal_key(signal) for signal in signals}
-        self._plan = BackfillPlan(folder / f"{settings.name}.backfill.json", keys)
+        self._plan = BackfillPlan(context.state_file(f"{settings.name}.backfill.json"), keys)
         for gap in self._plan.known_gaps:
             gaps.restore(gap)
         self.counters: Counter[str] = Counter()
@@ -77,6 +76,7 @@ class Backfill:
         self._width_ns = _FIRST_WIDTH_NS
         self._refusals: dict[int, str] = {}
         self._overdue = False
+        self._unbounded = {span.gap for span in self._plan.open.values()}
         self._unfilled: dict[int, Counter[str]] = {}
         self._current: Window | None = None
         self._seen: SeenRows = {}
@@ -105,13 +105,21 @@ class Backfill:
         if number is None and starts and all(signal in self._plan.open for signal, _ in starts):
             return self._plan.open[starts[0][0]].gap  # the outage that is known already still lasts
         if number is None:
-            number = self._gaps.add(heard_ns or self.marks.newest_ns, now_ns, cause)
+            number = self._gaps.add(self._last_held_ns(heard_ns), now_ns, cause)
         if self._settings.backfill == "off":
             self._gaps.settle(number, "backfill is off", 0)
+            self._unbounded.add(number)
         elif self._plan.begin(starts, number):
-            self._plan.save(self._gaps.recent)
+            self._unbounded.add(number)
             self._wake.set()
+        self._plan.save(self._gaps.recent)
         return number
+
+    def _last_held_ns(self, heard_ns: int) -> int:
+        """Where a gap begins, by the samples' own clock: ours may have jumped since the last receipt, or before it."""
+        newest_ns = self.marks.newest_ns
+        together = heard_ns and abs(heard_ns - newest_ns) <= _SLACK_NS
+        return min(heard_ns, newest_ns) if together else newest_ns or heard_ns
 
     def _starts(self, heard_ns: int, now_ns: int, signals: Collection[int] | None) -> list[tuple[int, int]]:
         """(signal, newest time held) of all signals concerned that ever spoke."""
@@ -129,14 +137,28 @@ class Backfill:
     def arriving(self, batch: SampleBatch, *, overflow: bool) -> None:
         """Notes a live batch before it is handed on: it ends open spans, and a flagged row tells of an overflow."""
         changed = False
-        if self._plan.open:
-            changed = self._plan.end(zip(batch.signal, batch.time_ns, strict=True))
+        if self._plan.open or self._unbounded:
+            changed = self._end_spans(batch)
         if overflow and self._settings.backfill != "off":
             changed = self._overflowed(batch) or changed
         self.marks.receive(batch)
         if changed:
             self._plan.save(self._gaps.recent, durable=not overflow)
             self._wake.set()
+
+    def _end_spans(self, batch: SampleBatch) -> bool:
+        """The first samples again close spans, and tell by their own clock when a gap was over."""
+        ended = self._plan.end(zip(batch.signal, batch.time_ns, strict=True))
+        if self._settings.backfill == "off":
+            ended = dict.fromkeys(self._unbounded, batch.time_ns.tolist())
+        for number, times in ended.items():
+            gap = self._gaps.find(number)
+            if gap is not None:
+                first = number in self._unbounded
+                near_ns = (sorted(times)[len(times) // 2] if first else gap.end_ns) + _SLACK_NS
+                self._gaps.reach(number, max((time for time in times if time <= near_ns), default=0))
+        self._unbounded -= ended.keys()
+        return bool(ended)
 
     def _overflowed(self, batch: SampleBatch) -> bool:
         """Spans before rows with the overflow bit: the server dropped what came between them and the row before."""

@@ -17,6 +17,8 @@ from typing import Literal, Protocol
 
 from ovoo_contract.samples import SampleBatch
 
+from ovoo_edge.sources.state_file import StateFile
+
 __all__ = [
     "CertificateLevel",
     "CertificateRole",
@@ -255,6 +257,10 @@ class SourceContext:
     settle_s: float = 3.0
     position: bytes = b""
     runtime_dir: pathlib.Path | None = None
+
+    def state_file(self, name: str) -> StateFile:
+        """A small state of a source in `state_dir`, or in `runtime_dir` while the disk refuses."""
+        return StateFile(name, self.state_dir, self.runtime_dir)
 
 
 class Source(Protocol):

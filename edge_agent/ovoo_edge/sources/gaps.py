@@ -37,8 +37,14 @@ class GapLog:
             self._gaps[-1] = replace(last, end_ns=end_ns, outcome="")
             return last.number
         number = max(end_ns, last.number + 1 if last is not None else 0)
-        self._gaps.append(SourceGap(start_ns, end_ns, cause, 0, number))
+        self._gaps.append(SourceGap(start_ns, max(end_ns, start_ns + 1), cause, 0, number))
         return number
+
+    def reach(self, number: int, end_ns: int) -> None:
+        """Makes a gap last until `end_ns`, if that is later."""
+        for place, gap in enumerate(self._gaps):
+            if gap.number == number:
+                self._gaps[place] = replace(gap, end_ns=max(gap.end_ns, end_ns))
 
     def amend(self, number: int, messages: int) -> None:
         """Adds to the count of missing messages of a gap."""

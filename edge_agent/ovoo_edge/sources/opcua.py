@@ -45,7 +45,7 @@ from ovoo_edge.sources.opcua_paced import PacedLink
 from ovoo_edge.sources.opcua_probe import wait_for_server
 from ovoo_edge.sources.opcua_publish import PublishLoop
 from ovoo_edge.sources.opcua_sequence import SequenceLedger
-from ovoo_edge.sources.opcua_session_state import Memory, SessionStore, fingerprint, position_of, restored, session_files
+from ovoo_edge.sources.opcua_session_state import Memory, SessionStore, fingerprint, position_of, restored
 from ovoo_edge.sources.opcua_trust import trust_store
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
@@ -85,7 +85,7 @@ class OpcUaSource:
         self._trust = trust_store(settings, context.state_dir)
         self._certificates = CertificateWatch(settings, self._trust, context.wall_ns)
         shape = fingerprint(settings, self._signals)
-        self._store = SessionStore(*session_files(settings.name, context), shape)
+        self._store = SessionStore(context.state_file(f"{settings.name}.session.json"), shape)
         self._fresh = FreshnessWatch(self._signals, settings.freshness_s, context.monotonic_s())
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, context.rng)
         self._gaps = GapLog()

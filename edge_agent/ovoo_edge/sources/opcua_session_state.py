@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import pathlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 
-from ovoo_edge.sources.base import SignalMap, SourceContext
+from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.opcua_items import Subscription
 from ovoo_edge.sources.opcua_link import ResumeToken
 from ovoo_edge.sources.opcua_sequence import SequenceLedger, read_position
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
-from ovoo_edge.sources.state_file import load_state, save_state
+from ovoo_edge.sources.state_file import StateFile
 
-__all__ = ["Memory", "SessionStore", "fingerprint", "position_of", "restored", "session_files"]
+__all__ = ["Memory", "SessionStore", "fingerprint", "position_of", "restored"]
 
 _FORM = b"o"
 _POSITION = struct.Struct(">cQI")
@@ -63,31 +62,21 @@ def restored(subscription: Subscription, committed: int, position: bytes) -> Seq
     return SequenceLedger(subscription.id, found[0], resumed=True, beyond=found[1], exact=True)
 
 
-def session_files(name: str, context: SourceContext) -> tuple[pathlib.Path, pathlib.Path | None]:
-    """Where a source keeps its state, and where while the disk refuses."""
-    file = f"{name}.session.json"
-    return context.state_dir / file, context.runtime_dir / file if context.runtime_dir else None
-
-
 class SessionStore:
     """The state file of one source.
 
     Args:
-        path: the file.
-        spare: takes the state while the disk of `path` is full or read-only: else a subscription made in that time
-            would be forgotten with the process, and with it what the server still holds for it. None: there is none.
+        file: the state's place.
         shape: fingerprint of the configuration it belongs to.
     """
 
-    def __init__(self, path: pathlib.Path, spare: pathlib.Path | None, shape: str) -> None:
-        self._path = path
+    def __init__(self, file: StateFile, shape: str) -> None:
+        self._file = file
         self._shape = shape
-        self._spare = spare
 
     def load(self) -> Memory | None:
         """What an earlier run left, None where nothing fits."""
-        spare = self._spare if self._spare is not None and self._spare.exists() else None
-        state = load_state(spare or self._path)  # a spare goes as soon as the disk takes the state again
+        state = self._file.load()
         if state is None or state.get("shape") != self._shape:
             return None
         try:
@@ -122,26 +111,8 @@ class SessionStore:
             "missing": list(memory.missing),
             "heard_ns": str(memory.heard_ns),
         }
-        try:
-            save_state(self._path, state)
-        except OSError:
-            if self._spare is None:
-                raise
-            save_state(self._spare, state)
-        else:
-            self._drop_spare()
+        self._file.save(state)
 
     def forget(self) -> None:
         """Removes the state."""
-        try:
-            self._path.unlink(missing_ok=True)
-        except OSError:
-            if self._spare is None:
-                raise
-            save_state(self._spare, {})
-        else:
-            self._drop_spare()
-
-    def _drop_spare(self) -> None:
-        if self._spare is not None:
-            self._spare.unlink(missing_ok=True)
+        self._file.forget()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import pathlib
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -383,3 +384,32 @@ async def test_backfill_can_be_switched_off(plant: UaTestServer, tmp_path: pathl
 
     assert source.health().gaps[-1].outcome == "backfill is off"
     assert not [chunk for chunk in collector.chunks if chunk.flags]
+
+
+@pytest.mark.parametrize("backfill", ["newest_first", "off"])
+async def test_a_gap_is_told_by_the_samples_clock_where_the_gateways_own_has_jumped(
+    plant: UaTestServer, tmp_path: pathlib.Path, backfill: str
+) -> None:
+    """Found by the chaos harness: the gap ended before it began, so that what was missing stood in no interval."""
+    behind_ns = 0
+    settings = table(plant.endpoint, backfill=backfill)
+    async with running(settings, signal_maps("a"), tmp_path, wall_ns=lambda: time.time_ns() - behind_ns) as (
+        source,
+        collector,
+    ):
+        await until(lambda: source.health().state == "running", "connected")
+        await write_run(plant, "a", 1, 3)
+        await until(lambda: 3.0 in collector.values(0), "live")
+        last_ns = max(time_ns for time_ns, _ in held(collector, 0))
+        behind_ns = 36_000_000_000_000
+        async with gap_by_lost_subscription(plant):
+            await until(lambda: source.health().counters["subscriptions"] == 2, "subscribed anew")
+            await write_run(plant, "a", 1000, 1)
+            await until(lambda: 1000.0 in collector.values(0), "live again")
+
+    first_ns = min(time_ns for time_ns, value in held(collector, 0) if value >= 1000.0)
+    missing = [time_ns for time_ns, value in plant.history_of("a") if 100.0 <= value < 129.0]
+    (gap,) = source.health().gaps
+    assert len(missing) == 29
+    assert gap.start_ns <= last_ns
+    assert max(missing) < gap.end_ns <= first_ns

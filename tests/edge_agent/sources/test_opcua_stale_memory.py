@@ -10,6 +10,7 @@ from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.opcua_items import Subscription
 from ovoo_edge.sources.opcua_link import ResumeToken
 from ovoo_edge.sources.opcua_session_state import Memory, SessionStore
+from ovoo_edge.sources.state_file import StateFile
 
 from tests.edge_agent.sources.harness import address, running, until
 from tests.edge_agent.sources.ua_server import UaTestServer, correct_transfer, node
@@ -76,7 +77,7 @@ async def test_a_subscription_made_while_the_disk_refuses_is_found_again_after_a
 
 def test_a_subscription_that_was_given_up_while_the_disk_refuses_is_not_remembered(tmp_path: pathlib.Path) -> None:
     path, spare = tmp_path / "plc.session.json", tmp_path / "runtime" / "plc.session.json"
-    store = SessionStore(path, spare, "shape")
+    store = SessionStore(StateFile(path.name, tmp_path, spare.parent), "shape")
     memory = Memory(ResumeToken("i=7", "00"), Subscription(1, 100.0, 30, 5, "2026"), 3, (), 4)
     store.save(memory)
     assert store.load() == memory
