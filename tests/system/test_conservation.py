@@ -24,7 +24,7 @@ from tests.system.line import Line
 from tests.system.plants import LivePlant
 from tests.system.readback import balance, read_tallies
 
-pytestmark = [pytest.mark.system, pytest.mark.server, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.server, pytest.mark.timeout(600)]
 
 MINE_COPIES, DAIRY_COPIES = 8, 7
 OUTAGE_S, CALM_S = 4.0, 3.0

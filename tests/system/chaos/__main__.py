@@ -71,7 +71,6 @@ def _run(options: argparse.Namespace) -> int:
 def _round(options: argparse.Namespace, number: int, faults: int | None) -> dict[str, Any]:
     """Runs a round and gives its line."""
     plan = RoundPlan(_seed_of(options.seed, number), faults or options.per_round)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ovoo-chaos-"))
     head = {
         "seed": options.seed,
         "round": number,
@@ -79,11 +78,11 @@ def _round(options: argparse.Namespace, number: int, faults: int | None) -> dict
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": results.commit_of(_ROOT),
     }
-    line = head | _attempt(folder, options.collector, plan)
-    print(json.dumps(line, ensure_ascii=False, sort_keys=True), flush=True)
-    if not line["holds"] and options.keep:
-        shutil.copytree(folder, options.keep / f"seed-{options.seed}-round-{number}", dirs_exist_ok=True)
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="ovoo-chaos-") as name:
+        line = head | _attempt(pathlib.Path(name), options.collector, plan)
+        print(json.dumps(line, ensure_ascii=False, sort_keys=True), flush=True)
+        if not line["holds"] and options.keep:
+            shutil.copytree(name, options.keep / f"seed-{options.seed}-round-{number}", dirs_exist_ok=True)
     return line
 
 
