@@ -78,6 +78,7 @@ class Backfill:
         self._overdue = False
         self._unbounded = {span.gap for span in self._plan.open.values()}
         self._unfilled: dict[int, Counter[str]] = {}
+        self._missing: Counter[int] = Counter()
         self._current: Window | None = None
         self._seen: SeenRows = {}
         self._attempts = 0
@@ -157,6 +158,9 @@ class Backfill:
                 first = number in self._unbounded
                 near_ns = (sorted(times)[len(times) // 2] if first else gap.end_ns) + _SLACK_NS
                 self._gaps.reach(number, max((time for time in times if time <= near_ns), default=0))
+                if self._settings.backfill == "off" and (gap := self._gaps.find(number)) is not None:
+                    missing = sum(self._steps(each.index, gap.start_ns, gap.end_ns) for each in self._signals)
+                    self._gaps.settle(number, gap.outcome, 0, missing)
         self._unbounded -= ended.keys()
         return bool(ended)
 
@@ -174,10 +178,11 @@ class Backfill:
         first_ns, last_ns = min(start for _, start, _ in found), max(end for _, _, end in found)
         number = self._gaps.add(first_ns, last_ns, "queue overflow at the server", extend=True)
         for signal, start_ns, end_ns in found:
+            span = Span(signal, start_ns, end_ns, number)
             if self._refusals.get(signal):
-                self._note_unfilled(number, self._refusals[signal])
+                self._note_unfilled(span, self._refusals[signal])
             else:
-                self._plan.add(Span(signal, start_ns, end_ns, number))
+                self._plan.add(span)
         self._settle(number)
         return True
 
@@ -298,15 +303,21 @@ class Backfill:
     def _give_up(self, reasons: Mapping[Span, str]) -> None:
         self._plan.drop(reasons)
         for span, reason in reasons.items():
-            self._note_unfilled(span.gap, reason)
+            self._note_unfilled(span, reason)
         for number in {span.gap for span in reasons}:
             self._settle(number)
         if reasons:
             self._plan.save(self._gaps.recent)
 
-    def _note_unfilled(self, number: int, reason: str) -> None:
-        self._unfilled.setdefault(number, Counter())[reason] += 1
+    def _note_unfilled(self, span: Span, reason: str) -> None:
+        self._unfilled.setdefault(span.gap, Counter())[reason] += 1
+        self._missing[span.gap] += self._steps(span.signal, span.start_ns, span.end_ns)
         self.counters["unfilled_spans"] += 1
+
+    def _steps(self, signal: int, start_ns: int, end_ns: int) -> int:
+        """Samples that the nominal step asks for between two that are held."""
+        step_ns = max(1, int(self._signals[self._handle_of[signal]].period_s * 1e9))
+        return max(0, -(-(end_ns - start_ns) // step_ns) - 1)
 
     def _settle(self, number: int) -> None:
         """States what came of a gap once nothing of it is left to do."""
@@ -314,7 +325,7 @@ class Backfill:
             return
         reasons = self._unfilled.pop(number, Counter())
         outcome = "; ".join(f"{reason} ({count} signals)" for reason, count in sorted(reasons.items())) or "filled"
-        self._gaps.settle(number, outcome, 0)
+        self._gaps.settle(number, outcome, 0, self._missing.pop(number, 0))
         gap = self._gaps.find(number)
         rows = gap.filled if gap else 0
         _log.info("source=%s event=gap_settled rows=%d outcome=%r", self._settings.name, rows, outcome)

@@ -7,6 +7,7 @@ import logging
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ovoo_edge.sources.base import SourceGap
 from ovoo_edge.sources.settings_opcua import BackfillOrder
@@ -134,9 +135,10 @@ class BackfillPlan:
             "ends": _packed(span.end_ns for span in spans),
             "gaps": _packed(span.gap for span in spans),
             "causes": [
-                [str(gap.number), str(gap.start_ns), str(gap.end_ns), gap.cause, gap.messages, gap.filled, gap.outcome]
+                [str(gap.number), str(gap.start_ns), str(gap.end_ns), gap.cause, gap.messages, gap.filled]
                 for gap in gaps
             ],
+            "outcomes": [[gap.outcome, gap.missing_at_most] for gap in gaps],
         }
         try:
             self._file.save(state, durable=durable)
@@ -150,11 +152,11 @@ class BackfillPlan:
         try:
             columns = [_unpacked(state[name]) for name in ("keys", "starts", "ends", "gaps")]
             rows = list(zip(*columns, strict=True))
-            self.known_gaps = [
-                SourceGap(int(start), int(end), str(cause), int(messages), int(number), "".join(outcome), int(filled))
-                for number, start, end, cause, messages, filled, *outcome in state["causes"]
-            ]
-        except (KeyError, TypeError, ValueError):
+            self.known_gaps = [_gap(row) for row in state["causes"]]
+            for place, (outcome, missing) in enumerate(state.get("outcomes", ())):
+                gap = self.known_gaps[place]
+                self.known_gaps[place] = replace(gap, outcome=str(outcome), missing_at_most=missing)
+        except (KeyError, TypeError, ValueError, IndexError):
             return
         signals = {key: signal for signal, key in self._keys.items()}
         for key, start_ns, end_ns, gap in rows:
@@ -193,6 +195,11 @@ def next_window(spans: Sequence[Span], order: BackfillOrder, most_signals: int, 
     if newest:
         return Window(members, max(low, edge - width_ns), high)
     return Window(members, low, min(high, edge + width_ns))
+
+
+def _gap(row: Sequence[Any]) -> SourceGap:
+    number, start_ns, end_ns, cause, messages, filled = row
+    return SourceGap(int(start_ns), int(end_ns), str(cause), int(messages), int(number), "", int(filled))
 
 
 def _packed(numbers: Iterable[int]) -> str:

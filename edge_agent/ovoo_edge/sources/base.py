@@ -180,6 +180,8 @@ class SourceGap:
         number: tells gaps of one source apart.
         outcome: what the source's history gave back: empty while nothing is known, "filled", or why it is not.
         filled: samples read from the history.
+        missing_at_most: samples that the signals' nominal steps ask for where the history gave nothing; a source that
+            reports changes only had fewer. None: not known, because an end or the outcome is not.
     """
 
     start_ns: int
@@ -189,6 +191,7 @@ class SourceGap:
     number: int = 0
     outcome: str = ""
     filled: int = 0
+    missing_at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

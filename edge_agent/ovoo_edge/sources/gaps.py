@@ -60,8 +60,13 @@ class GapLog:
         """The gap of that number, None when it is no longer kept."""
         return next((gap for gap in self._gaps if gap.number == number), None)
 
-    def settle(self, number: int, outcome: str, filled: int) -> None:
-        """Notes what came of a gap: `outcome` in words, and how many samples the history gave back."""
+    def settle(self, number: int, outcome: str, filled: int, missing_at_most: int | None = None) -> None:
+        """Notes what came of a gap: `outcome` in words, and how many samples the history gave back.
+
+        `missing_at_most` is added where it is known, see `SourceGap`.
+        """
         for place, gap in enumerate(self._gaps):
             if gap.number == number:
-                self._gaps[place] = replace(gap, outcome=outcome, filled=gap.filled + filled)
+                known = (gap.missing_at_most, missing_at_most)
+                missing = sum(part for part in known if part is not None) if any(p is not None for p in known) else None
+                self._gaps[place] = replace(gap, outcome=outcome, filled=gap.filled + filled, missing_at_most=missing)

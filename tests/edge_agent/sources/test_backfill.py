@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import pathlib
 import time
 from collections import Counter
@@ -413,3 +414,26 @@ async def test_a_gap_is_told_by_the_samples_clock_where_the_gateways_own_has_jum
     assert len(missing) == 29
     assert gap.start_ns <= last_ns
     assert max(missing) < gap.end_ns <= first_ns
+
+
+@pytest.mark.parametrize("backfill", ["newest_first", "off"])
+async def test_an_unfilled_gap_tells_how_many_samples_it_may_have_cost(
+    plant: UaTestServer, tmp_path: pathlib.Path, backfill: str
+) -> None:
+    signals = [dataclasses.replace(each, period_s=0.01) for each in signal_maps("plain")]
+    async with running(table(plant.endpoint, backfill=backfill), signals, tmp_path) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        await plant.write("plain", 6.0)
+        await until(lambda: 6.0 in collector.values(0), "live")
+        await plant.drop_subscriptions()
+        await asyncio.sleep(0.2)
+        await plant.write("plain", 7.0)
+        await until(lambda: 7.0 in collector.values(0), "current value")
+        await until(lambda: source.health().gaps[-1].missing_at_most is not None, "settled")
+
+    before_ns, again_ns = (next(row[1] for row in collector.rows(0) if row[2] == value) for value in (6.0, 7.0))
+    gap = source.health().gaps[-1]
+    asked = (again_ns - before_ns) / 10_000_000 - 1
+    assert gap.missing_at_most is not None
+    assert gap.missing_at_most == pytest.approx(asked, abs=1) if backfill != "off" else gap.missing_at_most >= asked - 1
+    assert gap.filled == 0

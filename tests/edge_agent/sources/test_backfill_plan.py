@@ -90,7 +90,7 @@ def test_marks_of_a_clock_in_the_future_are_not_believed(tmp_path: pathlib.Path)
 
 
 def test_gaps_are_listed_after_a_restart_also_when_nothing_of_them_is_left_to_read(tmp_path: pathlib.Path) -> None:
-    settled = SourceGap(1, 2, "why", 3, 7, "the server keeps no history (1 signals)", 4)
+    settled = SourceGap(1, 2, "why", 3, 7, "the server keeps no history (1 signals)", 4, 9)
     BackfillPlan(StateFile("plan.json", tmp_path), KEYS).save([settled])
 
     assert BackfillPlan(StateFile("plan.json", tmp_path), KEYS).known_gaps == [settled]
