@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.servers.process import ServerProcess, free_port
 from tests.system import programs
-from tests.system.line import Line
+from tests.system.line import PASSWORD, Line
 
 __all__ = ["CloudApi"]
 
@@ -50,6 +50,16 @@ class CloudApi:
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._token}"})
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
+
+    def page(self, path: str) -> str:
+        """A page of the console as the signed-in administrator gets it."""
+        body = json.dumps({"name": "admin", "password": PASSWORD}).encode()
+        headers = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self._url}/api/v1/sessions", body, headers)) as answer:
+            cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        with urllib.request.urlopen(urllib.request.Request(self._url + path, headers={"Cookie": cookie})) as answer:
+            content: bytes = answer.read()
+        return content.decode()
 
     def _answers(self) -> bool:
         try:
