@@ -249,6 +249,7 @@ def test_a_volume_fills_fails_and_is_repaired_with_its_contents(volume: Volume) 
             with pytest.raises(OSError, match="Read-only"):
                 raw.write(b"z" * 5000)
         volume.repair()
+        assert not (volume.mount / "filler").exists(), "the space that was given back stays free"
         kept.write_bytes(kept.read_bytes() + b"w")
         assert kept.read_bytes().startswith(b"x" * 5000)
     finally:
