@@ -57,14 +57,15 @@ def _run(options: argparse.Namespace) -> int:
     path = options.results or _RESULTS / f"seed-{options.seed}.jsonl"
     if options.only_round is not None:
         return int(not _round(options, options.only_round, None)["holds"])
-    failed = False
+    failed = idle = False
     while (left := options.faults - sum(results.done_rounds(path, options.seed).values())) > 0:
         number = max(results.done_rounds(path, options.seed), default=-1) + 1
         line = _round(options, number, min(left, options.per_round))
         results.append(path, line)
         failed = failed or not line["holds"]
-        if not line["faults"]:
-            return 1  # it did not even start: going on would never end
+        if idle and not line["faults"]:
+            return 1  # nothing was struck twice in a row: going on would never end
+        idle = not line["faults"]
     return int(failed)
 
 

@@ -124,6 +124,8 @@ class OpcUaPlant(_Plant):
     def stop(self) -> int:
         """SIGTERM. The time of the oldest sample that no client acknowledged, which is gone for ever; 0 without one."""
         self.process.stop()
+        if not _begun(self._journal(self._life)):
+            return 0
         times = np.unique(read_journal(self._journal(self._life))[1]["time_ns"])
         if len(times) == 1:  # nobody subscribed
             return int(times[0])
@@ -159,4 +161,5 @@ class MqttPlant(_Plant):
 
 
 def _begun(journal: pathlib.Path) -> bool:
-    return journal.exists() and len(read_journal(journal)[1]) > 0
+    """True once a sample is in it; a file that was only just made holds no head yet."""
+    return journal.exists() and journal.stat().st_size > 0 and len(read_journal(journal)[1]) > 0
