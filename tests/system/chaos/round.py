@@ -100,16 +100,18 @@ def run_round(folder: pathlib.Path, collector: Collector, plan: RoundPlan) -> Ro
         )
 
 
-def settle_and_audit(world: World, spent: Sequence[Spent], laps: Laps | None = None) -> Audit:
+def settle_and_audit(
+    world: World, spent: Sequence[Spent], laps: Laps | None = None, live_again_s: float = _LIVE_AGAIN_S
+) -> Audit:
     """Waits until everything lives again, stops the plants, drains, and compares every sample."""
     laps = laps or Laps()
     for name in world.collector.parts:
         world.revive(name)
-    wait_live(world)
+    wait_live(world, live_again_s)
     laps.end("live again")
     world.server.stop()
     world.publisher.stop()
-    world.collector.wait_drained(_DRAIN_S)
+    world.collector.wait_drained(max(_DRAIN_S, live_again_s))
     laps.end("drain")
     truth: dict[str, Truth] = {**truth_of(*world.server.emitted()), **truth_of(*world.publisher.emitted())}
     collector = world.collector
@@ -123,12 +125,12 @@ def settle_and_audit(world: World, spent: Sequence[Spent], laps: Laps | None = N
     return audit
 
 
-def wait_live(world: World) -> None:
+def wait_live(world: World, limit_s: float = _LIVE_AGAIN_S) -> None:
     """Waits until a sample of each transport that was emitted after this call is stored."""
     since_ns = time.time_ns()
     for transport in ("opcua", "mqtt"):
         what = f"samples of {transport} arrive in the store again"
-        wait_until(functools.partial(_live, world, transport, since_ns), timeout_s=_LIVE_AGAIN_S, step_s=0.3, what=what)
+        wait_until(functools.partial(_live, world, transport, since_ns), timeout_s=limit_s, step_s=0.3, what=what)
 
 
 def _live(world: World, transport: str, since_ns: int) -> bool:
