@@ -8,7 +8,6 @@ in the store must equal what the generator sent; otherwise the benchmark fails.
 from __future__ import annotations
 
 import argparse
-import gzip
 import pathlib
 import statistics
 import sys
@@ -35,8 +34,9 @@ from tests.servers.influxdb import InfluxServer
 from tests.system.line import Line
 
 NODES = 5000
-FLOOR = 20_000
-LADDER = (20_000, 30_000, 45_000, 60_000, 80_000, 110_000, 150_000, 200_000)
+FLOOR = 120_000
+DIRECT_FLOOR = 200_000
+LADDER = (80_000, 110_000, 120_000, 150_000, 180_000, 200_000)
 BODY_ROWS = 20_000
 QUICK_RATE = 24_000
 
@@ -44,20 +44,23 @@ QUICK_RATE = 24_000
 def measure(options: frame.Options, result: frame.Result) -> int:
     """Both ways of the data, then the store alone."""
     fixed = options.arguments.rate
+    fixed_direct = options.arguments.direct_rate or fixed
     with tempfile.TemporaryDirectory(prefix="ovoo-pipeline-") as name, ExitStack() as stack:
         runs = _Runs(pathlib.Path(name), stack.enter_context(Line(pathlib.Path(name) / "line")))
         runs.line.ingest.start()
         if options.quick:
             uplink = runs.uplink(fixed or QUICK_RATE, 12)
-            direct = runs.direct(fixed or QUICK_RATE, 6)
+            direct = runs.direct(fixed_direct or QUICK_RATE, 6)
             limit = limit_db(runs.line.influx, 3)
         else:
             uplink = _climb(runs.uplink, [fixed] if fixed else LADDER, result)
-            direct = _climb(runs.direct, [fixed] if fixed else LADDER, result)
+            direct = _climb(runs.direct, [fixed_direct] if fixed_direct else LADDER, result)
             limit = limit_db(runs.line.influx, 20)
     _rows(result, uplink, direct, limit)
-    if uplink.values_per_s < FLOOR:
-        result.notes.append(f"below the floor of {FLOOR} values/s on this machine at this time")
+    if not options.quick:
+        for path, found, floor in (("uplink", uplink, FLOOR), ("direct", direct, DIRECT_FLOOR)):
+            word = "met" if found.values_per_s >= 0.995 * floor else "missed on this machine at this time"
+            result.notes.append(f"{path}: floor {floor} values/s {word}")
     return 1 if uplink.wrong_signals or direct.wrong_signals else 0
 
 
@@ -127,11 +130,11 @@ def _climb(run: Callable[[float, float], Measured], ladder: Sequence[float], res
 
 
 def limit_db(influx: InfluxServer, seconds: float) -> float:
-    """Points a second of InfluxDB alone: the same lines in bodies of the ingest's size, gzip 1, two writers."""
+    """Points a second of InfluxDB alone: the same lines in bodies of the ingest's size, two writers."""
     influx.create("limit")
     asset = AssetAddress("limit", "site", "area", "line", "asset")
     encoder = LineEncoder(Catalogue([SignalEntry(asset.signal(node_name(n)), "kW") for n in range(NODES)]))
-    bodies = [gzip.compress(encoder.encode(_batch(number)), 1) for number in range(int(seconds * 25))]
+    bodies = [encoder.encode(_batch(number)) for number in range(int(seconds * 25))]
     queue, lock, written = iter(bodies), threading.Lock(), [0, 0]
     began = time.monotonic()
 
@@ -142,8 +145,7 @@ def limit_db(influx: InfluxServer, seconds: float) -> float:
             if body is None:
                 return
             url = f"{influx.url}/write?db=limit&precision=ns"
-            request = urllib.request.Request(url, data=body, headers={"Content-Encoding": "gzip"})
-            with urllib.request.urlopen(request, timeout=60):
+            with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60):
                 written[writer] += BODY_ROWS
 
     writers = [threading.Thread(target=write, args=(writer,)) for writer in range(2)]
@@ -170,7 +172,8 @@ def _rows(result: frame.Result, uplink: Measured, direct: Measured, limit: float
     result.add("direct_values_per_s", direct.values_per_s, "values/s")
     result.add("limit_db", limit, "values/s")
     result.add("backlog_growth", uplink.backlog_growth, "samples/s")
-    result.add("db_share", uplink.values_per_s / limit, "of limit_db")
+    result.add("db_share", direct.values_per_s / limit, "of limit_db")
+    result.add("uplink_db_share", uplink.values_per_s / limit, "of limit_db")
     result.add("bytes_per_sample", uplink.bytes_per_sample, "bytes/sample")
     result.add("agent_cpu", uplink.cpu["agent"], "cores")
     result.add("cloud_cpu", uplink.cpu["cloud"], "cores")
@@ -187,12 +190,13 @@ def _rows(result: frame.Result, uplink: Measured, direct: Measured, limit: float
         f"direct: {direct.sent} values sent, {direct.wrong_signals} signals with another count",
         f"offered {uplink.rate:.0f} and {direct.rate:.0f} values/s; the generator waited {uplink.stalled_s:.2f} s",
         "delay: source time until a query finds the sample, polled every 0.1 s, three signals",
-        "limit_db: bodies of 20,000 lines made before, gzip level 1 as the ingest uses, two writers",
+        "limit_db: bodies of 20,000 lines made before, not compressed, as both ways send on loopback; two writers",
     ]
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rate", type=float, default=0.0, help="one rate, no ladder")
+    parser.add_argument("--rate", type=float, default=0.0, help="one rate through the cloud, no ladder")
+    parser.add_argument("--direct-rate", type=float, default=0.0, help="one rate straight, no ladder (default: --rate)")
 
 
 if __name__ == "__main__":

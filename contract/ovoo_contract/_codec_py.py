@@ -111,6 +111,11 @@ def _put(out: bytearray, number: int) -> None:
     out.append(number)
 
 
+def _put_signed(out: bytearray, number: int) -> None:
+    """The low 64 bits of a number as a zigzag varint."""
+    _put(out, _zigzag(number))
+
+
 def _get(data: bytes, offset: int) -> tuple[int, int]:
     number = shift = 0
     while True:
@@ -183,20 +188,27 @@ def _encode_times(out: bytearray, runs: list[_Run], time_ns: array[int]) -> None
         for row in range(run.start, run.stop):
             current = time_ns[row] // unit
             if row == run.start:
-                _put(out, _zigzag(current - previous))
+                _put_signed(out, current - previous)
                 first[exponent], delta = current, step[exponent]
             else:
-                _put(out, _zigzag(current - previous - delta))
-                delta = _signed(current - previous)
+                change = current - previous
+                bend = change - delta
+                if -64 <= bend < 64:  # one byte, nearly always
+                    out.append(bend << 1 ^ bend >> 7)
+                else:
+                    _put_signed(out, bend)
+                delta = change if -_SIGN <= change < _SIGN else _signed(change)
             previous = current
         step[exponent] = delta
 
 
 def _time_exponent(time_ns: array[int], run: _Run) -> int:
     exponent = _TIME_EXPONENT
-    for row in range(run.start, run.stop):
-        while time_ns[row] % _POWERS[exponent]:
+    unit = _POWERS[exponent]
+    for moment in time_ns[run.start : run.stop]:
+        while moment % unit:
             exponent -= 1
+            unit = _POWERS[exponent]
         if not exponent:
             break
     return exponent
@@ -216,16 +228,24 @@ def _decode_times(data: bytes, offset: int, runs: list[_Run]) -> tuple[array[int
         unit = _POWERS[exponent]
         limit = (2**63 - 1) // unit
         previous, delta = first[exponent], 0
+        least = -limit - (unit == 1)
         for row in range(run.start, run.stop):
-            coded, offset = _get(data, offset)
+            coded = data[offset] if offset < len(data) else 0x80
+            if coded < 0x80:  # one byte, nearly always
+                offset += 1
+            else:
+                coded, offset = _get(data, offset)
             if row == run.start:
                 previous = _signed(previous + _unzigzag(coded))
                 first[exponent], delta = previous, step[exponent]
             else:
-                delta = _signed(delta + _unzigzag(coded))
-                previous = _signed(previous + delta)
-            if not -limit - (unit == 1) <= previous <= limit:
-                raise ValueError("time beyond 64 bits")
+                if coded:
+                    delta = _signed(delta + (coded >> 1 ^ -(coded & 1)))
+                previous += delta
+            if not least <= previous <= limit:
+                previous = _signed(previous)
+                if not least <= previous <= limit:
+                    raise ValueError("time beyond 64 bits")
             times.append(previous * unit)
         step[exponent] = delta
     return times, offset
@@ -286,18 +306,27 @@ def _scaled(item: float, exponent: int) -> int:
 def _put_scaled(out: bytearray, numbers: list[int]) -> None:
     previous = 0
     for number in numbers:
-        _put(out, _zigzag(number - previous))
+        change = number - previous
+        if -64 <= change < 64:  # one byte, mostly
+            out.append(change << 1 ^ change >> 7)
+        else:
+            _put_signed(out, change)
         previous = number
 
 
 def _exact_exponent(present: list[float]) -> int:
     """The smallest decimal exponent that gives back every value, or -1."""
     exponent, top = 0, 0.0
+    scale = _SCALES[0]
     for item in present:
-        while not _is_exact(item, exponent):
-            exponent += 1
-            if exponent > _EXACT_EXPONENT or not abs(item) * _SCALES[exponent] < _EXACT_LIMIT:
-                return -1
+        scaled = item * scale
+        # the check of _is_exact, but for zeros, whose sign it tells apart
+        if not (item and -_EXACT_LIMIT < scaled < _EXACT_LIMIT and (scaled + _MAGIC - _MAGIC) / scale == item):
+            while not _is_exact(item, exponent):
+                exponent += 1
+                if exponent > _EXACT_EXPONENT or not abs(item) * _SCALES[exponent] < _EXACT_LIMIT:
+                    return -1
+            scale = _SCALES[exponent]
         top = max(top, abs(item))
     # a value checked under a smaller exponent still holds under a larger one while it stays in range
     return exponent if top * _SCALES[exponent] < _EXACT_LIMIT else -1
@@ -431,9 +460,15 @@ def _decode_present(data: bytes, offset: int, count: int, descriptor: int) -> tu
     values = array("d")
     number = 0
     for _ in range(count):
-        step, offset = _get(data, offset)
-        number = _signed(number + _unzigzag(step))
-        item = float(number) / scale
+        step = data[offset] if offset < len(data) else 0x80
+        if step < 0x80:  # one byte, mostly
+            offset += 1
+        else:
+            step, offset = _get(data, offset)
+        number += step >> 1 ^ -(step & 1)
+        if not -_SIGN <= number < _SIGN:
+            number = _signed(number)
+        item = number / scale
         values.append(_single(item) if mode == SINGLE_DECIMAL else item)
     if mode == NEAR_DECIMAL:
         for row in range(count):

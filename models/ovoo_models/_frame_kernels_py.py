@@ -95,14 +95,16 @@ def emit_frames(
 ) -> int:
     """Write one row for each frame that has a new sample, others held no longer than `hold_ns`; return the rows."""
     rows = 0
+    empty = (array("q", [NEVER]) * width).tobytes()
+    grid = memoryview(grid_time).cast("B")
     for f in range(frames):
         start = f * width
+        if grid[start * 8 : (start + width) * 8] == empty:
+            continue
         fresh = [k for k in range(width) if grid_time[start + k] != NEVER]
         for k in fresh:
             held_time[k] = grid_time[start + k]
             held_value[k] = grid_value[start + k]
-        if not fresh:
-            continue
         end = (base_frame + f + 1) * period_ns
         for k in range(width):
             alive = held_time[k] != NEVER and end - held_time[k] <= hold_ns[k] + period_ns

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 
-from ovoo_models._lanes_py import clip, dot8, power_n
+from ovoo_models._lanes_py import clip, dot8, dot_all, power_n
 
 __all__ = [
     "dot",
@@ -106,10 +106,10 @@ def _fill_absent(precision: array[float], d: int, y: array[float], absent: array
                 y[k] = y[k] - dot8(precision, y, d, k * d) / p
 
 
-def _quadratic(precision: array[float], z: array[float], work: array[float], d: int) -> float:
-    for k in range(d):
-        work[d + k] = dot8(precision, z, d, k * d)
-    return dot8(work, z, d, d)
+def _quadratic(precision_rows: list[list[float]], z: list[float], work: array[float]) -> float:
+    products = [dot_all(row, z) for row in precision_rows]
+    work[len(z) : 2 * len(z)] = array("d", products)
+    return dot_all(products, z)
 
 
 def mewma_rows(
@@ -151,6 +151,7 @@ def mewma_rows(
     `trace` receives z, n x d. measure = T2 / limit. Source: Lowry et al., Technometrics 34 (1992), 46-53.
     """
     d = len(columns)
+    precision_rows = [precision[k * d : k * d + d].tolist() for k in range(d)]
     for i in range(n):
         score[i] = measure[i] = NAN
         limits[i] = limit
@@ -169,10 +170,9 @@ def mewma_rows(
                         z[k] = 0.0
                 frames = min(frames, step_frames)
                 w = 1.0 - power_n(decay, frames)
-                for k in range(d):
-                    z[k] = z[k] + w * (work[k] - z[k])
+                z[:d] = array("d", [at + w * (goal - at) for at, goal in zip(z[:d], work[:d], strict=True)])
                 last_ns[0] = time_ns[i]
-                t2 = _quadratic(precision, z, work, d)
+                t2 = _quadratic(precision_rows, z[:d].tolist(), work)
                 score[i] = t2
                 measure[i] = t2 / limit
                 if adapt > 0.0 and t2 < 0.5 * limit:
@@ -181,8 +181,7 @@ def mewma_rows(
                             x = values[i * width + columns[k]]
                             step = clip((x - centre[k]) * inverse[k], bound) / inverse[k]
                             centre[k] = centre[k] + adapt * frames * step
-        for k in range(d):
-            trace[i * d + k] = z[k]
+        trace[i * d : i * d + d] = z[:d]
 
 
 def moment_rows(rows: array[float], d: int, n: int, use: array[int], total: array[float], cross: array[float]) -> int:

@@ -131,7 +131,7 @@ def test_sigterm_ends_a_live_plant_with_an_exact_ledger(tmp_path: pathlib.Path, 
     assert json.loads(out)["emitted"] == Ledger.load(ledger).count
 
 
-def _until(done: Callable[[], bool], process: subprocess.Popen[str], longest_s: float = 40.0) -> None:
+def _until(done: Callable[[], bool], process: subprocess.Popen[str], longest_s: float = 120.0) -> None:
     deadline = time.monotonic() + longest_s
     while not done():
         assert process.poll() is None, process.communicate()

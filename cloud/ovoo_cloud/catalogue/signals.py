@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from ovoo_contract.address import Address, AssetAddress
@@ -18,6 +18,7 @@ from ovoo_cloud.catalogue.templates import recognise
 __all__ = [
     "asset",
     "assets",
+    "assets_at",
     "catalogue",
     "entry_of",
     "lookup",
@@ -135,6 +136,13 @@ def assets(session: Session, scope: Scope, enterprise: str, site: str | None = N
     if site is not None:
         query = query.where(AssetRecord.site == site)
     return session.scalars(query).all()
+
+
+def assets_at(session: Session, scope: Scope, paths: Collection[str]) -> dict[str, AssetRecord]:
+    """The assets at these paths that the catalogue knows and the reader may see."""
+    scope.require(Permission.READ_SITES)
+    query = select(AssetRecord).where(AssetRecord.path.in_(set(paths)))
+    return {row.path: row for row in session.scalars(query) if scope.sees(row.enterprise)}
 
 
 def asset(session: Session, scope: Scope, path: str) -> AssetRecord:

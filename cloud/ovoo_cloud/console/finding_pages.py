@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,7 +12,7 @@ from ovoo_cloud.alarms import records
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.findings import AlarmId
-from ovoo_cloud.catalogue import enterprises, findings
+from ovoo_cloud.catalogue import enterprises, findings, signals
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
 
@@ -34,12 +34,14 @@ def finding_list(
     with services.database.read() as session:
         companies = enterprises.enterprises(session, scope)
         rows = findings.findings(session, scope, enterprise=enterprise or None, open_only=show == "open", limit=200)
+        machines = signals.assets_at(session, scope, {row.asset for row in rows})
     return page(
         request,
         services,
         "findings.html",
         scope,
         findings=[findings.finding_of(row) for row in rows],
+        machines=machines,
         companies=companies,
         enterprise=enterprise or "",
         show=show,
@@ -51,7 +53,8 @@ def finding_page(request: Request, finding: str, services: ServicesDep, scope: R
     """One finding with the signals that speak for it."""
     with services.database.read() as session:
         found = findings.finding_of(findings.finding(session, scope, finding))
-    return page(request, services, "finding.html", scope, finding=found)
+        machines = signals.assets_at(session, scope, {str(found.asset)})
+    return page(request, services, "finding.html", scope, finding=found, machines=machines)
 
 
 @router.get("/alarms")
@@ -67,7 +70,9 @@ def alarm_list(
     with services.database.read() as session:
         rows = records.alarms(session, scope, states=states)
         found = {row.finding: findings.finding_of(findings.finding(session, scope, row.finding)) for row in rows}
-    return page(request, services, "alarms.html", scope, alarms=rows, found=found, show=show, State=AlarmState)
+        machines = signals.assets_at(session, scope, {row.asset for row in rows})
+    values: dict[str, Any] = {"alarms": rows, "found": found, "machines": machines, "show": show, "State": AlarmState}
+    return page(request, services, "alarms.html", scope, **values)
 
 
 @router.post("/alarms/{alarm}/acknowledge")

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import orjson
 import urllib3
 from ovoo_contract.errors import QueryError, StoreError, StoreUnavailable
+from ovoo_contract.loopback import is_loopback
 
 from ovoo_cloud.stores.influx_v2 import InfluxV2
 
@@ -67,6 +68,8 @@ class InfluxHttp:
     def __init__(self, settings: InfluxSettings) -> None:
         self._settings = settings
         self._url = settings.url.rstrip("/")
+        # between programs of one machine packing costs more than it saves
+        self._local = is_loopback(urllib3.util.parse_url(self._url).host or "")
         self._pool = urllib3.PoolManager(maxsize=4, retries=False, timeout=urllib3.Timeout(_TIMEOUT_S, connect=_PING_S))
         self._dialect: Dialect | None = None if settings.dialect == "auto" else settings.dialect
         self._second: InfluxV2 | None = None
@@ -95,10 +98,12 @@ class InfluxHttp:
         if self.dialect == "v2":
             refused = self._v2().write(database, lines)
             return None if refused is None else _rejected(*refused, self._url)
-        body = gzip.compress(lines, 1)
-        answer = self._request(
-            "POST", f"/write?db={database}&precision=ns", body=body, headers={"Content-Encoding": "gzip"}
-        )
+        path = f"/write?db={database}&precision=ns"
+        if self._local:
+            answer = self._request("POST", path, body=lines)
+        else:
+            headers = {"Content-Encoding": "gzip"}
+            answer = self._request("POST", path, body=gzip.compress(lines, 1), headers=headers)
         return None if answer.status < 300 else _rejected(answer.status, bytes(answer.data), self._url)
 
     def query(self, database: str, influxql: str) -> list[Series]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ovoo_contract.errors import StoreRejected, StoreUnavailable
+from ovoo_contract.loopback import is_loopback
 
 from ovoo_edge.secret_file import read_secret
 from ovoo_edge.sinks.settings import InfluxSinkSettings
@@ -77,6 +78,8 @@ class InfluxHttp:
         self._settings = settings
         self._database = database
         self._parts = urllib.parse.urlsplit(settings.url)
+        local = is_loopback(self._parts.hostname or "")
+        self._compresses = settings.gzip == "always" or (settings.gzip == "auto" and not local)
         self._connection: http.client.HTTPConnection | None = None
         self.version = ""
         self.dialect: Dialect = "1"
@@ -120,7 +123,7 @@ class InfluxHttp:
         """
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         body = lines
-        if len(body) >= _GZIP_FROM:
+        if self._compresses and len(body) >= _GZIP_FROM:
             body = gzip.compress(body, 1, mtime=0)
             headers["Content-Encoding"] = "gzip"
         answer, _ = self._exchange("POST", self._write_path(), body, headers)

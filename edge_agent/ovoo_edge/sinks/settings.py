@@ -18,6 +18,8 @@ __all__ = ["ALLOWED", "InfluxSinkSettings", "MqttSinkSettings", "Scope", "SinkSe
 
 Scope = Literal["site", "region"]
 _SCOPES: tuple[Scope, ...] = get_args(Scope)
+GzipChoice = Literal["auto", "always", "never"]
+_GZIP_CHOICES: tuple[GzipChoice, ...] = get_args(GzipChoice)
 _CLASSES: tuple[DataClass, ...] = get_args(DataClass)
 ALLOWED: Mapping[Scope, DataClass] = {"site": "core", "region": "general"}
 _DATABASE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -128,6 +130,7 @@ class InfluxSinkSettings:
         username, password_file: 1.x with authentication.
         ca_file: CA of an https server; None = the system's.
         batch_rows: samples per request.
+        gzip: compress requests; "auto": unless the server is on this machine.
         timeout_s: of one request.
         retry_s, retry_limit_s: wait after a failure, doubling up to the limit; the server's Retry-After wins.
     """
@@ -145,6 +148,7 @@ class InfluxSinkSettings:
     password_file: pathlib.Path | None = None
     ca_file: pathlib.Path | None = None
     batch_rows: int = 5000
+    gzip: GzipChoice = "auto"
     timeout_s: float = 30.0
     retry_s: float = 1.0
     retry_limit_s: float = 60.0
@@ -167,6 +171,7 @@ class InfluxSinkSettings:
             password_file=_file(reader, "password_file", folder, private=True),
             ca_file=_file(reader, "ca_file", folder),
             batch_rows=reader.integer("batch_rows", default["batch_rows"], low=1, high=100_000),
+            gzip=reader.choice("gzip", default["gzip"], _GZIP_CHOICES),
             timeout_s=reader.number("timeout_s", default["timeout_s"], low=0.5, high=600),
             retry_s=reader.number("retry_s", default["retry_s"], low=0.01, high=600),
             retry_limit_s=reader.number("retry_limit_s", default["retry_limit_s"], low=0.01, high=3600),

@@ -83,16 +83,20 @@ def _signal(page: Page) -> None:
 
 def _findings(page: Page) -> None:
     assert page.locator("tbody tr").count() == 1
-    expect(page.locator("tbody")).to_contain_text("ventilation/main/fan1")
+    machine = page.locator("tbody [data-label=设备]")
+    expect(machine).to_contain_text("主通风机")
+    expect(machine).to_contain_text("ventilation/main/fan1")
 
 
 def _finding(page: Page) -> None:
+    expect(page.locator(".page-head")).to_contain_text("主通风机")
     expect(page.locator(".figures")).to_contain_text("31.5")
     expect(page.locator("main")).to_contain_text("ev_0123456789abcdef")
 
 
 def _alarms(page: Page) -> None:
     expect(page.locator("tr[data-alarm]")).to_have_attribute("data-state", "active_unacknowledged")
+    expect(page.locator("tr[data-alarm]")).to_contain_text("主通风机")
 
 
 def _energy_sites(page: Page) -> None:

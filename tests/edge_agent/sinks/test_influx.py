@@ -27,9 +27,13 @@ def settings_for(url: str, database: str = "", **changes: object) -> InfluxSinkS
 
 
 @pytest.mark.server
-async def test_every_value_is_read_back(influxdb: InfluxServer, influx_database: str, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("gzip", ["always", "never"])
+async def test_every_value_is_read_back(
+    gzip: str, influxdb: InfluxServer, influx_database: str, tmp_path: pathlib.Path
+) -> None:
     batches = [samples_at(T0 + index * 100 * SECOND, 40) for index in range(5)]
-    async with running(settings_for(influxdb.url, influx_database, batch_rows=30), tmp_path, *batches) as rig:
+    settings = settings_for(influxdb.url, influx_database, batch_rows=30, gzip=gzip)
+    async with running(settings, tmp_path, *batches) as rig:
         await rig.delivered()
         assert rig.sink.health().state == "running"
 
