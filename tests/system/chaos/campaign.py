@@ -17,9 +17,6 @@ __all__ = ["MOST_AT_ONCE", "strike_all"]
 
 MOST_AT_ONCE = 6
 
-# a restart of the server closes its link until the first values stand, so nothing else may open it meanwhile
-_TOGETHER = {"plant-server": "opcua-link"}
-
 
 def strike_all(world: World, faults: Sequence[Fault]) -> list[Spent]:
     """All faults of a list, nearly in its order; returns when the last is repaired.
@@ -54,29 +51,25 @@ class _Busy:
         with self._changed:
             self._changed.wait_for(lambda: self._place(waiting) is not None)
             fault = waiting.pop(self._place(waiting) or 0)
-            self._targets.add(_shared(fault.target))
+            self._targets.add(fault.target)
             return fault
 
     def give_back(self, fault: Fault, _done: Future[Spent]) -> None:
         """The fault is repaired."""
         with self._changed:
-            self._targets.discard(_shared(fault.target))
+            self._targets.discard(fault.target)
             self._changed.notify()
 
     def has(self, target: str) -> bool:
         """True while a fault is at it."""
         with self._changed:
-            return _shared(target) in self._targets
+            return target in self._targets
 
     def _place(self, waiting: Sequence[Fault]) -> int | None:
         if len(self._targets) >= MOST_AT_ONCE:
             return None
-        free = (place for place, fault in enumerate(waiting) if _shared(fault.target) not in self._targets)
+        free = (place for place, fault in enumerate(waiting) if fault.target not in self._targets)
         return next(free, None)
-
-
-def _shared(target: str) -> str:
-    return _TOGETHER.get(target, target)
 
 
 def _strike(world: World, fault: Fault) -> Spent:

@@ -151,12 +151,12 @@ def _certificate(world: World, _fault: Fault, scar: Scar) -> Iterator[None]:
 def _stop_server(world: World, scar: Scar) -> None:
     scar.owed_since_ns = world.server.stop()
     scar.cut_short_ns = time.time_ns() if scar.owed_since_ns else 0
-    world.links["opcua-link"].refuse()  # nobody shall see the nodes before their first values
+    world.gate.refuse()  # nobody shall see the nodes before their first values
 
 
 def _start_server(world: World, *, move_namespaces: bool) -> None:
     world.server.come_back(move_namespaces)
-    world.links["opcua-link"].refuse(False)
+    world.gate.refuse(False)
 
 
 def _shim(world: World, fault: Fault) -> Shim:
