@@ -195,7 +195,7 @@ class OpcUaSource:
             await self._subscribe_anew(link, factory)
         self._problems = factory.problems
         self._counters["short_queues"] = factory.short_queues
-        self._remember()
+        self._remember(durable=True)
 
     async def _resume(self, link: UaLink, intake: Intake) -> bool:
         """Takes the old subscription up again; False when it is gone or was of no use the last time."""
@@ -491,11 +491,11 @@ class OpcUaSource:
                 offender = self._signals[handle].reference
                 self._problems[handle] = SourceProblem(offender, "was missing before the restart", "it is tried again")
 
-    def _remember(self) -> None:
+    def _remember(self, *, durable: bool = False) -> None:
         if self._subscription is None or self._token is None:
             return
         memory = Memory(
             self._token, self._subscription, self._ledger.committed, tuple(sorted(self._problems)), self._last_sample_ns
         )
         with contextlib.suppress(OSError):  # a full disk must not stop collection; the spool reports it
-            self._store.save(memory)
+            self._store.save(memory, durable=durable)

@@ -96,8 +96,8 @@ class SessionStore:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def save(self, memory: Memory) -> None:
-        """Replaces the file."""
+    def save(self, memory: Memory, *, durable: bool = False) -> None:
+        """Replaces the file; `durable` where a subscription must not be forgotten by a power cut."""
         state = {
             "shape": self._shape,
             "token": memory.token.authentication,
@@ -111,7 +111,7 @@ class SessionStore:
             "missing": list(memory.missing),
             "heard_ns": str(memory.heard_ns),
         }
-        self._file.save(state)
+        self._file.save(state, durable=durable)
 
     def forget(self) -> None:
         """Removes the state."""

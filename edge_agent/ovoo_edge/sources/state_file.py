@@ -33,6 +33,17 @@ def save_state(path: pathlib.Path, state: Mapping[str, Any], *, durable: bool = 
             file.flush()
             os.fsync(file.fileno())
     temporary.replace(path)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: pathlib.Path) -> None:
+    """Without it a file system that fails within seconds may bring the old file back."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load_state(path: pathlib.Path) -> dict[str, Any] | None:
@@ -73,6 +84,8 @@ class StateFile:
 
     def save(self, state: Mapping[str, Any], *, durable: bool = False) -> None:
         """As `save_state`; raises OSError where neither place takes it."""
+        # a disk that has just failed may fail again: only what is surely on it replaces the spare
+        durable = durable or (self._spare is not None and self._spare.exists())
         try:
             save_state(self.path, state, durable=durable)
         except OSError:
