@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import logging
+import pathlib
 import random
 import secrets
 import time
@@ -35,7 +36,7 @@ from ovoo_edge.spool import Spool
 from ovoo_edge.spool_service import SpoolReader, SpoolService
 from ovoo_edge.status_words import status_line
 from ovoo_edge.supervisor import Supervised, supervise
-from ovoo_edge.systemd import is_supervised, notify, notify_status, watchdog_interval_s
+from ovoo_edge.systemd import is_supervised, notify, notify_status, runtime_dir, watchdog_interval_s
 from ovoo_edge.watermark import Watermark
 
 __all__ = ["Agent", "World"]
@@ -55,6 +56,7 @@ class World:
     monotonic_s: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.SystemRandom)
     epoch_source: Callable[[], int] = lambda: secrets.randbits(64)
+    runtime_dir: pathlib.Path | None = field(default_factory=runtime_dir)
 
 
 class Agent:
@@ -254,7 +256,8 @@ class Agent:
         world = self._world
         folder = self._config.state_dir / "sources"
         folder.mkdir(parents=True, exist_ok=True)
-        context = SourceContext(folder, world.wall_ns, world.monotonic_s, world.rng)
+        memory = world.runtime_dir / self._config.gateway if world.runtime_dir else None
+        context = SourceContext(folder, world.wall_ns, world.monotonic_s, world.rng, runtime_dir=memory)
         return [
             create_source(
                 settings,

@@ -11,6 +11,7 @@ from ovoo_contract.errors import WireError
 from ovoo_contract.wire import decode_batch
 
 from ovoo_edge.spool_rows import HOUR_NS, LostRow, Tally
+from ovoo_edge.spool_spans import has_spans, note_spans, spans_of
 
 __all__ = [
     "lost_marks",
@@ -70,7 +71,8 @@ def tally(kind: str, payload: bytes, catalogue: Catalogue | None, span: tuple[in
 
 
 def record(connection: sqlite3.Connection, cause: str, sinks: Iterable[str], lost: Tally) -> None:
-    """Adds the tally for each sink inside the caller's transaction; intervals of one hour are united."""
+    """Adds the tally for each sink inside the caller's transaction: to the sum of the hour, and as an interval."""
+    sinks = tuple(sinks)
     cells = [(address, hour, *numbers) for (address, hour), numbers in lost.items()]
     connection.executemany("INSERT OR IGNORE INTO signal (address) VALUES (?)", {(cell[0],) for cell in cells})
     for sink in sinks:
@@ -80,16 +82,19 @@ def record(connection: sqlite3.Connection, cause: str, sinks: Iterable[str], los
             "to_ns = max(to_ns, excluded.to_ns)",
             [(*cell, cause, sink) for cell in cells],
         )
+    note_spans(connection, cause, sinks, lost)
 
 
 def lost_rows(connection: sqlite3.Connection, from_hour: int, to_hour: int) -> list[LostRow]:
-    """Everything lost with `from_hour <= hour < to_hour`, sorted by hour and address."""
+    """Everything lost with `from_hour <= hour < to_hour`, interval by interval, sorted by hour and address."""
     found = connection.execute(
-        "SELECT address, hour, cause, sink, count, from_ns, to_ns FROM lost JOIN signal ON signal.id = lost.signal "
+        "SELECT id, address, hour, cause, sink, count, from_ns, to_ns FROM lost JOIN signal ON signal.id = lost.signal "
         "WHERE hour >= ? AND hour < ? ORDER BY hour, address, cause, sink",
         (from_hour, to_hour),
-    )
-    return [LostRow(*row) for row in found]
+    ).fetchall()
+    if not has_spans(connection):
+        return [LostRow(*whole) for _, *whole in found]
+    return [part for number, *whole in found for part in spans_of(connection, number, LostRow(*whole))]
 
 
 def lost_marks(connection: sqlite3.Connection, from_hour: int, to_hour: int) -> dict[int, str]:

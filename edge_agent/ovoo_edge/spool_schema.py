@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from ovoo_contract.errors import ConfigError, SpoolDamaged
 
+from ovoo_edge.spool_spans import LOST_SPAN
+
 __all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "REFUSED", "Budget", "connect", "create_tables", "upgrade"]
 
 FORMAT = 3
@@ -134,7 +136,7 @@ def _is_full(error: sqlite3.Error) -> bool:
 
 def create_tables(connection: sqlite3.Connection, epoch: int) -> None:
     """Fills an empty file with the tables of this version, in one transaction."""
-    statements = [*(part for part in _TABLES.split(";") if part.strip()), _POSITION, REFUSED]
+    statements = [*(part for part in _TABLES.split(";") if part.strip()), _POSITION, REFUSED, LOST_SPAN]
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in statements:

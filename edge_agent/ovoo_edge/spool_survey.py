@@ -35,6 +35,7 @@ _KEYED: Final = {
     "ITB": "ledger",
     "TTII": "sink",
     "IITTIII": "lost",
+    "IIITTII": "lost_span",
     "TIII": "refused",
     "TB": "position",
     "TT": "meta",
@@ -154,9 +155,11 @@ class Survey:
 
     def _name_losses(self) -> None:
         """Losses of a signal whose name is gone are kept under `*`, before a new signal can take its number."""
-        dangling = "FROM lost WHERE signal NOT IN (SELECT id FROM signal)"
+        nameless = "WHERE signal NOT IN (SELECT id FROM signal)"
+        dangling = f"FROM lost {nameless}"
         found = self._target.execute(f"SELECT hour, cause, sink, count, from_ns, to_ns {dangling}").fetchall()
         self._target.execute(f"DELETE {dangling}")
+        self._target.execute(f"DELETE FROM lost_span {nameless}")  # noqa: S608
         for hour, cause, sink, count, from_ns, to_ns in found:
             record_lost(self._target, cause, [sink], {(_UNKNOWN_SIGNAL, hour): [count, from_ns, to_ns]})
 

@@ -1,13 +1,14 @@
-"""What systemd wants to hear: ready, how it goes, still alive, stopping."""
+"""What systemd wants to hear: ready, how it goes, still alive, stopping; and the folder in memory that it gives."""
 
 from __future__ import annotations
 
 import logging
 import os
+import pathlib
 import socket
 from collections.abc import Mapping
 
-__all__ = ["is_supervised", "notify", "notify_status", "watchdog_interval_s"]
+__all__ = ["is_supervised", "notify", "notify_status", "runtime_dir", "watchdog_interval_s"]
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_STATUS = 500
@@ -50,3 +51,9 @@ def watchdog_interval_s(environment: Mapping[str, str] = os.environ) -> float | 
     if not wait_us.isdigit() or (meant and meant != str(os.getpid())):
         return None
     return int(wait_us) / 2e6
+
+
+def runtime_dir(environment: Mapping[str, str] = os.environ) -> pathlib.Path | None:
+    """The first folder of `RuntimeDirectory=`: it outlives the process and not the machine. None where none is set."""
+    first = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return pathlib.Path(first) if first else None

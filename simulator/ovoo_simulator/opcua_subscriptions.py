@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncua.server.subscription_service import SubscriptionService
@@ -15,6 +16,8 @@ from asyncua.server.subscription_service import SubscriptionService
 from ovoo_simulator.ua_api import ServiceError, ua
 
 __all__ = ["DurableSubscriptions", "install_durable_subscriptions"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DurableSubscriptions(SubscriptionService):
@@ -34,6 +37,17 @@ class DurableSubscriptions(SubscriptionService):
     def outstanding(self) -> bool:
         """Whether a client's subscription holds results that are unsent or unacknowledged."""
         return any(sub._triggered_datachanges or sub._not_acknowledged_results for sub in self._external())
+
+    def oldest_outstanding_ns(self) -> int:
+        """Source time of the oldest value that a client has not acknowledged, UTC, whole microseconds; 0 without one."""
+        times = [
+            item.Value.SourceTimestamp
+            for sub in self._external()
+            for items in (*sub._triggered_datachanges.values(), *map(_items, sub._not_acknowledged_results.values()))
+            for item in items
+            if item.Value.SourceTimestamp is not None
+        ]
+        return (min(times) - _EPOCH) // timedelta(microseconds=1) * 1000 if times else 0
 
     def full(self) -> bool:
         """Whether the queue of a monitored item would overflow with one value more."""
@@ -66,6 +80,12 @@ class DurableSubscriptions(SubscriptionService):
         if result is None:
             raise ServiceError(ua.StatusCodes.BadMessageNotAvailable)
         return result.NotificationMessage
+
+
+def _items(result: Any) -> list[Any]:
+    """The value changes of a publish result."""
+    parts = result.NotificationMessage.NotificationData
+    return [item for part in parts for item in getattr(part, "MonitoredItems", ())]
 
 
 def install_durable_subscriptions(server: Any) -> DurableSubscriptions:

@@ -220,7 +220,8 @@ class OpcUaServer:
             async with asyncio.timeout(self._finish_s):
                 await self._progress_until(lambda: not self._subscriptions.outstanding())
         except TimeoutError:
-            _LOG.warning("event=opcua_stopped_early reason=client_did_not_acknowledge")
+            oldest_ns = self._subscriptions.oldest_outstanding_ns()
+            _LOG.warning("event=opcua_stopped_early reason=client_did_not_acknowledge oldest_ns=%d", oldest_ns)
 
     async def _progress_until(self, done: Callable[[], bool]) -> None:
         while not done():

@@ -14,6 +14,7 @@ from ovoo_contract.address import Address
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.newest import newest
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import signals as signal_rows
 from ovoo_cloud.stores.base import Columns, Windows, check_bounds, check_budget
@@ -34,13 +35,16 @@ def latest(
     site: Annotated[str | None, Query()] = None,
     asset: Annotated[str | None, Query(description="area/line/asset; needs site")] = None,
 ) -> dict[str, Any]:
-    """The newest sample of each signal, with its age; `stale` when it says nothing of the present any more."""
+    """The newest sample of each signal, with its age; `stale` when it says nothing of the present any more.
+
+    Of a signal that is sent as one-minute figures, the last value of its newest minute, with the minute's start.
+    """
     path = f"{enterprise}/{site}/{asset}" if asset and site else None
     with services.database.read() as session:
         rows = {row.address: row for row in signal_rows.signals(session, scope, enterprise, site=site, asset=path)}
     now_ns = services.clock()
     items = []
-    for found in services.telemetry(scope).latest([Address.parse(address) for address in rows]):
+    for found in newest(services, scope, list(rows.values())).values():
         age_s = (now_ns - found.time_ns) / 1e9
         items.append(
             {

@@ -22,6 +22,7 @@ __all__ = [
     "catalogue",
     "entry_of",
     "lookup",
+    "minute_figure",
     "save_catalogue",
     "signal",
     "signals",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _ON_CHANGE_S: Final = 1200.0
+_MINUTES_S: Final = 300.0
 
 
 def save_catalogue(
@@ -191,8 +193,21 @@ def stale_after_s(record: SignalRecord) -> float:
     """The age in seconds beyond which a signal's newest sample says nothing of the present.
 
     Five periods and at least a minute; a signal that is sent on change is repeated by the gateway every ten minutes at
-    the latest, so twice that passes before its silence means anything.
+    the latest, so twice that passes before its silence means anything. Figures of a minute carry its start and come up
+    to three minutes after that.
     """
+    if record.uplink == "aggregate_1m":
+        return max(_MINUTES_S, 5 * record.period_s)
     if record.uplink == "on_change":
         return max(_ON_CHANGE_S, 5 * record.period_s)
     return max(60.0, 5 * record.period_s)
+
+
+def minute_figure(record: SignalRecord, figure: str) -> str | None:
+    """The address of `count`, `good`, `min`, `max`, `mean` or `last` of a signal that is sent as one-minute figures.
+
+    None for every other signal.
+    """
+    if record.uplink != "aggregate_1m" or record.measurement != "telemetry":
+        return None
+    return f"{record.address}_1m_{figure}"

@@ -114,8 +114,11 @@ def _series(
     end_ns: int,
     factor: float = 1.0,
 ) -> dict[str, Any]:
-    step_ns = max(int(row.period_s * 1e9), (end_ns - start_ns) // _POINTS, 10**9)
-    windows = services.telemetry(scope).windows(Address.parse(row.address), start_ns, end_ns, step_ns=step_ns)
+    figure = signals.minute_figure(row, "mean")
+    period_s = 60.0 if figure else row.period_s
+    step_ns = max(int(period_s * 1e9), (end_ns - start_ns) // _POINTS, 10**9)
+    drawn = Address.parse(figure or row.address)
+    windows = services.telemetry(scope).windows(drawn, start_ns, end_ns, step_ns=step_ns)
     values = windows.last if row.type == "bool" else windows.mean
     points = [
         [int(at) // 10**6, None if math.isnan(value) else factor * float(value)]

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ovoo_contract.address import Address
 from ovoo_contract.findings import Finding
 from ovoo_contract.quality import is_good
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.api.newest import newest
 from ovoo_cloud.catalogue import enterprises, findings, signals
 from ovoo_cloud.catalogue.tables import AssetRecord, Enterprise, SignalRecord, Site
 from ovoo_cloud.services import Services
@@ -130,11 +130,10 @@ def open_findings(session: Session, scope: Scope, enterprise: str, site: str) ->
 def signal_views(services: Services, scope: Scope, rows: Sequence[SignalRecord]) -> list[SignalView]:
     """The signals with their newest samples."""
     now_ns = services.clock()
-    addresses = [Address.parse(row.address) for row in rows]
     if not scope.allows(Permission.READ_TELEMETRY):
         return [SignalView(row, None, now_ns) for row in rows]
-    newest = {str(latest.address): latest for latest in services.telemetry(scope).latest(addresses)}
-    return [SignalView(row, newest.get(row.address), now_ns) for row in rows]
+    found = newest(services, scope, rows)
+    return [SignalView(row, found.get(row.address), now_ns) for row in rows]
 
 
 def asset_views(services: Services, scope: Scope, enterprise: str, site: str) -> list[AssetView]:

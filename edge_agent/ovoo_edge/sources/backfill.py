@@ -66,9 +66,8 @@ class Backfill:
         self._handles = handles
         self._gaps = gaps
         self._handle_of = {signal.index: handle for handle, signal in enumerate(signals)}
-        folder = context.state_dir
-        self.marks = SampleMarks(folder / f"{settings.name}.marks", signals, context.wall_ns())
-        self._plan = BackfillPlan(folder / f"{settings.name}.backfill.json", self.marks.keys)
+        self.marks = SampleMarks(context.state_dir / f"{settings.name}.marks", signals, context.wall_ns())
+        self._plan = BackfillPlan(context.state_file(f"{settings.name}.backfill.json"), self.marks.keys)
         for gap in self._plan.known_gaps:
             gaps.restore(gap)
         self.counters: Counter[str] = Counter()
@@ -76,7 +75,9 @@ class Backfill:
         self._width_ns = _FIRST_WIDTH_NS
         self._refusals: dict[int, str] = {}
         self._overdue = False
+        self._unbounded = {span.gap for span in self._plan.open.values()}
         self._unfilled: dict[int, Counter[str]] = {}
+        self._missing: Counter[int] = Counter()
         self._current: Window | None = None
         self._seen: SeenRows = {}
         self._attempts = 0
@@ -104,13 +105,21 @@ class Backfill:
         if number is None and starts and all(signal in self._plan.open for signal, _ in starts):
             return self._plan.open[starts[0][0]].gap  # the outage that is known already still lasts
         if number is None:
-            number = self._gaps.add(heard_ns or self.marks.newest_ns, now_ns, cause)
+            number = self._gaps.add(self._last_held_ns(heard_ns), now_ns, cause)
         if self._settings.backfill == "off":
             self._gaps.settle(number, "backfill is off", 0)
+            self._unbounded.add(number)
         elif self._plan.begin(starts, number):
-            self._plan.save(self._gaps.recent)
+            self._unbounded.add(number)
             self._wake.set()
+        self._plan.save(self._gaps.recent)
         return number
+
+    def _last_held_ns(self, heard_ns: int) -> int:
+        """Where a gap begins, by the samples' own clock: ours may have jumped since the last receipt, or before it."""
+        newest_ns = self.marks.newest_ns
+        together = heard_ns and abs(heard_ns - newest_ns) <= _SLACK_NS
+        return min(heard_ns, newest_ns) if together else newest_ns or heard_ns
 
     def _starts(self, heard_ns: int, now_ns: int, signals: Collection[int] | None) -> list[tuple[int, int]]:
         """(signal, newest time held) of all signals concerned that ever spoke."""
@@ -128,14 +137,31 @@ class Backfill:
     def arriving(self, batch: SampleBatch, *, overflow: bool) -> None:
         """Notes a live batch before it is handed on: it ends open spans, and a flagged row tells of an overflow."""
         changed = False
-        if self._plan.open:
-            changed = self._plan.end(zip(batch.signal, batch.time_ns, strict=True))
+        if self._plan.open or self._unbounded:
+            changed = self._end_spans(batch)
         if overflow and self._settings.backfill != "off":
             changed = self._overflowed(batch) or changed
         self.marks.receive(batch)
         if changed:
             self._plan.save(self._gaps.recent, durable=not overflow)
             self._wake.set()
+
+    def _end_spans(self, batch: SampleBatch) -> bool:
+        """The first samples again close spans, and tell by their own clock when a gap was over."""
+        ended = self._plan.end(zip(batch.signal, batch.time_ns, strict=True))
+        if self._settings.backfill == "off":
+            ended = dict.fromkeys(self._unbounded, batch.time_ns.tolist())
+        for number, times in ended.items():
+            gap = self._gaps.find(number)
+            if gap is not None:
+                first = number in self._unbounded
+                near_ns = (sorted(times)[len(times) // 2] if first else gap.end_ns) + _SLACK_NS
+                self._gaps.reach(number, max((time for time in times if time <= near_ns), default=0))
+                if self._settings.backfill == "off" and (gap := self._gaps.find(number)) is not None:
+                    missing = sum(self._steps(each.index, gap.start_ns, gap.end_ns) for each in self._signals)
+                    self._gaps.settle(number, gap.outcome, 0, missing)
+        self._unbounded -= ended.keys()
+        return bool(ended)
 
     def _overflowed(self, batch: SampleBatch) -> bool:
         """Spans before rows with the overflow bit: the server dropped what came between them and the row before."""
@@ -151,10 +177,11 @@ class Backfill:
         first_ns, last_ns = min(start for _, start, _ in found), max(end for _, _, end in found)
         number = self._gaps.add(first_ns, last_ns, "queue overflow at the server", extend=True)
         for signal, start_ns, end_ns in found:
+            span = Span(signal, start_ns, end_ns, number)
             if self._refusals.get(signal):
-                self._note_unfilled(number, self._refusals[signal])
+                self._note_unfilled(span, self._refusals[signal])
             else:
-                self._plan.add(Span(signal, start_ns, end_ns, number))
+                self._plan.add(span)
         self._settle(number)
         return True
 
@@ -275,15 +302,21 @@ class Backfill:
     def _give_up(self, reasons: Mapping[Span, str]) -> None:
         self._plan.drop(reasons)
         for span, reason in reasons.items():
-            self._note_unfilled(span.gap, reason)
+            self._note_unfilled(span, reason)
         for number in {span.gap for span in reasons}:
             self._settle(number)
         if reasons:
             self._plan.save(self._gaps.recent)
 
-    def _note_unfilled(self, number: int, reason: str) -> None:
-        self._unfilled.setdefault(number, Counter())[reason] += 1
+    def _note_unfilled(self, span: Span, reason: str) -> None:
+        self._unfilled.setdefault(span.gap, Counter())[reason] += 1
+        self._missing[span.gap] += self._steps(span.signal, span.start_ns, span.end_ns)
         self.counters["unfilled_spans"] += 1
+
+    def _steps(self, signal: int, start_ns: int, end_ns: int) -> int:
+        """Samples that the nominal step asks for between two that are held."""
+        step_ns = max(1, int(self._signals[self._handle_of[signal]].period_s * 1e9))
+        return max(0, -(-(end_ns - start_ns) // step_ns) - 1)
 
     def _settle(self, number: int) -> None:
         """States what came of a gap once nothing of it is left to do."""
@@ -291,7 +324,7 @@ class Backfill:
             return
         reasons = self._unfilled.pop(number, Counter())
         outcome = "; ".join(f"{reason} ({count} signals)" for reason, count in sorted(reasons.items())) or "filled"
-        self._gaps.settle(number, outcome, 0)
+        self._gaps.settle(number, outcome, 0, self._missing.pop(number, 0))
         gap = self._gaps.find(number)
         rows = gap.filled if gap else 0
         _log.info("source=%s event=gap_settled rows=%d outcome=%r", self._settings.name, rows, outcome)

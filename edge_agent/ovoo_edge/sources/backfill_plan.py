@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
-import pathlib
+import logging
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ovoo_edge.sources.base import SourceGap
 from ovoo_edge.sources.settings_opcua import BackfillOrder
-from ovoo_edge.sources.state_file import load_state, save_state
+from ovoo_edge.sources.state_file import StateFile
 
 __all__ = ["BackfillPlan", "Span", "Window", "next_window"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,12 @@ class BackfillPlan:
     """The spans of one source, in memory and in its file.
 
     Args:
-        path: the file.
+        file: its place.
         keys: what stands for a signal across restarts, by catalogue index.
     """
 
-    def __init__(self, path: pathlib.Path, keys: Mapping[int, int]) -> None:
-        self._path = path
+    def __init__(self, file: StateFile, keys: Mapping[int, int]) -> None:
+        self._file = file
         self._keys = keys
         self.open: dict[int, Span] = {}
         self.known_gaps: list[SourceGap] = []
@@ -72,17 +75,21 @@ class BackfillPlan:
         self.open.update(fresh)
         return len(fresh)
 
-    def end(self, firsts: Iterable[tuple[int, int]]) -> bool:
-        """Closes spans at (signal, first time held again), in order of arrival; True when one was open."""
-        found = False
+    def end(self, firsts: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+        """Closes spans at (signal, first time held again), in order of arrival.
+
+        Returns:
+            Gaps whose spans were closed, each with those times.
+        """
+        ended: dict[int, list[int]] = {}
         for signal, time_ns in firsts:
             span = self.open.pop(signal, None)
             if span is None:
                 continue
-            found = True
+            ended.setdefault(span.gap, []).append(time_ns)
             if time_ns - span.start_ns > 1:
                 self._closed.append(replace(span, end_ns=time_ns))
-        return found
+        return ended
 
     def add(self, span: Span) -> None:
         """Adds a span whose both ends are known at once, such as an overflow at the server."""
@@ -115,14 +122,13 @@ class BackfillPlan:
         return done
 
     def save(self, gaps: Iterable[SourceGap], *, durable: bool = True) -> None:
-        """Replaces the file.
+        """Replaces the file; while the disk refuses, the next call tries again, for collection must go on.
 
         Args:
-            gaps: what the spans belong to.
+            gaps: the newest ones, of the spans or over: they are listed also after a restart.
             durable: wait for the disk: a gap must not be forgotten by a power cut.
         """
         spans = [*self.open.values(), *self._closed]
-        numbers = {span.gap for span in spans}
         state = {
             "keys": _packed(self._keys[span.signal] for span in spans),
             "starts": _packed(span.start_ns for span in spans),
@@ -131,23 +137,26 @@ class BackfillPlan:
             "causes": [
                 [str(gap.number), str(gap.start_ns), str(gap.end_ns), gap.cause, gap.messages, gap.filled]
                 for gap in gaps
-                if gap.number in numbers
             ],
+            "outcomes": [[gap.outcome, gap.missing_at_most] for gap in gaps],
         }
-        save_state(self._path, state, durable=durable)
+        try:
+            self._file.save(state, durable=durable)
+        except OSError as error:
+            _log.warning("event=gaps_not_saved file=%s detail=%r", self._file.path.name, str(error))
 
     def _load(self) -> None:
-        state = load_state(self._path)
+        state = self._file.load()
         if state is None:
             return
         try:
             columns = [_unpacked(state[name]) for name in ("keys", "starts", "ends", "gaps")]
             rows = list(zip(*columns, strict=True))
-            self.known_gaps = [
-                SourceGap(int(start), int(end), str(cause), int(messages), int(number), "", int(filled))
-                for number, start, end, cause, messages, filled in state["causes"]
-            ]
-        except (KeyError, TypeError, ValueError):
+            self.known_gaps = [_gap(row) for row in state["causes"]]
+            for place, (outcome, missing) in enumerate(state.get("outcomes", ())):
+                gap = self.known_gaps[place]
+                self.known_gaps[place] = replace(gap, outcome=str(outcome), missing_at_most=missing)
+        except (KeyError, TypeError, ValueError, IndexError):
             return
         signals = {key: signal for signal, key in self._keys.items()}
         for key, start_ns, end_ns, gap in rows:
@@ -186,6 +195,11 @@ def next_window(spans: Sequence[Span], order: BackfillOrder, most_signals: int, 
     if newest:
         return Window(members, max(low, edge - width_ns), high)
     return Window(members, low, min(high, edge + width_ns))
+
+
+def _gap(row: Sequence[Any]) -> SourceGap:
+    number, start_ns, end_ns, cause, messages, filled = row
+    return SourceGap(int(start_ns), int(end_ns), str(cause), int(messages), int(number), "", int(filled))
 
 
 def _packed(numbers: Iterable[int]) -> str:

@@ -17,6 +17,8 @@ from typing import Literal, Protocol
 
 from ovoo_contract.samples import SampleBatch
 
+from ovoo_edge.sources.state_file import StateFile
+
 __all__ = [
     "CertificateLevel",
     "CertificateRole",
@@ -178,6 +180,8 @@ class SourceGap:
         number: tells gaps of one source apart.
         outcome: what the source's history gave back: empty while nothing is known, "filled", or why it is not.
         filled: samples read from the history.
+        missing_at_most: samples that the signals' nominal steps ask for where the history gave nothing; a source that
+            reports changes only had fewer. None: not known, because an end or the outcome is not.
     """
 
     start_ns: int
@@ -187,6 +191,7 @@ class SourceGap:
     number: int = 0
     outcome: str = ""
     filled: int = 0
+    missing_at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +249,8 @@ class SourceContext:
         rng: jitter of retries.
         settle_s: how long a cancelled source waits for the commits of what it handed over, to acknowledge them.
         position: what this source's last committed chunk gave as its position; empty before the first.
+        runtime_dir: folder in memory that outlives this process and not the machine: for what `state_dir` refuses
+            while its disk is full or read-only; None where there is none.
     """
 
     state_dir: pathlib.Path
@@ -252,6 +259,11 @@ class SourceContext:
     rng: random.Random
     settle_s: float = 3.0
     position: bytes = b""
+    runtime_dir: pathlib.Path | None = None
+
+    def state_file(self, name: str) -> StateFile:
+        """A small state of a source in `state_dir`, or in `runtime_dir` while the disk refuses."""
+        return StateFile(name, self.state_dir, self.runtime_dir)
 
 
 class Source(Protocol):

@@ -37,8 +37,14 @@ class GapLog:
             self._gaps[-1] = replace(last, end_ns=end_ns, outcome="")
             return last.number
         number = max(end_ns, last.number + 1 if last is not None else 0)
-        self._gaps.append(SourceGap(start_ns, end_ns, cause, 0, number))
+        self._gaps.append(SourceGap(start_ns, max(end_ns, start_ns + 1), cause, 0, number))
         return number
+
+    def reach(self, number: int, end_ns: int) -> None:
+        """Makes a gap last until `end_ns`, if that is later."""
+        for place, gap in enumerate(self._gaps):
+            if gap.number == number:
+                self._gaps[place] = replace(gap, end_ns=max(gap.end_ns, end_ns))
 
     def amend(self, number: int, messages: int) -> None:
         """Adds to the count of missing messages of a gap."""
@@ -54,8 +60,13 @@ class GapLog:
         """The gap of that number, None when it is no longer kept."""
         return next((gap for gap in self._gaps if gap.number == number), None)
 
-    def settle(self, number: int, outcome: str, filled: int) -> None:
-        """Notes what came of a gap: `outcome` in words, and how many samples the history gave back."""
+    def settle(self, number: int, outcome: str, filled: int, missing_at_most: int | None = None) -> None:
+        """Notes what came of a gap: `outcome` in words, and how many samples the history gave back.
+
+        `missing_at_most` is added where it is known, see `SourceGap`.
+        """
         for place, gap in enumerate(self._gaps):
             if gap.number == number:
-                self._gaps[place] = replace(gap, outcome=outcome, filled=gap.filled + filled)
+                known = (gap.missing_at_most, missing_at_most)
+                missing = sum(part for part in known if part is not None) if any(p is not None for p in known) else None
+                self._gaps[place] = replace(gap, outcome=outcome, filled=gap.filled + filled, missing_at_most=missing)

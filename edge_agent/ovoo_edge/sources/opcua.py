@@ -65,7 +65,7 @@ class OpcUaSource:
         self._trust = trust_store(settings, context.state_dir)
         self._certificates = CertificateWatch(settings, self._trust, context.wall_ns)
         shape = fingerprint(settings, self._signals)
-        self._store = SessionStore(context.state_dir / f"{settings.name}.session.json", shape)
+        self._store = SessionStore(context.state_file(f"{settings.name}.session.json"), shape)
         self._fresh = FreshnessWatch(self._signals, settings.freshness_s, context.monotonic_s())
         self._backoff = Backoff(settings.reconnect_min_s, settings.reconnect_max_s, context.rng)
         self._gaps = GapLog()
@@ -184,7 +184,7 @@ class OpcUaSource:
             subscription = await self._subscribe_anew(link)
         self._problems = factory.problems
         self._counters["short_queues"] = factory.short_queues
-        self._remember()
+        self._remember(durable=True)
         return subscription
 
     async def _resume(self, link: UaLink, subscription: Subscription, intake: Intake) -> bool:
@@ -323,7 +323,7 @@ class OpcUaSource:
                 offender = self._signals[handle].reference
                 self._problems[handle] = SourceProblem(offender, "was missing before the restart", "it is tried again")
 
-    def _remember(self) -> None:
+    def _remember(self, *, durable: bool = False) -> None:
         if self._subscription is None or self._token is None or self._items_missing:
             return
         receiver = self._receiver
@@ -335,4 +335,4 @@ class OpcUaSource:
             receiver.last_sample_ns,
         )
         with contextlib.suppress(OSError):  # a full disk must not stop collection; the spool reports it
-            self._store.save(memory)
+            self._store.save(memory, durable=durable)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from ovoo_edge.sources.opcua_items import Subscription
 from ovoo_edge.sources.opcua_link import ResumeToken
 from ovoo_edge.sources.opcua_sequence import SequenceLedger, read_position
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
-from ovoo_edge.sources.state_file import load_state, save_state
+from ovoo_edge.sources.state_file import StateFile
 
 __all__ = ["Memory", "SessionStore", "fingerprint", "position_of", "restored"]
 
@@ -67,17 +66,17 @@ class SessionStore:
     """The state file of one source.
 
     Args:
-        path: the file.
+        file: the state's place.
         shape: fingerprint of the configuration it belongs to.
     """
 
-    def __init__(self, path: pathlib.Path, shape: str) -> None:
-        self._path = path
+    def __init__(self, file: StateFile, shape: str) -> None:
+        self._file = file
         self._shape = shape
 
     def load(self) -> Memory | None:
         """What an earlier run left, None where nothing fits."""
-        state = load_state(self._path)
+        state = self._file.load()
         if state is None or state.get("shape") != self._shape:
             return None
         try:
@@ -97,8 +96,8 @@ class SessionStore:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def save(self, memory: Memory) -> None:
-        """Replaces the file."""
+    def save(self, memory: Memory, *, durable: bool = False) -> None:
+        """Replaces the file; `durable` where a subscription must not be forgotten by a power cut."""
         state = {
             "shape": self._shape,
             "token": memory.token.authentication,
@@ -112,8 +111,8 @@ class SessionStore:
             "missing": list(memory.missing),
             "heard_ns": str(memory.heard_ns),
         }
-        save_state(self._path, state)
+        self._file.save(state, durable=durable)
 
     def forget(self) -> None:
-        """Removes the file."""
-        self._path.unlink(missing_ok=True)
+        """Removes the state."""
+        self._file.forget()

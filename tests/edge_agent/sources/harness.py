@@ -21,9 +21,14 @@ def address(name: str) -> str:
     return f"{ENTERPRISE}/{name}"
 
 
-def context(folder: pathlib.Path, wall_ns: Callable[[], int] = time.time_ns, position: bytes = b"") -> SourceContext:
+def context(
+    folder: pathlib.Path,
+    wall_ns: Callable[[], int] = time.time_ns,
+    position: bytes = b"",
+    runtime_dir: pathlib.Path | None = None,
+) -> SourceContext:
     """Real clocks unless another is given, fixed randomness."""
-    return SourceContext(folder, wall_ns, time.monotonic, random.Random(7), settle_s=0.2, position=position)
+    return SourceContext(folder, wall_ns, time.monotonic, random.Random(7), 0.2, position, runtime_dir)
 
 
 async def until(condition: Callable[[], bool], what: str = "", timeout_s: float = 15.0) -> None:
@@ -109,11 +114,13 @@ async def running(
     hold: bool = False,
     max_samples: int = 200_000,
     wall_ns: Callable[[], int] = time.time_ns,
+    runtime_dir: pathlib.Path | None = None,
 ) -> AsyncIterator[tuple[Source, Collector]]:
     """A source that runs with a collector behind it, ended by cancelling as the agent does."""
     kept = folder / f"{table['name']}.position"
     position = kept.read_bytes() if kept.exists() else b""
-    source = create_source(read_settings(table, "source[0]"), signals, context(folder, wall_ns, position))
+    world = context(folder, wall_ns, position, runtime_dir)
+    source = create_source(read_settings(table, "source[0]"), signals, world)
     collector = Collector(kept, hold=hold, max_samples=max_samples)
     tasks = [asyncio.create_task(source.run(collector.intake)), asyncio.create_task(collector.run())]
     try:

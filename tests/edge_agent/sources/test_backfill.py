@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import pathlib
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -383,3 +385,55 @@ async def test_backfill_can_be_switched_off(plant: UaTestServer, tmp_path: pathl
 
     assert source.health().gaps[-1].outcome == "backfill is off"
     assert not [chunk for chunk in collector.chunks if chunk.flags]
+
+
+@pytest.mark.parametrize("backfill", ["newest_first", "off"])
+async def test_a_gap_is_told_by_the_samples_clock_where_the_gateways_own_has_jumped(
+    plant: UaTestServer, tmp_path: pathlib.Path, backfill: str
+) -> None:
+    """Found by the chaos harness: the gap ended before it began, so that what was missing stood in no interval."""
+    behind_ns = 0
+    settings = table(plant.endpoint, backfill=backfill)
+    async with running(settings, signal_maps("a"), tmp_path, wall_ns=lambda: time.time_ns() - behind_ns) as (
+        source,
+        collector,
+    ):
+        await until(lambda: source.health().state == "running", "connected")
+        await write_run(plant, "a", 1, 3)
+        await until(lambda: 3.0 in collector.values(0), "live")
+        last_ns = max(time_ns for time_ns, _ in held(collector, 0))
+        behind_ns = 36_000_000_000_000
+        async with gap_by_lost_subscription(plant):
+            await until(lambda: source.health().counters["subscriptions"] == 2, "subscribed anew")
+            await write_run(plant, "a", 1000, 1)
+            await until(lambda: 1000.0 in collector.values(0), "live again")
+
+    first_ns = min(time_ns for time_ns, value in held(collector, 0) if value >= 1000.0)
+    missing = [time_ns for time_ns, value in plant.history_of("a") if 100.0 <= value < 129.0]
+    (gap,) = source.health().gaps
+    assert len(missing) == 29
+    assert gap.start_ns <= last_ns
+    assert max(missing) < gap.end_ns <= first_ns
+
+
+@pytest.mark.parametrize("backfill", ["newest_first", "off"])
+async def test_an_unfilled_gap_tells_how_many_samples_it_may_have_cost(
+    plant: UaTestServer, tmp_path: pathlib.Path, backfill: str
+) -> None:
+    signals = [dataclasses.replace(each, period_s=0.01) for each in signal_maps("plain")]
+    async with running(table(plant.endpoint, backfill=backfill), signals, tmp_path) as (source, collector):
+        await until(lambda: source.health().state == "running", "connected")
+        await plant.write("plain", 6.0)
+        await until(lambda: 6.0 in collector.values(0), "live")
+        await plant.drop_subscriptions()
+        await asyncio.sleep(0.2)
+        await plant.write("plain", 7.0)
+        await until(lambda: 7.0 in collector.values(0), "current value")
+        await until(lambda: source.health().gaps[-1].missing_at_most is not None, "settled")
+
+    before_ns, again_ns = (next(row[1] for row in collector.rows(0) if row[2] == value) for value in (6.0, 7.0))
+    gap = source.health().gaps[-1]
+    asked = (again_ns - before_ns) / 10_000_000 - 1
+    assert gap.missing_at_most is not None
+    assert gap.missing_at_most == pytest.approx(asked, abs=1) if backfill != "off" else gap.missing_at_most >= asked - 1
+    assert gap.filled == 0

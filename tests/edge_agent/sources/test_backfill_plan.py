@@ -12,6 +12,7 @@ from ovoo_edge.sources.backfill_plan import BackfillPlan, Span, next_window
 from ovoo_edge.sources.base import SignalMap, SourceGap
 from ovoo_edge.sources.sample_marks import SampleMarks
 from ovoo_edge.sources.settings_opcua import BackfillOrder
+from ovoo_edge.sources.state_file import StateFile
 
 KEYS = {index: 1000 + index for index in range(8)}
 spans = st.lists(
@@ -27,7 +28,7 @@ spans = st.lists(
 def test_windows_hold_every_moment_of_every_span_exactly_once(
     wanted: list[Span], order: BackfillOrder, most: int, width: int
 ) -> None:
-    plan = BackfillPlan(pathlib.Path("/nonexistent/plan.json"), KEYS)
+    plan = BackfillPlan(StateFile("plan.json", pathlib.Path("/nonexistent")), KEYS)
     for span in wanted:
         plan.add(span)
     seen: list[tuple[int, int]] = []
@@ -46,13 +47,13 @@ def test_windows_hold_every_moment_of_every_span_exactly_once(
 
 
 def test_open_and_closed_spans_survive_a_restart_with_another_signal_order(tmp_path: pathlib.Path) -> None:
-    plan = BackfillPlan(tmp_path / "plan.json", KEYS)
+    plan = BackfillPlan(StateFile("plan.json", tmp_path), KEYS)
     plan.begin([(0, 100), (1, 200), (2, 300)], 7)
     plan.end([(1, 900)])
     plan.save([SourceGap(1, 2, "why", 3, 7)])
 
     moved = {index: 1000 + (index + 1) % 3 for index in range(3)}
-    again = BackfillPlan(tmp_path / "plan.json", moved)
+    again = BackfillPlan(StateFile("plan.json", tmp_path), moved)
 
     assert again.closed == (Span(0, 200, 900, 7),)
     assert {(span.signal, span.start_ns) for span in again.open.values()} == {(2, 100), (1, 300)}
@@ -62,7 +63,7 @@ def test_open_and_closed_spans_survive_a_restart_with_another_signal_order(tmp_p
 def test_a_damaged_plan_file_is_ignored(tmp_path: pathlib.Path) -> None:
     (tmp_path / "plan.json").write_bytes(b'{"version": 1')
 
-    assert BackfillPlan(tmp_path / "plan.json", KEYS).closed == ()
+    assert BackfillPlan(StateFile("plan.json", tmp_path), KEYS).closed == ()
 
 
 def test_marks_keep_what_was_committed_even_when_the_list_changes(tmp_path: pathlib.Path) -> None:
@@ -86,3 +87,20 @@ def test_marks_of_a_clock_in_the_future_are_not_believed(tmp_path: pathlib.Path)
     ahead.commit(SampleBatch(array("I", [0]), array("q", [3 * 10**18]), array("d", [1]), array("I", [0])))
 
     assert list(SampleMarks(tmp_path / "marks", signals, 10**18).received) == [0]
+
+
+def test_gaps_are_listed_after_a_restart_also_when_nothing_of_them_is_left_to_read(tmp_path: pathlib.Path) -> None:
+    settled = SourceGap(1, 2, "why", 3, 7, "the server keeps no history (1 signals)", 4, 9)
+    BackfillPlan(StateFile("plan.json", tmp_path), KEYS).save([settled])
+
+    assert BackfillPlan(StateFile("plan.json", tmp_path), KEYS).known_gaps == [settled]
+
+
+def test_a_gap_found_while_the_disk_refuses_outlives_the_process(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "plan.json.new").mkdir()  # the file cannot be written
+    gap = SourceGap(1, 2, "why", 3, 7)
+    BackfillPlan(StateFile("plan.json", tmp_path, tmp_path / "memory"), KEYS).save([gap])
+    BackfillPlan(StateFile("plan.json", tmp_path), KEYS).save([gap])  # without a second place: no failure
+
+    assert BackfillPlan(StateFile("plan.json", tmp_path, tmp_path / "memory"), KEYS).known_gaps == [gap]
+    assert BackfillPlan(StateFile("plan.json", tmp_path), KEYS).known_gaps == []

@@ -7,6 +7,10 @@ import pathlib
 
 import pytest
 from ovoo_edge.sources.base import SignalMap
+from ovoo_edge.sources.opcua_items import Subscription
+from ovoo_edge.sources.opcua_link import ResumeToken
+from ovoo_edge.sources.opcua_session_state import Memory, SessionStore
+from ovoo_edge.sources.state_file import StateFile
 
 from tests.edge_agent.sources.harness import address, running, until
 from tests.edge_agent.sources.ua_server import UaTestServer, correct_transfer, node
@@ -43,3 +47,45 @@ async def test_messages_of_a_restarted_server_are_never_taken_for_those_of_the_o
             await until(lambda: 102.0 in collector.values(0), "what the server says now")
     finally:
         await asyncio.shield(server.stop())
+
+
+async def test_a_subscription_made_while_the_disk_refuses_is_found_again_after_a_restart(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    correct_transfer(monkeypatch)
+    runtime = tmp_path / "runtime"
+    refusal = tmp_path / "plc.session.json.new"
+    server = await UaTestServer().start()
+    table = {"name": "plc", "driver": "opcua", "endpoint": server.endpoint, "publishing_interval_ms": 20}
+    try:
+        refusal.mkdir()  # the file cannot be written
+        async with running(table, SIGNALS, tmp_path, hold=True, runtime_dir=runtime) as (_, collector):
+            await server.write("a", 1.0)
+            await until(lambda: 1.0 in collector.values(0), "a first subscription")
+        assert not (tmp_path / "plc.session.json").exists()
+        await server.write("a", 2.0)  # nobody is there
+        refusal.rmdir()
+
+        async with running(table, SIGNALS, tmp_path, runtime_dir=runtime) as (again, collector):
+            await until(lambda: collector.values(0)[-2:] == [1.0, 2.0], "what was not committed and what came since")
+            await until(lambda: (tmp_path / "plc.session.json").exists(), "the disk takes it again")
+        assert again.health().gaps == ()
+        assert not list(runtime.iterdir()), "an old copy would be taken for the newer one"
+    finally:
+        await asyncio.shield(server.stop())
+
+
+def test_a_subscription_that_was_given_up_while_the_disk_refuses_is_not_remembered(tmp_path: pathlib.Path) -> None:
+    path, spare = tmp_path / "plc.session.json", tmp_path / "runtime" / "plc.session.json"
+    store = SessionStore(StateFile(path.name, tmp_path, spare.parent), "shape")
+    memory = Memory(ResumeToken("i=7", "00"), Subscription(1, 100.0, 30, 5, "2026"), 3, (), 4)
+    store.save(memory)
+    assert store.load() == memory
+    path.unlink()
+    path.mkdir()  # it cannot be removed as a file
+
+    store.forget()
+    assert store.load() is None
+    path.rmdir()
+    store.save(memory)
+    assert (store.load(), spare.exists()) == (memory, False)

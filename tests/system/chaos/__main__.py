@@ -57,21 +57,21 @@ def _run(options: argparse.Namespace) -> int:
     path = options.results or _RESULTS / f"seed-{options.seed}.jsonl"
     if options.only_round is not None:
         return int(not _round(options, options.only_round, None)["holds"])
-    failed = False
+    failed = idle = False
     while (left := options.faults - sum(results.done_rounds(path, options.seed).values())) > 0:
         number = max(results.done_rounds(path, options.seed), default=-1) + 1
         line = _round(options, number, min(left, options.per_round))
         results.append(path, line)
         failed = failed or not line["holds"]
-        if not line["faults"]:
-            return 1  # it did not even start: going on would never end
+        if idle and not line["faults"]:
+            return 1  # nothing was struck twice in a row: going on would never end
+        idle = not line["faults"]
     return int(failed)
 
 
 def _round(options: argparse.Namespace, number: int, faults: int | None) -> dict[str, Any]:
     """Runs a round and gives its line."""
     plan = RoundPlan(_seed_of(options.seed, number), faults or options.per_round)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="ovoo-chaos-"))
     head = {
         "seed": options.seed,
         "round": number,
@@ -79,11 +79,11 @@ def _round(options: argparse.Namespace, number: int, faults: int | None) -> dict
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": results.commit_of(_ROOT),
     }
-    line = head | _attempt(folder, options.collector, plan)
-    print(json.dumps(line, ensure_ascii=False, sort_keys=True), flush=True)
-    if not line["holds"] and options.keep:
-        shutil.copytree(folder, options.keep / f"seed-{options.seed}-round-{number}", dirs_exist_ok=True)
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="ovoo-chaos-") as name:
+        line = head | _attempt(pathlib.Path(name), options.collector, plan)
+        print(json.dumps(line, ensure_ascii=False, sort_keys=True), flush=True)
+        if not line["holds"] and options.keep:
+            shutil.copytree(name, options.keep / f"seed-{options.seed}-round-{number}", dirs_exist_ok=True)
     return line
 
 

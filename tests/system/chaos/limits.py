@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["BEYOND", "FORGETFUL", "Spent", "Window", "windows"]
+__all__ = ["BEYOND", "Spent", "Window", "windows"]
 
 BEYOND: Mapping[str, str] = {
     "namespaces": "a server that stops takes along what its client has not acknowledged, and keeps no history",
@@ -17,11 +17,7 @@ BEYOND: Mapping[str, str] = {
 }
 """Kinds of faults that cost samples where the server stopped before everything was acknowledged."""
 
-FORGETFUL = ("read_only", "disk_full")
-"""Kinds that keep a client from writing down which subscription it made after a restart of the server: when it is then
-started again, it cannot ask for what that subscription still held. The window lasts until the repair."""
-
-_BEFORE_NS = 30_000_000_000
+_BEFORE_NS = 15_000_000_000
 """A fault that ended shortly before still holds acknowledgements up: reconnecting and catching up take seconds."""
 
 
@@ -32,13 +28,16 @@ class Spent:
     Attributes:
         kind, target: of the list.
         begin_ns, end_ns: true UTC times, the repair included.
-        cut_short_ns: time at which the OPC UA server stopped with unacknowledged samples; 0 when it did not.
+        owed_since_ns: emission of the oldest sample that was unacknowledged when the OPC UA server stopped; 0 where it
+            did not stop or everything was acknowledged.
+        cut_short_ns: when it stopped; 0 as above.
     """
 
     kind: str
     target: str
     begin_ns: int
     end_ns: int
+    owed_since_ns: int = 0
     cut_short_ns: int = 0
 
 
@@ -53,7 +52,7 @@ class Window:
 
 
 def windows(spent: Iterable[Spent], holds_up: Sequence[str]) -> tuple[Window, ...]:
-    """Where samples of the OPC UA server may be missing.
+    """Where samples of the OPC UA server may be missing: what it owed when it stopped, if its client was held up.
 
     Args:
         spent: all faults of a round.
@@ -67,10 +66,8 @@ def windows(spent: Iterable[Spent], holds_up: Sequence[str]) -> tuple[Window, ..
             continue
         begin_ns = _held_up_since(faults, holds_up, restart)
         if begin_ns is not None:
-            found.append(Window("opcua", begin_ns - _BEFORE_NS, restart.cut_short_ns, BEYOND[restart.kind]))
-    for restart in faults:
-        if restart.kind in BEYOND:
-            found += _forgotten(faults, holds_up, restart)
+            since_ns = max(restart.owed_since_ns, begin_ns - _BEFORE_NS)
+            found.append(Window("opcua", since_ns, restart.cut_short_ns, BEYOND[restart.kind]))
     return tuple(found)
 
 
@@ -84,14 +81,3 @@ def _held_up_since(faults: Sequence[Spent], holds_up: Sequence[str], restart: Sp
         if fault.end_ns + _BEFORE_NS >= reach:
             since = min(fault.begin_ns, reach)
     return since
-
-
-def _forgotten(faults: Sequence[Spent], holds_up: Sequence[str], restart: Spent) -> list[Window]:
-    return [
-        Window("opcua", restart.begin_ns, fault.end_ns, f"{fault.kind}: the new subscription was not written down")
-        for fault in faults
-        if fault.kind in FORGETFUL
-        and fault.target in holds_up
-        and fault.begin_ns <= restart.end_ns + _BEFORE_NS
-        and fault.end_ns >= restart.begin_ns
-    ]

@@ -87,7 +87,7 @@ class OvooCollector:
         where = task.opcua_endpoint if transport == "opcua" else "{}:{}".format(*task.mqtt)
         uplink = f"127.0.0.1:{self._links[f'uplink-{transport}'].port}"
         options = (f"--{transport}", where, "--copies", str(copies), "--cloud", uplink)
-        environment = shim.environment if shim else None
+        environment = {"RUNTIME_DIRECTORY": str(folder / "runtime"), **(shim.environment if shim else {})}
         gateway = Gateway.of_plant(folder, plant, *options, environment=environment)
         gateway.set_keys("sink", resend_s=2, resend_limit_s=4, keepalive_s=5)
         gateway.set_keys("source", reconnect_max_s=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from tests.system.chaos.collector import Signal
 
 __all__ = ["MqttPlant", "OpcUaPlant", "signals_of"]
 
+_STOPPED_EARLY = re.compile(r"event=opcua_stopped_early .*oldest_ns=(\d+)")
 _START_S = 240.0  # on a busy machine; not a figure of anybody's
 
 
@@ -119,11 +121,16 @@ class OpcUaPlant(_Plant):
         """Returns when the first values stand in the nodes: a client that comes later gets what the journal holds."""
         self.process.start()
 
-    def stop(self) -> bool:
-        """SIGTERM; False when clients had not acknowledged everything that was emitted: the rest is gone for ever."""
+    def stop(self) -> int:
+        """SIGTERM. The time of the oldest sample that no client acknowledged, which is gone for ever; 0 without one."""
         self.process.stop()
-        only_first = len(np.unique(read_journal(self._journal(self._life))[1]["time_ns"])) == 1  # nobody subscribed
-        return not only_first and "event=opcua_stopped_early" not in self._log(self._life).read_text(errors="replace")
+        if not _begun(self._journal(self._life)):
+            return 0
+        times = np.unique(read_journal(self._journal(self._life))[1]["time_ns"])
+        if len(times) == 1:  # nobody subscribed
+            return int(times[0])
+        told = _STOPPED_EARLY.search(self._log(self._life).read_text(errors="replace"))
+        return int(told[1]) or int(times[0]) if told else 0
 
     def come_back(self, move_namespaces: bool) -> None:
         """The next life."""
@@ -154,4 +161,5 @@ class MqttPlant(_Plant):
 
 
 def _begun(journal: pathlib.Path) -> bool:
-    return journal.exists() and len(read_journal(journal)[1]) > 0
+    """True once a sample is in it; a file that was only just made holds no head yet."""
+    return journal.exists() and journal.stat().st_size > 0 and len(read_journal(journal)[1]) > 0

@@ -15,12 +15,13 @@ from tests.system.chaos.audit import Audit, Truth, audit_signal, truth_of
 from tests.system.chaos.campaign import strike_all
 from tests.system.chaos.collector import Collector, Signal
 from tests.system.chaos.faults import Fault, draw
+from tests.system.chaos.laps import Laps
 from tests.system.chaos.limits import Spent, windows
 from tests.system.chaos.world import Size, World
 
 __all__ = ["RoundPlan", "RoundResult", "run_round", "settle_and_audit", "wait_live"]
 
-_LIVE_AGAIN_S = 180.0
+_LIVE_AGAIN_S = 90.0
 _DRAIN_S = 180.0
 
 
@@ -52,7 +53,7 @@ class RoundResult:
         signals: how many.
         unrest: deaths and failed starts that no fault was meant to cause.
         no_volumes: why there were no disk faults; empty where there were.
-        seconds: of the whole round; strike_seconds: from the first fault to the repair of the last.
+        phases: seconds of each phase; `strike` is from the first fault to the repair of the last.
     """
 
     audit: Audit
@@ -61,8 +62,7 @@ class RoundResult:
     signals: int
     unrest: dict[str, int]
     no_volumes: str
-    seconds: float
-    strike_seconds: float
+    phases: dict[str, float]
 
     def line(self) -> dict[str, Any]:
         """The JSON line of the results file, without seed and commit."""
@@ -75,39 +75,44 @@ class RoundResult:
             "holds": self.audit.holds,
             "unrest": self.unrest,
             "no_volumes": self.no_volumes,
-            "seconds": round(self.seconds, 1),
-            "strike_seconds": round(self.strike_seconds, 1),
+            "seconds": round(sum(self.phases.values()), 1),
+            "phases": {name: round(seconds, 1) for name, seconds in self.phases.items()},
         }
 
 
 def run_round(folder: pathlib.Path, collector: Collector, plan: RoundPlan) -> RoundResult:
     """Runs it; raises what starting, repairing or draining raises, for that is a failure of its own."""
-    began_s = time.monotonic()
+    laps = Laps()
     with World(folder, collector, plan.size) as world:
         faults = draw(plan.seed, plan.faults, world.menu(), plan.pause_s)
         (folder / "faults.txt").write_text("".join(f"{fault}\n" for fault in faults), encoding="utf-8")
+        laps.end("prepare")
         world.start()
         wait_live(world)
-        struck_s = time.monotonic()
+        laps.end("start")
         spent = strike_all(world, faults)
-        strike_seconds = time.monotonic() - struck_s
+        laps.end("strike")
         (folder / "spent.txt").write_text("".join(f"{each}\n" for each in spent), encoding="utf-8")
-        audit = settle_and_audit(world, spent)
-        seconds = time.monotonic() - began_s
+        audit = settle_and_audit(world, spent, laps)
         (folder / "differences.txt").write_text("\n".join(audit.differences) + "\n", encoding="utf-8")
         return RoundResult(
-            audit, faults, tuple(spent), len(world.signals), world.unrest(), world.no_volumes, seconds, strike_seconds
+            audit, faults, tuple(spent), len(world.signals), world.unrest(), world.no_volumes, laps.seconds
         )
 
 
-def settle_and_audit(world: World, spent: Sequence[Spent]) -> Audit:
+def settle_and_audit(
+    world: World, spent: Sequence[Spent], laps: Laps | None = None, live_again_s: float = _LIVE_AGAIN_S
+) -> Audit:
     """Waits until everything lives again, stops the plants, drains, and compares every sample."""
+    laps = laps or Laps()
     for name in world.collector.parts:
         world.revive(name)
-    wait_live(world)
+    wait_live(world, live_again_s)
+    laps.end("live again")
     world.server.stop()
     world.publisher.stop()
-    world.collector.wait_drained(_DRAIN_S)
+    world.collector.wait_drained(max(_DRAIN_S, live_again_s))
+    laps.end("drain")
     truth: dict[str, Truth] = {**truth_of(*world.server.emitted()), **truth_of(*world.publisher.emitted())}
     collector = world.collector
     suppressed, lost = collector.suppressed(), collector.lost()
@@ -116,15 +121,16 @@ def settle_and_audit(world: World, spent: Sequence[Spent]) -> Audit:
     for signal in world.signals:
         stored = collector.stored(signal.address)
         audit_signal(audit, signal, truth[signal.address], stored, suppressed.get(signal.address, {}), lost, allowed)
+    laps.end("audit")
     return audit
 
 
-def wait_live(world: World) -> None:
+def wait_live(world: World, limit_s: float = _LIVE_AGAIN_S) -> None:
     """Waits until a sample of each transport that was emitted after this call is stored."""
     since_ns = time.time_ns()
     for transport in ("opcua", "mqtt"):
         what = f"samples of {transport} arrive in the store again"
-        wait_until(functools.partial(_live, world, transport, since_ns), timeout_s=_LIVE_AGAIN_S, step_s=0.3, what=what)
+        wait_until(functools.partial(_live, world, transport, since_ns), timeout_s=limit_s, step_s=0.3, what=what)
 
 
 def _live(world: World, transport: str, since_ns: int) -> bool:

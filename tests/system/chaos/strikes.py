@@ -19,8 +19,9 @@ _SLOW_BYTES_S = 20_000.0
 
 
 class Scar:
-    """For the audit: when the OPC UA server stopped with unacknowledged samples, 0 if it did not."""
+    """For the audit: since when and until when samples were unacknowledged as the OPC UA server stopped, or 0."""
 
+    owed_since_ns = 0
     cut_short_ns = 0
 
 
@@ -148,14 +149,14 @@ def _certificate(world: World, _fault: Fault, scar: Scar) -> Iterator[None]:
 
 
 def _stop_server(world: World, scar: Scar) -> None:
-    if not world.server.stop():
-        scar.cut_short_ns = time.time_ns()
-    world.links["opcua-link"].refuse()  # nobody shall see the nodes before their first values
+    scar.owed_since_ns = world.server.stop()
+    scar.cut_short_ns = time.time_ns() if scar.owed_since_ns else 0
+    world.gate.refuse()  # nobody shall see the nodes before their first values
 
 
 def _start_server(world: World, *, move_namespaces: bool) -> None:
     world.server.come_back(move_namespaces)
-    world.links["opcua-link"].refuse(False)
+    world.gate.refuse(False)
 
 
 def _shim(world: World, fault: Fault) -> Shim:

@@ -65,8 +65,13 @@ class Volume:
                     return
 
     def empty(self) -> None:
-        """Gives the space back."""
+        """Gives the space back, for good: a failure right after it must not bring the file back."""
         self._filler.unlink(missing_ok=True)
+        folder = os.open(self.mount, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def fail_read_only(self) -> None:
         """What ext4 does after an I/O error: the file system is read-only at once, open files included."""

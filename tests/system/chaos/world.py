@@ -57,16 +57,19 @@ class World:
         self.broker = MosquittoServer(folder / "plant-broker")
         self.server = OpcUaPlant(folder / "opcua-plant", *opcua, size.step_s)
         self.publisher = MqttPlant(folder / "mqtt-plant", *mqtt, self.broker.port, size.step_s)
-        self._own_links = {"opcua-link": FaultProxy(self.server.port), "mqtt-link": FaultProxy(self.broker.port)}
+        self.gate = FaultProxy(self.server.port)
+        """Stands between the OPC UA server and its link, and is shut while the nodes have no values yet."""
+        self._own_links = {"opcua-link": FaultProxy(0), "mqtt-link": FaultProxy(self.broker.port)}
         self._size = size
         self._stack = ExitStack()
         self._deaths = _Reliability()
 
     def __enter__(self) -> World:
         with ExitStack() as stack:
-            for link in self._own_links.values():
+            for link in (self.gate, *self._own_links.values()):
                 stack.enter_context(link)
-            self._own_links["opcua-link"].refuse()  # nobody shall see the nodes before their first values
+            self._own_links["opcua-link"].upstream_port = self.gate.port
+            self.gate.refuse()
             self.broker.start()
             stack.callback(self.broker.stop)
             stack.callback(self.collector.stop)
@@ -106,7 +109,7 @@ class World:
         self.collector.start()
         self._stack.callback(self.server.stop)
         self.server.start()
-        self._own_links["opcua-link"].refuse(False)
+        self.gate.refuse(False)
         self._stack.callback(self.publisher.process.stop)
         self.publisher.start()
 
