@@ -17,12 +17,11 @@ _LEAST_NS = 30_000_000_000
 class SinkGauges:
     """Rows and bytes that each sink still has to acknowledge."""
 
-    def __init__(self, connection: sqlite3.Connection, acks: Acknowledgements, last_seq: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, acks: Acknowledgements) -> None:
         self._connection = connection
         self._acks = acks
-        self.rows: dict[str, int] = {}
-        self.bytes: dict[str, int] = {}
-        self.recount(last_seq)
+        self.rows: dict[str, int] = dict.fromkeys(acks.sinks, 0)
+        self.bytes: dict[str, int] = dict.fromkeys(acks.sinks, 0)
 
     def recount(self, last_seq: int) -> None:
         """Counts from the file: at the start and after rows were freed."""

@@ -1,0 +1,164 @@
+"""Frees room in a full spool, by the policy of each data class, and lists what it costs."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+
+from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.errors import WireError
+from ovoo_contract.samples import SampleBatch
+from ovoo_contract.wire import decode_batch
+
+from ovoo_edge.spool_acks import Acknowledgements, merge
+from ovoo_edge.spool_incoming import Incoming
+from ovoo_edge.spool_losses import record, tally, tally_batch
+from ovoo_edge.spool_parts import unfinished_from
+from ovoo_edge.spool_policy import SpoolPolicy
+from ovoo_edge.spool_rows import EVENT_RANK, KINDS, Tally
+from ovoo_edge.spool_thinner import Thinner
+from ovoo_edge.spool_transactions import in_transaction
+
+__all__ = ["Freeing"]
+
+_TALLY_SAMPLES = 200_000
+Sinks = tuple[str, ...]
+
+
+class Freeing:
+    """Walks the policy, mildest measure first.
+
+    Args:
+        connection: the spool's.
+        policy: of the classes.
+        acks: what each sink has.
+        catalogue_of: catalogue by id, for naming what was dropped.
+        thinner: thins rows of a class.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        policy: SpoolPolicy,
+        acks: Acknowledgements,
+        catalogue_of: Callable[[str], Catalogue | None],
+        thinner: Thinner,
+    ) -> None:
+        self._connection = connection
+        self._policy = policy
+        self._acks = acks
+        self._catalogue_of = catalogue_of
+        self._thinner = thinner
+
+    @property
+    def last_seq(self) -> int:
+        """Greatest number that a thinned row was given; 0 before the first."""
+        return self._thinner.last_seq
+
+    def steps(self, least_bytes: int, incoming: Incoming) -> Iterator[int]:
+        """Frees at least so many bytes a step, or what a class still has, or takes rows out of `incoming`.
+
+        Yields the bytes after each; the caller stops it once that is enough. It ends when nothing more may go.
+        """
+        for rank in self._policy.order:
+            measure = self._policy.measures[rank]
+            if measure == "drop_newest":
+                yield from incoming.refuse(rank, self._policy.cause(rank), newest_first=True)
+                yield from self._drops(rank, least_bytes, newest_first=True)
+            elif measure != "block":
+                if measure == "thin" and unfinished_from(self._connection) is None:
+                    # the rows of an unfinished commit must stay the last ones
+                    yield from self._thinner.steps(rank, least_bytes)
+                yield from self._drops(rank, least_bytes, newest_first=False)
+                yield from incoming.refuse(rank, self._policy.cause(rank), newest_first=False)
+        if self._policy.events_may_leave:
+            yield from self._drops(EVENT_RANK, least_bytes, newest_first=False)
+
+    def _drops(self, rank: int, least_bytes: int, *, newest_first: bool) -> Iterator[int]:
+        while True:
+            victims, freed = self._victims(rank, least_bytes, newest_first)
+            if not victims:
+                return
+            cause = self._policy.cause(rank)
+            in_transaction(self._connection, functools.partial(self._drop, victims, cause))
+            self._acks.drop(merge((seq, seq) for seq in victims))
+            yield freed
+
+    def _victims(self, rank: int, wanted_bytes: int, newest_first: bool) -> tuple[list[int], int]:
+        found: list[int] = []
+        freed = 0
+        first_unfinished = unfinished_from(self._connection)
+        end = 1 << 62 if first_unfinished is None else first_unfinished
+        order = "DESC" if newest_first else "ASC"
+        rows = self._connection.execute(
+            f"SELECT seq, size FROM item WHERE class = ? AND seq < ? ORDER BY seq {order}",  # noqa: S608
+            (rank, end),
+        )
+        for seq, size in rows:
+            found.append(seq)
+            freed += size
+            if freed >= wanted_bytes:
+                break
+        rows.close()
+        return found, freed
+
+    def _drop(self, victims: Sequence[int], cause: str) -> None:
+        losses = _Losses(self._catalogue_of)
+        for seq in victims:
+            needy = tuple(sink for sink in self._acks.sinks if self._acks.missing(sink, seq, seq))
+            if needy:
+                found = self._connection.execute(
+                    "SELECT kind, catalogue, rows, first_ns, last_ns, payload FROM item WHERE seq = ?", (seq,)
+                ).fetchone()
+                losses.add(needy, KINDS[found[0]], found[1], found[2:5], found[5])
+        self._connection.executemany("DELETE FROM item WHERE seq = ?", [(seq,) for seq in victims])
+        for sinks, lost in losses.close().items():
+            record(self._connection, cause, sinks, lost)
+
+
+class _Losses:
+    """Tallies of dropped rows; batches are gathered, so that signals are counted once for many rows."""
+
+    def __init__(self, catalogue_of: Callable[[str], Catalogue | None]) -> None:
+        self._catalogue_of = catalogue_of
+        self._found: dict[Sinks, Tally] = {}
+        self._waiting: list[SampleBatch] = []
+        self._key: tuple[Sinks, str] = (), ""
+        self._samples = 0
+
+    def add(self, sinks: Sinks, kind: str, catalogue_id: str, span: tuple[int, int, int], payload: bytes) -> None:
+        """A row that these sinks will never get."""
+        catalogue = self._catalogue_of(catalogue_id)
+        batch = _readable(kind, payload, catalogue)
+        if batch is None:
+            tally(kind, payload, catalogue, span, self._found.setdefault(sinks, {}))
+            return
+        if self._key != (sinks, catalogue_id) or self._samples + len(batch) > _TALLY_SAMPLES:
+            self._count()
+        self._key = sinks, catalogue_id
+        self._waiting.append(batch)
+        self._samples += len(batch)
+
+    def close(self) -> dict[Sinks, Tally]:
+        """What was found, by the sinks that lack it."""
+        self._count()
+        return self._found
+
+    def _count(self) -> None:
+        sinks, catalogue_id = self._key
+        catalogue = self._catalogue_of(catalogue_id) if self._waiting else None
+        if catalogue is not None:
+            tally_batch(SampleBatch.concat(self._waiting), catalogue, self._found.setdefault(sinks, {}))
+        self._waiting, self._samples = [], 0
+
+
+def _readable(kind: str, payload: bytes, catalogue: Catalogue | None) -> SampleBatch | None:
+    """The batch, where its signals can be named."""
+    if kind != "batch" or catalogue is None:
+        return None
+    try:
+        _, batch = decode_batch(payload)
+    except WireError:
+        return None
+    return batch if max(batch.signal, default=0) < len(catalogue) else None
