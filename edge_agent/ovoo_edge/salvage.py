@@ -61,7 +61,7 @@ def salvage(kept: pathlib.Path, target: sqlite3.Connection, sinks: Sequence[str]
     file = PageFile(kept)
     try:
         survey = Survey(file, target)
-        mover = _Mover(target, sinks, int(budget.max_pages * PAGE_BYTES * _FILL_SHARE), survey.acked)
+        mover = _Mover(target, sinks, int(budget.max_pages * PAGE_BYTES * _FILL_SHARE), survey.acked, survey.gone)
         for seq, places in survey.rows():
             mover.take(seq, _read_row(file, seq, places))
     finally:
@@ -76,12 +76,21 @@ def salvage(kept: pathlib.Path, target: sqlite3.Connection, sinks: Sequence[str]
 class _Mover:
     """Moves rows into the new spool, some at a time, within its budget."""
 
-    def __init__(self, target: sqlite3.Connection, sinks: Sequence[str], room: int, acked: dict[str, Ranges]) -> None:
+    def __init__(
+        self,
+        target: sqlite3.Connection,
+        sinks: Sequence[str],
+        room: int,
+        acked: dict[str, Ranges],
+        gone: Ranges,
+    ) -> None:
         self._target = target
         self._acked = acked
         self._done: dict[str, Ranges] = {name: [] for name in sinks}
         self._all_have = _everywhere([acked[name] for name in sinks if name in acked])
         self._first = 1 if self._all_have else None
+        # what was freed is listed as lost already; a row of it on a page that nobody overwrote counts no more
+        self._all_have = merge([*self._all_have, *gone])
         self._taken: Ranges = []
         self._room = room
         self._group: list[_Row] = []
@@ -92,7 +101,7 @@ class _Mover:
         """A row in ascending order, or None for one that cannot be read."""
         if self._first is None:
             self._first = seq
-        if intersect(self._all_have, [(seq, seq)]) or row is None or len(row[11]) > self._room:
+        if not gaps(self._all_have, seq, seq) or row is None or len(row[11]) > self._room:
             return
         self._room -= len(row[11])
         if self._taken and self._taken[-1][1] == seq - 1:
@@ -133,7 +142,7 @@ class _Mover:
             self.moved += 1
             self._high_ns = max(self._high_ns, row[5])
             for name, ranges in self._done.items():
-                if intersect(self._acked.get(name, []), [(row[0], row[0])]):
+                if not gaps(self._acked.get(name, []), row[0], row[0]):
                     ranges.append((new, new))
 
 

@@ -117,9 +117,10 @@ class Spool(SpoolState):
             refused: samples of these rows that the sink may not see, by address and class rank.
         """
         fresh = self._acks.add(sink, ranges, self.last_seq)
-        if fresh and refused:
+        rows = self._gauges.removed(sink, fresh)
+        if rows and refused:
             self._refusals.add(sink, refused)
-        return self._gauges.removed(sink, fresh)
+        return rows
 
     @named_failures
     def release_held(self) -> int:

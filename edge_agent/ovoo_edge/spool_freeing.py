@@ -11,7 +11,8 @@ from ovoo_contract.errors import WireError
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import decode_batch
 
-from ovoo_edge.spool_acks import Acknowledgements, merge
+from ovoo_edge.spool_acks import Acknowledgements
+from ovoo_edge.spool_gone import note_gone
 from ovoo_edge.spool_incoming import Incoming
 from ovoo_edge.spool_losses import record, tally, tally_batch
 from ovoo_edge.spool_parts import unfinished_from
@@ -76,13 +77,19 @@ class Freeing:
             yield from self._drops(EVENT_RANK, least_bytes, newest_first=False)
 
     def _drops(self, rank: int, least_bytes: int, *, newest_first: bool) -> Iterator[int]:
+        cause = self._policy.cause(rank)
         while True:
             victims, freed = self._victims(rank, least_bytes, newest_first)
             if not victims:
                 return
-            cause = self._policy.cause(rank)
-            in_transaction(self._connection, functools.partial(self._drop, victims, cause))
-            self._acks.drop(merge((seq, seq) for seq in victims))
+            try:
+                in_transaction(self._connection, functools.partial(self._drop, victims, cause))
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL or freed < least_bytes:
+                    raise
+                # the list of what was lost takes more pages than these rows give
+                least_bytes *= 2
+                continue
             yield freed
 
     def _victims(self, rank: int, wanted_bytes: int, newest_first: bool) -> tuple[list[int], int]:
@@ -113,6 +120,7 @@ class Freeing:
                 ).fetchone()
                 losses.add(needy, KINDS[found[0]], found[1], found[2:5], found[5])
         self._connection.executemany("DELETE FROM item WHERE seq = ?", [(seq,) for seq in victims])
+        note_gone(self._connection, victims)
         for sinks, lost in losses.close().items():
             record(self._connection, cause, sinks, lost)
 

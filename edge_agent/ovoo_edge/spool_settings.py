@@ -62,7 +62,7 @@ def _class_policies(reader: TableReader) -> Mapping[str, Measure]:
         elif measure not in MEASURES:
             reader.fault(f"class_policy.{name}", "is not a known choice", measure, "one of " + ", ".join(MEASURES))
         else:
-            found[name] = cast("Measure", measure)
+            found[name] = measure
     return found
 
 

@@ -18,7 +18,8 @@ from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import CODEC_ZLIB, FLAG_BACKFILL, BatchHeader, decode_batch, encode_batch
 
 from ovoo_edge._select import process_kernels, spare_kernels
-from ovoo_edge.spool_acks import Acknowledgements, merge
+from ovoo_edge.spool_acks import Acknowledgements
+from ovoo_edge.spool_gone import note_gone
 from ovoo_edge.spool_losses import record, tally_batch
 from ovoo_edge.spool_policy import SpoolPolicy
 from ovoo_edge.spool_rows import NewRow, RowMeta, Tally, insert_row
@@ -114,18 +115,18 @@ class Thinner:
 
         def work() -> list[int]:
             self._connection.executemany("DELETE FROM item WHERE seq = ?", [(seq,) for seq in old])
+            note_gone(self._connection, old)
             new = [insert_row(self._connection, row, run.heads[0].stored_ns) for row in thinned.rows]
             record(self._connection, self._policy.cause(rank, thinned=True), run.needy, lost)
             runs.note(new)
             return new
 
-        self._follow(run, old, in_transaction(self._connection, work))
+        self._follow(run, in_transaction(self._connection, work))
         return run.size - thinned.size
 
-    def _follow(self, run: Run, old: list[int], new: list[int]) -> None:
-        """The old numbers are done with; a sink that had their rows needs the new ones no more."""
+    def _follow(self, run: Run, new: list[int]) -> None:
+        """A sink that had the old rows does not need the new ones."""
         self.last_seq = max(new)
-        self._acks.drop(merge((seq, seq) for seq in old))
         for sink in self._acks.sinks:
             if sink not in run.needy:
                 self._acks.add(sink, [(min(new), max(new))], self.last_seq)

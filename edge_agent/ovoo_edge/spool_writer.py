@@ -12,6 +12,7 @@ from ovoo_edge.ledger import Ledger
 from ovoo_edge.spool_acks import Acknowledgements, Ranges
 from ovoo_edge.spool_catalogues import CatalogueTable
 from ovoo_edge.spool_gauges import SinkGauges
+from ovoo_edge.spool_gone import forget_gone
 from ovoo_edge.spool_held import HeldTable
 from ovoo_edge.spool_incoming import Incoming
 from ovoo_edge.spool_losses import record
@@ -177,6 +178,10 @@ class SpoolWriter:
 
         Only so many rows are deleted at once: the log and the waiting commit stay short.
         """
+        oldest = self._connection.execute("SELECT min(seq) FROM item").fetchone()[0]
+        if oldest is not None:
+            self._acks.settle(oldest)
+            forget_gone(self._connection, oldest)
         rows, sinks = self._acks.unflushed()
         self._deleted = []
         left = _DELETE_ROWS
