@@ -48,6 +48,8 @@ ROW_BYTES = 5000
 GROUP_ROWS = 1800
 SECOND = 1_000_000_000
 T0 = 1_790_000_000 * SECOND
+VALUES = array("d", [hundredths / 100 for hundredths in random.Random(5).choices(range(50_000), k=100_000)])
+"""Hundredths; every row of samples is a stretch of them that begins somewhere."""
 
 
 def measure(options: frame.Options, result: frame.Result) -> int:
@@ -59,7 +61,7 @@ def measure(options: frame.Options, result: frame.Result) -> int:
         result.add_repeats("open_s", opens, "s")
         result.notes.append(f"open_s: a file of {size / 1e9:.3g} GB out of the disk, until rows are taken and given")
     with tempfile.TemporaryDirectory(prefix="ovoo-spool-", dir=options.arguments.folder) as name:
-        bad = fill(pathlib.Path(name), 16 if quick else 256, result)
+        bad = fill(pathlib.Path(name), 4 if quick else 256, result)
     with tempfile.TemporaryDirectory(prefix="ovoo-spool-", dir=options.arguments.folder) as name:
         seconds = 60 if quick else options.arguments.backlog_s
         return asyncio.run(_drain(pathlib.Path(name), seconds, result)) or bad
@@ -144,10 +146,11 @@ def _catalogue(signals: int = SIGNALS) -> Catalogue:
 def _rows(time_ns: int, chance: random.Random, members: range) -> SampleBatch:
     """One sample of each of these signals."""
     signals = array("I", members)
+    start = chance.randrange(len(VALUES) - len(signals))
     return SampleBatch(
         signals,
         array("q", [time_ns + chance.randint(0, 20) * 1_000_000] * len(signals)),
-        array("d", [round(chance.uniform(0, 500), 2) for _ in signals]),
+        VALUES[start : start + len(signals)],
         array("I", bytes(4 * len(signals))),
     )
 

@@ -7,24 +7,19 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
 from ovoo_contract.catalogue import Catalogue
-from ovoo_contract.errors import WireError
-from ovoo_contract.samples import SampleBatch
-from ovoo_contract.wire import decode_batch
 
 from ovoo_edge.spool_acks import Acknowledgements
 from ovoo_edge.spool_gone import note_gone
 from ovoo_edge.spool_incoming import Incoming
-from ovoo_edge.spool_losses import record, tally, tally_batch
+from ovoo_edge.spool_loss_count import LossCount
+from ovoo_edge.spool_losses import record
 from ovoo_edge.spool_parts import unfinished_from
 from ovoo_edge.spool_policy import SpoolPolicy
-from ovoo_edge.spool_rows import EVENT_RANK, KINDS, Tally
+from ovoo_edge.spool_rows import EVENT_RANK, KINDS
 from ovoo_edge.spool_thinner import Thinner
 from ovoo_edge.spool_transactions import in_transaction
 
 __all__ = ["Freeing"]
-
-_TALLY_SAMPLES = 200_000
-Sinks = tuple[str, ...]
 
 
 class Freeing:
@@ -111,7 +106,7 @@ class Freeing:
         return found, freed
 
     def _drop(self, victims: Sequence[int], cause: str) -> None:
-        losses = _Losses(self._catalogue_of)
+        losses = LossCount(self._catalogue_of)
         for seq in victims:
             needy = tuple(sink for sink in self._acks.sinks if self._acks.missing(sink, seq, seq))
             if needy:
@@ -123,50 +118,3 @@ class Freeing:
         note_gone(self._connection, victims)
         for sinks, lost in losses.close().items():
             record(self._connection, cause, sinks, lost)
-
-
-class _Losses:
-    """Tallies of dropped rows; batches are gathered, so that signals are counted once for many rows."""
-
-    def __init__(self, catalogue_of: Callable[[str], Catalogue | None]) -> None:
-        self._catalogue_of = catalogue_of
-        self._found: dict[Sinks, Tally] = {}
-        self._waiting: list[SampleBatch] = []
-        self._key: tuple[Sinks, str] = (), ""
-        self._samples = 0
-
-    def add(self, sinks: Sinks, kind: str, catalogue_id: str, span: tuple[int, int, int], payload: bytes) -> None:
-        """A row that these sinks will never get."""
-        catalogue = self._catalogue_of(catalogue_id)
-        batch = _readable(kind, payload, catalogue)
-        if batch is None:
-            tally(kind, payload, catalogue, span, self._found.setdefault(sinks, {}))
-            return
-        if self._key != (sinks, catalogue_id) or self._samples + len(batch) > _TALLY_SAMPLES:
-            self._count()
-        self._key = sinks, catalogue_id
-        self._waiting.append(batch)
-        self._samples += len(batch)
-
-    def close(self) -> dict[Sinks, Tally]:
-        """What was found, by the sinks that lack it."""
-        self._count()
-        return self._found
-
-    def _count(self) -> None:
-        sinks, catalogue_id = self._key
-        catalogue = self._catalogue_of(catalogue_id) if self._waiting else None
-        if catalogue is not None:
-            tally_batch(SampleBatch.concat(self._waiting), catalogue, self._found.setdefault(sinks, {}))
-        self._waiting, self._samples = [], 0
-
-
-def _readable(kind: str, payload: bytes, catalogue: Catalogue | None) -> SampleBatch | None:
-    """The batch, where its signals can be named."""
-    if kind != "batch" or catalogue is None:
-        return None
-    try:
-        _, batch = decode_batch(payload)
-    except WireError:
-        return None
-    return batch if max(batch.signal, default=0) < len(catalogue) else None

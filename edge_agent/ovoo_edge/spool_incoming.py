@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ovoo_contract.catalogue import Catalogue
 
-from ovoo_edge.spool_losses import join, tally
-from ovoo_edge.spool_rows import EVENT_RANK, Group, Tally
+from ovoo_edge.spool_loss_count import LossCount
+from ovoo_edge.spool_losses import join
+from ovoo_edge.spool_rows import EVENT_RANK, Group
 
 __all__ = ["Incoming"]
 
@@ -50,19 +51,16 @@ class Incoming:
         return [self._reduced(number, group, catalogue_of) for number, group in enumerate(self._groups)]
 
     def _reduced(self, number: int, group: Group, catalogue_of: Callable[[str], Catalogue | None]) -> Group:
-        lost: dict[str, Tally] = {
-            cause: {place: list(cell) for place, cell in of.items()} for cause, of in group.lost.items()
-        }
+        losses = LossCount(catalogue_of)
         kept = []
         for place, row in enumerate(group.rows):
-            cause = self._refused.get((number, place))
+            cause, meta = self._refused.get((number, place)), row.meta
             if cause is None:
                 kept.append(row)
-                continue
-            counted: Tally = {}
-            meta = row.meta
-            tally(
-                row.kind, row.payload, catalogue_of(row.catalogue_id), (meta.rows, meta.first_ns, meta.last_ns), counted
-            )
-            join(lost.setdefault(cause, {}), counted)
+            else:
+                span = (meta.rows, meta.first_ns, meta.last_ns)
+                losses.add((cause,), row.kind, row.catalogue_id, span, row.payload)
+        lost = {cause: {cell: list(sums) for cell, sums in told.items()} for cause, told in group.lost.items()}
+        for (cause,), more in losses.close().items():
+            join(lost.setdefault(cause, {}), more)
         return Group(kept, group.counts, lost, group.positions, group.held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -41,9 +42,16 @@ def tally_batch(batch: SampleBatch, catalogue: Catalogue, into: Tally) -> None:
     """Adds every sample of a batch; IndexError, with nothing added, for a signal that the catalogue does not have."""
     rows = batch.sorted()
     runs = spare_kernels.runs_of(rows.signal, rows.time_ns, HOUR_NS)
-    names = {signal: str(catalogue.entries[signal].address) for signal in set(runs[0])}
+    names = _addresses(catalogue)
+    if max(runs[0], default=-1) >= len(names):
+        raise IndexError(f"signal {max(runs[0])}")
     for signal, count, first_ns, last_ns in zip(*runs, strict=True):
         _add_run(into, (names[signal], first_ns // HOUR_NS), count, first_ns, last_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _addresses(catalogue: Catalogue) -> list[str]:
+    return [str(entry.address) for entry in catalogue.entries]
 
 
 def join(into: Tally, more: Tally) -> None:
