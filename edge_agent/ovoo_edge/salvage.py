@@ -35,6 +35,7 @@ _INSERT = (
 )
 _GROUP_ROWS = 32
 _FILL_SHARE = 0.9
+_WINDOW_NS = 60_000_000_000
 
 
 def set_aside(path: pathlib.Path, now_ns: int) -> pathlib.Path:
@@ -178,8 +179,11 @@ def _is_whole(row: _Row) -> bool:
         header, batch = decode_batch(body)
     except WireError:
         return False
-    span = (min(batch.time_ns, default=0), max(batch.time_ns, default=0))
-    return header.catalogue_id == catalogue and (len(batch), *span) == (rows, first_ns, last_ns)
+    # figures of a window stand at its start: their row reaches to its end
+    beyond_ns = last_ns - max(batch.time_ns, default=0)
+    return (header.catalogue_id, len(batch), min(batch.time_ns, default=0)) == (catalogue, rows, first_ns) and (
+        0 <= beyond_ns < _WINDOW_NS
+    )
 
 
 def _record_unknown(target: sqlite3.Connection, sinks: Sequence[str], bad: int, now_ns: int) -> None:
