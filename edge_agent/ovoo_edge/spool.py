@@ -97,13 +97,13 @@ class Spool(SpoolState):
         size = sum(group.size for group in groups)
         if len(groups) > 1 and size > self._space.limit_bytes // 2:
             return tuple(seq for group in groups for seq in self.commit(group))
-        seqs, size = self._writer.commit(groups)
-        self._gauges.added(len(seqs), size)
-        self._rate.add(size)
+        done = self._writer.commit(groups)
+        self._gauges.added(len(done.seqs), done.size)
+        self._rate.add(done.stored)
         for group in groups:
             self._ledger.committed(group)
         self._space.checkpoint_if_due()
-        return seqs
+        return done.seqs
 
     @named_failures
     def ack(self, sink: str, ranges: Iterable[Sequence[int]], *, refused: Refused | None = None) -> int:

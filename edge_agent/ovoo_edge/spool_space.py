@@ -75,6 +75,10 @@ class SpaceKeeper:
         """Bytes of pages in use."""
         return (self._pages() - self._free_pages()) * PAGE_BYTES
 
+    def room_bytes(self) -> int:
+        """Bytes of pages until something must give way."""
+        return int(_FULL_SHARE * self.limit_bytes) - self.used_bytes()
+
     def file_bytes(self) -> int:
         """Bytes of database and log on disk."""
         return _size(self._path) + _size(self._wal)

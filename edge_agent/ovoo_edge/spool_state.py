@@ -168,7 +168,7 @@ class SpoolState:
             backlog_rows=self._gauges.rows,
             backlog_bytes=self._gauges.bytes,
             backlog_since_ns=self._gauges.since_ns(self.last_seq),
-            buffer_h=self._rate.hours(self._space.limit_bytes - self._space.used_bytes()),
+            buffer_h=self._rate.hours(self._space.room_bytes()),
             quarantined=self._gauges.quarantined(),
             refused=self._refusals.totals(),
             lost=lost_totals(self._connection),

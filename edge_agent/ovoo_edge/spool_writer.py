@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ovoo_contract.errors import SpoolError, SpoolFull
 
@@ -20,6 +20,7 @@ from ovoo_edge.spool_open import OpenSpool
 from ovoo_edge.spool_parts import finish, mark, take_back
 from ovoo_edge.spool_refusals import RefusalCounts
 from ovoo_edge.spool_rows import Group, insert_row
+from ovoo_edge.spool_schema import stored_bytes
 from ovoo_edge.spool_space import SpaceKeeper
 from ovoo_edge.spool_transactions import in_transaction, spool_failure, spool_full
 
@@ -27,6 +28,14 @@ __all__ = ["SpoolWriter"]
 
 _DELETE_ROWS = 1000
 T = TypeVar("T")
+
+
+class Committed(NamedTuple):
+    """Numbers of the rows that were written, bytes of their payloads, and of the pages they take."""
+
+    seqs: tuple[int, ...]
+    size: int
+    stored: int
 
 
 class SpoolWriter:
@@ -72,8 +81,8 @@ class SpoolWriter:
         """The number given last, 0 before the first."""
         return max(self._last_seq, self._space.last_seq)
 
-    def commit(self, groups: Sequence[Group]) -> tuple[tuple[int, ...], int]:
-        """Makes groups durable as one; gives the numbers of their rows and their bytes.
+    def commit(self, groups: Sequence[Group]) -> Committed:
+        """Makes groups durable as one.
 
         Raises:
             SpoolFull: budget or disk is used up and the policy allows no freeing; nothing was stored.
@@ -99,7 +108,8 @@ class SpoolWriter:
         self._unfinished = False
         self._last_seq = seqs[-1] if seqs else self._last_seq
         self.high_ns = _newest_ns(self.high_ns, written)
-        return tuple(seqs), sum(group.size for group in written)
+        sizes = [len(row.payload) for group in written for row in group.rows]
+        return Committed(tuple(seqs), sum(sizes), sum(map(stored_bytes, sizes)))
 
     def durably(self, work: Callable[[], T]) -> T:
         """A transaction; when there is no room, space is made step by step before giving up."""

@@ -1,8 +1,8 @@
 """How much backlog may be under way, so that the receiver stays busy and live data do not queue up behind it.
 
-An acknowledgement that takes longer than the shortest one seen was queued, and a live message would queue as long. While
-that is short, or no more than a message or two wait, more goes out, else less (delay-based congestion control as in TCP
-Vegas: Brakmo and Peterson, 1995).
+An acknowledgement that takes longer than the shortest one seen was queued, and a live message would queue as long.
+While that is short, or no more than a message or two wait, more goes out, else less (delay-based congestion control as
+in TCP Vegas: Brakmo and Peterson, 1995).
 """
 
 from __future__ import annotations

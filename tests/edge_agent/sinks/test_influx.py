@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import email.utils
 import gzip
 import http.server
@@ -237,8 +238,9 @@ async def test_a_server_that_names_a_date_is_left_alone_until_then(tmp_path: pat
         times.append(time.monotonic())
         if len(times) > 1:
             return 204, {}, b""
-        # the stub's own Date header is now, in whole seconds
-        return 503, {"Retry-After": email.utils.formatdate(time.time() + 2, usegmt=True)}, b""
+        # judged by the server's clock, which the stub tells in whole seconds
+        later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+        return 503, {"Retry-After": email.utils.format_datetime(later, usegmt=True)}, b""
 
     with scripted(script) as url:
         async with running(settings_for(url), tmp_path, samples_at(T0, 8)) as rig:
