@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ovoo_edge import _memory as memory_kernels
     from ovoo_edge import _minutes as minute_kernels
     from ovoo_edge import _process as process_kernels
+    from ovoo_edge import _spare as spare_kernels
     from ovoo_edge import _thin as thin_kernels
     from ovoo_edge.sources import _decode as decode_kernels
 
@@ -30,6 +31,7 @@ __all__ = [
     "memory_kernels",
     "minute_kernels",
     "process_kernels",
+    "spare_kernels",
     "thin_kernels",
 ]
 
@@ -41,6 +43,7 @@ _MODULES = {
     "memory_kernels": "ovoo_edge._memory",
     "minute_kernels": "ovoo_edge._minutes",
     "process_kernels": "ovoo_edge._process",
+    "spare_kernels": "ovoo_edge._spare",
     "thin_kernels": "ovoo_edge._thin",
 }
 """Name here -> compiled module; its twin has the same name with `_py` behind it."""

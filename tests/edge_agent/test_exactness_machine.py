@@ -222,7 +222,7 @@ class ExactnessMachine(RuleBasedStateMachine):
         if not self._waiting:
             return
         for group in self._groups()[:-1]:
-            self._spool._write(group, lambda: mark(self._spool._connection, self._spool.last_seq + 1))
+            self._spool._writer._write(group, lambda: mark(self._spool._connection, self._spool.last_seq + 1))
 
     def _open(self) -> Spool:
         spool = open_spool(self._path, clock=self._clock)

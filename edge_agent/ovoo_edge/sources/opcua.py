@@ -232,7 +232,7 @@ class OpcUaSource:
         self._items_missing = False
         self._counters["subscriptions"] += 1
         self._counters["short_queues"] = factory.short_queues
-        self._remember()
+        self._remember(durable=True)
         self._note_running()
 
     async def _serve(
