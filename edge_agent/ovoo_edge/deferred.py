@@ -11,54 +11,83 @@ import importlib.machinery
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader, MetaPathFinder
+else:
+    Loader = MetaPathFinder = object  # the module of their base classes imports much that is to be deferred
 
 __all__ = ["defer_methods", "defer_modules"]
-
-_LOADING = threading.RLock()
 
 
 class _Deferred(types.ModuleType):
     """Stands for a module until one of its names is asked for; then it is that module."""
 
-    _ovoo_loading = False
-
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # asked by the import system and by inspection: no use of the module
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        with _LOADING:
-            if type(self) is _Deferred and not self.__dict__.get("_ovoo_loading"):
-                self._load()
-        found = self.__dict__.get(name, self)
-        if found is self:
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return found
+        if not name.startswith("__"):  # those the import system and inspection ask for: no use of the module
+            pending: _Pending | None = self.__dict__.get("_ovoo_pending")
+            if pending is not None:
+                pending.load(self)
+            if name in self.__dict__:
+                return self.__dict__[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
-    def _load(self) -> None:
-        parent = self.__name__.rpartition(".")[0]
-        path = sys.modules[parent].__path__ if parent else None
-        spec = importlib.machinery.PathFinder.find_spec(self.__name__, path)
-        if spec is None or spec.loader is None:
-            raise ModuleNotFoundError(f"No module named {self.__name__!r}", name=self.__name__)
-        self._ovoo_loading = True
-        self.__spec__, self.__loader__, self.__file__ = spec, spec.loader, spec.origin
-        if spec.submodule_search_locations is not None:
-            self.__path__ = list(spec.submodule_search_locations)
-        try:
-            spec.loader.exec_module(self)
-        finally:
-            del self._ovoo_loading
-        self.__class__ = types.ModuleType  # type: ignore[assignment]  # from now on there is nothing to wait for
+
+class _Pending(Loader):
+    """Loads nothing at the import and the module itself later, once, whichever thread is first."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._lock = threading.RLock()
+        self._loading = False
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """The stand-in."""
+        return _Deferred(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Puts the work off."""
+        module.__dict__["_ovoo_pending"] = self
+
+    def load(self, module: types.ModuleType) -> None:
+        """Does it now; a module that looks at itself meanwhile sees what it has so far."""
+        with self._lock:
+            if self._loading or "_ovoo_pending" not in module.__dict__:
+                return
+            self._loading = True
+            try:
+                self._loader.exec_module(module)
+            finally:
+                self._loading = False
+            del module.__dict__["_ovoo_pending"]
+            if module.__spec__ is not None:
+                module.__spec__.loader = module.__loader__ = self._loader
+            module.__class__ = types.ModuleType  # from now on there is nothing to wait for
+
+
+class _Finder(MetaPathFinder):
+    """Finds modules as Python does, and puts the loading of some off."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec for the names to be deferred; None leaves the rest to Python."""
+        if fullname not in self._names:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = _Pending(spec.loader)
+        return spec
 
 
 def defer_modules(names: Iterable[str]) -> None:
     """Lets modules load at their first use instead of their import; those that are loaded already stay as they are."""
-    for name in names:
-        if name not in sys.modules:
-            module = _Deferred(name)
-            module.__spec__ = importlib.machinery.ModuleSpec(name, None)
-            sys.modules[name] = module
+    sys.meta_path.insert(0, _Finder(names))
 
 
 def defer_methods() -> None:

@@ -15,7 +15,6 @@ __all__ = ["main", "prepare"]
 _RARELY_USED = (
     "ssl",
     "asyncio.sslproto",
-    "ast",
     "bz2",
     "ipaddress",
     "locale",

@@ -6,7 +6,9 @@ import copy
 import dataclasses
 import hashlib
 import hmac
+import importlib
 import json
+import pathlib
 import subprocess
 import sys
 from typing import Any
@@ -75,13 +77,38 @@ def test_digests_are_the_same_without_openssl() -> None:
     assert found == [*expected, hmac.new(b"k", b"ovoo", "sha256").hexdigest()]
 
 
-def test_a_module_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "ovoo_no_such_module", raising=False)
+def test_a_deferred_part_of_a_package_is_found_in_its_package() -> None:
+    found = prepared(
+        "import urllib.request\n"
+        "before = type(sys.modules['urllib.request']).__name__\n"
+        "request = urllib.request.Request('http://plant.example/a')\n"
+        "import importlib.util\n"
+        "origin = importlib.util.find_spec('urllib.request').origin\n"
+        "found = [before, request.host, type(urllib.request).__name__, origin == urllib.request.__file__]"
+    )
+    assert found == ["_Deferred", "plant.example", "module", True]
+
+
+def test_a_module_that_is_not_there_is_missed_at_its_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     deferred.defer_modules(["ovoo_no_such_module", "json"])
-    absent = sys.modules.pop("ovoo_no_such_module")
     with pytest.raises(ModuleNotFoundError, match="ovoo_no_such_module"):
-        _ = absent.something
-    assert sys.modules["json"] is json
+        importlib.import_module("ovoo_no_such_module")
+    assert importlib.import_module("json") is json
+
+
+def test_a_module_that_fails_fails_again_at_its_next_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "ovoo_breaks.py").write_text("early = 1\nlate = 1 / len(early_list)\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    deferred.defer_modules(["ovoo_breaks"])
+    broken = importlib.import_module("ovoo_breaks")
+    monkeypatch.delitem(sys.modules, "ovoo_breaks")
+    for _ in range(2):
+        with pytest.raises(NameError, match="early_list"):
+            _ = broken.late
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
