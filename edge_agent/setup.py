@@ -16,6 +16,7 @@ import tempfile
 from setuptools import Extension, setup
 
 FLAGS = ["-O3", "-ffp-contract=off"]
+PROCESSORS = os.cpu_count() or 1
 PROBE = "#include <Python.h>\nint ovoo_probe(void) { return 0; }\n"
 HEADERS = "python{}.{}-dev".format(*sys.version_info)
 REMEDY = f"install a C compiler and Python's headers (Debian: apt install gcc libc6-dev {HEADERS}), then `make kernels`"
@@ -47,11 +48,15 @@ def extensions() -> list[Extension]:
     if why:
         print(f"kernels: left out, the Python twins run instead, slower; {why}; {REMEDY}", file=sys.stderr)
         return []
-    return [
+    from Cython.Build import cythonize  # only here: without a compiler it need not be there
+
+    kernels = [
         Extension(source.removesuffix(".pyx").replace(os.sep, "."), [source], extra_compile_args=FLAGS)
         for source in sources
     ]
+    built: list[Extension] = cythonize(kernels, nthreads=PROCESSORS)
+    return built
 
 
 if __name__ == "__main__":
-    setup(ext_modules=extensions())
+    setup(ext_modules=extensions(), options={"build_ext": {"parallel": PROCESSORS}})
