@@ -39,7 +39,7 @@ class DurableSubscriptions(SubscriptionService):
         return any(sub._triggered_datachanges or sub._not_acknowledged_results for sub in self._external())
 
     def oldest_outstanding_ns(self) -> int:
-        """Source time of the oldest value that a client has not acknowledged, UTC, whole microseconds; 0 without one."""
+        """Source time (UTC, whole microseconds) of the oldest value that no client has acknowledged; 0 without one."""
         times = [
             item.Value.SourceTimestamp
             for sub in self._external()

@@ -291,3 +291,32 @@ def test_wrong_security_settings_are_refused(tmp_path: pathlib.Path) -> None:
     (tmp_path / "x.pem").write_text("nothing")
     with pytest.raises(ConfigError, match="not a certificate"):
         OpcUaServer(create_plant("dairy").catalogue, 1, security=OpcUaSecurity(user_certificates=(tmp_path / "x.pem",)))
+
+
+async def test_a_server_that_stops_tells_since_when_its_client_acknowledged_nothing(
+    mine: Plant, free_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The chaos harness allows losses from this sample on, and none before."""
+    server = OpcUaServer(mine.catalogue, free_port, finish_s=0.5)
+    await server.start()
+    try:
+        collector = Collector()
+        client = Client(server.endpoint)
+        await client.connect()
+        await server.emit(emission(mine, 0))
+        await collector.subscribe(client, URI, [node_name(entry) for entry in mine.entries])
+        await collector.wait(len(mine.entries))
+        async with asyncio.timeout(10):
+            while server._subscriptions.outstanding():
+                await asyncio.sleep(0.02)
+        assert server._subscriptions.oldest_outstanding_ns() == 0
+
+        client.uaclient.disconnect_socket()  # as a killed process does
+        await server.emit(emission(mine, 5))
+        await server.emit(emission(mine, 6))
+    finally:
+        await server.stop()
+
+    assert f"event=opcua_stopped_early reason=client_did_not_acknowledge oldest_ns={START_NS + 5 * SECOND_NS}" in (
+        caplog.text
+    )

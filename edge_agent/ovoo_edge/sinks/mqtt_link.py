@@ -171,10 +171,8 @@ class MqttLink:
                 await asyncio.wait({self._connecting})
                 self._client.disconnect()
             await asyncio.shield(self._loop.run_in_executor(None, self._client.loop_stop))
-        # paho closes its pair of wake-up sockets when it is freed: nothing of ours may wait for the cycle collector
-        client = self._client
-        client.on_connect = client.on_subscribe = client.on_disconnect = client.on_message = client.on_publish = None
-        self._ready = self._loop.create_future()  # a failure in it holds the frames that hold this link
+        # paho keeps its pair of wake-up sockets until it is freed; a broker that is away would pile them up
+        self._client._reset_sockets(sockpair_only=True)
 
     def _hand_over(self, work: Callable[..., None], *arguments: object) -> None:
         if not self._loop.is_closed():

@@ -144,7 +144,8 @@ class BrokerLink:
         with contextlib.suppress(OSError, ValueError):
             self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
-        # without callbacks nothing refers back to the client, so its wake-up sockets close with its last reference
+        # paho keeps its pair of wake-up sockets until it is freed; without callbacks nothing refers back to it
+        self._client._reset_sockets(sockpair_only=True)
         self._client.on_connect = self._client.on_subscribe = None
         self._client.on_disconnect = self._client.on_message = None
         if self._tls is not None and self._tls.newest is not None:
