@@ -1,4 +1,4 @@
-"""What the health page says of the spool is what would happen: backlog, age and hours left, whatever is acknowledged."""
+"""What the health page says of the spool is what would happen: backlog, age, hours left, whatever is acknowledged."""
 
 from __future__ import annotations
 
