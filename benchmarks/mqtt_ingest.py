@@ -55,7 +55,7 @@ class Run:
 def measure(options: frame.Options, result: frame.Result) -> int:
     """One value a message, then 100 values a message."""
     repeats = 1 if options.quick else 5
-    singles, batches = (20_000, 2000) if options.quick else (200_000, 40_000)
+    singles, batches = (40_000, 15_000) if options.quick else (200_000, 40_000)
     single = [_run(singles, 1) for _ in range(repeats)]
     batched = [_run(batches, SIGNALS_AN_ASSET) for _ in range(repeats)]
     result.add_repeats("messages_per_s", [run.messages_per_s for run in single], "messages/s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from ovoo_contract.errors import AddressError
 __all__ = ["Address", "AssetAddress", "check_gateway_id", "check_segment"]
 
 _SEGMENT: Final = re.compile(r"[a-z0-9_-]{1,63}\Z")
+_SIX: Final = re.compile(r"(?:[a-z0-9_-]{1,63}/){5}[a-z0-9_-]{1,63}\Z")
 _GATEWAY: Final = re.compile(r"[a-z0-9][a-z0-9-]{2,62}\Z")
 _REMEDY: Final = "use 1 to 63 of a-z 0-9 _ -"
 
@@ -78,8 +80,11 @@ class Address:
     signal: str
 
     def __post_init__(self) -> None:
-        for name in ("enterprise", "site", "area", "line", "asset", "signal"):
-            check_segment(getattr(self, name), name)
+        parts = (self.enterprise, self.site, self.area, self.line, self.asset, self.signal)
+        if all(part.__class__ is str for part in parts) and _SIX.match("/".join(parts)) is not None:
+            return
+        for name, part in zip(("enterprise", "site", "area", "line", "asset", "signal"), parts, strict=True):
+            check_segment(part, name)
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -106,4 +111,5 @@ def _split(text: str, parts: int, form: str) -> list[str]:
     pieces = text.split("/")
     if len(pieces) != parts:
         raise AddressError(f"an address has {parts} parts", offender="address", value=text, remedy=f"write {form}")
-    return pieces
+    # thousands of signals share the names of their enterprise, site and asset
+    return [sys.intern(piece) for piece in pieces[:5]] + pieces[5:]

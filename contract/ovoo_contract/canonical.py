@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Final
 
 from ovoo_contract.errors import OvooError
@@ -103,20 +103,25 @@ def _write_array(items: list[object] | tuple[object, ...], path: str, depth: int
 
 
 def _write_object(obj: Mapping[object, object], path: str, depth: int, pieces: list[str]) -> None:
-    named: list[tuple[bytes, str, object]] = []
-    for key, value in obj.items():
+    keys: list[str] = []
+    for key in obj:
         if not isinstance(key, str):
             raise _refuse(path, key, "a key must be text", "convert it first")
         _check_text(key, path)
-        named.append((key.encode("utf-16-be"), key, value))
+        keys.append(key)
+    keys.sort(key=None if all(key.isascii() for key in keys) else _utf_16)
     pieces.append("{")
-    for index, (_, key, value) in enumerate(sorted(named, key=lambda item: item[0])):
+    for index, key in enumerate(keys):
         if index:
             pieces.append(",")
         pieces.append(_text(key, path))
         pieces.append(":")
-        _write(value, f"{path}.{key}", depth + 1, pieces)
+        _write(obj[key], f"{path}.{key}", depth + 1, pieces)
     pieces.append("}")
+
+
+def _utf_16(key: str) -> bytes:
+    return key.encode("utf-16-be")
 
 
 def _integer(value: int, path: str) -> str:
@@ -130,10 +135,12 @@ def _integer(value: int, path: str) -> str:
 def _text(value: str, path: str) -> str:
     _check_text(value, path)
     # json's escapes are those of RFC 8785: short forms for \b \t \n \f \r, \u00xx for other controls
-    return json.dumps(value, ensure_ascii=False)
+    return encode_basestring(value)
 
 
 def _check_text(value: str, path: str) -> None:
+    if value.isascii():
+        return
     try:
         value.encode()
     except UnicodeEncodeError as error:

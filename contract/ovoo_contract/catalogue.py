@@ -101,7 +101,9 @@ class Catalogue:
                 )
             self._index[entry.address] = position
         try:
-            self._json = canonical_json({"version": _VERSION, "signals": [_to_dict(entry) for entry in self.entries]})
+            # entry by entry: thousands of them as one document would take many times the room of the text
+            signals = b",".join(canonical_json(_to_dict(entry)) for entry in self.entries)
+            self._json = b'{"signals":[%b],"version":%d}' % (signals, _VERSION)
         except OvooError as error:
             raise CatalogueError(str(error), offender="catalogue") from error
         self._id = sha256_hex(self._json)[:16]

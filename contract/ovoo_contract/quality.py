@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from importlib import resources
+import pathlib
 from typing import Final, Literal
 
 __all__ = [
@@ -88,6 +88,6 @@ _FLAG_NAMES = (
 
 @functools.lru_cache(maxsize=1)
 def _words() -> dict[str, dict[str, str]]:
-    text = resources.files("ovoo_contract").joinpath("quality.json").read_text(encoding="utf-8")
+    text = pathlib.Path(__file__).with_name("quality.json").read_text(encoding="utf-8")
     words: dict[str, dict[str, str]] = json.loads(text)
     return words

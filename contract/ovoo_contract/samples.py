@@ -95,6 +95,10 @@ class SampleBatch:
 
     def take(self, row_indexes: Sequence[int]) -> SampleBatch:
         """The given rows in the given order; IndexError if one does not exist."""
+        if isinstance(row_indexes, range) and row_indexes.step == 1:
+            start, stop = row_indexes.start, row_indexes.stop
+            if 0 <= start <= stop <= len(self):
+                return self.slice(start, stop)
         rows = row_indexes if isinstance(row_indexes, array) and row_indexes.typecode == "I" else _rows(row_indexes)
         return SampleBatch(
             kernels.take_rows(self.signal, rows),
@@ -104,6 +108,20 @@ class SampleBatch:
             self._take_text(rows),
             _take_optional(self.server_delta_us, rows),
             _take_optional(self.receive_delta_us, rows),
+        )
+
+    def slice(self, start: int, stop: int) -> SampleBatch:
+        """The rows from `start` up to but not including `stop`; less where the batch ends before."""
+        part = slice(start, stop)
+        server, receive = self.server_delta_us, self.receive_delta_us
+        return SampleBatch(
+            self.signal[part],
+            self.time_ns[part],
+            self.value[part],
+            self.quality[part],
+            {row - start: text for row, text in self.text.items() if start <= row < stop},
+            None if server is None else server[part],
+            None if receive is None else receive[part],
         )
 
     def select_signals(self, keep: bytes) -> SampleBatch:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import functools
 import json
+import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib import resources
 from types import MappingProxyType
 
 from ovoo_contract.errors import UnitError
@@ -106,7 +106,7 @@ def _siblings(of: Unit) -> list[str]:
 
 @functools.lru_cache(maxsize=1)
 def _table() -> _Table:
-    text = resources.files("ovoo_contract").joinpath("units.json").read_text(encoding="utf-8")
+    text = pathlib.Path(__file__).with_name("units.json").read_text(encoding="utf-8")
     data = json.loads(text)
     units: dict[str, Unit] = {}
     exact: dict[str, tuple[Fraction, Fraction]] = {}

@@ -2,6 +2,6 @@
 
 import sys
 
-from ovoo_edge.cli import main
+from ovoo_edge.entry import main
 
 sys.exit(main())

@@ -3,9 +3,11 @@
 
 (A) Every function checks lengths and signals before it reads through a pointer, because bounds are not checked inside.
 (B) Only + - * / on doubles, in the twin's order, without contraction: the same bits.
+(C) Rows stand signal by signal: a run of one signal is treated with its state in registers, loaded and stored once.
 """
 
 from cpython cimport array
+from libc.math cimport fabs  # one instruction, no call
 from libc.stdint cimport int64_t, uint32_t
 
 import array
@@ -26,6 +28,7 @@ cdef enum:
     FRESH = 0
     OPEN = 1
     HOLDING = 2
+    OUTSIDE = -1
 
 cdef double INFINITE = float("inf")
 
@@ -45,6 +48,30 @@ cdef struct State:
     double* held_value
     uint32_t* held_quality
     int64_t* since_ns
+
+
+cdef struct Door:
+    double band
+    double kept_value
+    double low
+    double high
+    double held_value
+    int64_t refresh_ns
+    int64_t kept_ns
+    int64_t held_ns
+    int64_t since_ns
+    uint32_t kept_quality
+    uint32_t held_quality
+    unsigned char phase
+
+
+cdef struct Rows:
+    const uint32_t* signal
+    const int64_t* time_ns
+    const double* value
+    const uint32_t* quality
+    const unsigned char* worded  # NULL: no row has a text
+    unsigned char* mark
 
 
 cdef struct Released:
@@ -130,37 +157,35 @@ def thin_rows(
     state not None,
     long long now_ns,
 ):
-    cdef Py_ssize_t count = signal.shape[0], row
+    cdef Py_ssize_t count = signal.shape[0], row = 0, stop
     cdef _Views views = _Views(state)
-    cdef uint32_t index
-    cdef bint unknown = False, text = False, texts = worded is not None
+    cdef Rows rows
+    cdef bint unknown = False
     if not (time_ns.shape[0] == value.shape[0] == quality.shape[0] == mark.shape[0] == count):
         raise ValueError("columns differ in length")
-    if texts and worded.shape[0] != count:
+    if worded is not None and worded.shape[0] != count:
         raise ValueError("columns differ in length")
     cdef _Columns found = _Columns(min(count, views.state.size))
+    if not count:
+        return found.columns()
+    rows.signal, rows.time_ns, rows.value = &signal[0], <const int64_t*>&time_ns[0], &value[0]
+    rows.quality, rows.mark = &quality[0], &mark[0]
+    rows.worded = NULL
+    if worded is not None:
+        rows.worded = &worded[0]
     cdef State* s = &views.state
-    cdef Released* out = &found.rows
-    cdef Py_ssize_t held_row = -1
     cdef int64_t current = -1
-    cdef unsigned char* marks = &mark[0] if count else NULL
     with nogil:
-        for row in range(count):
-            index = signal[row]
-            if index >= s.size or index < current:
+        while row < count:
+            if rows.signal[row] >= s.size or rows.signal[row] < current:
                 unknown = True
                 break
-            if index != current:
-                current, held_row = index, -1
-            if marks[row] != KEPT:
-                continue
-            text = texts and worded[row]
-            if s.policy[index] == ON_CHANGE:
-                _deadband(s, index, time_ns[row], value[row], quality[row], text, marks + row)
-            elif s.policy[index] == EVENTS:
-                marks[row] = SUPPRESSED
-            elif s.policy[index] == SWINGING_DOOR:
-                held_row = _door(s, out, marks, held_row, row, index, time_ns[row], value[row], quality[row], text, now_ns)
+            current = rows.signal[row]
+            stop = row + 1
+            while stop < count and rows.signal[stop] == current:
+                stop += 1
+            _run(s, &found.rows, &rows, <uint32_t>current, row, stop, now_ns)
+            row = stop
     if unknown:
         raise IndexError(f"signal {signal[row]} is unknown or out of order")
     return found.columns()
@@ -203,11 +228,89 @@ cdef inline void _archive(State* s, uint32_t index, int64_t time_ns, double valu
     s.low[index], s.high[index], s.phase[index] = -INFINITE, INFINITE, OPEN
 
 
-cdef inline void _settle(
-    State* s, Released* out, unsigned char* marks, Py_ssize_t held_row, uint32_t index, unsigned char fate
+cdef inline void _load(State* s, uint32_t index, Door* d) noexcept nogil:
+    d.band, d.refresh_ns, d.phase, d.since_ns = s.band[index], s.refresh_ns[index], s.phase[index], s.since_ns[index]
+    d.kept_ns, d.kept_value, d.kept_quality = s.kept_ns[index], s.kept_value[index], s.kept_quality[index]
+    d.held_ns, d.held_value, d.held_quality = s.held_ns[index], s.held_value[index], s.held_quality[index]
+    d.low, d.high = s.low[index], s.high[index]
+
+
+cdef inline void _store(State* s, uint32_t index, Door* d) noexcept nogil:
+    s.phase[index], s.since_ns[index], s.low[index], s.high[index] = d.phase, d.since_ns, d.low, d.high
+    s.kept_ns[index], s.kept_value[index], s.kept_quality[index] = d.kept_ns, d.kept_value, d.kept_quality
+    s.held_ns[index], s.held_value[index], s.held_quality[index] = d.held_ns, d.held_value, d.held_quality
+
+
+cdef inline void _run(
+    State* s, Released* out, Rows* rows, uint32_t index, Py_ssize_t row, Py_ssize_t stop, int64_t now_ns
 ) noexcept nogil:
-    """Decides the held sample: it stands in this batch, or came with an earlier one."""
-    if s.phase[index] != HOLDING:
+    """Treats the rows of one signal from `row` to before `stop`."""
+    if s.policy[index] == ON_CHANGE:
+        _deadband_run(s, rows, index, row, stop)
+    elif s.policy[index] == SWINGING_DOOR:
+        _door_run(s, out, rows, index, row, stop, now_ns)
+    elif s.policy[index] == EVENTS:
+        while row < stop:
+            if rows.mark[row] == KEPT:
+                rows.mark[row] = SUPPRESSED
+            row += 1
+
+
+cdef inline void _deadband_run(State* s, Rows* rows, uint32_t index, Py_ssize_t row, Py_ssize_t stop) noexcept nogil:
+    cdef double value, band = s.band[index], kept_value = s.kept_value[index]
+    cdef int64_t time_ns, kept_ns = s.kept_ns[index], refresh_ns = s.refresh_ns[index]
+    cdef uint32_t quality, kept_quality = s.kept_quality[index]
+    cdef unsigned char phase = s.phase[index]
+    cdef bint text = False, same, kept = False
+    while row < stop:
+        if rows.mark[row] == KEPT:
+            value, time_ns, quality = rows.value[row], rows.time_ns[row], rows.quality[row]
+            if rows.worded != NULL:
+                text = rows.worded[row]
+            same = fabs(value - kept_value) <= band or value == kept_value
+            if value != value:
+                same = kept_value != kept_value
+            if phase == OPEN and same and not text and quality == kept_quality and time_ns - kept_ns < refresh_ns:
+                rows.mark[row] = SUPPRESSED
+            else:
+                kept_ns, kept_value, kept_quality = time_ns, value, quality
+                phase = FRESH if text else OPEN
+                kept = True
+        row += 1
+    if kept:
+        s.kept_ns[index], s.kept_value[index] = kept_ns, kept_value
+        s.kept_quality[index], s.phase[index] = kept_quality, phase
+
+
+cdef void _door_run(
+    State* s, Released* out, Rows* rows, uint32_t index, Py_ssize_t row, Py_ssize_t stop, int64_t now_ns
+) noexcept nogil:
+    cdef Door d
+    cdef Py_ssize_t held_row = OUTSIDE
+    cdef bint text = False
+    _load(s, index, &d)
+    while row < stop:
+        if rows.mark[row] == KEPT:
+            if rows.worded != NULL:
+                text = rows.worded[row]
+            held_row = _door(
+                s, out, rows.mark, &d, held_row, row, index, rows.time_ns[row], rows.value[row], rows.quality[row],
+                text, now_ns
+            )
+        row += 1
+    _store(s, index, &d)
+
+
+cdef inline void _keep(Door* d, int64_t time_ns, double value, uint32_t quality) noexcept nogil:
+    d.kept_ns, d.kept_value, d.kept_quality = time_ns, value, quality
+    d.low, d.high, d.phase = -INFINITE, INFINITE, OPEN
+
+
+cdef inline void _settle(
+    State* s, Released* out, unsigned char* marks, Door* d, Py_ssize_t held_row, uint32_t index, unsigned char fate
+) noexcept nogil:
+    """Decides the held sample: it stands in this batch, or came with an earlier one and is still in the columns."""
+    if d.phase != HOLDING:
         return
     if held_row >= 0:
         marks[held_row] = fate
@@ -215,71 +318,52 @@ cdef inline void _settle(
         _push(s, out, index, fate)
 
 
-cdef inline void _deadband(
-    State* s, uint32_t index, int64_t time_ns, double value, uint32_t quality, bint text, unsigned char* mark
-) noexcept nogil:
-    cdef double step = value - s.kept_value[index]
-    cdef bint same = -s.band[index] <= step <= s.band[index] or value == s.kept_value[index]
-    if value != value:
-        same = s.kept_value[index] != s.kept_value[index]
-    if (
-        s.phase[index] == OPEN and same and not text and quality == s.kept_quality[index]
-        and time_ns - s.kept_ns[index] < s.refresh_ns[index]
-    ):
-        mark[0] = SUPPRESSED
-        return
-    s.kept_ns[index], s.kept_value[index], s.kept_quality[index] = time_ns, value, quality
-    s.phase[index] = FRESH if text else OPEN
-
-
 cdef inline Py_ssize_t _door(
-    State* s, Released* out, unsigned char* marks, Py_ssize_t held_row, Py_ssize_t row, uint32_t index,
+    State* s, Released* out, unsigned char* marks, Door* d, Py_ssize_t held_row, Py_ssize_t row, uint32_t index,
     int64_t time_ns, double value, uint32_t quality, bint text, int64_t now_ns
 ) noexcept nogil:
-    """Treats one row; gives the row that is held now, -1 for none in this batch."""
-    cdef int64_t last_ns = s.held_ns[index] if s.phase[index] == HOLDING else s.kept_ns[index]
+    """Treats one row; gives the row that is held now, OUTSIDE for none in this batch."""
+    cdef int64_t last_ns = d.held_ns if d.phase == HOLDING else d.kept_ns
     cdef double rise = 0.0, run = 1.0, slope
     cdef bint absent = value != value
     cdef bint joins = (
-        s.phase[index] != FRESH and not text and quality == s.kept_quality[index] and time_ns > last_ns
-        and time_ns - last_ns <= s.refresh_ns[index] and absent == (s.kept_value[index] != s.kept_value[index])
+        d.phase != FRESH and not text and quality == d.kept_quality and time_ns > last_ns
+        and time_ns - last_ns <= d.refresh_ns and absent == (d.kept_value != d.kept_value)
     )
     if joins and not absent:
-        run = <double>(time_ns - s.kept_ns[index])
-        rise = value - s.kept_value[index]
+        run = <double>(time_ns - d.kept_ns)
+        rise = value - d.kept_value
         slope = rise / run
         if rise - rise != 0.0:
             joins = False
-        elif not s.low[index] <= slope <= s.high[index]:
-            if s.phase[index] != HOLDING:
+        elif not d.low <= slope <= d.high:
+            if d.phase != HOLDING:
                 joins = False
             else:
-                _settle(s, out, marks, held_row, index, KEPT)
-                _archive(s, index, s.held_ns[index], s.held_value[index], s.held_quality[index])
-                s.since_ns[index] = now_ns
-                run = <double>(time_ns - s.kept_ns[index])
-                rise = value - s.kept_value[index]
+                _settle(s, out, marks, d, held_row, index, KEPT)
+                _keep(d, d.held_ns, d.held_value, d.held_quality)
+                d.since_ns = now_ns
+                run = <double>(time_ns - d.kept_ns)
+                rise = value - d.kept_value
                 joins = rise - rise == 0.0
     if not joins:
-        _settle(s, out, marks, held_row, index, KEPT)
-        _archive(s, index, time_ns, value, quality)
+        _settle(s, out, marks, d, held_row, index, KEPT)
+        _keep(d, time_ns, value, quality)
         if text:
-            s.phase[index] = FRESH
-        return -1
-    _settle(s, out, marks, held_row, index, SUPPRESSED)
-    if time_ns - s.kept_ns[index] >= s.refresh_ns[index]:
-        _archive(s, index, time_ns, value, quality)
-        return -1
+            d.phase = FRESH
+        return OUTSIDE
+    _settle(s, out, marks, d, held_row, index, SUPPRESSED)
+    if time_ns - d.kept_ns >= d.refresh_ns:
+        _keep(d, time_ns, value, quality)
+        return OUTSIDE
     if not absent:
-        slope = (rise + s.band[index]) / run
-        if slope < s.high[index]:
-            s.high[index] = slope
-        slope = (rise - s.band[index]) / run
-        if slope > s.low[index]:
-            s.low[index] = slope
-    if s.phase[index] != HOLDING:
-        s.since_ns[index] = now_ns
-    s.phase[index] = HOLDING
-    s.held_ns[index], s.held_value[index], s.held_quality[index] = time_ns, value, quality
+        slope = (rise + d.band) / run
+        d.high = slope if slope < d.high else d.high
+        slope = (rise - d.band) / run
+        d.low = slope if slope > d.low else d.low
+    if d.phase != HOLDING:
+        d.since_ns = now_ns
+    d.phase = HOLDING
+    d.held_ns, d.held_value, d.held_quality = time_ns, value, quality
     marks[row] = HELD
     return row

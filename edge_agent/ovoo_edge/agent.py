@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from ovoo_contract.catalogue import Catalogue
 
+from ovoo_edge._select import heap_kernels
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.completeness_reporter import CompletenessReporter
 from ovoo_edge.config import GatewayConfig
@@ -65,12 +66,21 @@ class Agent:
         config: its settings.
         world: clocks and chance.
         stop_when_finished: end as soon as every source has finished (a replay) and the spool is empty.
+        started: called once everything is built, before the first sample.
     """
 
-    def __init__(self, config: GatewayConfig, world: World | None = None, *, stop_when_finished: bool = False) -> None:
+    def __init__(
+        self,
+        config: GatewayConfig,
+        world: World | None = None,
+        *,
+        stop_when_finished: bool = False,
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
         self._config = config
         self._world = world or World()
         self._stop_when_finished = stop_when_finished
+        self._started = started
         self._stop = asyncio.Event()
         self._draining = asyncio.Event()
         self._parts: list[Supervised] = []
@@ -113,10 +123,17 @@ class Agent:
 
     async def _run_parts(self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring) -> None:
         config, world = self._config, self._world
-        rules = rules_of(config.signals, config.derived, catalogue.entries[len(config.measured) :])
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
         derive = deriving(config.derived, catalogue)
-        stage = Stage(catalogue, rules, scoring.scorer(catalogue), watermark, config.refresh_s, spool.limits, derive)
+        stage = Stage(
+            catalogue,
+            rules_of(config.signals, config.derived, catalogue.entries[len(config.measured) :]),
+            scoring.scorer(catalogue),
+            watermark,
+            config.refresh_s,
+            spool.limits,
+            derive,
+        )
         live = [item.name for item in config.sources if not isinstance(item, ReplaySettings)]
         intake = ClockedIntake(_INTAKE_SAMPLES, world.monotonic_s, live)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
@@ -153,6 +170,7 @@ class Agent:
                 group.create_task(self._supervised(f"sink {sink.name}", _delivering(sink, reader)))
                 for sink, reader in sinks
             ]
+            self._started()
             notify("READY=1")
             _LOG.info("event=started gateway=%s signals=%d catalogue=%s", config.gateway, len(catalogue), catalogue.id)
             await self._wait_for_stop(feeding)
@@ -228,7 +246,9 @@ class Agent:
             await asyncio.sleep(_TELL_S)
 
     async def _save(self, scoring: Scoring) -> None:
+        """Now and then: the models' state to disk, memory that is free to the system."""
         while True:
+            await asyncio.to_thread(heap_kernels.give_back)
             await asyncio.sleep(_SAVE_S)
             await asyncio.to_thread(scoring.save, self._config.state_dir / "models.json")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import gc
 import http.client
 import json
 import logging
@@ -35,12 +36,13 @@ _STATUS_S = 10.0
 
 def run(options: argparse.Namespace) -> int:
     """Works until SIGTERM or SIGINT, then drains."""
+    gc.disable()  # what is made until the gateway works stays: looking through it over and over would only delay that
     from ovoo_edge.agent import Agent
 
     config = load(options.config)
     with keep_file(config.state_dir):
         try:
-            asyncio.run(_until_signal(Agent(config)))
+            asyncio.run(_until_signal(Agent(config, started=_collect_garbage)))
         except OvooError as error:
             # the file is for a support bundle: it must tell why the agent ended
             _LOG.error("event=ended_by_error detail=%r", str(error))
@@ -49,6 +51,12 @@ def run(options: argparse.Namespace) -> int:
             _LOG.exception("event=ended_by_defect")
             raise
     return 0
+
+
+def _collect_garbage() -> None:
+    """From now on, and without what the start has made."""
+    gc.freeze()
+    gc.enable()
 
 
 def replay(options: argparse.Namespace) -> int:

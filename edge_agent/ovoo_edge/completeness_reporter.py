@@ -115,7 +115,9 @@ class CompletenessReporter:
     async def _start(self, now_ns: int) -> None:
         positions = await self._spool.positions()
         self._state = ReporterState.read(positions.get(STATE_POSITION, b""), positions.get(KNOWN_POSITION, b""))
-        self._state.start((str(entry.address) for entry in self._catalogue.entries), now_ns)
+        texts = {text: text for text in self._rows}
+        addresses = (str(entry.address) for entry in self._catalogue.entries)
+        self._state.start((texts.get(text, text) for text in addresses), now_ns)  # one text of each is enough
 
     async def _due(self, oldest: int, newest: int, now_ns: int) -> dict[int, str]:
         """Hours whose account is missing or no longer true, oldest first, with the marks of their counts."""

@@ -21,7 +21,7 @@ from ovoo_edge.sinks.settings import SinkSettings
 from ovoo_edge.sources.registry import read_settings
 from ovoo_edge.sources.settings import SourceSettings
 from ovoo_edge.sources.settings_table import TableReader, defaults_of
-from ovoo_edge.spool_space import Policy
+from ovoo_edge.spool_settings import SpoolSettings, read_spool
 
 __all__ = [
     "EnrolSettings",
@@ -38,25 +38,9 @@ __all__ = [
 
 Profile = Literal["x86", "raspberry"]
 _PROFILES: tuple[Profile, ...] = ("x86", "raspberry")
-_POLICIES: tuple[Policy, ...] = ("drop_oldest", "block")
 _COMMIT_MS: Mapping[Profile, int] = {"x86": 200, "raspberry": 1000}
 _TABLES = ("gateway", "spool", "health", "enrol", "source", "sink", "signal", "derived", "model")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolSettings:
-    """The disk queue.
-
-    Attributes:
-        budget_mib: database and log together, MiB.
-        commit_ms: interval between commits; 0 = by profile (x86 200, raspberry 1000).
-        policy: `drop_oldest` frees the oldest rows of the lowest class, `block` holds the sources back.
-    """
-
-    budget_mib: int = 1024
-    commit_ms: int = 0
-    policy: Policy = "drop_oldest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +191,7 @@ class _Document:
         self._check_names("sink", [item.name for item in sinks])
         if not self._document.get("sink"):
             self._fault("sink", "is missing", None, "add a [[sink]]: nothing would ever leave the spool")
-        spool = self._one("spool", SpoolSettings(), _read_spool)
+        spool = self._one("spool", SpoolSettings(), read_spool)
         health = self._one("health", HealthSettings(), _read_health)
         enrol = self._one("enrol", EnrolSettings(), self._read_enrol)
         gateway = self._one("gateway", None, self._read_gateway)
@@ -373,15 +357,6 @@ class _Gateway:
     refresh_s: float
     drain_s: float
     lists: tuple[pathlib.Path, ...]
-
-
-def _read_spool(reader: TableReader) -> SpoolSettings:
-    default = defaults_of(SpoolSettings)
-    return SpoolSettings(
-        budget_mib=reader.integer("budget_mib", default["budget_mib"], low=4, high=1 << 20),
-        commit_ms=reader.integer("commit_ms", default["commit_ms"], low=0, high=60_000),
-        policy=reader.choice("policy", default["policy"], _POLICIES),
-    )
 
 
 def _read_health(reader: TableReader) -> HealthSettings:

@@ -16,7 +16,6 @@ from ovoo_contract.catalogue import Catalogue, DataClass
 from ovoo_contract.errors import ConfigError
 
 from ovoo_edge.config import GatewayConfig
-from ovoo_edge.metrics import render_metrics
 from ovoo_edge.pipeline import Pipeline
 from ovoo_edge.scoring import Scoring
 from ovoo_edge.sinks.base import Sink
@@ -257,6 +256,8 @@ class HealthServer:
             snapshot = await self._report.collect()
             return "200 OK", "application/json", _json(snapshot)
         if path == b"/metrics":
+            from ovoo_edge.metrics import render_metrics  # the library is loaded where somebody asks for it
+
             return "200 OK", "text/plain; version=0.0.4; charset=utf-8", render_metrics(await self._report.collect())
         if path == b"/ledger":
             return "200 OK", "application/json", _json(await self._report.ledger())

@@ -11,9 +11,10 @@ column is read.
 from __future__ import annotations
 
 import csv
-import io
 import math
 import pathlib
+import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,6 @@ from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.json_path import parse_json_path
 from ovoo_edge.spreadsheet_cells import mangled_number, mangled_text
 from ovoo_edge.treatment import Treatment, read_treatment
-from ovoo_edge.xlsx import read_xlsx
 
 __all__ = ["SIGNAL_COLUMNS", "RowReader", "SignalRow", "bind_signals", "decode_text", "read_signals", "read_table"]
 
@@ -42,6 +42,8 @@ _TRUE = frozenset({"1", "true", "yes", "y"})
 _FALSE = frozenset({"0", "false", "no", "n", ""})
 _TEXTS = ("address", "unit", "source", "reference", "path", "name_zh", "name_en")
 _MOST_ROWS = 2_000_000
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+"""A line with its end, as a file gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ def read_table(
 def _workbook_lines(
     path: pathlib.Path, data: bytes, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
+    from ovoo_edge.xlsx import read_xlsx
+
     found = False
     for sheet in read_xlsx(data, str(path)):
         header: list[str] | None = None
@@ -202,9 +206,10 @@ def _bare(cell: str) -> str:
 def _csv_lines(
     path: pathlib.Path, text: str, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    lines = (match[0] for match in _LINE.finditer(text))  # one at a time: a list of all would double the room
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader((match[0] for match in _LINE.finditer(text)), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     try:
         for cells in reader:
@@ -276,7 +281,7 @@ class RowReader:
         freshness_s = self._number("freshness_s", 0.0, low=0)
         if entry is None or treatment is None or self.errors:
             return None
-        source, reference = self._fields.get("source", ""), self._fields.get("reference", "")
+        source, reference = sys.intern(self._fields.get("source", "")), self._fields.get("reference", "")
         return SignalRow(entry, source, reference, path, element, factor, offset, treatment, freshness_s, self._where)
 
     def _entry(self) -> SignalEntry | None:
@@ -290,7 +295,7 @@ class RowReader:
         try:
             return SignalEntry(
                 Address.parse(fields.get("address", "")),
-                fields.get("unit", ""),
+                sys.intern(fields.get("unit", "")),
                 low=low,
                 high=high,
                 period_s=period_s,

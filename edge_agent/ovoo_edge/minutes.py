@@ -69,7 +69,7 @@ class Minutes:
 
     def __init__(self, rules: Sequence[SignalRule], bases: Sequence[int]) -> None:
         self.active = any(rule.keep == "aggregate_1m" for rule in rules)
-        self._state = MinuteState(rules, bases)
+        self._state = MinuteState(rules, bases) if self.active else MinuteState((), ())
 
     def apply(self, batch: SampleBatch, mark: bytearray, now_ns: int, entry: int) -> ClosedMinutes:
         """Takes the kept rows of aggregated signals, and marks them `AGGREGATED`; texts stay what they are."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ovoo_contract.errors import OvooError
 from ovoo_contract.samples import SampleBatch
 
-from ovoo_edge._select import process_kernels
+from ovoo_edge._select import extent_kernels, process_kernels
 from ovoo_edge.verdicts import NEVER_NS, Keep
 
 __all__ = ["Checks", "Normaliser", "SignalRule"]
@@ -56,15 +56,17 @@ class Normaliser:
     """
 
     def __init__(self, rules: Sequence[SignalRule]) -> None:
+        self._size = len(rules)
+        self._idle = all(
+            (rule.factor, rule.offset, rule.low, rule.high) == (1.0, 0.0, -math.inf, math.inf) for rule in rules
+        )
+        rules = () if self._idle else rules
         self._factor = array("d", [rule.factor for rule in rules])
         # adding -0.0 changes no value, adding 0.0 would turn -0.0 into 0.0
         self._offset = array("d", [rule.offset or -0.0 for rule in rules])
         self._low = array("d", [rule.low for rule in rules])
         self._high = array("d", [rule.high for rule in rules])
         self._clamp = bytes(rule.clamp for rule in rules)
-        self._idle = all(
-            (rule.factor, rule.offset, rule.low, rule.high) == (1.0, 0.0, -math.inf, math.inf) for rule in rules
-        )
 
     def apply(self, batch: SampleBatch) -> SampleBatch:
         """The batch in catalogue units.
@@ -96,8 +98,9 @@ class Normaliser:
         return dataclasses.replace(batch, value=value, quality=quality)
 
     def _check_signals(self, batch: SampleBatch) -> None:
-        if len(batch) and max(batch.signal) >= len(self._factor):
-            raise OvooError("a source gave an unknown signal", offender="batch.signal", value=max(batch.signal))
+        greatest = extent_kernels.greatest_of(batch.signal)
+        if len(batch) and greatest >= self._size:
+            raise OvooError("a source gave an unknown signal", offender="batch.signal", value=greatest)
 
 
 class Checks:
@@ -111,6 +114,7 @@ class Checks:
 
     def __init__(self, rules: Sequence[SignalRule]) -> None:
         self._active = any(rule.max_rate < math.inf or rule.stuck_after_s > 0 for rule in rules)
+        rules = rules if self._active else ()
         self._max_rate = array("d", [rule.max_rate for rule in rules])
         self._stuck_ns = array("q", [int(rule.stuck_after_s * 1e9) for rule in rules])
         self._last_ns = array("q", [NEVER_NS]) * len(rules)

@@ -132,8 +132,10 @@ class Pipeline:
         rows = len(chunks[0].batch)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._commit_s
+        # the first commit waits for nobody who is not at the door: whoever starts a gateway wants to see that it works
+        company = _IDLE_CHUNKS if self._counters["commits"] else 1
         while rows < self._max_samples:
-            patience = deadline if len(chunks) < _IDLE_CHUNKS else min(deadline, loop.time() + _IDLE_S)
+            patience = deadline if len(chunks) < company else min(deadline, loop.time() + _IDLE_S)
             try:
                 async with asyncio.timeout_at(patience):
                     chunk = await self._intake.get()

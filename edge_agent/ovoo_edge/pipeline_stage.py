@@ -20,7 +20,7 @@ from ovoo_edge.row_writer import MAX_ROWS, Output, RowWriter
 from ovoo_edge.sources.base import Chunk
 from ovoo_edge.suppressed_memory import SuppressedMemory
 from ovoo_edge.thinning import Thinning
-from ovoo_edge.verdicts import AGGREGATED, BEHIND, COPY, HELD, KEPT, OLD, SUPPRESSED
+from ovoo_edge.verdicts import AGGREGATED, BEHIND, COPY, HELD, KEPT, OLD, SUPPRESSED, all_kept
 from ovoo_edge.watermark import Watermark, mark_by_age
 
 __all__ = ["MAX_ROWS", "Derive", "Scorer", "Stage", "StageResult"]
@@ -197,13 +197,13 @@ class Stage:
     ) -> SampleBatch:
         """What goes on now: kept rows, and earlier ones that had been held until now."""
         if not self._thinning.active:
-            return batch if not any(mark) else batch.take(process_kernels.pick_rows(mark, 1 << KEPT))
+            return batch if all_kept(mark) else batch.take(process_kernels.pick_rows(mark, 1 << KEPT))
         decided = self._thinning.apply(batch, mark, now_ns)
         result.suppressed += result.count(count_rows(batch, "suppressed", mark, 1 << SUPPRESSED))
         result.suppressed += result.count(count_rows(decided.suppressed, "suppressed"))
         changes.decided += [decided.kept, decided.suppressed]
         changes.held.append(batch.take(process_kernels.pick_rows(mark, 1 << HELD)))
-        kept = batch if not any(mark) else batch.take(process_kernels.pick_rows(mark, 1 << KEPT))
+        kept = batch if all_kept(mark) else batch.take(process_kernels.pick_rows(mark, 1 << KEPT))
         return SampleBatch.concat([kept, decided.kept]).sorted() if len(decided.kept) else kept
 
     def _append_by_age(

@@ -10,6 +10,7 @@ from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import CODEC_ZLIB, BatchHeader, encode_batch
 
+from ovoo_edge._select import extent_kernels
 from ovoo_edge.cells import HourCells, count_rows
 from ovoo_edge.spool_rows import EVENT_RANK, HOUR_NS, Group, RowMeta, Tally
 
@@ -67,7 +68,7 @@ class RowWriter:
         for rank, mask in self._classes if len(batch) else ():
             part = batch.select_signals(mask) if len(self._classes) > 1 else batch
             for start in range(0, len(part), MAX_ROWS):
-                rows = part if len(part) <= MAX_ROWS else part.take(range(start, min(start + MAX_ROWS, len(part))))
+                rows = part if len(part) <= MAX_ROWS else part.slice(start, start + MAX_ROWS)
                 self._append_row(rows, rank, header, output)
 
     def append_event(self, finding: Finding, receive_ns: int, output: Output) -> None:
@@ -90,8 +91,8 @@ class RowWriter:
         if len(payload) > self._limits[0]:
             self._append_halves(batch, rank, header, output)
             return
-        last_ns = max(batch.time_ns) + self._span_ns
-        meta = RowMeta(len(batch), min(batch.time_ns), last_ns, rank, header.flags, header.receive_ns)
+        first_ns, last_ns = extent_kernels.bounds_of(batch.time_ns)
+        meta = RowMeta(len(batch), first_ns, last_ns + self._span_ns, rank, header.flags, header.receive_ns)
         output.group_for(len(payload), self._limits[1]).append("batch", self._catalogue.id, payload, meta)
 
     def _append_halves(self, batch: SampleBatch, rank: int, header: BatchHeader, output: Output) -> None:
@@ -99,5 +100,5 @@ class RowWriter:
         if not half:
             self.lose("larger_than_a_row", count_rows(batch, "received"), output)
             return
-        self._append_row(batch.take(range(half)), rank, header, output)
-        self._append_row(batch.take(range(half, len(batch))), rank, header, output)
+        self._append_row(batch.slice(0, half), rank, header, output)
+        self._append_row(batch.slice(half, len(batch)), rank, header, output)

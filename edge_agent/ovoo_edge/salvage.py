@@ -35,6 +35,7 @@ _INSERT = (
 )
 _GROUP_ROWS = 32
 _FILL_SHARE = 0.9
+_WINDOW_NS = 60_000_000_000
 
 
 def set_aside(path: pathlib.Path, now_ns: int) -> pathlib.Path:
@@ -61,7 +62,7 @@ def salvage(kept: pathlib.Path, target: sqlite3.Connection, sinks: Sequence[str]
     file = PageFile(kept)
     try:
         survey = Survey(file, target)
-        mover = _Mover(target, sinks, int(budget.max_pages * PAGE_BYTES * _FILL_SHARE), survey.acked)
+        mover = _Mover(target, sinks, int(budget.max_pages * PAGE_BYTES * _FILL_SHARE), survey.acked, survey.gone)
         for seq, places in survey.rows():
             mover.take(seq, _read_row(file, seq, places))
     finally:
@@ -76,12 +77,21 @@ def salvage(kept: pathlib.Path, target: sqlite3.Connection, sinks: Sequence[str]
 class _Mover:
     """Moves rows into the new spool, some at a time, within its budget."""
 
-    def __init__(self, target: sqlite3.Connection, sinks: Sequence[str], room: int, acked: dict[str, Ranges]) -> None:
+    def __init__(
+        self,
+        target: sqlite3.Connection,
+        sinks: Sequence[str],
+        room: int,
+        acked: dict[str, Ranges],
+        gone: Ranges,
+    ) -> None:
         self._target = target
         self._acked = acked
         self._done: dict[str, Ranges] = {name: [] for name in sinks}
         self._all_have = _everywhere([acked[name] for name in sinks if name in acked])
         self._first = 1 if self._all_have else None
+        # what was freed is listed as lost already; a row of it on a page that nobody overwrote counts no more
+        self._all_have = merge([*self._all_have, *gone])
         self._taken: Ranges = []
         self._room = room
         self._group: list[_Row] = []
@@ -92,7 +102,7 @@ class _Mover:
         """A row in ascending order, or None for one that cannot be read."""
         if self._first is None:
             self._first = seq
-        if intersect(self._all_have, [(seq, seq)]) or row is None or len(row[11]) > self._room:
+        if not gaps(self._all_have, seq, seq) or row is None or len(row[11]) > self._room:
             return
         self._room -= len(row[11])
         if self._taken and self._taken[-1][1] == seq - 1:
@@ -133,7 +143,7 @@ class _Mover:
             self.moved += 1
             self._high_ns = max(self._high_ns, row[5])
             for name, ranges in self._done.items():
-                if intersect(self._acked.get(name, []), [(row[0], row[0])]):
+                if not gaps(self._acked.get(name, []), row[0], row[0]):
                     ranges.append((new, new))
 
 
@@ -169,8 +179,11 @@ def _is_whole(row: _Row) -> bool:
         header, batch = decode_batch(body)
     except WireError:
         return False
-    span = (min(batch.time_ns, default=0), max(batch.time_ns, default=0))
-    return header.catalogue_id == catalogue and (len(batch), *span) == (rows, first_ns, last_ns)
+    # figures of a window stand at its start: their row reaches to its end
+    beyond_ns = last_ns - max(batch.time_ns, default=0)
+    return (header.catalogue_id, len(batch), min(batch.time_ns, default=0)) == (catalogue, rows, first_ns) and (
+        0 <= beyond_ns < _WINDOW_NS
+    )
 
 
 def _record_unknown(target: sqlite3.Connection, sinks: Sequence[str], bad: int, now_ns: int) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ovoo_contract.catalogue import SignalEntry, class_rank
 from ovoo_contract.errors import AddressError, ConfigError, ConfigErrors, PackError
-from ovoo_packs import AssetTemplate, SignalTemplate, load_pack, pack_names
 
 from ovoo_edge.derived import DerivedSignal
 from ovoo_edge.mapping import SIGNAL_COLUMNS, SignalRow, _RowReader, read_table
 from ovoo_edge.minutes import figure_entries
 from ovoo_edge.normalise import SignalRule
+
+if TYPE_CHECKING:
+    from ovoo_packs import AssetTemplate, SignalTemplate
 
 __all__ = ["check_signals", "figures_of", "read_inline_signals", "read_signal_files", "rules_of"]
 
@@ -141,6 +143,8 @@ def _signal_of(where: str, name: str, signal: str) -> SignalTemplate:
 
 
 def _template(where: str, name: str) -> AssetTemplate:
+    from ovoo_packs import load_pack, pack_names
+
     pack_name, _, template = name.rpartition("/")
     found: list[AssetTemplate] = []
     try:

@@ -9,7 +9,6 @@ it runs at the pace of the gateway's clock, which a backlog being sent or a valu
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from array import array
 from collections import deque
@@ -21,6 +20,7 @@ from ovoo_contract.quality import CLOCK_SUSPECT, TIME_FROM_RECEIVE, TIME_FROM_SE
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import FLAG_BACKFILL
 
+from ovoo_edge._select import extent_kernels
 from ovoo_edge.sources.base import Chunk, Intake
 
 __all__ = ["ClockEstimate", "ClockedIntake", "SourceClock"]
@@ -144,12 +144,7 @@ def _watched(chunk: Chunk, clock: SourceClock) -> Chunk:
 
 def _newest_ns(batch: SampleBatch) -> int | None:
     """The greatest time that the source itself gave; None where it gave none."""
-    if not len(batch):
-        return None
-    if not _doubtful(batch.quality):
-        return max(batch.time_ns)
-    own = (not quality & _DOUBTFUL for quality in batch.quality)
-    return max(itertools.compress(batch.time_ns, own), default=None)
+    return extent_kernels.newest_of(batch.time_ns, batch.quality, _DOUBTFUL)
 
 
 def _doubtful(quality: array[int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 __all__ = ["Acknowledgements", "Ranges", "gaps", "intersect", "merge"]
@@ -41,9 +42,8 @@ def intersect(left: Ranges, right: Ranges) -> Ranges:
 def gaps(ranges: Ranges, low: int, high: int) -> Ranges:
     """Numbers of `low .. high` (inclusive) that are in none of `ranges`."""
     found: Ranges = []
-    for first, last in ranges:
-        if last < low:
-            continue
+    for place in range(bisect_left(ranges, low, key=_high), len(ranges)):
+        first, last = ranges[place]
         if first > high:
             break
         if low < first:
@@ -52,6 +52,10 @@ def gaps(ranges: Ranges, low: int, high: int) -> Ranges:
     if low <= high:
         found.append((low, high))
     return found
+
+
+def _high(pair: tuple[int, int]) -> int:
+    return pair[1]
 
 
 class Acknowledgements:
@@ -97,11 +101,12 @@ class Acknowledgements:
         self._deletable += everywhere
         return fresh
 
-    def drop(self, seqs: Ranges) -> None:
-        """Marks rows that were freed as done for every sink; their deletion is the caller's."""
-        for name in self._acked:
-            self._acked[name] = merge([*self._acked[name], *seqs])
-            self._dirty.add(name)
+    def settle(self, oldest: int) -> None:
+        """Numbers before the oldest row there is are done for every sink: acknowledged, or freed."""
+        for name, have in self._acked.items():
+            if gaps(have, 1, oldest - 1):
+                self._acked[name] = merge([*have, (1, oldest - 1)])
+                self._dirty.add(name)
 
     def unflushed(self) -> tuple[Ranges, list[tuple[str, str]]]:
         """(rows to delete, [(stored form, sink)]) for the caller's transaction."""

@@ -17,12 +17,11 @@ _LEAST_NS = 30_000_000_000
 class SinkGauges:
     """Rows and bytes that each sink still has to acknowledge."""
 
-    def __init__(self, connection: sqlite3.Connection, acks: Acknowledgements, last_seq: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, acks: Acknowledgements) -> None:
         self._connection = connection
         self._acks = acks
-        self.rows: dict[str, int] = {}
-        self.bytes: dict[str, int] = {}
-        self.recount(last_seq)
+        self.rows: dict[str, int] = dict.fromkeys(acks.sinks, 0)
+        self.bytes: dict[str, int] = dict.fromkeys(acks.sinks, 0)
 
     def recount(self, last_seq: int) -> None:
         """Counts from the file: at the start and after rows were freed."""
@@ -46,14 +45,17 @@ class SinkGauges:
         """When the oldest row that a sink still needs was stored; 0 when it has all."""
         found: dict[str, int] = {}
         for sink in self._acks.sinks:
-            holes = self._acks.missing(sink, 1, last_seq)
-            row = None
-            if holes:
-                row = self._connection.execute(
-                    "SELECT stored_ns FROM item WHERE seq >= ? ORDER BY seq LIMIT 1", (holes[0][0],)
-                ).fetchone()
-            found[sink] = int(row[0]) if row else 0
+            found[sink] = self._oldest_ns(self._acks.missing(sink, 1, last_seq)) if self.rows[sink] else 0
         return found
+
+    def _oldest_ns(self, holes: Ranges) -> int:
+        for low, high in holes:
+            row = self._connection.execute(
+                "SELECT stored_ns FROM item WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT 1", (low, high)
+            ).fetchone()
+            if row:
+                return int(row[0])
+        return 0
 
     def quarantined(self) -> dict[str, int]:
         """Rows ever refused by the server of each sink."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 
 from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.errors import WireError
+from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import decode_batch
 
+from ovoo_edge._select import spare_kernels
 from ovoo_edge.spool_rows import HOUR_NS, LostRow, Tally
 from ovoo_edge.spool_spans import has_spans, note_spans, spans_of
 
 __all__ = [
+    "join",
     "lost_marks",
     "lost_rows",
     "lost_totals",
     "record",
     "tally",
+    "tally_batch",
     "tally_event",
     "tally_payload",
     "tally_unreadable",
@@ -31,10 +36,29 @@ def tally_payload(payload: bytes, catalogue: Catalogue, into: Tally) -> None:
     Raises:
         WireError: the payload cannot be decoded; nothing was added.
     """
-    _, batch = decode_batch(payload)
-    names = {signal: str(catalogue.entries[signal].address) for signal in set(batch.signal)}
-    for signal, time_ns in zip(batch.signal, batch.time_ns, strict=True):
-        _add(into, names[signal], time_ns, 1)
+    tally_batch(decode_batch(payload)[1], catalogue, into)
+
+
+def tally_batch(batch: SampleBatch, catalogue: Catalogue, into: Tally) -> None:
+    """Adds every sample of a batch; IndexError, with nothing added, for a signal that the catalogue does not have."""
+    rows = batch.sorted()
+    runs = spare_kernels.runs_of(rows.signal, rows.time_ns, HOUR_NS)
+    names = _addresses(catalogue)
+    if max(runs[0], default=-1) >= len(names):
+        raise IndexError(f"signal {max(runs[0])}")
+    for signal, count, first_ns, last_ns in zip(*runs, strict=True):
+        _add_run(into, (names[signal], first_ns // HOUR_NS), count, first_ns, last_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _addresses(catalogue: Catalogue) -> list[str]:
+    return [str(entry.address) for entry in catalogue.entries]
+
+
+def join(into: Tally, more: Tally) -> None:
+    """Adds one tally to another."""
+    for cell, (count, first_ns, last_ns) in more.items():
+        _add_run(into, cell, count, first_ns, last_ns)
 
 
 def tally_event(payload: bytes, time_ns: int, into: Tally) -> None:
@@ -117,7 +141,11 @@ def lost_totals(connection: sqlite3.Connection) -> Mapping[str, dict[str, int]]:
 
 
 def _add(into: Tally, address: str, time_ns: int, count: int) -> None:
-    cell = into.setdefault((address, time_ns // HOUR_NS), [0, time_ns, time_ns])
+    _add_run(into, (address, time_ns // HOUR_NS), count, time_ns, time_ns)
+
+
+def _add_run(into: Tally, place: tuple[str, int], count: int, first_ns: int, last_ns: int) -> None:
+    cell = into.setdefault(place, [0, first_ns, last_ns])
     cell[0] += count
-    cell[1] = min(cell[1], time_ns)
-    cell[2] = max(cell[2], time_ns)
+    cell[1] = min(cell[1], first_ns)
+    cell[2] = max(cell[2], last_ns)

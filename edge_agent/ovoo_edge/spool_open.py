@@ -13,6 +13,7 @@ from ovoo_contract.errors import SpoolDamaged, SpoolError
 
 from ovoo_edge.salvage import salvage, set_aside
 from ovoo_edge.spool_acks import Ranges, gaps
+from ovoo_edge.spool_gone import GONE
 from ovoo_edge.spool_parts import take_back
 from ovoo_edge.spool_schema import FORMAT, REFUSED, Budget, connect, create_tables, upgrade
 from ovoo_edge.spool_spans import LOST_SPAN
@@ -138,6 +139,7 @@ def _read(
     in_transaction(connection, lambda: take_back(connection))
     connection.execute(REFUSED)
     connection.execute(LOST_SPAN)
+    connection.execute(GONE)
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'item'").fetchone()
     last_seq = int(found[0]) if found else 0
     stored = {name for (name,) in connection.execute("SELECT name FROM sink")}

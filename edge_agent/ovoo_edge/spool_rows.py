@@ -202,7 +202,8 @@ class SpoolGauges:
         backlog_rows: rows not yet acknowledged, per sink.
         backlog_bytes: their payload bytes, per sink.
         backlog_since_ns: time of storing of the oldest such row, 0 when none, per sink.
-        buffer_h: hours until the budget is full at the rate of the last minutes; None while that rate is unknown.
+        buffer_h: hours until something must give way if nothing leaves, at the rate at which rows came in the last
+            minutes; None while that rate is unknown.
         quarantined: rows in quarantine, per sink.
         refused: samples not shown to a sink because of its class, per sink and class rank.
         lost: samples that will never reach the sink, per sink and cause.

@@ -10,7 +10,17 @@ from ovoo_contract.errors import ConfigError, SpoolDamaged
 
 from ovoo_edge.spool_spans import LOST_SPAN
 
-__all__ = ["FORMAT", "MIN_BUDGET_BYTES", "PAGE_BYTES", "REFUSED", "Budget", "connect", "create_tables", "upgrade"]
+__all__ = [
+    "FORMAT",
+    "MIN_BUDGET_BYTES",
+    "PAGE_BYTES",
+    "REFUSED",
+    "Budget",
+    "connect",
+    "create_tables",
+    "stored_bytes",
+    "upgrade",
+]
 
 FORMAT = 3
 """Version 2 added the table `position`, version 3 rows of the kind `completeness` and the count `backfilled`.
@@ -20,6 +30,10 @@ A file of an earlier version is brought up to this one when it is opened.
 PAGE_BYTES = 4096
 MIN_BUDGET_BYTES = 4 << 20
 _BUSY_S = 0.05
+_ROW_HEAD_BYTES = 75
+"""Columns of a row besides its payload, with their header."""
+_CELL_BYTES = 20
+"""Number and length of a cell and its place in the page, and what the row takes in the index."""
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -96,6 +110,21 @@ class Budget:
     def max_group_bytes(self) -> int:
         """Largest sum of payloads that one transaction may insert."""
         return self.wal_reserve_bytes // 3
+
+
+def stored_bytes(payload_bytes: int) -> int:
+    """Bytes of pages that a row with such a payload takes, as SQLite divides it between leaves and overflow pages.
+
+    Source: SQLite's file format, section 1.6 (table leaf cells), for pages of 4,096 bytes.
+    """
+    usable, least = PAGE_BYTES - 4, (PAGE_BYTES - 12) * 32 // 255 - 23
+    cell = payload_bytes + _ROW_HEAD_BYTES
+    local, pages = cell, 0
+    if cell > PAGE_BYTES - 35:
+        local = least + (cell - least) % usable
+        local = local if local <= PAGE_BYTES - 35 else least
+        pages = -(-(cell - local) // usable)
+    return pages * PAGE_BYTES + PAGE_BYTES // max(1, (PAGE_BYTES - 8) // (local + _CELL_BYTES))
 
 
 def connect(path: pathlib.Path, budget: Budget) -> sqlite3.Connection:

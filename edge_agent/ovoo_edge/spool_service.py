@@ -83,18 +83,18 @@ class SpoolService:
 
     async def commit(self, *groups: Group) -> tuple[int, ...]:
         """Makes groups durable as one, see `Spool.commit`, and wakes the sinks."""
-        seqs = await self.call(lambda spool: spool.commit(*groups))
-        if seqs:
-            self._last_seq = seqs[-1]
+        seqs, last_seq = await self.call(lambda spool: (spool.commit(*groups), spool.last_seq))
+        if last_seq != self._last_seq:
+            self._last_seq = last_seq
             for reader in self._readers:
                 reader.wake()
         return seqs
 
     async def release_held(self) -> int:
         """Makes rows of held samples, see `Spool.release_held`, and wakes the sinks."""
-        released = await self.call(lambda spool: spool.release_held())
+        released, last_seq = await self.call(lambda spool: (spool.release_held(), spool.last_seq))
         if released:
-            self._last_seq = self._current().last_seq
+            self._last_seq = last_seq
             for reader in self._readers:
                 reader.wake()
         return released

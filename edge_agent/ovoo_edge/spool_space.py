@@ -8,23 +8,21 @@ import pathlib
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 from ovoo_contract.catalogue import Catalogue
 
-from ovoo_edge.spool_acks import Acknowledgements, merge
-from ovoo_edge.spool_losses import record, tally
-from ovoo_edge.spool_parts import unfinished_from
-from ovoo_edge.spool_rows import KINDS, Tally
+from ovoo_edge.spool_acks import Acknowledgements
+from ovoo_edge.spool_freeing import Freeing
+from ovoo_edge.spool_incoming import Incoming
+from ovoo_edge.spool_policy import SpoolPolicy
 from ovoo_edge.spool_schema import PAGE_BYTES, Budget
+from ovoo_edge.spool_thinner import Thinner
 
-__all__ = ["BALLAST_BYTES", "Policy", "SpaceKeeper"]
+__all__ = ["BALLAST_BYTES", "SpaceKeeper"]
 
-Policy = Literal["drop_oldest", "block"]
 BALLAST_BYTES = 8 << 20
 _FULL_SHARE = 0.95
 _FREE_SHARE = 0.01
-_CAUSE = "spool_full"
 _VACUUM_PAGES = 1000
 _MARGIN_BYTES = 2 << 20
 
@@ -36,7 +34,8 @@ class SpaceKeeper:
         connection: the spool's only connection.
         path: its file; log and ballast lie beside it.
         budget: shares of the budget.
-        policy: `drop_oldest` frees the oldest rows of the lowest class; `block` never drops and lets sources wait.
+        policy: what gives way.
+        acks: what each sink has.
         catalogue_of: catalogue by id, for naming what was dropped.
     """
 
@@ -45,7 +44,8 @@ class SpaceKeeper:
         connection: sqlite3.Connection,
         path: pathlib.Path,
         budget: Budget,
-        policy: Policy,
+        policy: SpoolPolicy,
+        acks: Acknowledgements,
         catalogue_of: Callable[[str], Catalogue | None],
     ) -> None:
         self._connection = connection
@@ -53,8 +53,13 @@ class SpaceKeeper:
         self._path = path
         self._ballast = path.with_name("ballast")
         self._budget = budget
-        self._policy = policy
-        self._catalogue_of = catalogue_of
+        thinner = Thinner(connection, budget, policy, acks, catalogue_of, self.log_has_room)
+        self._freeing = Freeing(connection, policy, acks, catalogue_of, thinner)
+
+    @property
+    def last_seq(self) -> int:
+        """Greatest number that was given to a thinned row; 0 before the first."""
+        return self._freeing.last_seq
 
     @property
     def limit_bytes(self) -> int:
@@ -69,6 +74,10 @@ class SpaceKeeper:
     def used_bytes(self) -> int:
         """Bytes of pages in use."""
         return (self._pages() - self._free_pages()) * PAGE_BYTES
+
+    def room_bytes(self) -> int:
+        """Bytes of pages until something must give way."""
+        return int(_FULL_SHARE * self.limit_bytes) - self.used_bytes()
 
     def file_bytes(self) -> int:
         """Bytes of database and log on disk."""
@@ -88,20 +97,27 @@ class SpaceKeeper:
                 excess = max(excess, incoming - self._free_pages() * PAGE_BYTES)
         return max(excess, 0)
 
-    def make_room(self, excess_bytes: int, acks: Acknowledgements) -> bool:
-        """Frees the excess and at least 1 %; False when policy or contents leave nothing to free."""
-        if self._policy == "block":
-            return False
-        return self._free(max(excess_bytes, int(_FREE_SHARE * self.limit_bytes)), acks)
+    def make_room(self, incoming: Incoming) -> bool:
+        """Frees by policy until `incoming` has room, at least 1 %, or takes rows out of it; False when that fails."""
+        if not self.excess_bytes(incoming.bytes):
+            return True
+        least = max(self.excess_bytes(incoming.bytes), int(_FREE_SHARE * self.limit_bytes))
+        for _ in self._freeing.steps(least, incoming):
+            self.checkpoint_if_due()
+            if not self.excess_bytes(incoming.bytes):
+                return True
+        return False
 
-    def shrink(self, acks: Acknowledgements) -> None:
+    def shrink(self) -> None:
         """After the budget was lowered: frees rows, gives their pages back and sets the limit anew."""
         if self._pages() <= self._budget.max_pages:
             return
-        while self.used_bytes() > _FULL_SHARE * self.limit_bytes and self._policy == "drop_oldest":
-            if not self._free(self.used_bytes() - int(_FULL_SHARE * self.limit_bytes), acks):
-                break
-            self.checkpoint()
+        limit = int(_FULL_SHARE * self.limit_bytes)
+        if self.used_bytes() > limit:
+            for _ in self._freeing.steps(int(_FREE_SHARE * self.limit_bytes), Incoming([])):
+                self.checkpoint()
+                if self.used_bytes() <= limit:
+                    break
         while self._pages() > self._budget.max_pages and self._free_pages():
             # `execute` would give back a single page: it stops at the first step
             self._connection.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
@@ -146,20 +162,19 @@ class SpaceKeeper:
         except OSError:
             draft.unlink(missing_ok=True)
 
-    def relief(self, acks: Acknowledgements) -> Iterator[bool]:
+    def relief(self) -> Iterator[bool]:
         """Measures against a full file or disk, mildest first; yields after each, so that the caller tries again."""
         self._try_checkpoint()
         yield True
         if not self._budget_used_up() and self.release_ballast():
             self._try_checkpoint()
             yield True
-        if self._policy == "drop_oldest":
-            try:
-                freed = self._free(5 * int(_FREE_SHARE * self.limit_bytes), acks)
-            except sqlite3.OperationalError:
-                return
-            self._try_checkpoint()
-            yield freed
+        try:
+            freed = next(self._freeing.steps(5 * int(_FREE_SHARE * self.limit_bytes), Incoming([])), 0)
+        except sqlite3.OperationalError:
+            return
+        self._try_checkpoint()
+        yield freed > 0
 
     def _disk_is_tight(self, incoming_bytes: int) -> bool:
         free = shutil.disk_usage(self._path.parent).free
@@ -184,48 +199,6 @@ class SpaceKeeper:
 
     def _free_pages(self) -> int:
         return int(self._connection.execute("PRAGMA freelist_count").fetchone()[0])
-
-    def _free(self, wanted_bytes: int, acks: Acknowledgements) -> bool:
-        victims = self._victims(wanted_bytes)
-        if not victims:
-            return False
-        per_sink = self._tallies(victims, acks)
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._connection.executemany("DELETE FROM item WHERE seq = ?", [(seq,) for seq in victims])
-            for sink, lost in per_sink.items():
-                record(self._connection, _CAUSE, [sink], lost)
-            self._connection.execute("COMMIT")
-        except sqlite3.Error:
-            self._connection.rollback()
-            raise
-        acks.drop(merge((seq, seq) for seq in victims))
-        return True
-
-    def _victims(self, wanted_bytes: int) -> list[int]:
-        found: list[int] = []
-        freed = 0
-        first_unfinished = unfinished_from(self._connection)
-        end = 1 << 62 if first_unfinished is None else first_unfinished
-        rows = self._connection.execute("SELECT seq, size FROM item WHERE seq < ? ORDER BY class, seq", (end,))
-        for seq, size in rows:
-            found.append(seq)
-            freed += size
-            if freed >= wanted_bytes:
-                break
-        return found
-
-    def _tallies(self, victims: list[int], acks: Acknowledgements) -> dict[str, Tally]:
-        per_sink: dict[str, Tally] = {}
-        for seq in victims:
-            kind, catalogue, rows, first, last, payload = self._connection.execute(
-                "SELECT kind, catalogue, rows, first_ns, last_ns, payload FROM item WHERE seq = ?", (seq,)
-            ).fetchone()
-            for sink in acks.sinks:
-                if acks.missing(sink, seq, seq):
-                    into = per_sink.setdefault(sink, {})
-                    tally(KINDS[kind], payload, self._catalogue_of(catalogue), (rows, first, last), into)
-        return per_sink
 
 
 def _size(path: pathlib.Path) -> int:

@@ -40,6 +40,7 @@ _KEYED: Final = {
     "TB": "position",
     "TT": "meta",
     "IITB": "held",
+    "II": "gone",
 }
 """Tables without row numbers."""
 _PACKED: Final = {"catalogue": 1, "ledger": 2, "journal": 3}
@@ -69,6 +70,7 @@ class Survey:
     Attributes:
         acked: what each sink had acknowledged, as far as that can be read.
         last_seq: the greatest number that was given out, as far as known.
+        gone: numbers whose rows were freed, and listed as lost then.
     """
 
     def __init__(self, file: PageFile, target: sqlite3.Connection) -> None:
@@ -79,6 +81,7 @@ class Survey:
         self._waiting: list[tuple[str, tuple[Value, ...]]] = []
         self.acked: dict[str, Ranges] = {}
         self.last_seq = 0
+        self.gone: Ranges = []
         self._unfinished: int | None = None
         for page in range(1, file.last + 1):
             if not file.is_free(page):
@@ -111,7 +114,9 @@ class Survey:
                 self._take(table, values if cell.rowid is None else (cell.rowid, *values))
 
     def _take(self, table: str, values: tuple[Any, ...]) -> None:
-        if table == "sink":
+        if table == "gone":
+            self.gone.append((values[0], values[1]))
+        elif table == "sink":
             self._take_acks(values[0], values[1])
         elif table == "meta":
             self._take_mark(values[0], values[1])

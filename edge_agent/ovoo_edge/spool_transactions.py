@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import sqlite3
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from ovoo_contract.errors import SpoolDamaged, SpoolError, SpoolFull
 
-__all__ = ["in_transaction", "spool_failure", "spool_full"]
+__all__ = ["in_transaction", "named_failures", "spool_failure", "spool_full"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -46,3 +48,16 @@ def spool_failure(error: sqlite3.Error, path: pathlib.Path) -> SpoolError:
     if code in _DAMAGE or (code == 0 and isinstance(error, sqlite3.DatabaseError)):
         return SpoolDamaged(str(error), offender=str(path), remedy="the file is set aside and salvaged")
     return SpoolError(str(error), offender=str(path), remedy="check the disk: it refuses reads or writes")
+
+
+def named_failures(method: Callable[P, T]) -> Callable[P, T]:
+    """SQLite's own exceptions leave the spool under Ovoo's names."""
+
+    @functools.wraps(method)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return method(*arguments, **named)
+        except sqlite3.Error as error:
+            raise spool_failure(error, pathlib.Path("spool")) from error
+
+    return guarded

@@ -18,10 +18,14 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[, ' ]\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _UNIT = re.compile(r"[+-]?\d+(?:\.\d+)?\s*[^\d\s.,+\-eE].*")
 _LOST_EXPONENT = 11
+_LONGEST_WORD = 8
+"""What is longer and starts with a letter is none of the above; the longest that does is a date like `Mar-2024`."""
 
 
 def mangled_text(text: str) -> tuple[str, str] | None:
     """(what happened, remedy) for a text that a spreadsheet turned into something else, None for an innocent one."""
+    if not text or (len(text) > _LONGEST_WORD and text[0].isalpha()):
+        return None  # a long list is quickly read
     if _ERROR.fullmatch(text):
         return "holds a spreadsheet error", "the cell was a formula: write the text itself"
     if _SCIENTIFIC.fullmatch(text):

@@ -12,7 +12,7 @@ from array import array
 from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge._select import memory_kernels
-from ovoo_edge.verdicts import AGGREGATED, BEHIND, COPY, HELD, SUPPRESSED
+from ovoo_edge.verdicts import AGGREGATED, BEHIND, COPY, HELD, SUPPRESSED, all_kept
 
 __all__ = ["MemoryTables", "SuppressedMemory"]
 
@@ -49,7 +49,7 @@ class SuppressedMemory:
 
     def note(self, batch: SampleBatch, mark: bytes | bytearray) -> None:
         """Remembers the rows that were kept back."""
-        if not any(code in mark for code in (SUPPRESSED, HELD, AGGREGATED)):
+        if all_kept(mark) or not any(code in mark for code in (SUPPRESSED, HELD, AGGREGATED)):
             return
         if self._tables is None:
             self._tables = MemoryTables(self._samples)

@@ -58,8 +58,8 @@ class Thinning:
     """
 
     def __init__(self, rules: Sequence[SignalRule], refresh_s: float) -> None:
-        self._state = ThinState(rules, refresh_s)
         self.active = any(POLICIES[rule.keep] in (1, 2, 3) for rule in rules)
+        self._state = ThinState(rules if self.active else (), refresh_s)
         self.holds = any(rule.keep == "swinging_door" for rule in rules)
 
     def apply(self, batch: SampleBatch, mark: bytearray, now_ns: int) -> Decided:

@@ -58,8 +58,14 @@ class Treatment:
         )
 
 
+_PLAIN = Treatment()
+_COLUMNS = ("out_of_range", "deadband", "max_error", "refresh_s", "max_rate", "stuck_after_s", "compress")
+
+
 def read_treatment(fields: Mapping[str, str], where: str, entry: SignalEntry, errors: list[ConfigError]) -> Treatment:
     """The settings of one line; what is wrong is added to `errors`."""
+    if not any(fields.get(name) for name in _COLUMNS):
+        return _PLAIN  # thousands of signals share it
     reader = _Reader(fields, where, entry, errors)
     found = Treatment(
         clamp=reader.choice("out_of_range", ("flag", "clamp")) == "clamp",

@@ -21,6 +21,7 @@ __all__ = [
     "SUPPRESSED",
     "TOO_FAST",
     "Keep",
+    "all_kept",
 ]
 
 NEVER_NS: Final = -(2**63)
@@ -55,3 +56,8 @@ STUCK: Final = UNCERTAIN_LAST_USABLE | _DATA_VALUE | _CONSTANT
 """Uncertain_LastUsableValue, limit bits constant: the value has not moved for `stuck_after_s`."""
 TOO_FAST: Final = 0x40930000
 """Uncertain_SensorNotAccurate: the value moved faster than `max_rate`."""
+
+
+def all_kept(mark: bytes | bytearray) -> bool:
+    """True where no row of the column of verdicts is anything but `KEPT`."""
+    return mark == bytes([KEPT]) * len(mark)

@@ -24,6 +24,10 @@ KEYS = {
     "opcua_decode": {"compiled", "compiled_single_item", "twin", "asyncua", "ratio"},
     "opcua_ingest": {"values_per_s", "cpu_us_per_value", "asyncua_values_per_s", "node_opcua_values_per_s"},
     "footprint": {"opcua_5000_rss_mb", "mqtt_5000_rss_mb", "idle_rss_mb", "install_mb", "start_s"},
+    "spool": {
+        "open_s", "peak_of_budget", "full_commit_max_s", "drain_ratio", "live_wait_p50_s", "live_wait_p99_s",
+        "live_wait_max_s",
+    },
     "processing": {"values_per_s", "scale", "deadband", "swinging_door", "aggregate"},
     "versus_thingsboard": {"ovoo_values_per_s", "ovoo_cpu_cores", "ovoo_rss_mb", "ovoo_lost", "ovoo_duplicated"},
     "wire_size": {"steel", "tep", "compressor", "simulators", "json", "line_protocol_gzip"},

@@ -6,6 +6,7 @@ import math
 import struct
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -136,8 +137,22 @@ def test_signals_are_selected_by_a_mask() -> None:
     assert batch.select_signals(b"\0\1").columns_equal(batch_of((1, 1, 2.0, 0), text={0: "x"}))
 
 
-@pytest.mark.parametrize("rows", [[3], [-1], [2**40]])
-def test_taking_an_absent_row_is_refused(rows: list[int]) -> None:
+@QUICK
+@given(batches(), st.integers(0, 40), st.integers(0, 40))
+def test_a_slice_is_what_taking_its_rows_gives(batch: SampleBatch, start: int, stop: int) -> None:
+    rows = [row for row in range(len(batch)) if start <= row < stop]
+    assert batch.slice(start, stop).columns_equal(batch.take(rows))
+
+
+@QUICK
+@given(batches(max_size=8), st.integers(0, 8), st.integers(0, 8))
+def test_a_range_of_rows_is_taken_as_its_list_is(batch: SampleBatch, start: int, stop: int) -> None:
+    rows = range(min(start, len(batch)), min(stop, len(batch)))
+    assert batch.take(rows).columns_equal(batch.take(list(rows)))
+
+
+@pytest.mark.parametrize("rows", [[3], [-1], [2**40], range(2), range(-1, 1)])
+def test_taking_an_absent_row_is_refused(rows: Sequence[int]) -> None:
     with pytest.raises(IndexError):
         batch_of((0, 1, 1.0, 0)).take(rows)
 

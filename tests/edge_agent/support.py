@@ -19,9 +19,9 @@ from ovoo_contract.delivery import Ack, EventEnvelope, Rejection, Request, SeqRa
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, decode_batch, encode_batch
 from ovoo_edge.spool import Spool
+from ovoo_edge.spool_policy import Measure, SpoolPolicy
 from ovoo_edge.spool_rows import Group, RowMeta
 from ovoo_edge.spool_service import SpoolService
-from ovoo_edge.spool_space import Policy
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -101,7 +101,7 @@ def open_spool(
     *,
     budget_mib: int = 8,
     sinks: Sequence[str] = ("cloud",),
-    policy: Policy = "drop_oldest",
+    policy: Measure | SpoolPolicy = "drop_oldest",
     seed: int | None = None,
     clock: Callable[[], int] | None = None,
     damage: str = "",
@@ -113,7 +113,7 @@ def open_spool(
         sinks=sinks,
         epoch_source=lambda: rng.getrandbits(64),
         clock=clock or Clock(),
-        policy=policy,
+        policy=policy if isinstance(policy, SpoolPolicy) else SpoolPolicy.same(policy),
         damage=damage,
     )
 

@@ -206,6 +206,13 @@ def test_texts_that_a_spreadsheet_changed_are_recognised(text: str, said: str | 
     assert (found is None) if said is None else (found is not None and said in found[0])
 
 
+@given(st.from_regex(r"[A-Za-z]{3}-\d{2,4}|[+-]?\d(?:[.,]\d+)?[eE]\+?\d{2,}|#REF!?|\d{1,2}月", fullmatch=True))
+def test_no_text_is_recognised_that_starts_with_a_letter_and_is_long(text: str) -> None:
+    long = len(text) > 8 and text[0].isalpha()
+    assert (mangled_text(text) is not None) is not long
+    assert mangled_text("device." + text) is None
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -8,6 +8,7 @@ import pytest
 from ovoo_contract.errors import ConfigErrors
 from ovoo_edge.config import GatewayConfig, load
 from ovoo_edge.samples import sample, sample_names
+from ovoo_edge.spool_policy import SpoolPolicy
 
 GATEWAY = """
 [gateway]
@@ -99,6 +100,10 @@ def test_all_faults_come_together_with_path_value_and_remedy(tmp_path: pathlib.P
     [spool]
     budget_mib = 1
     speed = 3
+    policy = "forget"
+    class_policy = { secret = "thin", core = "keep" }
+    order = ["core", "general"]
+    thin_to_s = 0.1
     [health]
     listen = "everywhere"
     [[source]]
@@ -119,12 +124,33 @@ def test_all_faults_come_together_with_path_value_and_remedy(tmp_path: pathlib.P
         "gateway.profile: is not a known choice (got 'pi'; one of x86, raspberry)",
         "spool.budget_mib: must be a whole number in range (got 1;",
         "spool.speed: unknown key (got 3; known keys:",
+        "spool.policy: is not a known choice (got 'forget'; one of drop_oldest, drop_newest, thin, block",
+        "spool.class_policy: is not a data class (got 'secret'; one of general, important, core",
+        "spool.class_policy.core: is not a known choice (got 'keep'; one of drop_oldest, drop_newest, thin, block",
+        "spool.order: does not name every data class once (got 'core, general'; each of general, important, core once",
+        "spool.thin_to_s: is out of range (got 0.1; 1 to 86400",
         "health.listen: is not host:port (got 'everywhere';",
         "source[0].driver: unknown driver (got 'profinet'; one of",
         "sink[0].max_class: is above what scope 'region' may carry (got 'core'; at most 'general'",
         "sink[0].port: must be a whole number in range (got '8883';",
     ):
         assert any(fault.startswith(expected) for fault in found), (expected, found)
+
+
+def test_what_gives_way_near_the_budget_is_told_by_class(tmp_path: pathlib.Path) -> None:
+    text = GATEWAY + SOURCE + SINK
+    assert loaded(tmp_path, text).spool.policy == SpoolPolicy()
+    assert loaded(tmp_path, text + '[spool]\npolicy = "block"\n').spool.policy == SpoolPolicy.same("block")
+
+    told = """
+    [spool]
+    policy = "thin"
+    class_policy = { general = "drop_newest", core = "block" }
+    order = ["important", "general", "core"]
+    thin_to_s = 10
+    """
+    policy = loaded(tmp_path, text + told).spool.policy
+    assert policy == SpoolPolicy(("drop_newest", "thin", "block"), (1, 0, 2), 10_000_000_000)
 
 
 def test_a_sink_above_its_class_is_an_error_and_a_site_sink_may_carry_core(tmp_path: pathlib.Path) -> None:

@@ -22,7 +22,7 @@ from ovoo_edge.minutes import FIGURES, Minutes, MinuteState, figure_bases, figur
 from ovoo_edge.normalise import SignalRule
 from ovoo_edge.pipeline_stage import Stage, StageResult
 from ovoo_edge.sources.base import Chunk
-from ovoo_edge.verdicts import AGGREGATED
+from ovoo_edge.verdicts import AGGREGATED, BEHIND
 from ovoo_edge.watermark import Watermark
 
 from tests.edge_agent.support import HOUR, SECOND, T0, make_batch
@@ -88,14 +88,20 @@ def test_figures_are_those_of_the_samples(rows: list[tuple[int, float, int]], cu
 
 @pytest.mark.skipif(not COMPILED, reason="the kernels were not built")
 @settings(max_examples=200, deadline=None)
-@given(ROWS, st.booleans())
-def test_kernel_and_twin_give_the_same_bits(rows: list[tuple[int, float, int]], worded: bool) -> None:
+@given(ROWS, st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0, 0, -90 * SECOND])), max_size=60), st.booleans())
+def test_kernel_and_twin_give_the_same_bits(
+    rows: list[tuple[int, float, int]], places: list[tuple[int, int]], worded: bool
+) -> None:
+    """Signals and times in any order: the kernel takes runs of one signal, but must not need them."""
     batch = series(rows)
-    states = [MinuteState(RULES, [BASE, 0]) for _ in range(2)]
+    for row, (signal, back_ns) in enumerate(places[: len(rows)]):
+        batch.signal[row] = signal
+        batch.time_ns[row] += back_ns
+    states = [MinuteState([RULES[0], RULES[1], RULES[0]], [3, 0, 9]) for _ in range(2)]
     half = len(rows) // 2
     for number, part in enumerate((batch.take(range(half)), batch.take(range(half, len(rows)))), 1):
         words = bytearray(row % 5 == 2 for row in range(len(part))) if worded else None
-        marks = [bytearray(len(part)) for _ in range(2)]
+        marks = [bytearray(BEHIND * (row % 11 == 4) for row in range(len(part))) for _ in range(2)]
         one, two = (
             module.add_rows(part.signal, part.time_ns, part.value, part.quality, words, mark, state, T0, number)
             for module, mark, state in zip((minute_kernels, _minutes_py), marks, states, strict=True)

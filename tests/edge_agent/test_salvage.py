@@ -9,9 +9,20 @@ import sqlite3
 import pytest
 from ovoo_contract.errors import SpoolDamaged
 from ovoo_contract.wire import FLAG_BACKFILL, decode_batch
+from ovoo_edge.row_writer import Output, RowWriter
 from ovoo_edge.spool import Spool
 
-from tests.edge_agent.support import HOUR, SECOND, T0, group_of, make_catalogue, open_spool, samples_at
+from tests.edge_agent.support import (
+    HOUR,
+    SECOND,
+    T0,
+    bulk_at,
+    group_of,
+    make_batch,
+    make_catalogue,
+    open_spool,
+    samples_at,
+)
 
 CATALOGUE = make_catalogue()
 ROWS = 200
@@ -87,6 +98,41 @@ def test_without_its_first_page_a_file_gives_every_row_back(tmp_path: pathlib.Pa
     with open_spool(tmp_path, sinks=("a", "b")) as spool:
         assert spool.gauges().lost == {}
         assert spool.catalogue(CATALOGUE.id) == CATALOGUE
+
+
+def test_figures_of_a_minute_come_back_although_their_row_reaches_beyond_its_samples(tmp_path: pathlib.Path) -> None:
+    minute = 60 * SECOND
+    with open_spool(tmp_path, sinks=("a", "b")) as spool:
+        spool.add_catalogue(CATALOGUE)
+        for index in range(20):
+            output = Output()
+            batch = make_batch([(signal, T0 + index * minute, float(index)) for signal in range(4)])
+            RowWriter(CATALOGUE, [0] * 4, (1 << 16, 1 << 20), minute - 1).append(batch, 0, T0, output)
+            spool.commit(*output.groups)
+    overwrite(tmp_path / "spool.db", 0, 4096)
+
+    with opened(tmp_path) as spool:
+        rows = spool.pending("b", 100)
+        assert [row.first_ns for row in rows] == [T0 + index * minute for index in range(20)]
+        assert all(row.last_ns == row.first_ns + minute - 1 for row in rows)
+        assert spool.gauges().lost == {}
+
+
+def test_rows_that_were_freed_are_neither_brought_back_nor_lost_twice(tmp_path: pathlib.Path) -> None:
+    with open_spool(tmp_path, budget_mib=4, sinks=("a", "b")) as spool:
+        spool.add_catalogue(CATALOGUE)
+        for index in range(300):
+            spool.commit(group_of(CATALOGUE, bulk_at(T0 + index * 600 * SECOND, 2000), rank=index % 2))
+        spool.ack("a", [(1, 40)])
+        spool.flush()
+        before = spool.gauges().lost
+        waiting = {sink: {row.first_ns for row in spool.pending(sink, 1000)} for sink in ("a", "b")}
+    overwrite(tmp_path / "spool.db", 0, 4096)
+
+    with open_spool(tmp_path, budget_mib=8, sinks=("a", "b")) as spool:
+        assert {sink: {row.first_ns for row in spool.pending(sink, 1000)} for sink in ("a", "b")} == waiting
+        assert spool.gauges().lost == before
+    assert before["b"]["spool_full"] > 100_000
 
 
 def test_quarantine_losses_and_counts_come_along(tmp_path: pathlib.Path) -> None:

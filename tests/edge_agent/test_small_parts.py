@@ -145,9 +145,10 @@ def test_a_message_leaves_the_window_when_all_its_rows_are_acknowledged() -> Non
     window.add(Message("batch", 1, 3, b"", "c", refused={("a", 2): 2}), live=True)
     window.add(Message("batch", 4, 4, b"", "c"), live=False)
 
-    assert window.acknowledge(SeqRanges([(1, 2)])) == {}
+    assert window.acknowledge(SeqRanges([(1, 2)])) == ([], {})
     assert len(window) == 2
-    assert window.acknowledge(SeqRanges([(1, 3)])) == {("a", 2): 2}
+    (told,), refused = window.acknowledge(SeqRanges([(1, 3)]))
+    assert (told.first, told.last, told.live, told.sent_s, refused) == (1, 3, True, 0.0, {("a", 2): 2})
     assert (len(window), window.backlog) == (1, 1)
     assert window.take_due() == []
     now[0] = 10.0

@@ -124,13 +124,13 @@ def test_salvage_takes_positions_along_and_leaves_an_unfinished_commit(
 
 def _die_after(spool: Spool, written: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process ends once so many parts of the next commit stand."""
-    original, parts = spool._make_room, 0
+    original, parts = spool._writer._room_for, 0
 
-    def make_room(size: int) -> None:
+    def room_for(group: Group, extra_bytes: int = 0) -> Group:
         nonlocal parts
         if parts == written:
             raise KeyboardInterrupt
         parts += 1
-        original(size)
+        return original(group, extra_bytes)
 
-    monkeypatch.setattr(spool, "_make_room", make_room)
+    monkeypatch.setattr(spool._writer, "_room_for", room_for)

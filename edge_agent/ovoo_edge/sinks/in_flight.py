@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ovoo_contract.delivery import SeqRanges
 
@@ -25,6 +25,7 @@ class Sent:
         refused: samples that were left out because of their class.
         retry: its waiting times.
         due_s: monotonic time at which it goes again.
+        sent_s: monotonic time at which it went.
     """
 
     first: int
@@ -34,6 +35,7 @@ class Sent:
     catalogue_id: str
     retry: Backoff
     due_s: float
+    sent_s: float
 
 
 class InFlight:
@@ -60,19 +62,27 @@ class InFlight:
     def add(self, message: Message, *, live: bool, retry: Backoff | None = None) -> None:
         """A message was published."""
         waiting = retry or self._new_backoff()
-        due_s = self._monotonic_s() + waiting.next_s()
+        now = self._monotonic_s()
         self._sent[message.first] = Sent(
-            message.first, message.last, live, message.refused, message.catalogue_id, waiting, due_s
+            message.first,
+            message.last,
+            live,
+            message.refused,
+            message.catalogue_id,
+            waiting,
+            now + waiting.next_s(),
+            now,
         )
 
-    def acknowledge(self, done: SeqRanges) -> Refusals:
-        """Forgets messages of which every row is in `done`; returns the samples they had left out."""
+    def acknowledge(self, done: SeqRanges) -> tuple[list[Sent], Refusals]:
+        """Forgets messages of which every row is in `done`; returns them and the samples they had left out."""
         refused: Counter[tuple[str, int]] = Counter()
+        found: list[Sent] = []
         for first, sent in list(self._sent.items()):
             if all(seq in done for seq in range(sent.first, sent.last + 1)):
                 refused.update(sent.refused)
-                del self._sent[first]
-        return refused
+                found.append(self._sent.pop(first))
+        return found, refused
 
     def take_due(self) -> list[Sent]:
         """Removes and returns what must go again now."""
@@ -87,9 +97,7 @@ class InFlight:
         now = self._monotonic_s()
         for first, sent in list(self._sent.items()):
             if sent.catalogue_id == catalogue_id:
-                self._sent[first] = Sent(
-                    sent.first, sent.last, sent.live, sent.refused, sent.catalogue_id, sent.retry, now
-                )
+                self._sent[first] = replace(sent, due_s=now)
 
     def next_due_s(self) -> float | None:
         """Seconds until the first message is due again; None when nothing is in flight."""

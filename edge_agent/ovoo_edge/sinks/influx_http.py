@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import email.utils
 import gzip
 import http.client
 import json
@@ -181,7 +182,9 @@ class InfluxHttp:
             raise Unavailable(
                 str(error) or type(error).__name__, offender=self._settings.url, remedy="it is tried again"
             ) from error
-        answer = Answer(response.status, _words(content), _seconds(response.getheader("Retry-After")))
+        answer = Answer(
+            response.status, _words(content), _seconds(response.getheader("Retry-After"), response.getheader("Date"))
+        )
         return answer, response.getheader("X-Influxdb-Version") or ""
 
     def _connected(self) -> http.client.HTTPConnection:
@@ -219,8 +222,16 @@ def _words(content: bytes) -> str:
     return text[:500]
 
 
-def _seconds(text: str | None) -> float | None:
+def _seconds(text: str | None, date: str | None) -> float | None:
+    """Retry-After in seconds: a number, or a date that is judged by the server's own clock (RFC 9110, 10.2.3)."""
+    if not text:
+        return None
     try:
-        return max(0.0, float(text)) if text else None
+        return max(0.0, float(text))
     except ValueError:
+        pass  # a date, then
+    try:
+        wait = email.utils.parsedate_to_datetime(text) - email.utils.parsedate_to_datetime(date or "")
+        return max(0.0, wait.total_seconds())
+    except (ValueError, TypeError):
         return None

@@ -23,6 +23,7 @@ from ovoo_contract.errors import (
 )
 
 from ovoo_edge.backoff import Backoff
+from ovoo_edge.sinks.backlog_pace import BacklogPace
 from ovoo_edge.sinks.base import SinkContext, SinkHealth, SinkState
 from ovoo_edge.sinks.class_view import ClassView
 from ovoo_edge.sinks.in_flight import InFlight, Sent
@@ -139,6 +140,8 @@ class _Session:
         self._window = InFlight(
             lambda: Backoff(settings.resend_s, settings.resend_limit_s, self._context.rng), self._context.monotonic_s
         )
+        # a quarter of the window stays free for live rows
+        self._pace = BacklogPace(max(1, settings.window - max(1, settings.window // 4)))
         self._epoch = reader.epoch
         self._published: set[str] = set()
         self._live_after = reader.last_seq
@@ -180,6 +183,8 @@ class _Session:
     async def _resend(self) -> bool:
         """What the cloud did not acknowledge in time goes again, a row at a time: each is then judged alone."""
         due = self._window.take_due()
+        if not all(sent.live for sent in due):
+            self._pace.timed_out()
         for sent in due:
             rows = await self._reader.pending(sent.last - sent.first + 1, after=sent.first - 1, before=sent.last + 1)
             for part in plan(rows, 0, merge=False):
@@ -211,9 +216,8 @@ class _Session:
         return True
 
     async def _send_backlog(self) -> bool:
-        """Fills the rest of the window, a quarter of it stays free for live rows; the broker's pace is respected."""
-        room = self._settings.window - max(1, self._settings.window // 4) if self._settings.window > 1 else 1
-        if self._backlog_after >= self._backlog_last or self._window.backlog >= room:
+        """A message of the backlog, as the pace allows; the broker's own pace is respected too."""
+        if self._backlog_after >= self._backlog_last or self._window.backlog >= self._pace.allowed:
             return False
         if len(self._window) >= self._settings.window or self._link.unconfirmed >= _BACKLOG_UNCONFIRMED:
             return False
@@ -288,7 +292,10 @@ class _Session:
                 counters["rejected"] += 1
                 _LOG.error("event=rejected seq=%d code=%s detail=%r", rejection.seq, rejection.code, rejection.detail)
             done = done.add(rejection.seq)
-        refused = self._window.acknowledge(done)
+        told, refused = self._window.acknowledge(done)
+        for sent in told:
+            if not sent.live and sent.retry.attempts == 1:
+                self._pace.acknowledged(sent.sent_s, self._context.monotonic_s())
         counters["acknowledged"] += await self._reader.ack(self._epoch, done.to_list(), refused=refused)
         counters["refused_by_class"] += sum(refused.values())
         self._sink._last_ack_ns = self._context.wall_ns()

@@ -26,17 +26,6 @@ _CLOSE_S = 3.0
 _REFUSED = {"Not authorized", "Bad user name or password", "Client identifier not valid", "Banned"}
 
 
-class _ClosingSocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails: paho forgets such a socket."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
-
-
 @dataclass(frozen=True, slots=True)
 class Will:
     """What the broker publishes, retained, when the gateway vanishes."""
@@ -148,8 +137,10 @@ class MqttLink:
         )
         settings = self._settings
         if settings.ca_file is not None:
+            from ovoo_edge.sinks.mqtt_tls import ClosingSocket
+
             context = ssl.create_default_context(cafile=str(settings.ca_file))
-            context.sslsocket_class = _ClosingSocket
+            context.sslsocket_class = ClosingSocket
             if settings.certificate_file is not None:
                 context.load_cert_chain(settings.certificate_file, settings.key_file)
             client.tls_set_context(context)

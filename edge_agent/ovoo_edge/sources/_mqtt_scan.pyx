@@ -8,8 +8,11 @@
 (C) Numbers: up to 2**53 times or by up to 10**22 is one correctly rounded operation; others go to Python's own reader.
 (D) A key twice in one object: known keys carry the serial number of the last object they were seen in; of others a
     64-bit hash is kept. Equal hashes decline; the twin says whether the keys are equal too.
+(E) Devices keep the order of their keys. Members that stand where the message before had them, each a plain number,
+    are read in one loop; at the first that is otherwise it steps aside, having changed nothing for that member.
 """
 
+cimport cython
 from cpython cimport array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
@@ -80,6 +83,11 @@ cdef struct Target:
 cdef struct Name:
     const Byte* key
     Py_ssize_t length
+    uint64_t head  # its first eight bytes, and which of them it has
+    uint64_t head_mask
+    int is_plain  # stands in JSON as it is, and for nothing else than this name
+    int high
+    int follower  # the name that came after it last time; at first the one that was configured after it
     uint32_t signal
     int is_text
     uint64_t seen
@@ -114,6 +122,7 @@ cdef uint64_t OBJECT = 0
 cdef bint BUSY = False
 
 
+@cython.final
 cdef class MessageReader:
     """Reads the messages of one topic; the twin's arguments and the twin's errors."""
 
@@ -124,7 +133,7 @@ cdef class MessageReader:
     cdef bint _by_name_path
     cdef bint _wants_values
     cdef int64_t _unit_ns
-    cdef int _sample
+    cdef int _sample, _names_node
     cdef Node* _nodes
     cdef Edge* _edges
     cdef Target* _targets
@@ -132,7 +141,8 @@ cdef class MessageReader:
     cdef int* _slots
     cdef Cell* _cells  # of targets, in their order
     cdef Cell* _rows  # of names, in the order of the message
-    cdef int _node_count, _edge_count, _target_count, _name_count, _slot_count, _expected
+    cdef int _node_count, _edge_count, _target_count, _name_count, _slot_count
+    cdef int _leader  # the name that came first last time
     # of the message at hand
     cdef const Byte* _p
     cdef const Byte* _end
@@ -143,6 +153,7 @@ cdef class MessageReader:
     cdef Kind _time_kind, _name_kind
     cdef int64_t _time_ns
     cdef int _named, _row_count, _values_seen
+    cdef int _previous  # the last name of this object, OUTSIDE before the first
     cdef Cell _value
 
     def __cinit__(self):
@@ -153,6 +164,7 @@ cdef class MessageReader:
         self._slots = NULL
         self._cells = NULL
         self._rows = NULL
+        self._previous = OUTSIDE
 
     def __init__(self, plan, route):
         self._twin = _mqtt_scan_py.MessageReader(plan, route)
@@ -242,7 +254,8 @@ cdef class MessageReader:
             for target in route.targets:
                 self._add_target(self._walk(self._sample, target.path), target.signal)
             if self._wants_values:
-                self._nodes[self._walk(self._sample, plan.values_path)].roles |= VALUES
+                self._names_node = self._walk(self._sample, plan.values_path)
+                self._nodes[self._names_node].roles |= VALUES
         for name, signal in route.by_name.items():
             self._add_name(name.encode("utf-8", "surrogatepass"), signal)
 
@@ -310,7 +323,26 @@ cdef class MessageReader:
         while self._slots[slot]:
             slot = (slot + 1) & (self._slot_count - 1)
         self._name_count += 1
+        name.follower = self._name_count  # of the last one: the spare entry, which is no name
         self._slots[slot] = self._name_count
+        self._note_looks(name)
+
+    cdef _note_looks(self, Name* name):
+        cdef Byte[8] head
+        cdef Byte[8] mask
+        cdef Py_ssize_t at
+        name.is_plain = True
+        for at in range(8):
+            head[at] = name.key[at] if at < name.length else 0
+            mask[at] = 0xFF if at < name.length else 0
+        memcpy(&name.head, head, 8)
+        memcpy(&name.head_mask, mask, 8)
+        for at in range(name.length):
+            name.high |= name.key[at]
+            if name.key[at] < 32 or name.key[at] == 34 or name.key[at] == 92:
+                name.is_plain = False
+        if self._wants_values and self._find_edge(self._names_node, name.key, name.length) != OUTSIDE:
+            name.is_plain = False
 
     # ------------------------------------------------------------------ the message
 
@@ -392,6 +424,7 @@ cdef class MessageReader:
             holds_names = self._nodes[node].roles & VALUES
             if holds_names:
                 self._values_seen += 1
+                self._previous = OUTSIDE
         OBJECT += 1
         cdef uint64_t serial = OBJECT
         self._p += 1
@@ -400,6 +433,8 @@ cdef class MessageReader:
             self._p += 1
             return True
         while True:
+            if holds_names and self._scan_expected(serial):
+                return True
             self._skip_space()
             length = self._scan_text()
             if length < 0:
@@ -452,6 +487,44 @@ cdef class MessageReader:
                 return False
             self._p = start  # the same value once more, for what else it is
         return self._scan_value(below, columns)
+
+    cdef bint _scan_expected(self, uint64_t serial) noexcept:
+        """Reads on as long as the next member is the expected one; True behind the end of the object.
+
+        Else it stands before the first other member, which the general way reads or declines.
+        """
+        cdef const Byte* p = self._p
+        cdef const Byte* end = self._end
+        cdef Name* name
+        cdef Cell* cell
+        cdef double number
+        cdef int expected
+        if not self._name_count:
+            return False
+        while True:
+            self._p = p
+            if p < end and p[0] == 32:
+                p += 1
+            expected = self._expected()
+            name = &self._names[expected]
+            if end - p < (name.length if name.length > 8 else 8) + 5 or not name.is_plain or name.seen == serial:
+                return False
+            if p[0] != 34 or not _begins(p + 1, name) or p[name.length + 1] != 34 or p[name.length + 2] != 58:
+                return False
+            p += name.length + 3
+            p = _plain_number(p + (p[0] == 32), end, &number)
+            if p == NULL or p >= end or (p[0] != 44 and p[0] != 125):
+                return False
+            cell = &self._rows[self._row_count]
+            cell.signal, cell.kind, cell.number = name.signal, NUMBER, number
+            name.seen = serial
+            self._row_count += 1
+            self._previous = expected
+            self._high |= name.high
+            p += 1
+            if p[-1] == 125:
+                self._p = p
+                return True
 
     cdef bint _is_first(self, uint64_t hashed, uint64_t serial) noexcept:
         """Whether no other key of this object hashed alike; False also where room for keys ends."""
@@ -512,25 +585,32 @@ cdef class MessageReader:
         return OUTSIDE
 
     cdef inline int _find_name(self, const Byte* key, Py_ssize_t length) noexcept:
-        """By the order of the message before, which devices keep; else by hash."""
+        """By the order of the message before; else by hash, and the new order is noted for the next message."""
         cdef Name* name
         cdef int number, slot
-        if self._expected >= self._name_count:
-            self._expected = 0
         if self._name_count:
-            name = &self._names[self._expected]
-            if name.length == length and memcmp(name.key, key, length) == 0:
-                self._expected += 1
-                return self._expected - 1
+            number = self._expected()
+            name = &self._names[number]
+            if name.key != NULL and name.length == length and memcmp(name.key, key, length) == 0:
+                self._previous = number
+                return number
         slot = <int>(_hash(key, length) & <uint64_t>(self._slot_count - 1))
         while self._slots[slot]:
             number = self._slots[slot] - 1
             name = &self._names[number]
             if name.length == length and memcmp(name.key, key, length) == 0:
-                self._expected = number + 1
+                if self._previous == OUTSIDE:
+                    self._leader = number
+                else:
+                    self._names[self._previous].follower = number
+                self._previous = number
                 return number
             slot = (slot + 1) & (self._slot_count - 1)
         return OUTSIDE
+
+    cdef inline int _expected(self) noexcept:
+        """The name that comes next if the order is that of the message before; there is one at least."""
+        return self._leader if self._previous == OUTSIDE else self._names[self._previous].follower
 
     # ------------------------------------------------------------------ a sample
 
@@ -588,6 +668,8 @@ cdef class MessageReader:
         cdef array.array values = columns.value, qualities = columns.quality
         cdef Py_ssize_t row = len(signals)
         cdef int number
+        if not count:
+            return
         for column in (signals, times, values, qualities):
             array.resize_smart(column, row + count)
         for number in range(count):
@@ -826,6 +908,46 @@ cdef class MessageReader:
         text[length] = 0
         value[0] = _slow_double(text, NULL, NULL)
         return True
+
+
+cdef inline bint _begins(const Byte* text, Name* name) noexcept:
+    """Whether the bytes are those of the name; at least eight can be read."""
+    cdef uint64_t head
+    memcpy(&head, text, 8)
+    if (head ^ name.head) & name.head_mask:
+        return False
+    return name.length <= 8 or memcmp(text + 8, name.key + 8, name.length - 8) == 0
+
+
+cdef inline const Byte* _plain_number(const Byte* p, const Byte* end, double* value) noexcept:
+    """Behind a number of at most 18 digits without an exponent, which one operation rounds right; NULL = another."""
+    cdef uint64_t digits = 0
+    cdef Py_ssize_t count, fraction = 0
+    cdef bint negative = p < end and p[0] == 45
+    p += negative
+    cdef const Byte* start = p
+    while p < end and <Byte>(p[0] - 48) <= 9:
+        digits = digits * 10 + <Byte>(p[0] - 48)
+        p += 1
+    count = p - start
+    if not count or (start[0] == 48 and count > 1):
+        return NULL
+    if p < end and p[0] == 46:
+        p += 1
+        start = p
+        while p < end and <Byte>(p[0] - 48) <= 9:
+            digits = digits * 10 + <Byte>(p[0] - 48)
+            p += 1
+        fraction = p - start
+        count += fraction
+        if not fraction:
+            return NULL
+    if count > 18 or digits > 9007199254740992ULL:
+        return NULL
+    value[0] = <double>digits / OVOO_TENS[fraction] if fraction else <double>digits
+    if negative and (digits or fraction):
+        value[0] = -value[0]
+    return p
 
 
 cdef inline uint64_t _hash(const Byte* key, Py_ssize_t length) noexcept:

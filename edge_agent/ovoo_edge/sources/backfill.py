@@ -24,7 +24,7 @@ from ovoo_edge.sources.gaps import GapLog
 from ovoo_edge.sources.history_access import read_history_access, read_key_frame
 from ovoo_edge.sources.history_reader import NO_HISTORY, HistoryReader, SeenRows, describe
 from ovoo_edge.sources.opcua_paced import PacedLink
-from ovoo_edge.sources.sample_marks import SampleMarks, signal_key
+from ovoo_edge.sources.sample_marks import SampleMarks
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 
 __all__ = ["Backfill"]
@@ -67,8 +67,7 @@ class Backfill:
         self._gaps = gaps
         self._handle_of = {signal.index: handle for handle, signal in enumerate(signals)}
         self.marks = SampleMarks(context.state_dir / f"{settings.name}.marks", signals, context.wall_ns())
-        keys = {signal.index: signal_key(signal) for signal in signals}
-        self._plan = BackfillPlan(context.state_file(f"{settings.name}.backfill.json"), keys)
+        self._plan = BackfillPlan(context.state_file(f"{settings.name}.backfill.json"), self.marks.keys)
         for gap in self._plan.known_gaps:
             gaps.restore(gap)
         self.counters: Counter[str] = Counter()

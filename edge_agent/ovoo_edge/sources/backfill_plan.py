@@ -58,7 +58,7 @@ class BackfillPlan:
 
     def __init__(self, file: StateFile, keys: Mapping[int, int]) -> None:
         self._file = file
-        self._keys = dict(keys)
+        self._keys = keys
         self.open: dict[int, Span] = {}
         self.known_gaps: list[SourceGap] = []
         self._closed: list[Span] = []

@@ -67,7 +67,8 @@ class MqttSource:
         self._deliveries = DeliveryLog(context.position, settings.max_in_flight)
         self._link: BrokerLink | None = None
         self._short_runs = 0
-        self._order: deque[tuple[Message, Handover]] = deque()
+        self._order: deque[tuple[Handover, Sequence[Message]]] = deque()
+        self._uncommitted = 0
         self._progress = asyncio.Event()
 
     @property
@@ -79,7 +80,7 @@ class MqttSource:
         """State, counters and why messages were set aside."""
         counters = dict(self._counters)
         counters["silent_signals"] = len(self._fresh.silent)
-        counters["uncommitted_messages"] = len(self._order)
+        counters["uncommitted_messages"] = self._uncommitted
         letters = tuple(
             SourceProblem(f"{count} messages", reason, "see the dead-letter file")
             for reason, count in self._letters.reasons.items()
@@ -186,22 +187,26 @@ class MqttSource:
             await self._take(await link.messages(_MESSAGES_PER_CHUNK), intake)
 
     def _attach(self, link: BrokerLink) -> None:
-        self._link, self._order = link, deque()
+        self._link, self._order, self._uncommitted = link, deque(), 0
 
     async def _take(self, messages: Sequence[Message], intake: Intake) -> None:
         handover = Handover()
         fresh = self._without_repetitions(messages, handover)
         if fresh:
             await self._hand_over(fresh, handover, intake)
-        self._deliveries.widen(len(self._order))
+        self._deliveries.widen(self._uncommitted)
         self._acknowledge()
 
-    def _without_repetitions(self, messages: Sequence[Message], handover: Handover) -> list[Message]:
+    def _without_repetitions(self, messages: Sequence[Message], handover: Handover) -> Sequence[Message]:
         """Messages to hand over now. One that was handed over before waits for that copy's commit instead.
 
         A broker repeats what it has no acknowledgement for: after our restart, and after every lost connection. Then
         the flag DUP is set; without it the same id and content are another message.
         """
+        self._uncommitted += len(messages)
+        if not any(message.repeated for message in messages):
+            self._order.append((handover, messages))
+            return messages
         fresh = []
         for message in messages:
             earlier = None
@@ -211,7 +216,7 @@ class MqttSource:
                 fresh.append(message)
             else:
                 self._counters["repeated_messages"] += 1
-            self._order.append((message, earlier or handover))
+            self._order.append((earlier or handover, (message,)))
         return fresh
 
     async def _hand_over(self, messages: Sequence[Message], handover: Handover, intake: Intake) -> None:
@@ -280,9 +285,10 @@ class MqttSource:
 
         Only deliveries of the present connection are in that order: ids of an earlier one mean nothing to the broker.
         """
-        done = []
-        while self._order and self._order[0][1].committed:
-            done.append(self._order.popleft()[0])
+        done: list[Message] = []
+        while self._order and self._order[0][0].committed:
+            done += self._order.popleft()[1]
+        self._uncommitted -= len(done)
         if done and self._link is not None:
             self._link.acknowledge(done)
 

@@ -72,6 +72,13 @@ class BlockClient(paho.Client):
                 return result
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Overrides paho's, which asks for TLS's exceptions, and so for all of TLS, whenever nothing is there."""
+        connection = self._sock
+        if self._ssl or connection is None:
+            return super()._sock_recv(bufsize)
+        return connection.recv(bufsize)
+
     def _read_block(self, block: bytes) -> MQTTErrorCode:
         try:
             packets = self._splitter.split(block, self._wall_ns)

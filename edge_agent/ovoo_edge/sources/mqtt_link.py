@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
 from ovoo_contract.errors import ConnectFailed, SourceError, Untrusted
@@ -25,6 +25,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from ovoo_edge.sources.mqtt_client import BlockClient
 from ovoo_edge.sources.mqtt_packets import Message
 from ovoo_edge.sources.settings_mqtt import MqttSettings
+
+if TYPE_CHECKING:
+    from ovoo_edge.sources.mqtt_tls import TlsContext
 
 __all__ = ["BrokerLink", "Message", "suspected_twin", "taken_over"]
 
@@ -53,16 +56,6 @@ def suspected_twin(error: SourceError, client_id: str) -> ConnectFailed:
     )
 
 
-class _TlsContext(ssl.SSLContext):
-    """Remembers the socket it wrapped: paho forgets to close it when the handshake fails."""
-
-    newest: ssl.SSLSocket | None = None
-
-    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
-        self.newest = super().wrap_socket(*arguments, **options)
-        return self.newest
-
-
 class BrokerLink:
     """A connection from CONNECT to its loss.
 
@@ -88,7 +81,7 @@ class BrokerLink:
         self.session_present = False
         self.taken_over = False
         self._connecting: asyncio.Task[None] | None = None
-        self._tls: _TlsContext | None = None
+        self._tls: TlsContext | None = None
         self._client = self._make_client()
 
     async def open(self, timeout_s: float = 15.0) -> None:
@@ -108,11 +101,11 @@ class BrokerLink:
             raise ConnectFailed(
                 "no answer in time", offender=self._endpoint, remedy="check address and broker"
             ) from error
-        except ssl.SSLError as error:
-            raise Untrusted(
-                "TLS failed", offender=self._endpoint, value=str(error), remedy="check tls_ca and certificates"
-            ) from error
         except OSError as error:
+            if self._tls is not None and isinstance(error, ssl.SSLError):
+                raise Untrusted(
+                    "TLS failed", offender=self._endpoint, value=str(error), remedy="check tls_ca and certificates"
+                ) from error
             raise ConnectFailed(
                 "no connection", offender=self._endpoint, value=str(error), remedy="check address and broker"
             ) from error
@@ -174,7 +167,9 @@ class BrokerLink:
         )
         client.disable_logger()  # it reports an orderly close as an error; failures reach us by callbacks
         if settings.tls is not None:
-            self._tls = _TlsContext(ssl.PROTOCOL_TLS_CLIENT)
+            from ovoo_edge.sources.mqtt_tls import TlsContext
+
+            self._tls = TlsContext(ssl.PROTOCOL_TLS_CLIENT)
             self._tls.load_verify_locations(settings.tls.ca)
             if settings.tls.certificate is not None:
                 self._tls.load_cert_chain(settings.tls.certificate, settings.tls.private_key)

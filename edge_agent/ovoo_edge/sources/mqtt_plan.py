@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -139,7 +140,7 @@ def _group_by_asset(signals: Sequence[SignalMap]) -> dict[str, dict[str, SignalM
     groups: dict[str, dict[str, SignalMap]] = {}
     for signal in signals:
         asset, _, name = signal.address.rpartition("/")
-        groups.setdefault(asset, {})[name] = signal
+        groups.setdefault(asset, {})[sys.intern(name)] = signal
     return groups
 
 

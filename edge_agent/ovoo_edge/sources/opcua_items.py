@@ -13,6 +13,7 @@ from ovoo_contract.errors import NodeMissing
 
 from ovoo_edge.sources.base import SignalMap, SourceProblem
 from ovoo_edge.sources.opcua_link import UaLink, UaRefused, status_name
+from ovoo_edge.sources.opcua_paced import PacedLink
 from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
 
@@ -184,7 +185,7 @@ class ItemFactory:
     """
 
     def __init__(
-        self, link: UaLink, settings: OpcUaSettings, signals: Sequence[SignalMap], namespaces: Sequence[str]
+        self, link: PacedLink, settings: OpcUaSettings, signals: Sequence[SignalMap], namespaces: Sequence[str]
     ) -> None:
         self._link = link
         self._settings = settings
@@ -232,6 +233,13 @@ class ItemFactory:
 
     async def create(self, subscription: Subscription, handles: Sequence[int]) -> None:
         """Creates items for the given handles; those that fail are listed in `problems`, by handle."""
+        done = 0
+        while done < len(handles):  # call by call, so that the first ones speak while the others are prepared
+            part = handles[done : done + self._link.budget.batch("subscribe")]
+            await self._create_some(subscription, part)
+            done += len(part)
+
+    async def _create_some(self, subscription: Subscription, handles: Sequence[int]) -> None:
         nodes: list[tuple[int, Any]] = []
         for handle in handles:
             try:

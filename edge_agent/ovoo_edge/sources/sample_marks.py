@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from ovoo_contract.samples import SampleBatch
 
+from ovoo_edge._select import extent_kernels
 from ovoo_edge.sources.base import SignalMap
 from ovoo_edge.sources.times import LATEST_AHEAD_NS
 
@@ -33,23 +34,29 @@ def signal_key(signal: SignalMap) -> int:
 class SampleMarks:
     """Marks of the signals of one source, by catalogue index; 0 stands for "never".
 
+    Marks only rise. Of several rows of a signal in a batch the last counts: servers send them in order.
+
     The file holds a head, the signals' keys and one mark per catalogue index up to the greatest in use.
 
     Args:
         path: the file; of one that is missing, damaged or of another list, what fits is taken.
         signals: all signals of the source.
         now_ns: UTC at the start; marks more than a day ahead are not believed.
+
+    Attributes:
+        received: marks of what was received.
+        keys: what stands for a signal across restarts, by catalogue index.
     """
 
     def __init__(self, path: pathlib.Path, signals: Sequence[SignalMap], now_ns: int) -> None:
         self.received = array("q", bytes(8 * (max((signal.index for signal in signals), default=-1) + 1)))
         old = _read(path)
-        for signal in signals:
-            mark = old.get(signal_key(signal), 0)
-            self.received[signal.index] = mark if 0 < mark <= now_ns + LATEST_AHEAD_NS else 0
+        self.keys = {signal.index: signal_key(signal) for signal in signals}
         keys = array("q", bytes(8 * len(self.received)))
-        for signal in signals:
-            keys[signal.index] = signal_key(signal)
+        for index, key in self.keys.items():
+            keys[index] = key
+            mark = old.get(key, 0)
+            self.received[index] = mark if 0 < mark <= now_ns + LATEST_AHEAD_NS else 0
         self._map = _create(path, keys, self.received)
         self._committed = memoryview(self._map)[_HEADER.size + 8 * len(keys) :].cast("q")
 
@@ -60,18 +67,11 @@ class SampleMarks:
 
     def receive(self, batch: SampleBatch) -> None:
         """Notes a batch that was received."""
-        _lift(batch, self.received)
+        extent_kernels.lift_marks(batch.signal, batch.time_ns, self.received)
 
     def commit(self, batch: SampleBatch) -> None:
         """Notes a batch that is on disk."""
-        _lift(batch, self._committed)
-
-
-def _lift(batch: SampleBatch, marks: array[int] | memoryview) -> None:
-    """Lifts marks to the batch's times. Of several rows of a signal the last counts: servers send them in order."""
-    for slot, time_ns in dict(zip(batch.signal, batch.time_ns, strict=True)).items():
-        if time_ns > marks[slot]:
-            marks[slot] = time_ns
+        extent_kernels.lift_marks(batch.signal, batch.time_ns, self._committed)
 
 
 def _read(path: pathlib.Path) -> dict[int, int]:

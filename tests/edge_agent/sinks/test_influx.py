@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
+import email.utils
 import gzip
 import http.server
+import itertools
 import pathlib
 import threading
 import time
@@ -206,6 +209,68 @@ async def test_trouble_is_waited_out_and_nothing_is_dropped(
     assert len(lines) == 8
     if "Retry-After" in answer[1]:
         assert times[1] - times[0] >= 1.0
+
+
+@pytest.mark.parametrize("status", [402, 405, 408, 409, 410, 418, 423, 425, 451, 501, 504])
+async def test_no_answer_ends_the_delivery_but_success(tmp_path: pathlib.Path, status: int) -> None:
+    answers: list[int] = []
+    lines: list[bytes] = []
+
+    def script(_: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        answers.append(204 if len(answers) >= 3 else status)
+        if answers[-1] == 204:
+            lines.extend(body.splitlines())
+        return answers[-1], {}, b'{"error":"not now"}' if answers[-1] != 204 else b""
+
+    with scripted(script) as url:
+        async with running(settings_for(url), tmp_path, samples_at(T0, 8)) as rig:
+            await eventually(lambda: rig.sink.health().state == "retrying", "trouble")
+            assert rig.sink.health().detail == f"status {status}: not now"
+            await rig.delivered()
+            gauges = await rig.spool.gauges()
+
+    assert answers == [status, status, status, 204]
+    assert len(lines) == 8
+    assert gauges.lost == {}
+    assert gauges.quarantined == {"historian": 0}
+
+
+async def test_a_server_that_names_a_date_is_left_alone_until_then(tmp_path: pathlib.Path) -> None:
+    times: list[float] = []
+
+    def script(_: str, __: bytes) -> tuple[int, dict[str, str], bytes]:
+        times.append(time.monotonic())
+        if len(times) > 1:
+            return 204, {}, b""
+        # judged by the server's clock, which the stub tells in whole seconds
+        later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+        return 503, {"Retry-After": email.utils.format_datetime(later, usegmt=True)}, b""
+
+    with scripted(script) as url:
+        async with running(settings_for(url), tmp_path, samples_at(T0, 8)) as rig:
+            await rig.delivered()
+
+    assert times[1] - times[0] >= 1.0
+
+
+async def test_a_server_that_stays_busy_is_asked_less_and_less_often(tmp_path: pathlib.Path) -> None:
+    times: list[float] = []
+
+    def script(_: str, __: bytes) -> tuple[int, dict[str, str], bytes]:
+        times.append(time.monotonic())
+        return (429, {}, b"") if len(times) < 6 else (204, {}, b"")
+
+    with scripted(script) as url:
+        changed = settings_for(url, retry_s=0.02, retry_limit_s=0.32)
+        async with running(changed, tmp_path, samples_at(T0, 8)) as rig:
+            await rig.delivered()
+            health = rig.sink.health()
+
+    assert health.counters["failures"] == 5
+    # each wait is at least three quarters of twice the one before: 0.02, 0.04, ... 0.32 s
+    assert all(
+        later - earlier >= 0.75 * 0.02 * 2**step for step, (earlier, later) in enumerate(itertools.pairwise(times))
+    )
 
 
 async def test_a_redirect_to_a_sign_in_page_is_no_success(tmp_path: pathlib.Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import random
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovoo_contract.errors import PayloadError
+from ovoo_edge.sources import _mqtt_split_py as twin
+from ovoo_edge.sources._mqtt_select import COMPILED, split_block
 from ovoo_edge.sources.mqtt_packets import Message, PacketSplitter, puback_block
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+compiled = importlib.import_module("ovoo_edge.sources._mqtt_split") if COMPILED else twin
 NOW_NS = 1_790_000_000_000_000_000
 PINGRESP = b"\xd0\x00"
 
@@ -126,6 +130,37 @@ def test_random_bytes_are_refused_or_packets_but_nothing_else() -> None:
                 splitter.split(rng.randbytes(rng.randint(1, 40)), lambda: NOW_NS)
         except PayloadError:
             continue
+
+
+def outcome(module: Any, block: bytes, modern: bool, topics: dict[bytes, str]) -> Any:
+    try:
+        return module.split_block(block, modern, topics, lambda: NOW_NS), topics
+    except PayloadError as error:
+        return str(error)
+
+
+@pytest.mark.skipif(not COMPILED, reason="there is nothing to compare: the twin is in use")
+@settings(max_examples=600, deadline=None)
+@given(st.lists(messages(), min_size=1, max_size=5), st.booleans(), st.booleans(), st.randoms(use_true_random=False))
+def test_mutated_streams_are_split_as_the_twin_splits_them(
+    sent: list[Message], modern: bool, rich: bool, rng: random.Random
+) -> None:
+    """With topics seen before and without; each stream also cut off at any place, so that every bound is met."""
+    extra = properties() if rich else b"\0"
+    stream = bytearray(b"".join(publish(message, modern, extra) for message in sent))
+    known = {message.topic.encode(): message.topic for message in sent[:2]}
+    for _ in range(rng.randrange(3)):
+        stream[rng.randrange(len(stream))] = rng.choice([0, 1, 0x7F, 0x80, 0xFF, 0x32, rng.randrange(256)])
+    for end in (len(stream), *(rng.randrange(len(stream) + 1) for _ in range(4))):
+        block = bytes(stream[:end])
+        assert outcome(compiled, block, modern, dict(known)) == outcome(twin, block, modern, dict(known))
+
+
+def test_every_cut_of_a_message_waits_for_the_rest() -> None:
+    whole = publish(Message("t", b"x" * 130, 9, 1, NOW_NS), True)
+    for length in range(len(whole)):
+        packets, position, needed = split_block(whole[:length], True, {b"t": "t"}, lambda: NOW_NS)
+        assert (packets, position, needed) == ([], 0, len(whole) if length > 2 else 0)
 
 
 def test_topic_that_is_not_utf8_is_named_so() -> None:

@@ -213,6 +213,60 @@ def test_mutated_messages_are_read_alike_or_declined(form: str) -> None:
     assert taken > 100  # else nothing was compared
 
 
+PLAIN = st.integers(-(10**17), 10**17).map(str) | st.decimals(
+    -(10**9), 10**9, allow_nan=False, allow_infinity=False, places=4
+).map("{:f}".format)
+ODD = st.sampled_from(
+    ["-0", "-0.0", "0", "00", "1.", "-", "1e5", "0.1234567890123456789", "9007199254740992", "9007199254740993"]
+) | st.sampled_from(
+    ["99999999999999999999", "null", "true", '"x"', "[1]", '{"s1": 2}', "1 ", " 1", "", "12]", "0x1", "12}"]
+)
+MEMBERS = st.lists(
+    st.tuples(st.sampled_from(["power", "风量", "note", "vib", "s1", "s2", "s12", "new", "ts", "a b"]), PLAIN | ODD),
+    max_size=8,
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    form=st.sampled_from(["values", "flat", "both", "receive"]),
+    members=MEMBERS,
+    order=st.randoms(use_true_random=False),
+    spaces=st.sampled_from([("", ""), ("", " "), (" ", "  "), ("\n", "\t")]),
+)
+def test_an_order_that_is_learnt_and_then_changes_alters_nothing(
+    form: str, members: list[tuple[str, str]], order: random.Random, spaces: tuple[str, str]
+) -> None:
+    """Three messages in one order, one in another, and the first again: each as the twin reads it, whatever it is."""
+    shuffled = order.sample(members, len(members))
+    for turn in (members, members, members, shuffled, members):
+        body = f",{spaces[1]}".join(f'"{key}"{spaces[0]}:{spaces[1]}{value}' for key, value in turn)
+        inner = f'"ts": {TS}{"," if body else ""}{body}' if form in ("flat", "receive") else f'"values": {{{body}}}'
+        compare(form, f"{{{inner}}}".encode())
+
+
+def test_messages_of_one_layout_are_taken_whatever_their_order() -> None:
+    names = ["power", "风量", "vib", *(f"s{number}" for number in range(30))]
+    rng = random.Random(7)
+    for _ in range(20):
+        rng.shuffle(names)
+        for _ in range(3):
+            values = {name: round(rng.uniform(-1e6, 1e6), rng.randrange(7)) for name in names}
+            assert compare("values", json.dumps({"ts": TS, "values": values}, ensure_ascii=False).encode())
+
+
+def test_a_name_that_is_no_plain_text_in_json_is_never_matched_byte_by_byte() -> None:
+    names = ['a"b', "c\\d", "e\x01f"]
+    plan, _ = parts("values")
+    route = Route({name: SignalMap(index, f"{ASSET}/n{index}") for index, name in enumerate(names)}, ())
+    reader = MessageReader(plan, route)
+    for name in names:
+        payload = b'{"values": {"%b": 1.5, "x": 123456789}}' % name.encode()
+        columns = Columns()
+        assert not reader.scan(payload, RECEIVE_NS, columns)
+        assert not len(columns)
+
+
 def test_every_cut_of_a_message_is_declined() -> None:
     whole = TAKEN["values"][0]
     for length in range(len(whole)):

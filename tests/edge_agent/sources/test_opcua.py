@@ -80,6 +80,42 @@ async def test_message_is_acknowledged_only_after_its_commit(plant: UaTestServer
         assert source.health().counters["refused_acks"] == 0
 
 
+async def test_first_items_are_heard_while_the_others_are_still_being_created(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    names = ("a", "b", "c")
+    slowly = table(plant.endpoint, max_items_per_call=1, requests_per_s=2.0)
+    async with running(slowly, signal_maps(*names), tmp_path, hold=True) as (source, collector):
+        await until(lambda: len(collector.chunks) > 0, "the first item's value")
+        counters = source.health().counters
+        assert counters.get("subscriptions", 0) == 0
+        assert source.health().state == "connecting"
+        assert len(plant.unacknowledged()) > 0
+
+        collector.hold = False
+        collector.commit()
+        await until(lambda: source.health().state == "running", "every item created")
+        await until(lambda: all(collector.values(index) for index in range(3)), "values of all")
+        assert source.health().counters["subscriptions"] == 1
+        assert source.health().counters.get("subscriptions_lost", 0) == 0
+        await until(lambda: not plant.unacknowledged(), "acknowledged")
+
+
+async def test_a_start_that_breaks_off_between_the_items_begins_anew_and_loses_nothing(
+    plant: UaTestServer, tmp_path: pathlib.Path
+) -> None:
+    slowly = table(plant.endpoint, max_items_per_call=1, requests_per_s=2.0)
+    async with running(slowly, signal_maps("a", "b", "c"), tmp_path) as (source, collector):
+        await until(lambda: len(collector.chunks) > 0, "the first item's value")
+        assert source.health().state == "connecting"
+    assert not (tmp_path / "plc.session.json").exists()
+
+    async with running(table(plant.endpoint), signal_maps("a", "b", "c"), tmp_path) as (source, collector):
+        await until(lambda: all(collector.values(index) for index in range(3)), "values of all")
+        counters = source.health().counters
+        assert (counters["subscriptions"], counters.get("resumed_subscriptions", 0)) == (1, 0)
+
+
 async def test_bad_node_is_reported_and_good_ones_flow(plant: UaTestServer, tmp_path: pathlib.Path) -> None:
     signals = signal_maps("a")
     for index, reference in enumerate([node("absent"), "nsu=urn:none;s=y", "rubbish"], start=1):
