@@ -9,7 +9,7 @@ from ovoo_contract.address import Address
 from ovoo_contract.catalogue import SignalEntry
 from ovoo_contract.quality import UNCERTAIN
 
-__all__ = ["Place", "place_of", "time_range"]
+__all__ = ["Place", "measured", "place_of", "time_range"]
 
 _GOOD: Final = f'AND "quality" < {UNCERTAIN}'
 
@@ -43,11 +43,16 @@ class Place:
         return _GOOD if self.full else ""
 
 
+def measured(site: str, asset: str, signal: str) -> str:
+    """The tag condition of a measured signal."""
+    return f"\"site\" = '{site}' AND \"asset\" = '{asset}' AND \"signal\" = '{signal}'"
+
+
 def place_of(address: Address, entry: SignalEntry | None) -> Place:
     """Measured telemetry unless the catalogue says otherwise."""
     site, asset = f"\"site\" = '{address.site}'", f"\"asset\" = '{address.asset_path}'"
     if entry is None or entry.measurement == "telemetry":
-        return Place("telemetry", "value", f"{site} AND {asset} AND \"signal\" = '{address.signal}'")
+        return Place("telemetry", "value", measured(address.site, address.asset_path, address.signal))
     if entry.measurement == "telemetry_1m":
         return Place("telemetry_1m", entry.field, f"{site} AND {asset} AND \"signal\" = '{_quoted(entry.model)}'")
     if entry.measurement == "score":

@@ -23,12 +23,14 @@ from ovoo_cloud.stores.base import (
 )
 from ovoo_cloud.stores.collisions import MAX_SHIFT_NS, Rows, join
 from ovoo_cloud.stores.influx_http import InfluxHttp, Series
-from ovoo_cloud.stores.influx_names import Place, time_range
+from ovoo_cloud.stores.influx_names import Place, measured, time_range
 
 __all__ = ["counts", "latest", "newest_times", "pieces", "samples", "stored_rows", "windows"]
 
 _ALWAYS: Final = time_range(946_684_800_000_000_000, 4_102_444_800_000_000_000)
 _STATEMENTS: Final = 100
+_SCREEN_FROM: Final = 32
+_SCREEN_SPAN: Final = 4
 
 
 def samples(http: InfluxHttp, database: str, place: Place, start_ns: int, end_ns: int, limit: int) -> Columns:
@@ -100,7 +102,7 @@ def stored_rows(http: InfluxHttp, database: str, wanted: Mapping[int, tuple[Plac
     Args:
         wanted: per number where the signal is and its rising times.
     """
-    numbers = sorted(wanted)
+    numbers = sorted(_occupied(http, database, wanted))
     found: dict[int, list[Columns]] = {}
     for start in range(0, len(numbers), _STATEMENTS):
         part = numbers[start : start + _STATEMENTS]
@@ -112,6 +114,27 @@ def stored_rows(http: InfluxHttp, database: str, wanted: Mapping[int, tuple[Plac
             found.setdefault(number, []).append(_near(_columns(series, place), times))
     rows = [_numbered(number, concat_columns(pieces)) for number, pieces in sorted(found.items())]
     return join(rows) if rows else Rows.empty()
+
+
+def _occupied(http: InfluxHttp, database: str, wanted: Mapping[int, tuple[Place, IntArray]]) -> set[int]:
+    """The numbers that may have rows near their times; of many measured signals one count tells which have any.
+
+    A backlog that comes after newer data has nothing stored around it, and a statement for each of its thousands of
+    signals would take the store a hundred times longer than writing them.
+    """
+    telemetry = {place.where: number for number, (place, _) in wanted.items() if place.full}
+    spans = [(int(times[0]), int(times[-1]) + MAX_SHIFT_NS + 1) for place, times in wanted.values() if place.full]
+    if len(telemetry) < _SCREEN_FROM:
+        return set(wanted)
+    low, high = min(start for start, _ in spans), max(end for _, end in spans)
+    if high - low > _SCREEN_SPAN * max(end - start for start, end in spans):
+        return set(wanted)  # far apart: what lies between would be counted for nothing
+    query = f'SELECT count("quality") FROM "telemetry" WHERE {time_range(low, high)} GROUP BY "site", "asset", "signal"'
+    met = (
+        measured(series.tags["site"], series.tags["asset"], series.tags["signal"])
+        for series in http.stream(database, query)
+    )
+    return (wanted.keys() - telemetry.values()) | {telemetry[where] for where in met if where in telemetry}
 
 
 def _span(place: Place, times: IntArray) -> str:

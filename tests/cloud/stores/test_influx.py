@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from ovoo_cloud.stores.influx import InfluxSettings, InfluxStore
-from ovoo_cloud.stores.influx_http import InfluxHttp
+from ovoo_cloud.stores.influx_http import InfluxHttp, Series
 from ovoo_contract.address import Address
 from ovoo_contract.errors import QueryError, StoreUnavailable
 
@@ -123,3 +125,31 @@ def test_a_gateways_figures_become_points_that_the_fleet_page_reads(influxdb: In
 
     rows = influxdb.query("ovoo_fleet-tenant", "SELECT * FROM gateway WHERE time > 0 AND time < now()")
     assert [(row["gateway"], row["backlog"], row["buffer_h"]) for row in rows] == [("heishan-gw1", 3.0, 41.5)]
+
+
+def test_a_backlog_behind_newer_data_is_told_apart_from_stored_rows_by_one_count(
+    influxdb: InfluxServer, enterprise: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(influxdb.url)
+    listed = builders.catalogue([f"s{number:02d}" for number in range(40)], f"{enterprise}/heishan/area/line/wide")
+    newer = [(signal, T0 + 600 * S, 1.0, 0) for signal in range(40)]
+    older = [(signal, T0 + n * S, float(n), 0) for signal in range(40) for n in range(3)]
+    store.write(builders.delivery(builders.batch(newer), 1, signals=listed, enterprise=enterprise))
+    asked: list[str] = []
+    stream = InfluxHttp.stream
+
+    def told(http: InfluxHttp, database: str, influxql: str) -> Iterator[Series]:
+        asked.append(influxql)
+        return stream(http, database, influxql)
+
+    monkeypatch.setattr(InfluxHttp, "stream", told)
+
+    first = store.write(builders.delivery(builders.batch(older), 2, signals=listed, enterprise=enterprise))
+    statements = [query.count("SELECT") for query in asked]
+    mixed = [(3, T0, 0.0, 0), (4, T0, 9.0, 0), *[(signal, T0 + 5 * S, 5.0, 0) for signal in range(40)]]
+    second = store.write(builders.delivery(builders.batch(sorted(mixed)), 3, signals=listed, enterprise=enterprise))
+
+    assert (first.stored, first.duplicates) == (120, 0)
+    assert statements == [1]
+    assert (second.stored, second.duplicates, second.shifted) == (41, 1, 1)
+    store.close()
