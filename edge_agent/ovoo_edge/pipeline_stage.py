@@ -18,6 +18,7 @@ from ovoo_edge.minutes import ClosedMinutes, Minutes, figure_bases
 from ovoo_edge.normalise import Checks, Normaliser, SignalRule
 from ovoo_edge.row_writer import MAX_ROWS, Output, RowWriter
 from ovoo_edge.sources.base import Chunk
+from ovoo_edge.spool_rows import FIGURE_SPAN_NS
 from ovoo_edge.suppressed_memory import SuppressedMemory
 from ovoo_edge.thinning import Thinning
 from ovoo_edge.verdicts import AGGREGATED, BEHIND, COPY, HELD, KEPT, OLD, SUPPRESSED, all_kept
@@ -105,7 +106,7 @@ class Stage:
         self._writer = RowWriter(catalogue, [rule.rank for rule in rules], limits)
         self._doors = DoorJournal(catalogue.id, limits[1])
         self._open_minutes = MinuteJournal(catalogue.id, limits[1])
-        self._figures = RowWriter(catalogue, [rule.rank for rule in rules], limits, 60_000_000_000 - 1)
+        self._figures = RowWriter(catalogue, [rule.rank for rule in rules], limits, FIGURE_SPAN_NS)
 
     @property
     def holds(self) -> bool:

@@ -21,7 +21,7 @@ from ovoo_edge.spool_cells import cells, payload, record
 from ovoo_edge.spool_losses import record as record_lost
 from ovoo_edge.spool_losses import tally_unreadable
 from ovoo_edge.spool_pages import PageFile
-from ovoo_edge.spool_rows import EVENT_RANK, KINDS, Tally
+from ovoo_edge.spool_rows import EVENT_RANK, FIGURE_SPAN_NS, KINDS, Tally
 from ovoo_edge.spool_schema import PAGE_BYTES, Budget
 from ovoo_edge.spool_survey import Place, Survey
 from ovoo_edge.spool_transactions import in_transaction
@@ -35,7 +35,6 @@ _INSERT = (
 )
 _GROUP_ROWS = 32
 _FILL_SHARE = 0.9
-_WINDOW_NS = 60_000_000_000
 
 
 def set_aside(path: pathlib.Path, now_ns: int) -> pathlib.Path:
@@ -179,10 +178,9 @@ def _is_whole(row: _Row) -> bool:
         header, batch = decode_batch(body)
     except WireError:
         return False
-    # figures of a window stand at its start: their row reaches to its end
     beyond_ns = last_ns - max(batch.time_ns, default=0)
     return (header.catalogue_id, len(batch), min(batch.time_ns, default=0)) == (catalogue, rows, first_ns) and (
-        0 <= beyond_ns < _WINDOW_NS
+        beyond_ns in (0, FIGURE_SPAN_NS)
     )
 
 

@@ -13,6 +13,7 @@ from ovoo_edge.cells import Cells, cells_of
 __all__ = [
     "COLUMNS",
     "EVENT_RANK",
+    "FIGURE_SPAN_NS",
     "HOUR_NS",
     "KINDS",
     "Group",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 RowKind = Literal["batch", "event", "completeness"]
+FIGURE_SPAN_NS = 60_000_000_000 - 1
+"""How far a row of one-minute figures reaches beyond its times, which are the minutes' starts."""
 HOUR_NS = 3_600_000_000_000
 KINDS: tuple[RowKind, RowKind, RowKind] = ("batch", "event", "completeness")
 """Kinds by the number that stands for them in the file."""
