@@ -23,5 +23,5 @@ def test_drawn_faults_lose_nothing_and_double_nothing(tmp_path: pathlib.Path) ->
     assert len(result.spent) == PLAN.faults
     assert len({fault.kind for fault in result.faults}) == PLAN.faults, "every fault of another kind"
     assert result.signals >= 300
-    assert audit.emitted > 20 * result.signals
+    assert audit.emitted > 10 * result.signals
     assert audit.suppressed > audit.emitted // 10, "thinning was at work"
