@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from ovoo_contract.catalogue import Catalogue, DataClass
-from ovoo_contract.errors import CatalogueError, ConfigError, WireError
+from ovoo_contract.errors import CatalogueError, ConfigError, StoreRejected, WireError
 from ovoo_contract.line_protocol import LineEncoder
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.schema import database_name
@@ -28,6 +29,8 @@ __all__ = ["InfluxSink"]
 
 _LOG = logging.getLogger(__name__)
 _READ_ROWS = 64
+_LANES = 2
+"""Requests under way at once: the server works on one while the other is made; points may come in any order."""
 _PATIENCE = 4
 """A whole exchange may take so many times the wait for a single byte."""
 T = TypeVar("T")
@@ -39,7 +42,8 @@ class InfluxSink:
     def __init__(self, settings: InfluxSinkSettings, context: SinkContext) -> None:
         self._settings = settings
         self._context = context
-        self._http = InfluxHttp(settings, settings.database or database_name(context.enterprise))
+        database = settings.database or database_name(context.enterprise)
+        self._connections = [InfluxHttp(settings, database) for _ in range(_LANES)]
         self._view = ClassView(settings.max_class)
         self._encoders: dict[str, LineEncoder] = {}
         self._counters: Counter[str] = Counter()
@@ -79,25 +83,28 @@ class InfluxSink:
     async def run(self, reader: SpoolReader) -> None:
         """Writes until cancelled, or until nothing is left once the agent drains."""
         backoff = Backoff(self._settings.retry_s, self._settings.retry_limit_s, self._context.rng)
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sink-{self.name}") as thread:
-            try:
-                await self._run(_Server(self._http, thread, _PATIENCE * self._settings.timeout_s), reader, backoff)
-            finally:
-                thread.submit(self._http.close)
+        with contextlib.ExitStack() as stack:
+            await self._run([self._lane(http, stack) for http in self._connections], reader, backoff)
         self._show("stopped")
 
-    async def _run(self, server: _Server, reader: SpoolReader, backoff: Backoff) -> None:
+    def _lane(self, http: InfluxHttp, stack: contextlib.ExitStack) -> _Server:
+        """A connection on a thread of its own, which begins with the first use."""
+        thread = stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sink-{self.name}"))
+        stack.callback(thread.submit, http.close)
+        return _Server(http, thread, _PATIENCE * self._settings.timeout_s)
+
+    async def _run(self, servers: Sequence[_Server], reader: SpoolReader, backoff: Backoff) -> None:
         connected = False
         while True:
             try:
                 if not connected:
                     self._show("connecting")
-                    await server.call(self._http.probe)
+                    await self._probe(servers)
                     connected = True
                     self._show("running")
                 rows = await reader.pending(_READ_ROWS, max_bytes=self._batch_rows * 16)
                 if rows:
-                    await self._deliver(rows, reader.epoch, server, reader)
+                    await self._deliver(rows, reader.epoch, servers, reader)
                     backoff.reset()
                     if self._state != "running":
                         self._show("running")
@@ -112,6 +119,13 @@ class InfluxSink:
                 self._show("degraded", str(error), error.remedy)
                 await asyncio.sleep(backoff.next_s())
 
+    async def _probe(self, servers: Sequence[_Server]) -> None:
+        """One connection asks; the others only write, and are told how."""
+        first, *others = self._connections
+        await servers[0].call(first.probe)
+        for http in others:
+            http.version, http.dialect = first.version, first.dialect
+
     async def _wait(self, error: Unavailable, backoff: Backoff) -> None:
         if self._state != "retrying":
             _LOG.warning("event=store_unavailable sink=%s detail=%r", self.name, str(error))
@@ -122,7 +136,9 @@ class InfluxSink:
             delay_s = min(max(delay_s, error.retry_after_s), 3600.0)
         await asyncio.sleep(delay_s)
 
-    async def _deliver(self, rows: Sequence[SpoolRow], epoch: int, server: _Server, reader: SpoolReader) -> None:
+    async def _deliver(
+        self, rows: Sequence[SpoolRow], epoch: int, servers: Sequence[_Server], reader: SpoolReader
+    ) -> None:
         """Writes rows of one catalogue together; when the server refuses some, each is written alone."""
         part = [row for row in rows if row.kind == "batch" and row.catalogue_id == rows[0].catalogue_id]
         passing = [(row.seq, row.seq) for row in rows if row.kind != "batch"]
@@ -136,7 +152,7 @@ class InfluxSink:
         if not decoded:
             return
         catalogue = await reader.catalogue(part[0].catalogue_id)
-        writer = _Writer(server, self._encoder(catalogue), self)
+        writer = _Writer(servers, self._encoder(catalogue), self)
         shown = [(row, *self._view.select(batch, catalogue)) for row, batch in decoded]
         try:
             await writer.write(SampleBatch.concat([batch for _, batch, _ in shown]))
@@ -209,8 +225,8 @@ class _Server:
 class _Writer:
     """Writes batches of one catalogue, in requests of bounded size."""
 
-    def __init__(self, server: _Server, encoder: LineEncoder, sink: InfluxSink) -> None:
-        self._server = server
+    def __init__(self, servers: Sequence[_Server], encoder: LineEncoder, sink: InfluxSink) -> None:
+        self._servers = servers
         self._encoder = encoder
         self._sink = sink
 
@@ -218,15 +234,39 @@ class _Writer:
         """Writes all rows; WriteRefused once the server refuses any."""
         start = 0
         while start < len(batch):
-            rows = range(start, min(start + self._sink._batch_rows, len(batch)))
+            step = self._sink._batch_rows
+            parts = [
+                range(first, min(first + step, len(batch)))
+                for first in range(start, min(start + step * len(self._servers), len(batch)), step)
+            ]
             try:
-                await self._post(batch, rows)
+                await self._post_together(batch, parts)
             except TooLarge:
                 if self._sink._batch_rows == 1:
                     raise WriteRefused("one point is larger than the server takes", offender=self._sink.name) from None
                 self._sink._batch_rows = max(1, self._sink._batch_rows // 2)
                 continue
-            start = rows.stop
+            start = parts[-1].stop
+
+    async def _post_together(self, batch: SampleBatch, parts: Sequence[range]) -> None:
+        """Posts parts over a connection each; all are through when the gravest failure is raised."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._failure(batch, rows, server))
+                for rows, server in zip(parts, self._servers, strict=False)
+            ]
+        failures = [failure for task in tasks if (failure := task.result()) is not None]
+        for kind in (Unavailable, TooLarge, WriteRefused):
+            for failure in failures:
+                if isinstance(failure, kind):
+                    raise failure
+
+    async def _failure(self, batch: SampleBatch, rows: range, server: _Server) -> Unavailable | StoreRejected | None:
+        try:
+            await self._post(batch, rows, server)
+        except (Unavailable, TooLarge, WriteRefused) as failure:
+            return failure
+        return None
 
     async def find_refused(self, batch: SampleBatch) -> tuple[list[int], str]:
         """Row indexes that the server refuses even alone, and its words; the others are stored.
@@ -243,7 +283,7 @@ class _Writer:
                 waiting += _halves(rows)
                 continue
             try:
-                await self._post(batch, rows)
+                await self._post(batch, rows, self._servers[0])
             except (WriteRefused, TooLarge) as error:
                 words = error.message
                 everything = isinstance(error, WriteRefused) and error.dropped == len(rows)
@@ -253,10 +293,10 @@ class _Writer:
                     waiting += _halves(rows)
         return sorted(bad), words
 
-    async def _post(self, batch: SampleBatch, rows: range) -> None:
+    async def _post(self, batch: SampleBatch, rows: range, server: _Server) -> None:
         lines = self._encoder.encode(batch, rows)
         if lines:
-            await self._server.write(lines)
+            await server.write(lines)
             self._sink._counters["requests"] += 1
             self._sink._counters["bytes"] += len(lines)
             self._sink._counters["points"] += len(rows)

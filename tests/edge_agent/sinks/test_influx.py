@@ -404,3 +404,39 @@ async def test_unparsable_lines_are_found_by_halving(tmp_path: pathlib.Path) -> 
     assert len(stored) == 399
     assert len(requests) < 25
     assert CATALOGUE.id == kept.catalogue_id
+
+
+async def test_a_large_delivery_goes_out_two_requests_at_a_time(tmp_path: pathlib.Path) -> None:
+    both = threading.Barrier(2)
+    lines: list[bytes] = []
+
+    def script(_: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        both.wait(timeout=30)  # breaks, and fails the request, unless another one is under way
+        lines.extend(body.splitlines())
+        return 204, {}, b""
+
+    with scripted(script) as url:
+        async with running(settings_for(url, batch_rows=10), tmp_path, samples_at(T0, 40)) as rig:
+            await rig.delivered()
+            assert rig.sink.health().counters["requests"] == 4
+            assert rig.sink.health().counters.get("failures", 0) == 0
+
+    assert len(lines) == len(set(lines)) == 40
+
+
+async def test_one_of_two_requests_that_fails_has_the_whole_delivery_written_again(tmp_path: pathlib.Path) -> None:
+    lines: list[bytes] = []
+    answers = itertools.chain([503], itertools.repeat(204))
+
+    def script(_: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        status = next(answers)
+        if status == 204:
+            lines.extend(body.splitlines())
+        return status, {}, b""
+
+    with scripted(script) as url:
+        async with running(settings_for(url, batch_rows=20), tmp_path, samples_at(T0, 40)) as rig:
+            await rig.delivered()
+            assert rig.sink.health().counters["failures"] == 1
+
+    assert len(set(lines)) == 40
