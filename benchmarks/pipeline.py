@@ -123,8 +123,10 @@ def _climb(run: Callable[[float, float], Measured], ladder: Sequence[float], res
         rate = held.pop()
         found = run(rate, 60)
         if found.holds or not held:
+            word = "held" if found.holds else "did not hold by our rule"
             result.notes.append(
-                f"60 s at {rate:.0f} values/s, the highest of {[round(each) for each in ladder]} that held"
+                f"60 s at {rate:.0f} values/s {word} (of {[round(each) for each in ladder]}): backlog grew by "
+                f"{found.backlog_growth:.0f} samples/s, everything was stored {found.drain_s:.1f} s after the end"
             )
             return found
 
