@@ -7,6 +7,8 @@ import struct
 from array import array
 from typing import Final, NamedTuple
 
+from ovoo_contract._varint_py import get, put, put_signed, signed, unzigzag, zigzag
+
 __all__ = ["decode_columns", "decode_deltas", "encode_columns", "encode_deltas"]
 
 _MASK: Final = 0xFFFFFFFFFFFFFFFF
@@ -49,11 +51,11 @@ def encode_columns(signal: array[int], time_ns: array[int], value: array[float],
         raise ValueError("columns differ in length")
     out = bytearray()
     runs = _signal_runs(signal)
-    _put(out, len(runs))
+    put(out, len(runs))
     previous = 0
     for run in runs:
-        _put(out, _zigzag(run.signal - previous))
-        _put(out, run.stop - run.start)
+        put(out, zigzag(run.signal - previous))
+        put(out, run.stop - run.start)
         previous = run.signal
     _encode_times(out, runs, time_ns)
     _encode_values(out, runs, value)
@@ -84,7 +86,7 @@ def encode_deltas(values: array[int]) -> bytes:
     out = bytearray()
     previous = 0
     for item in values:
-        _put(out, _zigzag(item - previous))
+        put(out, zigzag(item - previous))
         previous = item
     return bytes(out)
 
@@ -96,54 +98,12 @@ def decode_deltas(data: bytes, offset: int, rows: int) -> tuple[array[int], int]
     values = array("i")
     current = 0
     for _ in range(rows):
-        step, offset = _get(data, offset)
-        current = _signed(current + _unzigzag(step))
+        step, offset = get(data, offset)
+        current = signed(current + unzigzag(step))
         if not -(2**31) <= current < 2**31:
             raise ValueError("time difference beyond 32 bits")
         values.append(current)
     return values, offset
-
-
-def _put(out: bytearray, number: int) -> None:
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-
-
-def _put_signed(out: bytearray, number: int) -> None:
-    """The low 64 bits of a number as a zigzag varint."""
-    _put(out, _zigzag(number))
-
-
-def _get(data: bytes, offset: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        if offset >= len(data):
-            raise ValueError("number cut off")
-        byte = data[offset]
-        offset += 1
-        if shift == 63 and byte > 1:
-            raise ValueError("number longer than 64 bits")
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, offset
-        shift += 7
-
-
-def _signed(number: int) -> int:
-    """The two's complement meaning of the low 64 bits."""
-    number &= _MASK
-    return number - (1 << 64) if number & _SIGN else number
-
-
-def _zigzag(number: int) -> int:
-    number = _signed(number)
-    return (number << 1 ^ number >> 63) & _MASK
-
-
-def _unzigzag(number: int) -> int:
-    return number >> 1 ^ -(number & 1)
 
 
 def _signal_runs(signal: array[int]) -> list[_Run]:
@@ -157,15 +117,15 @@ def _signal_runs(signal: array[int]) -> list[_Run]:
 
 
 def _decode_runs(data: bytes, offset: int, rows: int) -> tuple[list[_Run], int]:
-    count, offset = _get(data, offset)
+    count, offset = get(data, offset)
     if count > rows:
         raise ValueError("more runs than rows")
     runs: list[_Run] = []
     signal = start = 0
     for _ in range(count):
-        step, offset = _get(data, offset)
-        signal = _signed(signal + _unzigzag(step))
-        length, offset = _get(data, offset)
+        step, offset = get(data, offset)
+        signal = signed(signal + unzigzag(step))
+        length, offset = get(data, offset)
         if not 0 <= signal <= 0xFFFFFFFF:
             raise ValueError("signal index beyond 32 bits")
         if not 0 < length <= rows - start:
@@ -188,7 +148,7 @@ def _encode_times(out: bytearray, runs: list[_Run], time_ns: array[int]) -> None
         for row in range(run.start, run.stop):
             current = time_ns[row] // unit
             if row == run.start:
-                _put_signed(out, current - previous)
+                put_signed(out, current - previous)
                 first[exponent], delta = current, step[exponent]
             else:
                 change = current - previous
@@ -196,8 +156,8 @@ def _encode_times(out: bytearray, runs: list[_Run], time_ns: array[int]) -> None
                 if -64 <= bend < 64:  # one byte, nearly always
                     out.append(bend << 1 ^ bend >> 7)
                 else:
-                    _put_signed(out, bend)
-                delta = change if -_SIGN <= change < _SIGN else _signed(change)
+                    put_signed(out, bend)
+                delta = change if -_SIGN <= change < _SIGN else signed(change)
             previous = current
         step[exponent] = delta
 
@@ -234,16 +194,16 @@ def _decode_times(data: bytes, offset: int, runs: list[_Run]) -> tuple[array[int
             if coded < 0x80:  # one byte, nearly always
                 offset += 1
             else:
-                coded, offset = _get(data, offset)
+                coded, offset = get(data, offset)
             if row == run.start:
-                previous = _signed(previous + _unzigzag(coded))
+                previous = signed(previous + unzigzag(coded))
                 first[exponent], delta = previous, step[exponent]
             else:
                 if coded:
-                    delta = _signed(delta + (coded >> 1 ^ -(coded & 1)))
+                    delta = signed(delta + (coded >> 1 ^ -(coded & 1)))
                 previous += delta
             if not least <= previous <= limit:
-                previous = _signed(previous)
+                previous = signed(previous)
                 if not least <= previous <= limit:
                     raise ValueError("time beyond 64 bits")
             times.append(previous * unit)
@@ -271,10 +231,10 @@ def _encode_presence(out: bytearray, part: array[float]) -> None:
     expected, length = True, 0
     for item in part:
         if (item == item) is not expected:
-            _put(out, length)
+            put(out, length)
             expected, length = not expected, 0
         length += 1
-    _put(out, length)
+    put(out, length)
 
 
 def _encode_present(out: bytearray, present: list[float]) -> int:
@@ -293,7 +253,7 @@ def _encode_present(out: bytearray, present: list[float]) -> int:
         whole = [_scaled(item, exponent) for item in present]
         _put_scaled(out, whole)
         for item, number in zip(present, whole, strict=True):
-            _put(out, _zigzag(_bits(item) - _bits(number / _SCALES[exponent])))
+            put(out, zigzag(_bits(item) - _bits(number / _SCALES[exponent])))
         return NEAR_DECIMAL | exponent << 4
     _encode_xor(out, present)
     return XOR
@@ -310,7 +270,7 @@ def _put_scaled(out: bytearray, numbers: list[int]) -> None:
         if -64 <= change < 64:  # one byte, mostly
             out.append(change << 1 ^ change >> 7)
         else:
-            _put_signed(out, change)
+            put_signed(out, change)
         previous = number
 
 
@@ -385,7 +345,7 @@ def _is_near(item: float, exponent: int) -> bool:
     scaled = item * _SCALES[exponent]
     if not abs(scaled) < _NEAR_LIMIT:
         return False
-    steps = _signed(_bits(item) - _bits((scaled + _MAGIC - _MAGIC) / _SCALES[exponent]))
+    steps = signed(_bits(item) - _bits((scaled + _MAGIC - _MAGIC) / _SCALES[exponent]))
     return -_NEAR_STEPS <= steps <= _NEAR_STEPS
 
 
@@ -444,7 +404,7 @@ def _decode_presence(data: bytes, offset: int, rows: int, descriptor: int) -> tu
     mask: list[tuple[bool, int]] = []
     present = True
     while rows:
-        length, offset = _get(data, offset)
+        length, offset = get(data, offset)
         if length > rows or (not length and mask):
             raise ValueError("presence does not add up to the rows")
         mask.append((present, length))
@@ -464,16 +424,16 @@ def _decode_present(data: bytes, offset: int, count: int, descriptor: int) -> tu
         if step < 0x80:  # one byte, mostly
             offset += 1
         else:
-            step, offset = _get(data, offset)
+            step, offset = get(data, offset)
         number += step >> 1 ^ -(step & 1)
         if not -_SIGN <= number < _SIGN:
-            number = _signed(number)
+            number = signed(number)
         item = number / scale
         values.append(_single(item) if mode == SINGLE_DECIMAL else item)
     if mode == NEAR_DECIMAL:
         for row in range(count):
-            step, offset = _get(data, offset)
-            values[row] = _double(_bits(values[row]) + _unzigzag(step))
+            step, offset = get(data, offset)
+            values[row] = _double(_bits(values[row]) + unzigzag(step))
     return values, offset
 
 
@@ -497,16 +457,16 @@ def _encode_qualities(out: bytearray, quality: array[int]) -> None:
     start = 0
     for row in range(1, len(quality) + 1):
         if row == len(quality) or quality[row] != quality[start]:
-            _put(out, quality[start])
-            _put(out, row - start)
+            put(out, quality[start])
+            put(out, row - start)
             start = row
 
 
 def _decode_qualities(data: bytes, offset: int, rows: int) -> tuple[array[int], int]:
     quality = array("I")
     while len(quality) < rows:
-        code, offset = _get(data, offset)
-        length, offset = _get(data, offset)
+        code, offset = get(data, offset)
+        length, offset = get(data, offset)
         if code > 0xFFFFFFFF:
             raise ValueError("quality beyond 32 bits")
         if not 0 < length <= rows - len(quality):

@@ -27,7 +27,7 @@ def dot_all(a: Sequence[float], b: Sequence[float]) -> float:
         acc += _ZEROS[n:]
     for k in range(8, n):
         acc[k & 7] += acc[k]
-    return ((acc[0] + acc[4]) + (acc[2] + acc[6])) + ((acc[1] + acc[5]) + (acc[3] + acc[7]))
+    return fold8(acc)
 
 
 def power_n(base: float, n: int) -> float:

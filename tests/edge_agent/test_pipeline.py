@@ -71,6 +71,7 @@ async def test_the_first_chunk_is_committed_without_waiting_for_the_interval(tmp
     async with service_of(tmp_path) as spool, running(spool, intake, commit_s=30.0):
         await intake.put(now_chunk(1.0, lambda: done.append(1)))
         await eventually(lambda: len(done) == 1, "the first acknowledgement", 10)
+        assert spool.last_seq == 1
 
 
 async def test_sources_that_wait_for_acknowledgement_are_not_kept_for_the_whole_interval(

@@ -188,6 +188,7 @@ async def test_silent_link_is_noticed_by_the_missing_keep_alive(
             proxy.resume()
             await plant.write("a", 5.0)
             await until(lambda: 5.0 in collector.values(0), "value after the fault")
+            assert source.health().counters["connects"] > 1
 
 
 async def test_own_restart_resumes_session_and_asks_for_uncommitted_messages(

@@ -45,6 +45,7 @@ async def test_messages_of_a_restarted_server_are_never_taken_for_those_of_the_o
             await until(lambda: again.health().state == "running", "back")
             await server.write("a", 102.0)
             await until(lambda: 102.0 in collector.values(0), "what the server says now")
+            assert not {float(number) for number in range(1, 11)} & set(collector.values(0))
     finally:
         await asyncio.shield(server.stop())
 
