@@ -1,6 +1,6 @@
-"""Chooses the compiled kernels where they were built, else their Python twins.
+"""Chooses the compiled kernels where they were built, else their Python twins; a module is loaded when first asked for.
 
-`OVOO_PURE_PYTHON=1` forces the twins. `COMPILED` says which were loaded.
+`OVOO_PURE_PYTHON=1` forces the twins. `COMPILED` says which are loaded.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ovoo_models import _energy_kernels as energy_kernels
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPILED", "energy_kernels", "frame_kernels", "kernels"]
 
-_NAMES = ("_kernels", "_frame_kernels", "_energy_kernels")
-COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(
-    importlib.util.find_spec(f"ovoo_models.{name}") is not None for name in _NAMES
+_NAMES: Final = (
+    "kernels",
+    "frame_kernels",
+    "energy_kernels",
 )
-if not TYPE_CHECKING:
-    kernels, frame_kernels, energy_kernels = (
-        importlib.import_module(f"ovoo_models.{name}" if COMPILED else f"ovoo_models.{name}_py") for name in _NAMES
-    )
+COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(
+    importlib.util.find_spec(f"ovoo_models._{name}") is not None for name in _NAMES
+)
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"ovoo_models._{name}" if COMPILED else f"ovoo_models._{name}_py")
+    globals()[name] = module
+    return module
