@@ -1,6 +1,6 @@
 """The gateway's spool: how long a file of 10 GB takes to open, how fast a backlog leaves, how long live data wait.
 
-The backlog goes to a real cloud (Mosquitto, `ovoo-cloud ingest`, InfluxDB) while a gateway of 1,000 signals at 1 Hz
+The backlog goes to a real cloud (Mosquitto, `ovoo-cloud ingest`, InfluxDB) while a gateway of 5,000 signals at 1 Hz
 goes on committing every 200 ms; a live row waits from its commit until the cloud's acknowledgement was taken. The count
 in the store must equal what was committed, and a spool that is filled far beyond its budget, with every policy in use,
 must account for every sample and never be larger on disk than it may; otherwise the benchmark fails.
@@ -39,7 +39,7 @@ from ovoo_edge.spool_service import SpoolReader, SpoolService
 from benchmarks import frame
 from tests.system.line import Line
 
-SIGNALS = 1000
+SIGNALS = 5000
 COMMITS_PER_S = 5
 FILL_SIGNALS, FILL_ROWS = 999, 10
 GATEWAY, ENTERPRISE, SITE = "spool-gw", "spool", "site"
@@ -61,7 +61,7 @@ def measure(options: frame.Options, result: frame.Result) -> int:
         result.add_repeats("open_s", opens, "s")
         result.notes.append(f"open_s: a file of {size / 1e9:.3g} GB out of the disk, until rows are taken and given")
     with tempfile.TemporaryDirectory(prefix="ovoo-spool-", dir=options.arguments.folder) as name:
-        bad = fill(pathlib.Path(name), 4 if quick else 256, result)
+        bad = fill(pathlib.Path(name), 4 if quick else 32, result)
     with tempfile.TemporaryDirectory(prefix="ovoo-spool-", dir=options.arguments.folder) as name:
         seconds = 60 if quick else options.arguments.backlog_s
         return asyncio.run(_drain(pathlib.Path(name), seconds, result)) or bad

@@ -1,1 +1,3 @@
 """Gateway agent: collect, keep, deliver."""
+
+__version__ = "0.1.0"

@@ -10,6 +10,8 @@ from cpython cimport array
 from libc.math cimport fabs  # one instruction, no call
 from libc.stdint cimport int64_t, uint32_t
 
+from ovoo_edge._batch_rows cimport Rows
+
 import array
 
 __all__ = ["add_rows", "close_minutes", "oldest_entry"]
@@ -54,15 +56,6 @@ cdef struct Minute:
     double total
     double rest
     double last
-
-
-cdef struct Rows:
-    const uint32_t* signal
-    const int64_t* time_ns
-    const double* value
-    const uint32_t* quality
-    const unsigned char* worded  # NULL: no row has a text
-    unsigned char* mark
 
 
 cdef struct Closed:

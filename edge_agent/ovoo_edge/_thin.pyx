@@ -10,6 +10,8 @@ from cpython cimport array
 from libc.math cimport fabs  # one instruction, no call
 from libc.stdint cimport int64_t, uint32_t
 
+from ovoo_edge._batch_rows cimport Rows
+
 import array
 
 __all__ = ["held_columns", "release_held", "thin_rows"]
@@ -63,15 +65,6 @@ cdef struct Door:
     uint32_t kept_quality
     uint32_t held_quality
     unsigned char phase
-
-
-cdef struct Rows:
-    const uint32_t* signal
-    const int64_t* time_ns
-    const double* value
-    const uint32_t* quality
-    const unsigned char* worded  # NULL: no row has a text
-    unsigned char* mark
 
 
 cdef struct Released:

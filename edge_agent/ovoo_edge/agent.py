@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import logging
 import pathlib
 import random
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ovoo_contract.catalogue import Catalogue
 
+from ovoo_edge import __version__
 from ovoo_edge._select import heap_kernels
 from ovoo_edge.backoff import Backoff
 from ovoo_edge.completeness_reporter import CompletenessReporter
@@ -84,7 +84,7 @@ class Agent:
         self._stop = asyncio.Event()
         self._draining = asyncio.Event()
         self._parts: list[Supervised] = []
-        self.software = f"ovoo-edge {importlib.metadata.version('ovoo-edge')}"
+        self.software = f"ovoo-edge {__version__}"
 
     def stop(self) -> None:
         """Asks the agent to drain and return; SIGTERM does this."""

@@ -19,6 +19,7 @@ _RARELY_USED = (
     "ipaddress",
     "locale",
     "lzma",
+    "pickle",
     "tempfile",
     "tokenize",
     "urllib.request",

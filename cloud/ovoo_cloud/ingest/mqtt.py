@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,14 +10,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from ovoo_contract import topics
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import AddressError, ConfigError, WireError
+from ovoo_contract.wire import FLAG_BACKFILL, peek_header
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ovoo_cloud.ingest.acknowledgements import OrderedAcknowledgements
 from ovoo_cloud.ingest.intake import Message, Outgoing
+from ovoo_cloud.ingest.lanes import BACKLOG, CATALOGUE, LIVE, Lanes
 from ovoo_cloud.settings import Settings
 
 __all__ = ["BrokerLink", "Received"]
@@ -48,8 +50,9 @@ class Received:
 class BrokerLink:
     """One connection to the broker, kept up by paho's network thread.
 
-    Messages go into a bounded queue. When it is full, the network thread waits: the broker's in-flight window fills
-    and the broker keeps the rest (overflow policy: back-pressure, nothing is dropped).
+    Messages go into bounded lanes, live data apart from what comes late. When they are full, the network thread waits:
+    the broker's in-flight window fills and the broker keeps the rest (overflow policy: back-pressure, nothing is
+    dropped).
     """
 
     def __init__(self, settings: Settings, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -57,7 +60,8 @@ class BrokerLink:
             raise ConfigError("no broker", offender="broker_host", remedy="name the MQTT broker")
         self._settings = settings
         self._monotonic = monotonic
-        self.queue: queue.Queue[Received] = queue.Queue(settings.ingest_queue)
+        self.lanes: Lanes[Received] = Lanes(settings.ingest_queue, monotonic)
+        self._order = OrderedAcknowledgements()
         self._lock = threading.Lock()
         self._connection = 0
         self._up = False
@@ -71,9 +75,8 @@ class BrokerLink:
         return self._up and self._subscribed
 
     def oldest(self) -> Received | None:
-        """The first message of the queue, which stays there."""
-        with self.queue.mutex:
-            return self.queue.queue[0] if self.queue.queue else None
+        """The message that waits longest, which stays where it is."""
+        return min(self.lanes.first(), key=lambda item: item.received_s, default=None)
 
     def start(self) -> None:
         """Connects in the background and keeps trying."""
@@ -102,8 +105,10 @@ class BrokerLink:
         """Acknowledges messages to the broker, except those of an earlier connection."""
         with self._lock:  # the connection cannot change between the check and the sending
             for item in received:
-                if item.qos and self._up and item.connection == self._connection:
-                    self._client.ack(item.mid, item.qos)
+                if item.qos and item.connection == self._connection:
+                    self._order.done(item.mid)
+            for mid in self._order.take() if self._up else ():
+                self._client.ack(mid, 1)
 
     def publish(self, answers: Iterable[Outgoing]) -> int:
         """Publishes answers when connected and gives how many; the others are lost, and asked for again."""
@@ -144,6 +149,7 @@ class BrokerLink:
             return
         with self._lock:
             self._connection += 1
+            self._order.clear()
             self._up = True
         prefix = f"$share/{self._settings.broker_share}/" if self._settings.broker_share else ""
         client.subscribe([(prefix + topics.subscription(kind), 1) for kind in topics.UP_KINDS])
@@ -168,9 +174,20 @@ class BrokerLink:
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         content = Message(message.topic, bytes(message.payload))
         received = Received(content, message.mid, message.qos, self._connection, self._monotonic())
-        while not self._stopping.is_set():
-            try:
-                self.queue.put(received, timeout=_PUT_S)
-                return
-            except queue.Full:
-                continue
+        if received.qos:
+            with self._lock:
+                self._order.arrived(received.mid)
+        lane = _lane(content)
+        while not self._stopping.is_set() and not self.lanes.put(received, lane, _PUT_S):
+            continue
+
+
+def _lane(message: Message) -> int:
+    """Where a message belongs; a batch that cannot be read is dealt with at once."""
+    try:
+        kind = topics.parse(message.topic).kind
+        if kind == "catalog":
+            return CATALOGUE
+        return BACKLOG if kind == "batch" and peek_header(message.payload)[0].flags & FLAG_BACKFILL else LIVE
+    except (AddressError, WireError):
+        return LIVE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -75,13 +74,13 @@ class IngestService:
         held, first = self._held, self.link.oldest()
         oldest = held[0] if held else first
         age_s = 0.0 if oldest is None else max(0.0, self._monotonic() - oldest.received_s)
-        return Waiting(len(held) + self.link.queue.qsize(), age_s)
+        return Waiting(len(held) + len(self.link.lanes), age_s)
 
     def health(self) -> dict[str, Any]:
         """State for the status page: connection, queue, counters, failure."""
         return {
             "connected": self.link.connected,
-            "queued": self.link.queue.qsize(),
+            "queued": len(self.link.lanes),
             "store_down": self.store_down,
             "failure": "" if self.failure is None else str(self.failure),
             **self.intake.counters.to_dict(),
@@ -103,17 +102,16 @@ class IngestService:
                 self._on_failure(error)
 
     def _gather(self) -> list[Received]:
-        """The next group: waits for a first message, then until time or rows are full."""
-        try:
-            group = [self.link.queue.get(timeout=_IDLE_S)]
-        except queue.Empty:
+        """The next group, all of one lane: waits for a first message, then until time or rows are full."""
+        begun = self.link.lanes.begin(_IDLE_S)
+        if begun is None:
             return []
-        rows = _rows(group[0])
-        deadline = self._monotonic() + self._group_s
-        while rows < self._group_rows and (left := deadline - self._monotonic()) > 0:
-            try:
-                received = self.link.queue.get(timeout=left)
-            except queue.Empty:
+        first, lane = begun
+        group, rows = [first], _rows(first)
+        deadline_s = self._monotonic() + self._group_s
+        while rows < self._group_rows:
+            received = self.link.lanes.more(lane, deadline_s)
+            if received is None:
                 break
             group.append(received)
             rows += _rows(received)

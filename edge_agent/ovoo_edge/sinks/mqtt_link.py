@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ovoo_contract.errors import ConnectFailed, SourceError, Untrusted
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -18,6 +18,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ovoo_edge.secret_file import read_secret
 from ovoo_edge.sinks.settings import MqttSinkSettings
+
+if TYPE_CHECKING:
+    from ovoo_edge.mqtt_tls import TlsContext
 
 __all__ = ["MqttLink", "Will"]
 
@@ -65,6 +68,7 @@ class MqttLink:
         self._lost = ""
         self._unconfirmed: set[int] = set()
         self._quiet = asyncio.Event()
+        self._tls: TlsContext | None = None
         self._client = self._make_client(client_id, will)
 
     @property
@@ -137,13 +141,10 @@ class MqttLink:
         )
         settings = self._settings
         if settings.ca_file is not None:
-            from ovoo_edge.sinks.mqtt_tls import ClosingSocket
+            from ovoo_edge.mqtt_tls import TlsContext
 
-            context = ssl.create_default_context(cafile=str(settings.ca_file))
-            context.sslsocket_class = ClosingSocket
-            if settings.certificate_file is not None:
-                context.load_cert_chain(settings.certificate_file, settings.key_file)
-            client.tls_set_context(context)
+            self._tls = TlsContext.of(settings.ca_file, settings.certificate_file, settings.key_file)
+            client.tls_set_context(self._tls)
         if settings.username:
             secret = settings.password_file
             client.username_pw_set(settings.username, read_secret(secret, "password_file") if secret else None)
@@ -167,12 +168,16 @@ class MqttLink:
         self._client.disconnect()
         async with asyncio.timeout(_CLOSE_S):
             if self._connecting is not None:
+                if not self._connecting.done() and self._tls is not None:
+                    self._tls.interrupt()
                 # a connect that outlived the patience would otherwise push the next connection out of the broker
                 await asyncio.wait({self._connecting})
                 self._client.disconnect()
             await asyncio.shield(self._loop.run_in_executor(None, self._client.loop_stop))
         # paho keeps its pair of wake-up sockets until it is freed; a broker that is away would pile them up
         self._client._reset_sockets(sockpair_only=True)
+        if self._tls is not None:
+            self._tls.close()
 
     def _hand_over(self, work: Callable[..., None], *arguments: object) -> None:
         if not self._loop.is_closed():

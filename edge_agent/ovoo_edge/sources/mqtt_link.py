@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ from ovoo_edge.sources.mqtt_packets import Message
 from ovoo_edge.sources.settings_mqtt import MqttSettings
 
 if TYPE_CHECKING:
-    from ovoo_edge.sources.mqtt_tls import TlsContext
+    from ovoo_edge.mqtt_tls import TlsContext
 
 __all__ = ["BrokerLink", "Message", "suspected_twin", "taken_over"]
 
@@ -135,9 +134,8 @@ class BrokerLink:
             self._ready.exception()
         if self._connecting is not None:
             # a connect that outlived the patience would otherwise take the session over from the next connection
-            if not self._connecting.done() and self._tls is not None and self._tls.newest is not None:
-                with contextlib.suppress(OSError):
-                    self._tls.newest.shutdown(socket.SHUT_RDWR)  # a handshake would wait for a whole keep-alive
+            if not self._connecting.done() and self._tls is not None:
+                self._tls.interrupt()
             await asyncio.wait({self._connecting})
             if not self._connecting.cancelled():
                 self._connecting.exception()  # marks it as seen: `open` reported what there was to report
@@ -148,8 +146,8 @@ class BrokerLink:
         self._client._reset_sockets(sockpair_only=True)
         self._client.on_connect = self._client.on_subscribe = None
         self._client.on_disconnect = self._client.on_message = None
-        if self._tls is not None and self._tls.newest is not None:
-            self._tls.newest.close()
+        if self._tls is not None:
+            self._tls.close()
 
     def _make_client(self) -> BlockClient:
         settings = self._settings
@@ -167,12 +165,9 @@ class BrokerLink:
         )
         client.disable_logger()  # it reports an orderly close as an error; failures reach us by callbacks
         if settings.tls is not None:
-            from ovoo_edge.sources.mqtt_tls import TlsContext
+            from ovoo_edge.mqtt_tls import TlsContext
 
-            self._tls = TlsContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._tls.load_verify_locations(settings.tls.ca)
-            if settings.tls.certificate is not None:
-                self._tls.load_cert_chain(settings.tls.certificate, settings.tls.private_key)
+            self._tls = TlsContext.of(settings.tls.ca, settings.tls.certificate, settings.tls.private_key)
             client.tls_set_context(self._tls)
         if settings.password_file is not None:
             password = settings.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")

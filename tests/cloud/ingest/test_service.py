@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from ovoo_contract import topics
 from ovoo_contract.delivery import Ack
 from ovoo_contract.errors import ConfigError
 from ovoo_contract.ranges import SeqRanges
-from ovoo_contract.wire import encode_batch
+from ovoo_contract.wire import FLAG_BACKFILL, encode_batch
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -35,6 +36,7 @@ class Gateway:
 
     def __init__(self, broker: MosquittoServer) -> None:
         self.acked = SeqRanges()
+        self.order: list[list[int]] = []
         self._lock = threading.Lock()
         self.client = Client(CallbackAPIVersion.VERSION2, client_id=GATEWAY, clean_session=False)
         self.client.reconnect_delay_set(1, 1)
@@ -44,8 +46,8 @@ class Gateway:
         self.client.loop_start()
         wait_until(self.client.is_connected, what="gateway connected")
 
-    def publish(self, seq: int, rows: int = 20) -> None:
-        sent = builders.delivery(steady(1, rows, start_ns=T0 + seq * 100 * S), seq)
+    def publish(self, seq: int, rows: int = 20, flags: int = 0) -> None:
+        sent = builders.delivery(steady(1, rows, start_ns=T0 + seq * 100 * S), seq, flags=flags)
         self.client.publish(topics.batch(GATEWAY), encode_batch(sent.header, sent.batch), qos=1)
 
     def publish_catalogue(self) -> None:
@@ -58,7 +60,9 @@ class Gateway:
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         with self._lock:
-            self.acked = self.acked.union(Ack.from_json(bytes(message.payload)).ranges)
+            ranges = Ack.from_json(bytes(message.payload)).ranges
+            self.acked = self.acked.union(ranges)
+            self.order += ranges.to_list()
 
 
 @pytest.fixture
@@ -173,6 +177,35 @@ def test_a_store_that_is_away_delays_the_acks_and_loses_nothing(
         wait_until(lambda: gateway.acked.to_list() == [[1, 5]], what="all acknowledged", timeout_s=40)
         ingest.stop()
         assert len(services.store.raw(address(), T0, T0 + 10_000 * S, 1000)) == 100
+
+
+def test_live_data_pass_a_backlog_that_came_before_them(
+    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway
+) -> None:
+    server = InfluxServer(tmp_path / "influx")
+    server.start()
+    store = InfluxStore(InfluxSettings(server.url), lambda address: None)
+    one_a_group = dataclasses.replace(settings(tmp_path, mosquitto), ingest_group_rows=1000)
+    with build_services(one_a_group, clock=lambda: T0 + 60 * S, store=store) as services:
+        with services.database.write() as session:
+            builders.tenant(session)
+        ingest = IngestService(services)
+        started(ingest)
+        gateway.publish_catalogue()
+        gateway.publish(1)
+        wait_until(lambda: 1 in gateway.acked, what="first ack")
+
+        server.kill()
+        for seq in range(2, 8):
+            gateway.publish(seq, 1000, FLAG_BACKFILL)
+        gateway.publish(8)
+        wait_until(lambda: ingest.waiting().messages == 7, what="everything received")
+        server.start()
+
+        wait_until(lambda: gateway.acked.to_list() == [[1, 8]], what="all acknowledged", timeout_s=40)
+        ingest.stop()
+    # one message was in hand already, so that live data were the next
+    assert gateway.order == [[1, 1], [2, 2], [8, 8], *([seq, seq] for seq in range(3, 8))]
     server.stop()
 
 
