@@ -181,9 +181,7 @@ def _shifted(series: Series) -> Alarms:
 
 
 def _controls(files: Sequence[Series]) -> dict[str, float]:
-    clocks = [
-        totals(list(_records(files, functools.partial(_clock, every)).values())) for every in CLOCK_ROWS
-    ]
+    clocks = [totals(list(_records(files, functools.partial(_clock, every)).values())) for every in CLOCK_ROWS]
     best = {f"nab_clock_{key.removeprefix('nab_')}": max(each.get(key, 0.0) for each in clocks) for key in _KEYS}
     moved = totals(list(_records(files, _shifted).values()))
     return best | {f"nab_shifted_{key.removeprefix('nab_')}": value for key, value in moved.items()}

@@ -76,9 +76,7 @@ def novelty_rows(
             counts[1] = quiet_share * min(counts[0], memory_frames)
 
 
-def _smooth(
-    x: float, frames: int, scales: int, keep: array[float], counts: array[float], levels: array[float]
-) -> None:
+def _smooth(x: float, frames: int, scales: int, keep: array[float], counts: array[float], levels: array[float]) -> None:
     counts[0] = counts[0] + frames
     if counts[0] == frames:
         levels[:] = array("d", [x] * scales + [0.0] * scales)

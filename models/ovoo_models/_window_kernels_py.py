@@ -65,9 +65,7 @@ def _push(z: float, w: int, ring: array[float], at: array[int]) -> None:
     at[1] = min(at[1] + 1, w)
 
 
-def _residual(
-    window: array[float], k: int, mean: array[float], basis: array[float], work: array[float]
-) -> float:
+def _residual(window: array[float], k: int, mean: array[float], basis: array[float], work: array[float]) -> float:
     w = len(mean)
     centred = [a - b for a, b in zip(window, mean, strict=True)]
     work[:w] = array("d", centred)

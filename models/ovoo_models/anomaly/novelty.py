@@ -44,7 +44,7 @@ class Novelty:
         known = Params(params, "novelty")
         self.place = place
         self.gate = Gate(known, place)
-        self.limit = known.number("limit", 0.25, 1e-3, 1e3)
+        self.limit = known.number("limit", 0.3, 1e-3, 1e3)
         step_s = known.number("step_s", 60.0, 1e-3)
         frames = max(round(step_s * 1e9 / place.period_ns), 1)
         memory = known.number("memory_steps", 10_000.0, 100.0, 1e9)

@@ -17,8 +17,8 @@ _LEAST_PERIOD: Final = 8
 _LEAST_CORRELATION: Final = 0.3
 _NEAR_BEST: Final = 0.9
 _FIT_SHARE: Final = 0.6
-_ROUNDS: Final = 300
-_SETTLED: Final = 1e-9
+_ROUNDS: Final = 100
+_SETTLED: Final = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +54,48 @@ def dominant_period(values: Sequence[float], greatest: int) -> int | None:
 
 
 def principal(cov: array[float], w: int, most: int, explained: float) -> array[float]:
-    """The leading eigenvectors of a symmetric w x w matrix, row after row, by power iteration and deflation.
+    """The leading eigenvectors of a symmetric w x w matrix, row after row, orthonormal, by power iteration.
 
     As many as hold the share `explained` of the trace, at most `most`; none of a zero matrix.
     """
-    matrix = cov[:]
-    total = math.fsum(cov[i * w + i] for i in range(w))
-    held, basis = 0.0, array("d")
-    while len(basis) < most * w and held < explained * total:
-        vector, value = _leading(matrix, w)
+    rows = [cov[i * w : i * w + w] for i in range(w)]
+    total = math.fsum(row[i] for i, row in enumerate(rows))
+    found: list[array[float]] = []
+    held = 0.0
+    while len(found) < min(most, w) and held < explained * total:
+        vector, value = _leading(rows, found)
         if not value > 1e-12 * total:
             break
-        basis.extend(vector)
+        found.append(vector)
         held += value
-        for i in range(w):
-            pull = value * vector[i]
-            matrix[i * w : i * w + w] = array(
-                "d", [a - pull * b for a, b in zip(matrix[i * w : i * w + w], vector, strict=True)]
-            )
-    return basis
+    return array("d", [x for vector in found for x in vector])
 
 
-def _leading(matrix: array[float], w: int) -> tuple[array[float], float]:
-    rows = [matrix[i * w : i * w + w] for i in range(w)]
-    # the column of the greatest variance is never orthogonal to all leading directions
-    start = max(range(w), key=lambda i: matrix[i * w + i])
-    vector, value = _unit(rows[start])
+def _leading(rows: Sequence[array[float]], found: Sequence[array[float]]) -> tuple[array[float], float]:
+    """The leading unit eigenvector among those orthogonal to `found`, and its eigenvalue."""
+    # what is left of the column of the greatest variance is never orthogonal to all that is left
+    left = [
+        row[i] - math.fsum(v[i] ** 2 * kernels.dot(v, _times(rows, v)) for v in found) for i, row in enumerate(rows)
+    ]
+    vector, value = _unit(_without(rows[left.index(max(left))], found))
     for _round in range(_ROUNDS):
-        fresh, value = _unit(array("d", [kernels.dot(row, vector) for row in rows]))
+        fresh, value = _unit(_without(_times(rows, vector), found))
         moved = math.fsum((a - b) ** 2 for a, b in zip(fresh, vector, strict=True))
         vector = fresh
         if moved < _SETTLED**2:
             break
     return vector, value
+
+
+def _times(rows: Sequence[array[float]], vector: array[float]) -> array[float]:
+    return array("d", [kernels.dot(row, vector) for row in rows])
+
+
+def _without(vector: array[float], found: Sequence[array[float]]) -> array[float]:
+    for each in found:
+        pull = kernels.dot(each, vector)
+        vector = array("d", [a - pull * b for a, b in zip(vector, each, strict=True)])
+    return vector
 
 
 def _unit(vector: array[float]) -> tuple[array[float], float]:
