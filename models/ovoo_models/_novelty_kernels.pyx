@@ -6,7 +6,7 @@ from libc.math cimport fabs
 from ovoo_models._lanes cimport power_n
 
 cdef double NAN = float("nan")
-cdef double GREATEST = 1e150, CAP = 1e6, RELATIVE = 1e-9, ABSOLUTE = 1e-12, START = 2.0
+cdef double GREATEST = 1e150, CAP = 1e6, RELATIVE = 1e-9, ABSOLUTE = 1e-12, START = 2.0, AGES = 2.0
 cdef long long NEVER = -1
 cdef unsigned char UNKNOWN = 0, NORMAL = 3
 
@@ -90,6 +90,9 @@ cdef double _novelty(double x, long long frames, Py_ssize_t scales, const double
                      double* signed_code) noexcept nogil:
     cdef Py_ssize_t k
     cdef double v, e, best = 0.0, size, narrow, fade = 1.0 - power_n(keep[scales], frames)
+    # while a stream is young its extremes are those of its start, and fade faster
+    if frames / (AGES * seen) > fade:
+        fade = frames / (AGES * seen)
     size = fabs(ranges[0]) if fabs(ranges[0]) > fabs(ranges[1]) else fabs(ranges[1])
     narrow = RELATIVE * size + ABSOLUTE
     for k in range(3 * scales):

@@ -9,7 +9,7 @@ from ovoo_models._lanes_py import power_n
 __all__ = ["novelty_rows"]
 
 NAN = float("nan")
-GREATEST, CAP, RELATIVE, ABSOLUTE, START = 1e150, 1e6, 1e-9, 1e-12, 2.0
+GREATEST, CAP, RELATIVE, ABSOLUTE, START, AGES = 1e150, 1e6, 1e-9, 1e-12, 2.0, 2.0
 NEVER = -1
 UNKNOWN, NORMAL = 0, 3
 
@@ -101,7 +101,9 @@ def _novelty(
     levels: array[float],
     ranges: array[float],
 ) -> tuple[float, float]:
-    best, code, fade = 0.0, 0.0, 1.0 - power_n(keep[scales], frames)
+    best, code = 0.0, 0.0
+    # while a stream is young its extremes are those of its start, and fade faster
+    fade = max(1.0 - power_n(keep[scales], frames), frames / (AGES * seen))
     narrow = RELATIVE * max(abs(ranges[0]), abs(ranges[1])) + ABSOLUTE
     gaps = [levels[k] - levels[k + 1] for k in range(scales - 1)]
     for k, v in enumerate([x, *levels, *gaps]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.boards.nab import PROFILES, counts_of, measure, probation_rows, read, totals
+from benchmarks.boards.nab import PROFILES, Series, counts_of, measure, probation_rows, read, thinned, totals
 from tests.models.conftest import need_data
 
 ROWS = 10_000
@@ -145,6 +146,13 @@ def test_files_are_read_with_both_edges_inside(tmp_path: Path) -> None:
     found = measure(tmp_path)
     assert found is not None
     assert found.total() == {"nab_standard": 0.0, "nab_low_fp": 0.0, "nab_low_fn": 0.0}
+
+
+def test_a_thinned_file_keeps_its_windows() -> None:
+    series = Series("a", array("q", range(0, 100, 10)), array("d", range(10)), ((4, 9),))
+    found = thinned(series, 3)
+
+    assert (list(found.time_ns), list(found.values), found.windows) == ([0, 30, 60, 90], [0, 3, 6, 9], ((1, 3),))
 
 
 def test_a_folder_without_the_board_gives_nothing(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Novelty:
 
     Parameters: `limit`; `step_s`, the length of a step (rows closer together weigh less, a row is at most one step);
     `warm_up_steps` that are learned without scores; `memory_steps`, after which a range has forgotten 63 % of an
-    extreme that never came back; `quiet_share`, the share of the steps seen (at most of `memory_steps`) that pass in
+    extreme that never came back (in a young stream after twice its age, if that is sooner); `quiet_share`, the share of the steps seen (at most of `memory_steps`) that pass in
     silence after an alarm while all that happens joins the ranges; `confidence`; gate and delays as everywhere.
     """
 
@@ -47,8 +47,8 @@ class Novelty:
         self.limit = known.number("limit", 0.3, 1e-3, 1e3)
         step_s = known.number("step_s", 60.0, 1e-3)
         frames = max(round(step_s * 1e9 / place.period_ns), 1)
-        memory = known.number("memory_steps", 10_000.0, 100.0, 1e9)
-        self._confidence = known.number("confidence", 4.0, 0.0, 1e3)
+        memory = known.number("memory_steps", 20_000.0, 100.0, 1e9)
+        self._confidence = known.number("confidence", 8.0, 0.0, 1e3)
         self._warm = frames * known.number("warm_up_steps", 240.0, 1.0, 1e6)
         self._quiet_share = known.number("quiet_share", 0.05, 0.0, 1.0)
         self.watch = Watch(
