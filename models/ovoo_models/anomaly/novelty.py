@@ -31,8 +31,9 @@ class Novelty:
 
     Parameters: `limit`; `step_s`, the length of a step (rows closer together weigh less, a row is at most one step);
     `warm_up_steps` that are learned without scores; `memory_steps`, after which a range has forgotten 63 % of an
-    extreme that never came back (in a young stream after twice its age, if that is sooner); `quiet_share`, the share of the steps seen (at most of `memory_steps`) that pass in
-    silence after an alarm while all that happens joins the ranges; `confidence`; gate and delays as everywhere.
+    extreme that never came back (in a young stream after twice its age, if that is sooner); `quiet_share`, the share
+    of the steps seen (at most of `memory_steps`) that pass in silence after an alarm while all that happens joins the
+    ranges; `confidence`; gate and delays as everywhere.
     """
 
     trace_width = 1
