@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovoo_contract.errors import ConfigError
 from ovoo_models import _novelty_kernels_py
-from ovoo_models._select import novelty_kernels
+from ovoo_models._select import COMPILED, novelty_kernels
 from ovoo_models.anomaly.novelty import Novelty
 from ovoo_models.base import NORMAL, UNKNOWN, FrameBlock, Place, ScoreBlock
 
@@ -288,6 +288,20 @@ def test_scores_are_in_their_range_whatever_comes(odd: list[float]) -> None:
 
     for i in range(300 + len(odd)):
         assert math.isnan(out.score[i]) or 0.0 <= out.score[i] <= 1e6
+
+
+@pytest.mark.skipif(not COMPILED, reason="the twins rely on the callers")
+def test_wrong_sizes_are_refused_by_the_compiled_kernel() -> None:
+    def call(column: int, ranges: int) -> None:
+        novelty_kernels.novelty_rows(
+            zeros(2, "q"), zeros(2), 1, 2, zeros(2, "B"), column, 1, 1, zeros(5), zeros(12), 8.0, 9.0, 0.05, 99.0, 0.3,
+            zeros(2), zeros(1, "q"), zeros(8), zeros(ranges), zeros(2), zeros(2), zeros(2), zeros(2, "B"), zeros(2),
+        )  # fmt: skip
+
+    with pytest.raises(ValueError, match="column"):
+        call(1, 60)
+    with pytest.raises(ValueError, match="scales"):
+        call(0, 59)
 
 
 def test_wrong_parameters_are_named() -> None:
