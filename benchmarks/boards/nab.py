@@ -38,7 +38,7 @@ Alarms = NDArray[np.bool_]
 Detect = Callable[["Series"], Alarms]
 
 CLOCK_ROWS: Final = (25, 50, 100, 200, 400, 800)
-LIMITS: Final = (0.2, 0.25, 0.3, 0.35, 0.4)
+LIMITS: Final = (0.15, 0.2, 0.25, 0.3, 0.4)
 CONFIDENCES: Final = (4.0, 8.0, 16.0)
 _DAY_NS: Final = 86_400_000_000_000
 

@@ -6,7 +6,7 @@ from libc.math cimport fabs
 from ovoo_models._lanes cimport power_n
 
 cdef double NAN = float("nan")
-cdef double GREATEST = 1e150, CAP = 1e6, RELATIVE = 1e-9, ABSOLUTE = 1e-12, START = 2.0, AGES = 2.0
+cdef double GREATEST = 1e150, CAP = 1e6, RELATIVE = 1e-9, ABSOLUTE = 1e-12, START = 2.0, AGES = 2.5
 cdef long long NEVER = -1
 cdef unsigned char UNKNOWN = 0, NORMAL = 3
 

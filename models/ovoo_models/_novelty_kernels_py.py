@@ -9,7 +9,7 @@ from ovoo_models._lanes_py import power_n
 __all__ = ["novelty_rows"]
 
 NAN = float("nan")
-GREATEST, CAP, RELATIVE, ABSOLUTE, START, AGES = 1e150, 1e6, 1e-9, 1e-12, 2.0, 2.0
+GREATEST, CAP, RELATIVE, ABSOLUTE, START, AGES = 1e150, 1e6, 1e-9, 1e-12, 2.0, 2.5
 NEVER = -1
 UNKNOWN, NORMAL = 0, 3
 

@@ -78,7 +78,7 @@ class Figure:
         return distance / max(self.high - self.low, narrow) * self.seen / (self.seen + confidence * self.memory)
 
 
-def slow_scores(values: Sequence[float], limit: float = 0.3, warm: int = 240, memory: int = 20_000) -> list[float]:
+def slow_scores(values: Sequence[float], limit: float = 0.25, warm: int = 240, memory: int = 20_000) -> list[float]:
     """The rule of the docs page for rows that come step by step."""
     figures = [Figure(m) for m in (1, *SCALES, *SCALES, *SCALES[1:])]
     means, spreads, quiet, scores = [0.0] * 4, [0.0] * 4, 0.0, []
@@ -92,7 +92,7 @@ def slow_scores(values: Sequence[float], limit: float = 0.3, warm: int = 240, me
         absorb = count <= warm or quiet > 0
         size = 0.0 if count == 1 else max(abs(figures[0].low), abs(figures[0].high))
         found = [
-            each.take(v, absorb, max(1 / memory, 1 / (2 * count)), 1e-9 * size + 1e-12, 8.0)
+            each.take(v, absorb, max(1 / memory, 1 / (2.5 * count)), 1e-9 * size + 1e-12, 8.0)
             for each, v in zip(figures, shown, strict=True)
             if count >= each.memory
         ]
@@ -166,7 +166,7 @@ def test_a_step_that_stays_within_the_values_seen_is_found_by_its_mean() -> None
     rng = random.Random(3)
     values[1500:] = [rng.gauss(54.0, 0.6) for _ in range(1500)]
     out = run(values, make(warm_up_steps=1400))
-    first = next(i for i in range(3000) if out.score[i] >= 0.3)
+    first = next(i for i in range(3000) if out.score[i] >= 0.25)
 
     assert 1500 <= first < 1520
     assert max(values[1500 : first + 1]) < max(values[:1500])
@@ -179,7 +179,7 @@ def test_a_step_that_stays_within_the_values_seen_is_found_by_its_mean() -> None
 def test_a_signal_that_stops_scattering_is_found_by_its_spread() -> None:
     values = [*noise(2000), *([50.0] * 300)]
     out = run(values, make(warm_up_steps=1900))
-    first = next(i for i in range(2300) if out.score[i] >= 0.3)
+    first = next(i for i in range(2300) if out.score[i] >= 0.25)
 
     assert 2000 <= first < 2300
     named = Novelty.figure_of(out.trace[first])
@@ -278,7 +278,7 @@ def test_units_do_not_matter(seed: int, power: int, offset: float, odd: list[flo
     scaled = [x * 2.0**power + offset for x in values]
 
     for a, b in zip(run(values).score[240:], run(scaled).score[240:], strict=True):
-        assert (a >= 0.3) == (b >= 0.3) or a == pytest.approx(b, rel=1e-3)
+        assert (a >= 0.25) == (b >= 0.25) or a == pytest.approx(b, rel=1e-3)
 
 
 @settings(max_examples=40)

@@ -31,9 +31,9 @@ class Novelty:
 
     Parameters: `limit`; `step_s`, the length of a step (rows closer together weigh less, a row is at most one step);
     `warm_up_steps` that are learned without scores; `memory_steps`, after which a range has forgotten 63 % of an
-    extreme that never came back (in a young stream after twice its age, if that is sooner); `quiet_share`, the share
-    of the steps seen (at most of `memory_steps`) that pass in silence after an alarm while all that happens joins the
-    ranges; `confidence`; gate and delays as everywhere.
+    extreme that never came back (in a young stream after 2.5 times its age, if that is sooner); `quiet_share`, the
+    share of the steps seen (at most of `memory_steps`) that pass in silence after an alarm while all that happens
+    joins the ranges; `confidence`; gate and delays as everywhere.
     """
 
     trace_width = 1
@@ -45,7 +45,7 @@ class Novelty:
         known = Params(params, "novelty")
         self.place = place
         self.gate = Gate(known, place)
-        self.limit = known.number("limit", 0.3, 1e-3, 1e3)
+        self.limit = known.number("limit", 0.25, 1e-3, 1e3)
         step_s = known.number("step_s", 60.0, 1e-3)
         frames = max(round(step_s * 1e9 / place.period_ns), 1)
         memory = known.number("memory_steps", 20_000.0, 100.0, 1e9)
