@@ -19,6 +19,8 @@ _CODES: Final = {
     "mewma": "anomaly.multivariate",
     "flatline": "signal.flatline",
     "rate": "signal.rate",
+    "novelty": "anomaly.novelty",
+    "window": "anomaly.pattern",
     "energy_baseline": "energy.excess",
     "idle": "energy.idle",
     "sec": "energy.specific",

@@ -17,6 +17,8 @@ _MODELS: Final = {
     "range": "ovoo_models.anomaly.single:RangeCheck",
     "flatline": "ovoo_models.anomaly.single:Flatline",
     "rate": "ovoo_models.anomaly.single:RateCheck",
+    "novelty": "ovoo_models.anomaly.novelty:Novelty",
+    "window": "ovoo_models.anomaly.window:Window",
     "energy_baseline": "ovoo_models.efficiency.baseline:EnergyBaseline",
     "cusum_savings": "ovoo_models.efficiency.baseline:CusumSavings",
     "idle": "ovoo_models.efficiency.idle:IdleRunning",

@@ -21,6 +21,8 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "range": ({"gate": "running", "gate_above": 0.5}, (2,)),
     "flatline": ({"window_s": 300}, (2,)),
     "rate": ({}, (3,)),
+    "novelty": ({}, (2,)),
+    "window": ({"gate": "running", "gate_above": 0.5, "learn_steps": 1500}, (2,)),
     "energy_baseline": ({"gate": "running", "gate_above": 0.5, "learn_rows": 300}, (2, 1)),
     "cusum_savings": ({"learn_rows": 300, "degree": 1}, (2, 1)),
     "idle": ({"power_min": 5.0}, (2, 1)),

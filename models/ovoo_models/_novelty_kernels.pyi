@@ -1,0 +1,28 @@
+from array import array
+
+def novelty_rows(
+    time_ns: array[int],
+    values: array[float],
+    width: int,
+    n: int,
+    gate: array[int],
+    column: int,
+    period_ns: int,
+    step_frames: int,
+    keep: array[float],
+    spans: array[float],
+    confidence: float,
+    warm_frames: float,
+    quiet_share: float,
+    memory_frames: float,
+    limit: float,
+    counts: array[float],
+    last_ns: array[int],
+    levels: array[float],
+    ranges: array[float],
+    score: array[float],
+    limits: array[float],
+    measure: array[float],
+    state: array[int],
+    trace: array[float],
+) -> None: ...
