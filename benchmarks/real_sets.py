@@ -22,7 +22,7 @@ from ovoo_simulator.ledger import Ledger
 from ovoo_simulator.replay import dataset_catalogue
 from ovoo_simulator.serve_opcua import namespace_uri, node_name
 
-from benchmarks.boards import SKAB_PARAMS, SKAB_TRAINING_ROWS, TEP_PARAMS, TEP_STEP_S
+from benchmarks.boards.line_models import SKAB_PARAMS, SKAB_TRAINING_ROWS, TEP_PARAMS, TEP_STEP_S
 from benchmarks.frame import DATA
 from tests.servers.process import ServerProcess, free_port, port_answers
 from tests.system import programs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.boards import skab_outliers, tep_detection
+from benchmarks.boards.line_models import skab_outliers, tep_detection
 from tests.models.conftest import need_data
 
 pytestmark = pytest.mark.data
