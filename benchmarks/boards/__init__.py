@@ -21,7 +21,7 @@ class BoardResult:
     records: counts of every file scored.
     totals: the board's figures, under their keys of the benchmark catalogue, from the counts of any files, some of
         them repeated (the bootstrap draws with replacement). Pure; a figure that these counts cannot give is left out.
-    units: unit of each key that `totals` gives.
+    units: unit of each key that is a figure; `totals` may give others, such as an objective made of two figures.
     controls: figures of the detectors that look at nothing (always on, clock), under their keys.
     false_alarms: alarms that begin in normal rows, as episodes, not rows.
     signal_days: signals x days of those normal rows.

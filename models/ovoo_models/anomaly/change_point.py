@@ -59,8 +59,8 @@ class ChangePoint:
         self.trace_width = d
         self._columns = array("i", place.inputs)
         self._memory = SignalMemory(d, place.period_ns, self._reset_ns, bound)
-        self._learn = lambda rows: MemoryLearner(self._columns, rows, place.period_ns, bound, shrinkage)
-        self._learner = self._learn(learn_rows)
+        self._bound, self._shrinkage = bound, shrinkage
+        self._learner = self._learner_of(learn_rows)
         self._centre, self._inverse = array("d", bytes(8 * d)), array("d", [1.0] * d)
         self._open = array("d", [-math.inf] * d), array("d", [math.inf] * d)
         self._precision, self._limit = array("d", bytes(8 * d * d)), array("d", [math.nan])
@@ -88,9 +88,12 @@ class ChangePoint:
 
     def learn_history(self, rows: FrameBlock) -> int:
         """Fit on all the rows at once; gives how many were used, NotReady where fewer than 100 are normal work."""
-        everything = self._learn(len(rows) + 1)
+        everything = self._learner_of(len(rows) + 1)
         everything.feed(rows, self.gate.mask(rows), self._take)
         return everything.finish(self._take)
+
+    def _learner_of(self, rows: int) -> MemoryLearner:
+        return MemoryLearner(self._columns, rows, self.place.period_ns, self._bound, self._shrinkage)
 
     def _take(self, found: MemoryFit) -> None:
         self._memory.take(found)
@@ -103,7 +106,11 @@ class ChangePoint:
     def restart(self) -> None:
         """Forget the running means, keep the model."""
         d = len(self._columns)
-        self._fast[:], self._slow[:], self._at[:] = array("d", bytes(8 * d)), array("d", bytes(8 * d)), array("q", [-1, -1])
+        self._fast[:], self._slow[:], self._at[:] = (
+            array("d", bytes(8 * d)),
+            array("d", bytes(8 * d)),
+            array("q", [-1, -1]),
+        )
         self._memory.restart()
 
     def score_many(self, rows: FrameBlock, out: ScoreBlock) -> None:

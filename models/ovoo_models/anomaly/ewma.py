@@ -159,9 +159,7 @@ class Mewma:
 
     def learn_history(self, rows: FrameBlock) -> int:
         """Fit `memory = "own"` on all the rows at once; gives how many were used, NotReady where too few."""
-        everything = MemoryLearner(
-            self._columns, len(rows) + 1, self.place.period_ns, self._bound, self.shrinkage
-        )
+        everything = MemoryLearner(self._columns, len(rows) + 1, self.place.period_ns, self._bound, self.shrinkage)
         everything.feed(rows, self.gate.mask(rows), self._take_memory)
         return everything.finish(self._take_memory)
 

@@ -166,8 +166,7 @@ def fit_memory(rows: FrameBlock, period_ns: int, bound: float, shrinkage: float)
     columns = [rows.values[k::d] for k in range(d)]
     centre = [math.fsum(column) / n for column in columns]
     spread = [
-        math.sqrt(math.fsum((x - m) * (x - m) for x in column) / n)
-        for column, m in zip(columns, centre, strict=True)
+        math.sqrt(math.fsum((x - m) * (x - m) for x in column) / n) for column, m in zip(columns, centre, strict=True)
     ]
     scale = [max(s, abs(m) * 1e-4, 1e-9) for s, m in zip(spread, centre, strict=True)]
     keep = [
