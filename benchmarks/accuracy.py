@@ -105,8 +105,8 @@ def _read(folder: pathlib.Path, found: list[BoardResult]) -> list[str]:
     lines = []
     for board in found:
         paths = [path for path in (folder / name for name in sorted(board.records)) if path.is_file()]
-        digest = frame.data_digest(*paths)[:16] if paths else "not files"
-        lines.append(f"{board.name} {len(paths)} ({digest})")
+        digest = frame.data_digest(*paths) if paths else "not files"
+        lines.append(f"{board.name} {len(paths)} (SHA-256 {digest})")
     return lines
 
 

@@ -112,14 +112,13 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
                       long long[::1] at_ns, double[::1] work, unsigned char[::1] absent,
                       double[::1] score, double[::1] limits, double[::1] measure, unsigned char[::1] state,
                       double[::1] trace):
-    # at_ns: last row used, mute since
+    # at_ns: last row used, mute since, periods since both means started anew
     cdef Py_ssize_t i, k, missing
     cdef long long gap, frames
-    cdef double x, quick, late, t2
-    cdef bint mute
+    cdef double x, quick, late, share, t2
     if precision.shape[0] < d * d or min(fast.shape[0], slow.shape[0], absent.shape[0]) < d or work.shape[0] < 3 * d:
         raise ValueError("model or state is shorter than the inputs; work needs three cells an input")
-    if at_ns.shape[0] < 2 or period_ns <= 0 or step_frames <= 0 or d <= 0:
+    if at_ns.shape[0] < 3 or period_ns <= 0 or step_frames <= 0 or d <= 0:
         raise ValueError("state is too short; period and step must be positive")
     if time_ns.shape[0] < n or residual.shape[0] < n * d or use.shape[0] < n:
         raise ValueError("columns are shorter than n")
@@ -131,15 +130,16 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
             measure[i] = NAN
             limits[i] = limit
             state[i] = use[i]
-            missing = 0
             for k in range(d):
                 trace[i * d + k] = fast[k] - slow[k]
+            if use[i] != NORMAL:
+                continue
+            missing = 0
+            for k in range(d):
                 x = residual[i * d + k]
                 absent[k] = x != x
                 missing += absent[k]
                 work[k] = 0.0 if absent[k] else x
-            if use[i] != NORMAL:
-                continue
             if missing > max_missing:
                 state[i] = UNKNOWN
                 continue
@@ -152,11 +152,21 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
                     fast[k] = 0.0
                     slow[k] = 0.0
                 at_ns[1] = NEVER
+                at_ns[2] = NEVER
             if frames > step_frames:
                 frames = step_frames
             at_ns[0] = time_ns[i]
             quick = 1.0 - power_n(fast_decay, frames)
             late = 1.0 - power_n(slow_decay, frames)
+            if at_ns[2] != NEVER:
+                at_ns[2] = at_ns[2] + frames
+                share = <double>frames / <double>at_ns[2]
+                if share > quick:
+                    quick = share
+                if share > late:
+                    late = share
+                else:
+                    at_ns[2] = NEVER
             for k in range(d):
                 fast[k] = fast[k] + quick * (work[k] - fast[k])
                 slow[k] = slow[k] + late * (work[k] - slow[k])
@@ -165,8 +175,7 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
             for k in range(d):
                 work[2 * d + k] = dot8(&precision[k * d], &work[d], d)
             t2 = dot8(&work[2 * d], &work[d], d)
-            mute = at_ns[1] != NEVER and time_ns[i] - at_ns[1] < mute_ns
-            if mute:
+            if at_ns[1] != NEVER and time_ns[i] - at_ns[1] < mute_ns:
                 state[i] = SETTLING
                 continue
             at_ns[1] = NEVER
@@ -174,5 +183,4 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
             measure[i] = t2 / limit
             if t2 >= limit:
                 at_ns[1] = time_ns[i]
-                for k in range(d):
-                    slow[k] = fast[k]
+                at_ns[2] = 0

@@ -134,6 +134,17 @@ def _take_row(
     return True
 
 
+def _weights(quick: float, late: float, frames: int, at_ns: array[int]) -> tuple[float, float]:
+    """Weights of a row in both means, at least those of a plain mean since the means started anew."""
+    if at_ns[2] == NEVER:
+        return quick, late
+    at_ns[2] += frames
+    share = frames / at_ns[2]
+    if share <= late:
+        at_ns[2] = NEVER
+    return max(quick, share), max(late, share)
+
+
 def change_point_rows(
     time_ns: array[int],
     residual: array[float],
@@ -162,9 +173,10 @@ def change_point_rows(
 ) -> None:
     """T2 = c' P c of c = fast - slow, two exponentially weighted means of the residuals.
 
-    At T2 >= limit the slow mean takes the fast one's place and the detector is mute for `mute_ns`: rows of that time
-    are settling, both means go on. at_ns = [last row used, mute since]. `trace` receives c, n x d, before the
-    restart; measure = T2 / limit. A gap above `reset_ns` or a step back in time starts both means from 0.
+    At T2 >= limit both start anew as plain means of the rows to come, until their own weights are the greater ones:
+    c is 0 then and grows with what changes from there on. Rows are settling for `mute_ns` after that.
+    at_ns = [last row used, mute since, periods since the means started anew]. `trace` receives c, n x d;
+    measure = T2 / limit. A gap above `reset_ns` or a step back in time puts both means to 0, the normal point.
     """
     lines = [precision[k * d : k * d + d].tolist() for k in range(d)]
     for i in range(n):
@@ -181,9 +193,9 @@ def change_point_rows(
         frames = min(gap // period_ns if gap > 0 else step_frames, step_frames)
         if at_ns[0] == NEVER or gap > reset_ns or gap < 0:
             fast[:d] = slow[:d] = array("d", bytes(8 * d))
-            at_ns[1] = NEVER
+            at_ns[1] = at_ns[2] = NEVER
         at_ns[0] = time_ns[i]
-        quick, late = 1.0 - power_n(fast_decay, frames), 1.0 - power_n(slow_decay, frames)
+        quick, late = _weights(1.0 - power_n(fast_decay, frames), 1.0 - power_n(slow_decay, frames), frames, at_ns)
         fast[:d] = array("d", [at + quick * (goal - at) for at, goal in zip(fast[:d], work[:d], strict=True)])
         slow[:d] = array("d", [at + late * (goal - at) for at, goal in zip(slow[:d], work[:d], strict=True)])
         change = [a - b for a, b in zip(fast[:d], slow[:d], strict=True)]
@@ -197,5 +209,4 @@ def change_point_rows(
         score[i] = dot_all(products, change)
         measure[i] = score[i] / limit
         if score[i] >= limit:
-            at_ns[1] = time_ns[i]
-            slow[:d] = fast[:d]
+            at_ns[1], at_ns[2] = time_ns[i], 0

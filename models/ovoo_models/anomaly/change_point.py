@@ -23,9 +23,9 @@ class ChangePoint:
     """T2 = c' P c of c = fast - slow, exponentially weighted means of the inputs' residuals; score >= limit: a change.
 
     Parameters: `fast` and `slow`, weights of one `step_s` (a minute by default), slow the smaller; `limit_factor` x
-    the 99 % quantile of chi-square; `mute_s`, for which no row is scored after a change, the slow mean having taken
-    the fast one's place, so that one change is told once and the next is measured from the new level; `clip`,
-    `max_missing`, `shrinkage`, `reset_s`, `learn_rows`, gate and delays as in `Mewma`.
+    the 99 % quantile of chi-square; `mute_s`, for which no row is scored after a change, while both means start anew
+    from the new level: one change is told once; `clip`, `max_missing`, `shrinkage`, `reset_s`, `learn_rows`, gate and
+    delays as in `Mewma`.
     Residuals are what each input's own last value does not foretell (`SignalMemory`).
     """
 
@@ -37,7 +37,7 @@ class ChangePoint:
         self.gate = Gate(known, place, settle_s=600.0)
         d = len(place.inputs)
         step_s = known.number("step_s", 60.0, 1e-3)
-        fast, slow = known.number("fast", 0.08, 1e-6, 1.0), known.number("slow", 0.02, 1e-6, 1.0)
+        fast, slow = known.number("fast", 0.1, 1e-6, 1.0), known.number("slow", 0.02, 1e-6, 1.0)
         if slow >= fast:
             raise ConfigError("slow must be under fast", offender="change_point.slow", value=slow,
                               remedy=f"fast is {fast:g}")  # fmt: skip
@@ -45,8 +45,8 @@ class ChangePoint:
         self._fast_decay = (1.0 - fast) ** (1.0 / self._step_frames)
         self._slow_decay = (1.0 - slow) ** (1.0 / self._step_frames)
         self._reset_ns = round(known.number("reset_s", 15 * step_s, 0.0) * 1e9)
-        self._mute_ns = round(known.number("mute_s", 30 * step_s, 0.0) * 1e9)
-        self._factor = known.number("limit_factor", 2.5, 0.1)
+        self._mute_ns = round(known.number("mute_s", 10 * step_s, 0.0) * 1e9)
+        self._factor = known.number("limit_factor", 2.0, 0.1)
         bound = known.number("clip", 20.0, 1.0)
         self._missing = int(known.number("max_missing", d // 3, 0, d))
         learn_rows, shrinkage = int(known.number("learn_rows", 2000, 100)), known.number("shrinkage", -1.0, -1.0, 1.0)
@@ -65,7 +65,7 @@ class ChangePoint:
         self._open = array("d", [-math.inf] * d), array("d", [math.inf] * d)
         self._precision, self._limit = array("d", bytes(8 * d * d)), array("d", [math.nan])
         self._fast, self._slow = array("d", bytes(8 * d)), array("d", bytes(8 * d))
-        self._at = array("q", [-1, -1])
+        self._at = array("q", [-1, -1, -1])
         self._work, self._absent = array("d", bytes(24 * d)), array("B", bytes(d))
         self._arrays = ArrayStore(
             "change_point", centre=self._centre, inverse=self._inverse, precision=self._precision, limit=self._limit,
@@ -109,7 +109,7 @@ class ChangePoint:
         self._fast[:], self._slow[:], self._at[:] = (
             array("d", bytes(8 * d)),
             array("d", bytes(8 * d)),
-            array("q", [-1, -1]),
+            array("q", [-1, -1, -1]),
         )
         self._memory.restart()
 
