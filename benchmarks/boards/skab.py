@@ -31,7 +31,7 @@ __all__ = [
 
 SKAB_TRAINING_ROWS = 400
 SKAB_PARAMS: dict[str, float | str] = {
-    "lambda": 0.03, "step_s": 1.0, "limit_factor": 4.5, "settle_s": 0.0, "max_missing": 0, "shrinkage": -1.0,
+    "lambda": 0.03, "step_s": 1.0, "limit_factor": 5.0, "settle_s": 0.0, "max_missing": 0, "shrinkage": -1.0,
     "memory": "own", "peak_share": 0.2, "peak_half_s": 700.0, "reset_s": 900.0,
 }  # fmt: skip
 SKAB_CHANGE_PARAMS: dict[str, float | str] = {
@@ -49,7 +49,7 @@ _APART_ROWS = 60
 _CLOCKS = (30, 60, 120)
 _LABELS = ("datetime", "anomaly", "changepoint")
 _START_NS = 1_600_000_000_000_000_000
-_LAMBDAS, _LIMITS = (0.02, 0.03, 0.04, 0.05), (3.5, 4.5, 5.5, 7.0)
+_LAMBDAS, _LIMITS = (0.02, 0.03, 0.04, 0.05), (4.0, 5.0, 6.0, 7.0)
 _FASTS, _CHANGE_LIMITS = ((0.08, 0.02), (0.1, 0.02), (0.12, 0.02)), (1.8, 2.0, 2.2, 2.5)
 _UNITS = {
     "skab_outlier_f1": "F1", "skab_far": "%", "skab_mar": "%", "skab_cp_standard": "score", "skab_cp_lowfp": "score",

@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from array import array
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import ArtifactError, ConfigError, NotReady
 from ovoo_models import _memory_kernels_py
-from ovoo_models._select import memory_kernels
+from ovoo_models._select import COMPILED, memory_kernels
 from ovoo_models.anomaly.change_point import ChangePoint
 from ovoo_models.anomaly.ewma import Mewma
 from ovoo_models.anomaly.memory import MemoryFit, SignalMemory, chi_square_99, fit_memory
+from ovoo_models.artifact import ModelSet, SignalUse
 from ovoo_models.base import NORMAL, SETTLING, UNKNOWN, FrameBlock, Place, ScoreBlock
 from ovoo_models.checks import check_detector
+from ovoo_models.monitor import AssetMonitor
+from ovoo_models.phrases import render
+from ovoo_models.train import fit_frames
 from ovoo_models.train.multivariate import fit_mewma
-from scipy.stats import chi2
+from ovoo_packs.templates import ModelBinding
 from sklearn.covariance import LedoitWolf
 
-from tests.models.conftest import SECOND, START, doubles, machine, odd_rows
+from tests.models.conftest import SECOND, START, doubles, machine, odd_rows, to_batch
 from tests.models.test_kernels import canonical, gates, precision, zeros
 
 PERIOD = 5 * SECOND
@@ -117,11 +123,21 @@ def test_peak_limits_equal_their_twin(seed: int) -> None:
          doubles(0.0), array("q", [-1]))  # fmt: skip
 
 
+@pytest.mark.skipif(not COMPILED, reason="the twins index lists, which check themselves")
 def test_kernels_refuse_columns_that_are_too_short() -> None:
-    for module in (memory_kernels,):
-        with pytest.raises(ValueError, match="shorter|outside"):
-            module.peak_limit_rows(zeros(3, "q"), zeros(2), zeros(3), zeros(3, "B"), 3, 0.1, 0.9, 1, 1, zeros(1),
-                                   zeros(1, "q"))  # fmt: skip
+    one, short, codes, times = zeros(1), zeros(2), zeros(3, "B"), zeros(3, "q")
+    with pytest.raises(ValueError, match="shorter than n"):
+        memory_kernels.peak_limit_rows(times, short, zeros(3), codes, 3, 0.1, 0.9, 1, 1, one, zeros(1, "q"))
+    with pytest.raises(ValueError, match="outside the row"):
+        memory_kernels.residual_rows(
+            times, zeros(3), 1, 3, codes, array("i", [1]), one, one, one, one, 20.0, one, one, 1, 1, zeros(1),
+            zeros(1, "q"), zeros(3), zeros(3, "B"),
+        )  # fmt: skip
+    with pytest.raises(ValueError, match="shorter than the inputs"):
+        memory_kernels.change_point_rows(
+            times, zeros(3), 1, 3, codes, one, 0.9, 0.98, 1, 1, 1, 1, 0, 1.0, zeros(1), zeros(1), zeros(3, "q"),
+            zeros(2), zeros(1, "B"), zeros(3), zeros(3), zeros(3), zeros(3, "B"), zeros(3),
+        )  # fmt: skip
 
 
 def test_the_fit_is_that_of_numpy_and_scikit_learn() -> None:
@@ -154,9 +170,9 @@ def test_memory_is_found_and_noise_on_top_does_not_hide_it() -> None:
     assert hidden.keep == pytest.approx((0.0, 0.96), abs=0.05)
 
 
-@pytest.mark.parametrize("d", [1, 2, 8, 40, 100])
-def test_the_quantile_is_that_of_chi_square(d: int) -> None:
-    assert chi_square_99(d) == pytest.approx(chi2.ppf(0.99, d), rel=0.01)
+@pytest.mark.parametrize(("d", "table"), [(1, 6.635), (2, 9.210), (8, 20.090), (40, 63.691), (100, 135.807)])
+def test_the_quantile_is_that_of_the_tables(d: int, table: float) -> None:
+    assert chi_square_99(d) == pytest.approx(table, rel=0.01)
 
 
 def test_residuals_have_variance_one_also_across_gaps() -> None:
@@ -323,7 +339,8 @@ def test_time_going_backwards_starts_anew(kind: type[Mewma] | type[ChangePoint])
 
 def test_mewma_with_memory_and_peak_keeps_its_promises() -> None:
     params = {"gate": "running", "gate_above": 0.5, "learn_rows": 1500, "memory": "own", "peak_share": 0.2}
-    check_detector(lambda: Mewma(params, Place((1, 2, 3), 0, 4, PERIOD)), machine(7000), odd_rows(300, 4, 7))
+    place_ = Place((1, 2, 3), 0, 4, 60 * SECOND)
+    check_detector(lambda: Mewma(params, place_), machine(7000), odd_rows(300, 4, 7))
 
 
 def test_a_great_fault_ends_when_most_of_it_is_gone() -> None:
@@ -389,12 +406,38 @@ def test_too_few_rows_and_wrong_parameters_are_refused() -> None:
         fitted(ChangePoint, CHANGE, wandering(99, 22))
     with pytest.raises(NotReady, match="too few rows"):
         fit_mewma(OWN, place(3), block(wandering(99, 22)))
+    with pytest.raises(NotReady, match="not one frame period apart"):
+        ChangePoint(CHANGE, Place((0, 1, 2), -1, 3, 5 * SECOND)).learn_history(block(wandering(300, 22)))
     with pytest.raises(ConfigError, match="slow must be under fast"):
         ChangePoint({"fast": 0.02, "slow": 0.02}, place(2))
     with pytest.raises(ConfigError, match=r"mewma\.adapt"):
         Mewma({**OWN, "adapt": 0.001}, place(2))
     with pytest.raises(ConfigError, match=r"mewma\.memory"):
         Mewma({"memory": "yes"}, place(2))
+
+
+def test_a_trained_change_point_opens_one_finding_that_names_the_signals() -> None:
+    names = ("flow", "pressure", "temperature")
+    signals = tuple(SignalUse(name, hold_s=2.5) for name in names)
+    binding = ModelBinding("change_point", "change", names, MappingProxyType({**CHANGE, "off_delay_s": 5.0}))
+    trained = fit_frames(ModelSet("site/line/unit", 1.0, signals, (binding,)), block(wandering(600, 24)), {})
+    watch = AssetMonitor(trained, AssetAddress("e", "s", "a", "l", "unit1"))
+    x = wandering(300, 25)
+    x[150:, 0] += 6.0
+    rows = block(x)
+    index = {name: k for k, name in enumerate(names)}
+    found = watch.process(to_batch(rows), index, 10).findings + watch.flush(rows.time_ns[-1] + 60 * SECOND, 10).findings
+
+    assert trained.card["models"]["change"]["rows"] == 600
+    assert {finding.code for finding in found} == {"anomaly.change"}
+    assert len({finding.id for finding in found}) == 1
+    assert not found[-1].open
+    assert found[-1].unit == "1"
+    assert found[-1].value is not None
+    assert found[-1].value >= 1.0
+    assert found[-1].detail["signal_1"] == "flow"
+    assert "Flow" in render(found[-1], "en")
+    assert "流量" in render(found[-1], "zh")
 
 
 def test_learning_skips_rows_across_gaps() -> None:

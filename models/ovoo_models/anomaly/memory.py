@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from array import array
 from collections.abc import Callable, Mapping
@@ -20,7 +21,8 @@ __all__ = ["MemoryFit", "MemoryLearner", "SignalMemory", "chi_square_99", "fit_m
 _LAG: Final = 10
 _LASTING: Final = 0.2
 """A correlation over `_LAG` rows above this is memory, not chance: four standard errors for 400 independent rows."""
-_MOST: Final = 0.995
+_MOST: Final = 0.975
+"""A slow signal keeps at least a ninth of the evidence of its level, so that slow wear of it is still seen."""
 _LEAST: Final = -0.9
 _LEAST_ROWS: Final = 100
 _RIDGE: Final = 1e-6
@@ -31,7 +33,7 @@ _CONSTANT: Final = 1e-9
 class MemoryFit:
     """What normal rows say, d cells each, `covariance` d x d of the residuals, row-major.
 
-    keep: share of a signal's deviation that is still there a row later, -0.9..0.995. residual_scale: standard
+    keep: share of a signal's deviation that is still there a row later, -0.9..0.975. residual_scale: standard
     deviation of what is new in a row, in standard deviations of the signal.
     """
 
@@ -158,11 +160,12 @@ def fit_memory(rows: FrameBlock, period_ns: int, bound: float, shrinkage: float)
     and Wolf (2004) estimate it.
 
     Raises:
-        NotReady: fewer than 100 rows.
+        NotReady: fewer than 100 rows, or rows that are not mostly `period_ns` apart: memory is counted in rows.
     """
     n, d = len(rows), rows.width
     if n < _LEAST_ROWS:
         raise NotReady("too few rows of normal running", offender="memory", value=n, remedy=f"{_LEAST_ROWS} or more")
+    _refuse_other_spacing(rows.time_ns, period_ns)
     columns = [rows.values[k::d] for k in range(d)]
     centre = [math.fsum(column) / n for column in columns]
     spread = [
@@ -176,6 +179,16 @@ def fit_memory(rows: FrameBlock, period_ns: int, bound: float, shrinkage: float)
     residual, residual_scale = _standard_residuals(rows, period_ns, bound, centre, scale, keep)
     covariance = _shrunk_covariance(residual, d, n, shrinkage)
     return MemoryFit(n, tuple(centre), tuple(scale), tuple(keep), tuple(residual_scale), tuple(covariance))
+
+
+def _refuse_other_spacing(time_ns: array[int], period_ns: int) -> None:
+    gaps = sorted(b - a for a, b in itertools.pairwise(time_ns))
+    usual = gaps[len(gaps) // 2]
+    if not period_ns <= 2 * usual <= 3 * period_ns:
+        raise NotReady(
+            "rows are not one frame period apart", offender="memory.period", value=f"{usual / 1e9:g} s",
+            remedy=f"learn from rows every {period_ns / 1e9:g} s, or give the model set the period of the history",
+        )  # fmt: skip
 
 
 def _keep(y: list[float], time_ns: array[int], period_ns: int) -> float:
