@@ -85,6 +85,10 @@ def _false_alarms(found: list[BoardResult], result: frame.Result) -> None:
     if days:
         alarms = sum(board.false_alarms for board in found)
         result.add("false_alarms_per_signal_day", alarms / days, "alarms/signal/day")
+        for board in found:
+            if board.signal_days:
+                key = f"false_alarms_per_signal_day_{board.name}"
+                result.add(key, board.false_alarms / board.signal_days, "alarms/signal/day")
         parts = ", ".join(
             f"{board.name} {board.false_alarms} in {board.signal_days:.3g} signal-days" for board in found
         )
@@ -92,7 +96,8 @@ def _false_alarms(found: list[BoardResult], result: frame.Result) -> None:
 
 
 def _figures(board: BoardResult, figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{key} {value:.4g}" for key, value in figures.items() if key in board.units)
+    shown = [f"{key} {value:.4g}" for key, value in figures.items() if key in board.units]
+    return ", ".join(shown) or "no figure of its own"
 
 
 def _say(result: frame.Result, note: str) -> None:
