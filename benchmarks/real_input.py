@@ -20,7 +20,7 @@ import numpy as np
 from ovoo_contract.schema import database_name
 
 from benchmarks import frame
-from benchmarks.boards.line_models import SKAB_TRAINING_ROWS
+from benchmarks.boards.skab import SKAB_TRAINING_ROWS
 from benchmarks.real_sets import SETS, RealSet, Replay
 from tests.servers.mosquitto import MosquittoServer
 from tests.servers.process import ServerProcess, wait_until

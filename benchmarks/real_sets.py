@@ -7,6 +7,7 @@ import json
 import pathlib
 import shutil
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,7 +23,8 @@ from ovoo_simulator.ledger import Ledger
 from ovoo_simulator.replay import dataset_catalogue
 from ovoo_simulator.serve_opcua import namespace_uri, node_name
 
-from benchmarks.boards.line_models import SKAB_PARAMS, SKAB_TRAINING_ROWS, TEP_PARAMS, TEP_STEP_S
+from benchmarks.boards.line_models import TEP_PARAMS, TEP_STEP_S
+from benchmarks.boards.skab import SKAB_PARAMS, SKAB_TRAINING_ROWS
 from benchmarks.frame import DATA
 from tests.servers.process import ServerProcess, free_port, port_answers
 from tests.system import programs
@@ -129,7 +131,7 @@ def _slice(real: RealSet, folder: pathlib.Path, rows: int) -> pathlib.Path:
     return target
 
 
-def training_rows(real: RealSet, data: DataSet) -> tuple[np.ndarray, dict[str, float]] | None:
+def training_rows(real: RealSet, data: DataSet) -> tuple[np.ndarray, Mapping[str, float | str]] | None:
     """(rows x signals to learn from, parameters of the multivariate model), or None where none is sensible."""
     if real.name == "skab":
         return data.value.T[:SKAB_TRAINING_ROWS], SKAB_PARAMS

@@ -1,14 +1,9 @@
-"""Board scoring of SKAB and Tennessee Eastman by the product's multivariate EWMA; used by benchmarks and data tests.
-
-One rule for all files of a set; limits come from the training rows only. Controls stand beside every figure.
-"""
+"""The multivariate EWMA that watches the replayed Tennessee Eastman plant of real_input, and its detection rate."""
 
 from __future__ import annotations
 
-import csv
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,25 +11,11 @@ from numpy.typing import NDArray
 from ovoo_models.base import FrameBlock, Place, ScoreBlock
 from ovoo_models.train.multivariate import fit_mewma
 
-__all__ = ["Outliers", "skab_outliers", "tep_detection"]
+__all__ = ["TEP_PARAMS", "TEP_STEP_S", "tep_detection"]
 
-SKAB_TRAINING_ROWS = 400
-SKAB_PARAMS = {
-    "lambda": 0.03, "step_s": 1.0, "limit_factor": 14.0, "settle_s": 0.0, "max_missing": 0, "shrinkage": -1.0,
-}  # fmt: skip
 TEP_STEP_S = 180.0
 TEP_PARAMS = {"lambda": 0.3, "step_s": TEP_STEP_S, "limit_factor": 3.0, "settle_s": 0.0, "shrinkage": -1.0}
 _START_NS = 1_600_000_000_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Outliers:
-    """Pooled SKAB counts: F1, false-alarm rate, missed-alarm rate (shares), and F1 of an alarm that is always on."""
-
-    f1: float
-    far: float
-    mar: float
-    always_on_f1: float
 
 
 def _block(x: NDArray[np.float64], step_s: float, start: int = 0) -> FrameBlock:
@@ -58,29 +39,6 @@ def _alarms(
     score, limit = np.array(out.score[: len(tested)]), np.array(out.limits[: len(tested)])
     result: NDArray[np.bool_] = score >= limit
     return result
-
-
-def _skab_file(path: Path) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter=";"))
-    names = [name for name in rows[0] if name not in ("datetime", "anomaly", "changepoint")]
-    values = np.array([[float(row[name]) for name in names] for row in rows])
-    return values, np.array([float(row["anomaly"]) > 0 for row in rows])
-
-
-def skab_outliers(files: Sequence[Path]) -> Outliers:
-    """Outlier figures over all files: the first 400 rows of each train, the rest is scored and pooled."""
-    tp = fp = fn = tn = 0
-    for path in files:
-        values, labels = _skab_file(path)
-        alarm = _alarms(values[:SKAB_TRAINING_ROWS], values[SKAB_TRAINING_ROWS:], SKAB_PARAMS, carry_on=True)
-        truth = labels[SKAB_TRAINING_ROWS:]
-        tp += int((alarm & truth).sum())
-        fp += int((alarm & ~truth).sum())
-        fn += int((~alarm & truth).sum())
-        tn += int((~alarm & ~truth).sum())
-    always = (tp + fn) / ((tp + fn) + (fp + tn) / 2)
-    return Outliers(tp / (tp + (fp + fn) / 2), fp / (fp + tn), fn / (fn + tp), always)
 
 
 def tep_detection(normal: Path, faults: Sequence[Path]) -> tuple[dict[str, float], float]:

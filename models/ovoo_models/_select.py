@@ -15,15 +15,25 @@ if TYPE_CHECKING:
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _kernels as kernels
+    from ovoo_models import _memory_kernels as memory_kernels
     from ovoo_models import _novelty_kernels as novelty_kernels
     from ovoo_models import _window_kernels as window_kernels
 
-__all__ = ["COMPILED", "energy_kernels", "frame_kernels", "kernels", "novelty_kernels", "window_kernels"]
+__all__ = [
+    "COMPILED",
+    "energy_kernels",
+    "frame_kernels",
+    "kernels",
+    "memory_kernels",
+    "novelty_kernels",
+    "window_kernels",
+]
 
 _NAMES: Final = (
-    "kernels",
-    "frame_kernels",
     "energy_kernels",
+    "frame_kernels",
+    "kernels",
+    "memory_kernels",
     "novelty_kernels",
     "window_kernels",
 )

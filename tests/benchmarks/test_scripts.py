@@ -17,6 +17,11 @@ KEYS = {
     "real_input": {
         "emitted", "stored", "suppressed", "lost", "duplicated", "mismatched", "skab_f1", "tep_detection", "report_ok",
     },
+    "accuracy": {
+        "n_files", "skab_outlier_f1", "skab_far", "skab_mar", "skab_cp_standard", "skab_cp_lowfp",
+        "skab_cp_false_alarms", "skab_always_on_f1", "skab_clock_lowfp", "nab_standard", "nab_low_fp", "nab_low_fn",
+        "tep_mean_detection", "tep_mean_without_3_9_15", "tep_normal_alarm_share", "false_alarms_per_signal_day",
+    },
     "pipeline": {
         "values_per_s", "direct_values_per_s", "limit_db", "backlog_growth", "db_share", "bytes_per_sample",
         "agent_cpu", "cloud_cpu", "p50_delay_ms", "p99_delay_ms",

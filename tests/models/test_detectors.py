@@ -18,6 +18,7 @@ from tests.models.conftest import SECOND, START, machine, odd_rows
 PERIOD = 5 * SECOND
 CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "mewma": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500}, (1, 2, 3)),
+    "change_point": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500}, (1, 2, 3)),
     "range": ({"gate": "running", "gate_above": 0.5}, (2,)),
     "flatline": ({"window_s": 300}, (2,)),
     "rate": ({}, (3,)),
@@ -29,10 +30,13 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "sec": ({"gate": "running", "gate_above": 0.5}, (2, 1)),
 }
 
+PERIODS = {"change_point": 60 * SECOND}
+"""Frame periods of detectors that count memory in rows: that of the rows they learn from."""
+
 
 def make(name: str, **more: Any) -> Detector:
     params, inputs = CASES[name]
-    return create(name, {**params, **more}, Place(inputs, 0 if "gate" in params else -1, 4, PERIOD))
+    return create(name, {**params, **more}, Place(inputs, 0 if "gate" in params else -1, 4, PERIODS.get(name, PERIOD)))
 
 
 def single(name: str, params: dict[str, Any]) -> Detector:

@@ -10,7 +10,7 @@ import pytest
 PROBE = """
 import sys
 import ovoo_models.monitor, ovoo_models.artifact, ovoo_models.bindings, ovoo_models.cli, ovoo_models.registry
-import ovoo_models.anomaly.single, ovoo_models.checks
+import ovoo_models.anomaly.single, ovoo_models.anomaly.ewma, ovoo_models.anomaly.change_point, ovoo_models.checks
 heavy = {"numpy", "sklearn", "scipy", "duckdb", "asyncio"} & set(sys.modules)
 sys.exit(f"imported {heavy}" if heavy else 0)
 """

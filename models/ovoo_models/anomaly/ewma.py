@@ -7,10 +7,12 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ovoo_contract.errors import ArtifactError
+from ovoo_contract.errors import ArtifactError, ConfigError
 
 from ovoo_models._select import kernels
 from ovoo_models.anomaly.learning import MewmaLearner
+from ovoo_models.anomaly.memory import MemoryFit, MemoryLearner, SignalMemory, chi_square_99
+from ovoo_models.anomaly.peak import PeakLimit
 from ovoo_models.base import NORMAL, UNKNOWN, Contribution, FrameBlock, Place, ScoreBlock, Watch
 from ovoo_models.gate import Gate
 from ovoo_models.params import Params
@@ -32,9 +34,11 @@ class Mewma:
     `learn_rows`, rows of each of the three learning phases of `learn_many`; delays as in `Watch`.
     `guard`: positions of inputs, such as the weather, outside whose trained range no row is scored.
     P is fitted on the smoothed inputs: slow common movement of the load then hides no small, lasting deviation.
+    `memory`: `none`, or `own`: what each input's last value foretells is taken out first (`SignalMemory`), P is that
+    of the residuals, and the limit is `limit_factor` x the 99 % quantile of chi-square, which no training row moves.
+    `peak_share`, `peak_half_s`: the limit is at least that share of the greatest T2 so far, which fades by half in
+    that time, so that a great fault ends when it is repaired though the plant came back a little beside its old point.
     """
-
-    learned = ("centre", "inverse", "low", "high", "precision", "limit")
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "mewma")
@@ -52,9 +56,16 @@ class Mewma:
         self.guarded = known.positions("guard", d)
         self._missing = int(known.number("max_missing", d // 3, 0, d))
         self._adapt = known.number("adapt", 0.0, 0.0, 0.1) / self._step_frames
-        self._learner = MewmaLearner(d, int(known.number("learn_rows", 2000, 50)), self.shrinkage, self.limit_factor)
+        learn_rows = int(known.number("learn_rows", 2000, 50))
+        self._learner = MewmaLearner(d, learn_rows, self.shrinkage, self.limit_factor)
+        self._peak = PeakLimit(known, place.period_ns, self._reset_ns)
         self.watch = _watch(known)
+        own = known.text("memory", "none", "none", "own") == "own"
         known.finish()
+        self._memory = SignalMemory(d, place.period_ns, self._reset_ns, self._bound) if own else None
+        if own and self._adapt > 0.0:
+            raise ConfigError("residuals have no mean that follows", offender="mewma.adapt", value=params["adapt"],
+                              remedy="leave adapt or memory out")  # fmt: skip
         self.trace_width = d
         self._columns = array("i", place.inputs)
         self._centre, self._inverse = array("d", bytes(8 * d)), array("d", [1.0] * d)
@@ -62,6 +73,22 @@ class Mewma:
         self._precision, self._limit = array("d", bytes(8 * d * d)), array("d", [math.nan])
         self._z, self._last = array("d", bytes(8 * d)), array("q", [-1])
         self._work, self._absent = array("d", bytes(16 * d)), array("B", bytes(d))
+        self._memory_learner = MemoryLearner(
+            self._columns, max(learn_rows, 100), place.period_ns, self._bound, self.shrinkage
+        )
+        self._plain = (array("i", range(d)), array("d", bytes(8 * d)), array("d", [1.0] * d),
+                       array("d", [-math.inf] * d), array("d", [math.inf] * d))  # fmt: skip
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Names of the parts of `state()` that hold what was learned."""
+        own = ("keep", "keep_inverse", "memory_period") if self._memory else ()
+        return ("centre", "inverse", "low", "high", "precision", "limit", *own)
+
+    @property
+    def own_memory(self) -> bool:
+        """Whether each input's own memory is taken out."""
+        return self._memory is not None
 
     @property
     def ready(self) -> bool:
@@ -101,26 +128,53 @@ class Mewma:
         """Forget the running average, keep the model."""
         self._z[:] = array("d", bytes(8 * len(self._z)))
         self._last[0] = -1
+        self._peak.restart()
+        if self._memory:
+            self._memory.restart()
 
     def smooth(self, rows: FrameBlock, out: ScoreBlock) -> None:
         """Fill `out` with z in `trace` and T2 for the present model; rows that are gated off are not scored."""
         out.resize(len(rows), self.trace_width)
+        values, width, mask = rows.values, rows.width, self.gate.mask(rows)
+        model = (self._columns, self._centre, self._inverse, self._low, self._high)
+        if self._memory:
+            values, mask = self._memory.residuals(rows, mask, *model)
+            width, model = len(self._columns), self._plain
         kernels.mewma_rows(
-            rows.time_ns, rows.values, rows.width, len(rows), self.gate.mask(rows), self._columns, self._centre,
-            self._inverse, self._low, self._high, self._precision, self._decay, self._step_frames,
+            rows.time_ns, values, width, len(rows), mask, *model, self._precision, self._decay, self._step_frames,
             self.place.period_ns, self._reset_ns,
             self._missing, self._bound, self._limit[0], self._adapt, self._z, self._last, self._work, self._absent,
             out.score, out.limits, out.measure, out.state, out.trace,
         )  # fmt: skip
 
     def learn_many(self, rows: FrameBlock) -> None:
-        """Learn centre and scale, then the precision, then the limit, each from `learn_rows` scored rows."""
-        self._learner.feed(self, rows)
+        """Learn centre and scale, then the precision, then the limit, each from `learn_rows` scored rows.
+
+        With `memory = "own"` everything is learned from the first `learn_rows` rows.
+        """
+        if self._memory:
+            self._memory_learner.feed(rows, self.gate.mask(rows), self._take_memory)
+        else:
+            self._learner.feed(self, rows)
+
+    def learn_history(self, rows: FrameBlock) -> int:
+        """Fit `memory = "own"` on all the rows at once; gives how many were used, NotReady where too few."""
+        everything = MemoryLearner(self._columns, len(rows) + 1, self.place.period_ns, self._bound, self.shrinkage)
+        everything.feed(rows, self.gate.mask(rows), self._take_memory)
+        return everything.finish(self._take_memory)
+
+    def _take_memory(self, found: MemoryFit) -> None:
+        w = 1.0 - self._decay
+        limit = self.limit_factor * chi_square_99(len(found.keep))
+        if self._memory:
+            self._memory.take(found)
+        self.fit(found.centre, found.scale, found.precision(w / (2.0 - w)), limit)
 
     def score_many(self, rows: FrameBlock, out: ScoreBlock) -> None:
         """Fill `out`; every row is UNKNOWN before `ready`."""
         if self.ready:
             self.smooth(rows, out)
+            self._peak.apply(rows, out)
             return
         n = len(rows)
         out.resize(n, self.trace_width)
@@ -148,14 +202,17 @@ class Mewma:
         return self._store().state()
 
     def load(self, state: Mapping[str, str]) -> None:
-        """Take `state()`."""
+        """Take `state()`; ArtifactError where it does not fit, or where `memory` was learned at another period."""
+        if self._memory:
+            self._memory.refuse_other_period(state, "mewma")
         self._store().load(state)
 
     def _store(self) -> ArrayStore:
+        more = {**(self._memory.arrays() if self._memory else {}), **self._peak.arrays()}
         return ArrayStore(
             "mewma", centre=self._centre, inverse=self._inverse, low=self._low, high=self._high,
             precision=self._precision, limit=self._limit,
-            z=self._z, last=self._last, running=self.gate.running,
+            z=self._z, last=self._last, running=self.gate.running, **more,
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import sklearn
 from ovoo_contract.errors import ArtifactError, NotReady
 from ovoo_packs.templates import AssetTemplate, ModelBinding
 
+from ovoo_models.anomaly.change_point import ChangePoint
 from ovoo_models.artifact import FORMAT_VERSION, ModelSet
 from ovoo_models.base import Detector, FrameBlock, Place
 from ovoo_models.bindings import DEFAULT_PERIOD_S, template_bindings, template_signals
@@ -98,6 +99,8 @@ def _learn(
         kind = EnergyBaseline if binding.model == "energy_baseline" else CusumSavings
         baseline, fitted = fit_baseline(binding.params, place, frames, kind)
         return baseline, _plain(asdict(fitted))
+    if isinstance(detector, ChangePoint):
+        return detector, {"rows": detector.learn_history(frames), "limit": detector.limit}
     detector.learn_many(frames)
     watch = detector.watch
     return detector, {"on_delay_s": watch.on_delay_s}

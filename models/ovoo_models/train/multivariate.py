@@ -40,13 +40,14 @@ def fit_mewma(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tupl
 
     Limit = the greater of `limit_factor` x the 99 % quantile of T2 in training and, where there are 2,000 rows,
     2 x the greatest T2 in the last 40 % under a model that saw only the first 60 %: plant data is autocorrelated
-    and a week holds few independent situations. NotReady where fewer than 100 rows can be scored.
+    and a week holds few independent situations. With `memory = "own"` the first of the two is `limit_factor` x the
+    99 % quantile of chi-square. NotReady where fewer than 100 rows can be scored.
     """
     whole = _fit_shape(params, place, rows)
     scored = _scores(whole, rows)
     q99 = float(np.quantile(scored, 0.99))
     held = _held_out(params, place, rows) if len(scored) >= _HELD_ROWS else float("nan")
-    limit = whole.limit_factor * max(q99, 1e-9)
+    limit = whole.limit if whole.own_memory else whole.limit_factor * max(q99, 1e-9)
     if held == held:
         limit = max(limit, _HELD_FACTOR * held)
     whole.set_limit(limit)
@@ -73,13 +74,18 @@ def _fit_shape(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> Mew
         raise NotReady(
             "too few rows of normal running", offender="train.mewma", value=len(used), remedy=f"{_LEAST_ROWS} or more"
         )
+    guard = np.quantile(used[:, list(model.guarded)], [0.002, 0.998], axis=0)
+    if model.own_memory:
+        model = Mewma(params, place)
+        model.learn_history(rows)
+        model.set_guard(*guard.tolist())
+        return model
     scaler = StandardScaler().fit(used)
     floor = np.maximum(np.abs(scaler.mean_) * 1e-4, 1e-9)
     scale = np.maximum(np.sqrt(scaler.var_), floor)
     identity = np.eye(len(place.inputs)).ravel()
     model = Mewma(params, place)
     model.fit(scaler.mean_.tolist(), scale.tolist(), identity.tolist(), _OPEN)
-    guard = np.quantile(used[:, list(model.guarded)], [0.002, 0.998], axis=0)
     z = _smoothed(model, rows)
     model = Mewma(params, place)
     model.fit(scaler.mean_.tolist(), scale.tolist(), _precision(z, model.shrinkage).ravel().tolist(), _OPEN)
