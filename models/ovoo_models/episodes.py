@@ -17,6 +17,8 @@ __all__ = ["Episodes", "finding_code"]
 
 _CODES: Final = {
     "mewma": "anomaly.multivariate",
+    "lagged": "anomaly.dynamic",
+    "variance": "anomaly.variance",
     "flatline": "signal.flatline",
     "rate": "signal.rate",
     "energy_baseline": "energy.excess",
@@ -91,7 +93,7 @@ class Episodes:
         )
 
     def _unit(self) -> str:
-        if self._code == "anomaly.multivariate":
+        if self._code.startswith("anomaly."):
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
@@ -99,7 +101,7 @@ class Episodes:
 
     def _detail(self, hours: float) -> dict[str, str | float]:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
-        if self._code != "anomaly.multivariate":
+        if self._code not in ("anomaly.multivariate", "anomaly.dynamic"):
             detail["signal"] = self._binding.inputs[0]
         for place, (name, share) in enumerate(self._causes, start=1):
             detail[f"signal_{place}"] = name
