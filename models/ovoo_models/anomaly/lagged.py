@@ -19,7 +19,7 @@ from ovoo_models.state import ArrayStore
 
 __all__ = ["Lagged"]
 
-_CEILING = 4.0
+_CEILING = 2.0
 """No average leaves this multiple of what its limit allows, so that an alarm ends soon after its cause."""
 
 
@@ -49,7 +49,7 @@ class Lagged:
         self.gate = Gate(known, place, settle_s=600.0)
         self.lags = int(known.number("lags", 1, 1, 8))
         self.step_ns = round(known.number("step_s", 60.0, 1e-3) * 1e9)
-        self.fast, self.slow = known.number("fast", 0.15, 1e-4, 1.0), known.number("slow", 0.03, 1e-4, 1.0)
+        self.fast, self.slow = known.number("fast", 0.15, 1e-4, 1.0), known.number("slow", 0.02, 1e-4, 1.0)
         self.limit = known.number("limit", 5.0, 0.1)
         self.clip = known.number("clip", 4.0, 1.0)
         self.bound = 20.0

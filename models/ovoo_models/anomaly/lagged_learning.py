@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ovoo_models._select import kernels
-from ovoo_models.anomaly.lagged_model import STATISTICS, LaggedModel
+from ovoo_models.anomaly.lagged_model import STATISTICS, LaggedModel, widening
 from ovoo_models.anomaly.learning import inverse
 from ovoo_models.base import NORMAL, FrameBlock, ScoreBlock
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["LaggedLearner"]
 
 _OBSERVING = 4
+_CHUNK_ROWS = 64
 _LEAST_ERROR = 1e-3
 """Of a forecast, in standard deviations of the input: an input that stood still is not divided by nothing."""
 _LEAST_SIZE = 0.3
@@ -50,7 +51,7 @@ class LaggedLearner:
 
     def feed(self, model: Lagged, rows: FrameBlock) -> None:
         """Learn from rows in turn; does nothing once the phases are through."""
-        step = min(self._rows, 500)
+        step = min(self._rows, _CHUNK_ROWS)
         for start in range(0, len(rows), step):
             block = rows.rows(start, min(start + step, len(rows)))
             if self._phase < _OBSERVING:
@@ -180,8 +181,10 @@ class LaggedLearner:
             return
         usual = [total / used for total, _squares in self._sums]
         spread = [
-            math.sqrt(max(squares / used - mean * mean, 1e-12))
-            for (_total, squares), mean in zip(self._sums, usual, strict=True)
+            wide * math.sqrt(max(squares / used - mean * mean, 1e-12))
+            for (_total, squares), mean, wide in zip(
+                self._sums, usual, widening(used, model.fast, model.slow), strict=True
+            )
         ]
         model.fit(self._shape(usual, spread))
         self._phase += 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ovoo_contract.errors import ArtifactError
 
-__all__ = ["STATISTICS", "LaggedModel"]
+__all__ = ["STATISTICS", "LaggedModel", "widening"]
 
 STATISTICS = 6
 """Greatest shift (fast, slow), greatest size (fast, slow), size of all inputs together (fast, slow)."""
@@ -51,3 +51,16 @@ class LaggedModel:
                 raise ArtifactError("numbers > 0 are needed", offender=f"lagged.{name}", value="<= 0")
         if not all(self.precision[k * d + k] > 0 for k in range(d)):
             raise ArtifactError("a diagonal > 0 is needed", offender="lagged.precision", value="<= 0")
+
+
+def widening(rows: int, fast: float, slow: float) -> list[float]:
+    """Factors >= 1 for the spreads of the six statistics found in `rows` rows, in their order.
+
+    An average of weight w has about m = rows w / (2 - w) independent values in them; the next one lies sqrt((m + 1) /
+    (m - 1)) spreads out, as in a prediction interval. A history too short for that (m <= 2) counts as m = 2.
+    """
+    pair = []
+    for rate in (fast, slow):
+        independent = max(rows * rate / (2.0 - rate), 2.0)
+        pair.append(math.sqrt((independent + 1.0) / (independent - 1.0)))
+    return pair * (STATISTICS // 2)

@@ -12,7 +12,7 @@ from ovoo_contract.errors import NotReady
 from sklearn.covariance import shrunk_covariance
 
 from ovoo_models.anomaly.lagged import Lagged
-from ovoo_models.anomaly.lagged_model import LaggedModel
+from ovoo_models.anomaly.lagged_model import LaggedModel, widening
 from ovoo_models.base import NORMAL, FrameBlock, Place
 from ovoo_models.train.history import matrix
 
@@ -24,6 +24,9 @@ _GUARD_ROWS = 5
 """Rows beside a fold that its model does not see either: neighbours in time are alike."""
 _INNER_FOLDS = 5
 _SETTLING_ROWS = 20
+_BLOCK_ROWS, _DRAWN_ROWS, _DRAWN_SETTLING_ROWS = 20, 4000, 100
+_SEED = 1
+"""The same history gives the same artifact."""
 _LEAST_ERROR = 1e-3
 _LEAST_SIZE = 0.3
 Matrix = NDArray[np.float64]
@@ -57,8 +60,8 @@ def fit_lagged(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tup
     """A fitted detector, its running state empty.
 
     Blocked cross-validation in ten folds of time, five rows beside each left out too, gives every row errors of a
-    model that did not see it; their size and the spread of the six statistics come from these, forecast and
-    covariance from all rows. The covariance is itself one of inner folds. NotReady under 100 rows without missing
+    model that did not see it; their size and the statistics' mean and spread come from these, forecast and covariance
+    from all rows. The covariance is itself one of inner folds. NotReady under 100 rows without missing
     inputs that follow each other at the step.
     """
     model = Lagged(params, place)
@@ -74,12 +77,27 @@ def fit_lagged(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tup
     for part, others in _folds(len(last), _FOLDS, _GUARD_ROWS):
         held[part] = _fit_shape(model, x, last[others]).errors(x, model.lags, model.bound)[last[part]]
     size = np.maximum(np.sqrt((held**2).mean(axis=0)), _LEAST_SIZE)
-    statistics = _statistics(model, held / size)[_SETTLING_ROWS:]
-    usual, spread = statistics.mean(axis=0), np.maximum(statistics.std(axis=0), 1e-6)
+    usual, spread, peak = _reference(model, held / size)
     weight = 1.0 / (np.sqrt(np.diag(shape.precision)) * size)
     parts = (shape.centre, shape.scale, shape.coefficient, shape.precision, weight, usual, spread)
     model.fit(LaggedModel(*(each.ravel().tolist() for each in parts)))
-    return model, LaggedFit(len(last), float(((statistics - usual) / spread).max()), model.limit)
+    return model, LaggedFit(len(last), peak, model.limit)
+
+
+def _reference(model: Lagged, u: Matrix) -> tuple[Matrix, Matrix, float]:
+    """Mean and widened spread of the six statistics, and the greatest excess of these rows over them.
+
+    A slow average takes few independent values in a short history. So both figures are taken twice, along the rows
+    and along blocks of them drawn with replacement, and the greater one holds.
+    """
+    along = _statistics(model, u)[_SETTLING_ROWS:]
+    rng = np.random.default_rng(_SEED)
+    starts = rng.integers(0, max(len(u) - _BLOCK_ROWS, 1), size=_DRAWN_ROWS // _BLOCK_ROWS)
+    drawn = _statistics(model, u[(starts[:, None] + np.arange(_BLOCK_ROWS)).ravel()])[_DRAWN_SETTLING_ROWS:]
+    usual = np.maximum(along.mean(axis=0), drawn.mean(axis=0))
+    spread = np.maximum(along.std(axis=0), drawn.std(axis=0))
+    spread = np.maximum(spread * np.array(widening(len(u), model.fast, model.slow)), 1e-6)
+    return usual, spread, float(((along - usual) / spread).max())
 
 
 def _used(model: Lagged, rows: FrameBlock) -> tuple[Matrix, NDArray[np.bool_]]:
