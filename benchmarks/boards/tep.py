@@ -1,8 +1,8 @@
 """Tennessee Eastman by the lagged detector: one rule for every fault, limits from normal rows alone.
 
-A fault is scored on DIR/tep/dNN_te.dat (fault after row 160) where it is there, else on DIR/tep/dNN.dat (fault from the
-start). Where DIR holds d00_te.dat, the detector is fitted on all of d00.dat and its alarm share taken there; elsewhere it
-is fitted on the first 300 rows of d00.dat and its alarm share taken on the rest.
+A fault is scored on DIR/tep/dNN_te.dat (fault after row 160) where it is there, else on DIR/tep/dNN.dat (fault from
+the start). Where DIR holds d00_te.dat, the detector is fitted on all of d00.dat and its alarm share taken there;
+elsewhere it is fitted on the first 300 rows of d00.dat and its alarm share taken on the rest.
 """
 
 from __future__ import annotations
@@ -83,9 +83,10 @@ def measure(folder: Path) -> BoardResult | None:
         alternatives=lambda: {_label(each): _score(board, each)[0] for each in _alternatives()},
         notes=(
             f"tep: fitted on {len(board.training)} rows of d00.dat, alarm share on {len(board.checked)} rows of "
-            f"{board.checked_name}; {sum('_te' in name for name in board.faults)} of {len(board.faults)} faults on test runs",
-            "tep rule: lagged detector, default constants, step 180 s; limit 5 spreads above the mean of cross-validated "
-            "statistics; developed on d00 and the eight faults of the shared folder",
+            f"{board.checked_name}; {sum('_te' in name for name in board.faults)} of "
+            f"{len(board.faults)} faults on test runs",
+            "tep rule: lagged detector, default constants, step 180 s; limit 5 spreads above the mean of "
+            "cross-validated statistics; developed on d00 and the eight faults of the shared folder",
             *_faults_in_words(records),
         ),
     )

@@ -41,7 +41,7 @@ def variance_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
             residual = values[i * width + columns[0]] - weights[0]
             for k in range(1, d):
                 residual = residual - weights[k] * values[i * width + columns[k]]
-            if not (residual - residual == 0.0):
+            if residual - residual != 0.0:
                 state[i] = UNKNOWN
                 continue
             gap = time_ns[i] - last_ns[0]

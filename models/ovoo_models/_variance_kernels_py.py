@@ -50,9 +50,10 @@ def variance_rows(
 
     r = first input - weights[0] - sum of weights[k] x input k. Its mean runs with mean_decay a period, so that a
     lasting shift passes and a swing does not. w = periods since the last row over step_frames, at most 1; the first
-    row, a row more than reset_ns after the last one or before it starts mean and S anew and is scored 0. score = S,
-    held under ceiling; measure = average of v (ratio_decay a period), the variance as a multiple of normal; trace = the
-    deviation (r - mean) / sigma, within +-100. A row in which an input is missing or infinite is not scored and S waits.
+    row, a row more than reset_ns after the last one or before it starts mean and S anew and is scored 0.
+    score = S, held under ceiling; measure = average of v (ratio_decay a period), the variance as a multiple of normal;
+    trace = the deviation (r - mean) / sigma, within +-100. A row in which an input is missing or infinite is not scored
+    and S waits.
     running = [mean, S, average of v]. Source: Page, Biometrika 41 (1954); Hawkins and Olwell (1998), chapter 4.
     """
     for i in range(n):
@@ -63,7 +64,7 @@ def variance_rows(
         if gate[i] != NORMAL:
             continue
         residual = _residual(values[i * width : i * width + width], columns, weights)
-        if not (residual - residual == 0.0):
+        if residual - residual != 0.0:
             state[i] = UNKNOWN
             continue
         gap = time_ns[i] - last_ns[0]

@@ -21,8 +21,8 @@ from ovoo_models.anomaly.lagged_model import LaggedModel
 from ovoo_models.base import NORMAL, UNKNOWN, FrameBlock, Place, ScoreBlock
 from ovoo_models.train.lagged import fit_lagged
 
-from tests.models.conftest import SECOND, START, odd_rows
-from tests.models.test_kernels import canonical, doubles, gates, precision, zeros
+from tests.models.conftest import SECOND, START, doubles, odd_rows
+from tests.models.test_kernels import canonical, gates, precision, zeros
 
 STEP = 60 * SECOND
 Matrix = NDArray[np.float64]
@@ -164,10 +164,11 @@ def test_a_fault_that_the_loop_hides_is_found_and_the_right_loop_named() -> None
 def test_learning_on_the_stream_finds_the_same_fault_without_numpy() -> None:
     model = Lagged({"settle_s": 0.0, "learn_rows": 400}, place())
     rows = loop(3000, 3)
-    model.learn_many(block(rows[:1000]))
-    assert not model.ready
-    model.learn_many(block(rows[1000:], 1000))
-    assert model.ready
+    states = []
+    for start in (0, 1000):
+        model.learn_many(block(rows[start : start + (1000 if start == 0 else 2000)], start))
+        states.append(model.ready)
+    assert states == [False, True]
 
     model.restart()
     found = scores(model, block(loop(800, 8, fault_from=200)))
@@ -313,9 +314,11 @@ def test_wrong_parameters_models_and_histories_are_named() -> None:
         Lagged({}, Place((), -1, 4, STEP))
     with pytest.raises(NotReady, match=r"train\.lagged"):
         fit_lagged({"settle_s": 0.0}, place(), block(loop(80, 1)))
-    good = dict(
-        centre=[0.0], scale=[1.0], coefficient=[0.0], precision=[1.0], weight=[1.0], usual=[0.0] * 6, spread=[1.0] * 6
-    )
+    one, six = [1.0], [1.0] * 6
+    good = {
+        "centre": [0.0], "scale": one, "coefficient": [0.0], "precision": one, "weight": one, "usual": six,
+        "spread": six,
+    }  # fmt: skip
     for name, wrong in (("scale", [0.0]), ("spread", [1.0] * 5), ("precision", [-1.0]), ("centre", [math.nan])):
         model = Lagged({}, place(1))
         with pytest.raises(ArtifactError, match=rf"lagged\.{name}"):

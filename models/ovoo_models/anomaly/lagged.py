@@ -118,7 +118,8 @@ class Lagged:
         if len(self._statistics) < n * STATISTICS:
             self._statistics.extend(array("d", bytes(8 * (n * STATISTICS - len(self._statistics)))))
         lagged_kernels.lagged_rows(
-            rows.time_ns, rows.values, rows.width, n, self.gate.mask(rows), self._columns, self.lags, self._centre, self._inverse,
+            rows.time_ns, rows.values, rows.width, n, self.gate.mask(rows), self._columns, self.lags, self._centre,
+            self._inverse,
             self._coefficient, self._precision, self._weight, self._usual, self._inverse_spread, self._ceiling(),
             self.fast, self.slow, self.clip * self.clip, self.bound, self.limit, self._missing, self.step_ns,
             self.place.period_ns // 2, self._reset_ns, self._past, self._averages, self._blame, self._held,
@@ -128,7 +129,9 @@ class Lagged:
 
     def _ceiling(self) -> array[float]:
         reach = [
-            self._usual[k] + _CEILING * self.limit / self._inverse_spread[k] if self._inverse_spread[k] > 0 else math.inf
+            self._usual[k] + _CEILING * self.limit / self._inverse_spread[k]
+            if self._inverse_spread[k] > 0
+            else math.inf
             for k in range(4)
         ]
         return array("d", [reach[0], reach[1], reach[2] * reach[2], reach[3] * reach[3], self.clip])

@@ -158,9 +158,7 @@ class LaggedLearner:
         model.fit(self._shape())
 
     def _shape(self, usual: Sequence[float] = (), spread: Sequence[float] = ()) -> LaggedModel:
-        return LaggedModel(
-            self._centre, self._scale, self._coefficient, self._precision, self._weight, usual, spread
-        )
+        return LaggedModel(self._centre, self._scale, self._coefficient, self._precision, self._weight, usual, spread)
 
     def _spreads(self, model: Lagged, rows: FrameBlock) -> None:
         """Statistics of fresh rows, without the first 1 / slow in which the averages still rise."""

@@ -50,7 +50,10 @@ class Variance:
         self._reset_ns = round(known.number("reset_s", 15 * step_s, 0.0) * 1e9)
         self._slack = known.number("slack", 1.5, 1.0)
         self._clip = known.number("clip", 4.0, 1.5)
-        self.limit_factor, self.limit_least = known.number("limit_factor", 2.0, 1.0), known.number("limit_least", 10.0, 0.1)
+        self.limit_factor, self.limit_least = (
+            known.number("limit_factor", 2.0, 1.0),
+            known.number("limit_least", 10.0, 0.1),
+        )
         self._learner = VarianceLearner(d, int(known.number("learn_rows", 500, 50)))
         self.watch = _watch(known)
         known.finish()
@@ -71,7 +74,7 @@ class Variance:
         return self._limit[0]
 
     def fit(self, weights: Sequence[float], sigma: float, limit: float = math.nan) -> None:
-        """Take a model: intercept, then a weight for each input after the first; sigma > 0; NaN limit: not ready yet."""
+        """Take a model: intercept, then a weight for each further input; sigma > 0; NaN limit: not ready yet."""
         if len(weights) != len(self._columns) or not all(math.isfinite(x) for x in weights):
             raise ArtifactError("weights do not fit the inputs", offender="variance.weights", value=len(weights))
         if not 0 < sigma < math.inf or limit <= 0 or limit == math.inf:

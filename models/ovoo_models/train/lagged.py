@@ -66,7 +66,7 @@ def fit_lagged(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tup
     """
     model = Lagged(params, place)
     x, whole = _used(model, rows)
-    last = np.flatnonzero(whole)
+    last: NDArray[np.intp] = np.flatnonzero(whole)
     if len(last) < _LEAST_ROWS:
         raise NotReady(
             "too few rows of normal running", offender="train.lagged", value=len(last),
@@ -104,10 +104,12 @@ def _used(model: Lagged, rows: FrameBlock) -> tuple[Matrix, NDArray[np.bool_]]:
     """The whole rows at the step, and which of them have `lags` such rows right before them."""
     mask = model.gate.mask(rows)
     values = matrix(rows)[:, list(model.place.inputs)]
-    finite = np.isfinite(values).all(axis=1)
+    finite: NDArray[np.bool_] = np.isfinite(values).min(axis=1)
     slack = model.place.period_ns // 2
-    used, filled = [], []
-    at, run = None, 0
+    used: list[int] = []
+    filled: list[bool] = []
+    at: int | None = None
+    run = 0
     for i, time_ns in enumerate(rows.time_ns):
         if mask[i] != NORMAL:
             run = 0
