@@ -8,6 +8,7 @@ from ovoo_models._lanes cimport clip, dot8, fold8
 cdef double NAN = float("nan")
 cdef long long NEVER = -1
 cdef unsigned char UNKNOWN = 0, NORMAL = 3
+cdef double WIDE = 1e4
 
 
 cdef double _mean(const double* a, Py_ssize_t n) noexcept nogil:
@@ -60,11 +61,15 @@ cdef void _average(double* averages, Py_ssize_t d, const double* u, const unsign
     cdef double* shift_slow = averages + d
     cdef double* square_fast = averages + 2 * d
     cdef double* square_slow = averages + 3 * d
+    cdef double* wide = averages + 4 * d
     for k in range(4):
         top[k] = 0.0
     for k in range(d):
         if not absent[k]:
             square = u[k] * u[k]
+            if square > WIDE:
+                square = WIDE
+            wide[k] = wide[k] + fast * (square - wide[k])
             if square > clip2:
                 square = clip2
             x = clip(u[k], ceiling[4])
@@ -108,7 +113,7 @@ cdef Py_ssize_t _worst(const double* s, const double* usual, const double* inver
 cdef void _blame(const double* averages, Py_ssize_t d, Py_ssize_t best, double* blame) noexcept nogil:
     cdef Py_ssize_t k
     cdef double x
-    cdef const double* from_ = averages + d * (best if best < 4 else best - 2)
+    cdef const double* from_ = averages + d * (best if best < 2 else 4)
     for k in range(d):
         if best < 2:
             blame[k] = from_[k] * from_[k]
@@ -139,7 +144,7 @@ def lagged_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize
         raise ValueError("model arrays are shorter than the inputs")
     if min(usual.shape[0], inverse_spread.shape[0]) < 6 or ceiling.shape[0] < 5:
         raise ValueError("six reference values and five ceilings are needed")
-    if past.shape[0] < m or averages.shape[0] < 4 * d or min(blame.shape[0], absent.shape[0]) < d:
+    if past.shape[0] < m or averages.shape[0] < 5 * d or min(blame.shape[0], absent.shape[0]) < d:
         raise ValueError("state is shorter than the inputs")
     if held.shape[0] < 1 or last.shape[0] < 2 or work.shape[0] < 3 * d or step_ns <= 0:
         raise ValueError("state is too short, or the step is not positive")
@@ -172,9 +177,8 @@ def lagged_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize
             if last[0] == NEVER or gap < 0 or gap > reset_ns:
                 last[1] = 0
                 held[0] = NAN
-                for k in range(2 * d):
-                    averages[k] = 0.0
-                    averages[2 * d + k] = 1.0
+                for k in range(5 * d):
+                    averages[k] = 0.0 if k < 2 * d else 1.0
             elif gap < step_ns - slack_ns:
                 # between two steps the last score stands
                 if held[0] == held[0] and last[1] >= lags:

@@ -12,6 +12,7 @@ __all__ = ["lagged_rows"]
 NAN = float("nan")
 NEVER = -1
 UNKNOWN, NORMAL = 0, 3
+WIDE = 1e4
 
 
 def _standardise(
@@ -57,7 +58,10 @@ def _average(
     for k, error in enumerate(u):
         if absent[k]:
             continue
-        square = min(error * error, clip2)
+        wide = min(error * error, WIDE)
+        at = averages[4 * d + k]
+        averages[4 * d + k] = at + rates[0] * (wide - at)
+        square = min(wide, clip2)
         bounded = clip(error, ceiling[4])
         for place, rate in enumerate(rates):
             at = averages[place * d + k]
@@ -89,7 +93,7 @@ def _worst(statistics: list[float], usual: array[float], inverse_spread: array[f
 
 
 def _blame(averages: array[float], d: int, best: int) -> list[float]:
-    start = d * (best if best < 4 else best - 2)
+    start = d * (best if best < 2 else 4)
     part = averages[start : start + d]
     return [x * x for x in part] if best < 2 else [x - 1.0 if x - 1.0 > 0.0 else 0.0 for x in part]
 
@@ -143,8 +147,9 @@ def lagged_rows(
     after rows that were gated off, starts the lags anew and the next `lags` rows are not scored; one further than
     reset_ns, or back in time, starts the averages too (0 and 1). Absent inputs, at most max_missing, take their mean
     given forecast and the others, and their averages wait.
-    past: lags x d, newest first. averages: 4 x d. blame: the shares of the row used last (squared average, or excess
-    over 1, of the winning statistic), which `trace` repeats, n x d. held: the score used last. last = [time used,
+    past: lags x d, newest first. averages: 5 x d, the last one fast and of u^2 up to 1e4, which tells causes apart
+    where the others are clipped. blame: the shares of the row used last (squared average where a shift won, else the
+    excess of the fifth average over 1), which `trace` repeats, n x d. held: the score used last. last = [time used,
     lags filled]. work: 3 x d. statistics: n x 6. ceiling: bounds of the four averages and of u itself.
     """
     d = len(columns)
@@ -165,7 +170,7 @@ def lagged_rows(
         if last[0] == NEVER or gap < 0 or gap > reset_ns:
             last[1] = 0
             held[0] = NAN
-            averages[: 4 * d] = array("d", [0.0] * (2 * d) + [1.0] * (2 * d))
+            averages[: 5 * d] = array("d", [0.0] * (2 * d) + [1.0] * (3 * d))
         elif gap < step_ns - slack_ns:
             if held[0] == held[0] and last[1] >= lags:
                 score[i] = held[0]

@@ -76,7 +76,7 @@ def arguments(n: int, d: int, lags: int, seed: int) -> list[Any]:
         doubles(*[50.0] * d), doubles(*[0.05] * d), array("d", (0.3 * rng.normal(size=d * d * lags)).tolist()),
         precision(d, seed), array("d", rng.uniform(0.5, 1.5, d).tolist()), array("d", rng.uniform(0, 1, 6).tolist()),
         array("d", rng.uniform(1, 5, 6).tolist()), doubles(1.0, 0.5, 9.0, 4.0, 4.0), 0.15, 0.03, 16.0, 20.0, 5.0,
-        d // 2, STEP, 5 * SECOND // 2, 900 * SECOND, zeros(d * lags), doubles(*[0.0] * (2 * d), *[1.0] * (2 * d)),
+        d // 2, STEP, 5 * SECOND // 2, 900 * SECOND, zeros(d * lags), doubles(*[0.0] * (2 * d), *[1.0] * (3 * d)),
         zeros(d), doubles(math.nan), array("q", [-1, 0]), zeros(3 * d), zeros(d, "B"), zeros(n), zeros(n), zeros(n),
         zeros(n, "B"), zeros(n * d), zeros(6 * n),
     ]  # fmt: skip
@@ -208,7 +208,7 @@ def test_a_gap_starts_the_lags_anew_and_a_long_one_the_averages_too() -> None:
     model.score_many(block(x[60:61], 400), out)
     assert out.state[0] == UNKNOWN
     assert model.state()["averages"] != before
-    assert list(model._averages) == [0.0] * 8 + [1.0] * 8
+    assert list(model._averages) == [0.0] * 8 + [1.0] * 12
 
 
 def test_an_absent_input_is_what_forecast_and_the_others_say() -> None:
@@ -228,7 +228,7 @@ def test_an_absent_input_is_what_forecast_and_the_others_say() -> None:
 
     np.testing.assert_allclose(model._past[2], guess, rtol=1e-9)
     # its own averages wait, those of the others go on
-    for part in range(4):
+    for part in range(5):
         assert model._averages[4 * part + 2] == whole._averages[4 * part + 2]
         assert model._averages[4 * part] != whole._averages[4 * part]
 

@@ -65,7 +65,7 @@ class Lagged:
         self._coefficient, self._precision = array("d", bytes(8 * d * m)), array("d", bytes(8 * d * d))
         self._weight, self._usual = array("d", [1.0] * d), array("d", bytes(8 * STATISTICS))
         self._inverse_spread = array("d", bytes(8 * STATISTICS))
-        self._past, self._averages = array("d", bytes(8 * m)), array("d", [0.0] * (2 * d) + [1.0] * (2 * d))
+        self._past, self._averages = array("d", bytes(8 * m)), array("d", [0.0] * (2 * d) + [1.0] * (3 * d))
         self._blame, self._held = array("d", bytes(8 * d)), array("d", [math.nan])
         self._last, self._work, self._absent = array("q", [-1, 0]), array("d", bytes(24 * d)), array("B", bytes(d))
         self._statistics = array("d")
