@@ -31,7 +31,6 @@ def lagged_rows(
     held: array[float],
     last: array[int],
     work: array[float],
-    absent: array[int],
     score: array[float],
     limits: array[float],
     measure: array[float],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 
 from ovoo_models._lanes_py import clip, dot_all
 
@@ -15,6 +16,19 @@ UNKNOWN, NORMAL = 0, 3
 WIDE = 1e4
 
 
+def _products(matrix: list[list[float]], x: Sequence[float]) -> list[float]:
+    y = [0.0] * len(matrix[0])
+    whole = len(x) - len(x) % 4
+    for j in range(0, whole, 4):
+        x0, x1, x2, x3 = x[j : j + 4]
+        lines = zip(y, *matrix[j : j + 4], strict=True)
+        y = [at + ((a * x0 + b * x1) + (c * x2 + d * x3)) for at, a, b, c, d in lines]
+    for j in range(whole, len(x)):
+        x0 = x[j]
+        y = [at + a * x0 for at, a in zip(y, matrix[j], strict=True)]
+    return y
+
+
 def _standardise(
     row: array[float],
     columns: array[int],
@@ -22,52 +36,51 @@ def _standardise(
     inverse: array[float],
     bound: float,
     z: list[float],
-    absent: array[int],
+    present: list[float],
 ) -> int:
     missing = 0
     for k, column in enumerate(columns):
         x = row[column]
-        absent[k] = x != x
-        if absent[k]:
+        if x != x:
+            present[k] = 0.0
             z[k] = 0.0
             missing += 1
         else:
+            present[k] = 1.0
             z[k] = clip((x - centre[k]) * inverse[k], bound)
     return missing
 
 
-def _fill_absent(precision: list[list[float]], e: list[float], absent: array[int]) -> None:
+def _fill_absent(precision: list[list[float]], e: list[float], present: list[float]) -> None:
     for k in range(len(e)):
-        if absent[k]:
+        if not present[k]:
             e[k] = 0.0
     for _sweep in range(8):
         for k, line in enumerate(precision):
-            if absent[k]:
+            if not present[k]:
                 e[k] = e[k] - dot_all(line, e) / line[k]
 
 
 def _average(
     averages: array[float],
     u: list[float],
-    absent: array[int],
+    present: list[float],
     rates: tuple[float, float],
     clip2: float,
     ceiling: array[float],
 ) -> None:
     d = len(u)
     for k, error in enumerate(u):
-        if absent[k]:
-            continue
-        wide = min(error * error, WIDE)
-        at = averages[4 * d + k]
-        averages[4 * d + k] = at + rates[0] * (wide - at)
-        square = min(wide, clip2)
         bounded = clip(error, ceiling[4])
+        wide = min(error * error, WIDE)
+        square = min(wide, clip2)
+        at = averages[4 * d + k]
+        averages[4 * d + k] = at + rates[0] * present[k] * (wide - at)
         for place, rate in enumerate(rates):
             at = averages[place * d + k]
-            averages[place * d + k] = clip(at + rate * (bounded - at), ceiling[place])
+            averages[place * d + k] = clip(at + rate * present[k] * (bounded - at), ceiling[place])
             at = averages[(2 + place) * d + k]
-            averages[(2 + place) * d + k] = clip(at + rate * (square - at), ceiling[2 + place])
+            averages[(2 + place) * d + k] = min(at + rate * present[k] * (square - at), ceiling[2 + place])
 
 
 def _statistics(averages: array[float], d: int) -> list[float]:
@@ -129,7 +142,6 @@ def lagged_rows(
     held: array[float],
     last: array[int],
     work: array[float],
-    absent: array[int],
     score: array[float],
     limits: array[float],
     measure: array[float],
@@ -139,7 +151,7 @@ def lagged_rows(
 ) -> None:
     """What each row says beyond its forecast from `lags` rows before it and beyond the other inputs of the row.
 
-    e = y - C past, y standardised and clipped to +-bound; u = weight * (P e) is input k's error given all the others,
+    e = y - C' past (C: lags d x d), y standardised and clipped to +-bound; u = weight * (P e) is input k's error given all the others,
     one in size in normal work. Two averages of u and two of min(u^2, clip2), of weights `fast` and `slow` a step, make
     six statistics: greatest |average| (2), root of the greatest and of the mean squared average (2 + 2).
     score = the greatest of (statistic - usual) * inverse_spread, at least 0; measure = score / limit.
@@ -150,13 +162,13 @@ def lagged_rows(
     past: lags x d, newest first. averages: 5 x d, the last one fast and of u^2 up to 1e4, which tells causes apart
     where the others are clipped. blame: the shares of the row used last (squared average where a shift won, else the
     excess of the fifth average over 1), which `trace` repeats, n x d. held: the score used last. last = [time used,
-    lags filled]. work: 3 x d. statistics: n x 6. ceiling: bounds of the four averages and of u itself.
+    lags filled]. work: 4 x d. statistics: n x 6. ceiling: bounds of the four averages and of u itself.
     """
     d = len(columns)
     m = lags * d
-    forecast = [coefficient[k * m : k * m + m].tolist() for k in range(d)]
+    forecast = [coefficient[j * d : j * d + d].tolist() for j in range(m)]
     lines = [precision[k * d : k * d + d].tolist() for k in range(d)]
-    z = [0.0] * d
+    z, present = [0.0] * d, [0.0] * d
     for i in range(n):
         score[i] = measure[i] = NAN
         limits[i] = limit
@@ -182,9 +194,8 @@ def lagged_rows(
         elif gap > step_ns + step_ns // 2:
             last[1] = 0
         row = values[i * width : i * width + width]
-        missing = _standardise(row, columns, centre, inverse, bound, z, absent)
+        missing = _standardise(row, columns, centre, inverse, bound, z, present)
         if missing > max_missing:
-            work[:d] = array("d", z)
             state[i] = UNKNOWN
             continue
         last[0] = time_ns[i]
@@ -193,16 +204,13 @@ def lagged_rows(
             held[0] = NAN
             state[i] = UNKNOWN
         else:
-            newest = past[:m].tolist()
-            e = [z[k] - dot_all(forecast[k], newest) for k in range(d)]
+            e = [at - x for at, x in zip(z, _products(forecast, past[:m]), strict=True)]
             if missing:
-                before = e[:]
-                _fill_absent(lines, e, absent)
-                for k in range(d):
-                    if absent[k]:
-                        z[k] = e[k] - before[k]
-            u = [dot_all(lines[k], e) * weight[k] for k in range(d)]
-            _average(averages, u, absent, (fast, slow), clip2, ceiling)
+                z = [at if here else -error for at, error, here in zip(z, e, present, strict=True)]
+                _fill_absent(lines, e, present)
+                z = [at if here else at + error for at, error, here in zip(z, e, present, strict=True)]
+            u = [x * w for x, w in zip(_products(lines, e), weight, strict=True)]
+            _average(averages, u, present, (fast, slow), clip2, ceiling)
             found = _statistics(averages, d)
             best, value = _worst(found, usual, inverse_spread)
             blame[:d] = array("d", _blame(averages, d, best))
@@ -211,7 +219,5 @@ def lagged_rows(
             measure[i] = value / limit
             statistics[6 * i : 6 * i + 6] = array("d", found)
             trace[i * d : i * d + d] = blame[:d]
-            work[d : 3 * d] = array("d", e + u)
-        work[:d] = array("d", z)
         past[d:m] = past[: m - d]
         past[:d] = array("d", z)

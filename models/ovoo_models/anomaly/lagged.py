@@ -67,7 +67,7 @@ class Lagged:
         self._inverse_spread = array("d", bytes(8 * STATISTICS))
         self._past, self._averages = array("d", bytes(8 * m)), array("d", [0.0] * (2 * d) + [1.0] * (3 * d))
         self._blame, self._held = array("d", bytes(8 * d)), array("d", [math.nan])
-        self._last, self._work, self._absent = array("q", [-1, 0]), array("d", bytes(24 * d)), array("B", bytes(d))
+        self._last, self._work = array("q", [-1, 0]), array("d", bytes(32 * d))
         self._statistics = array("d")
 
     @property
@@ -123,7 +123,7 @@ class Lagged:
             self._coefficient, self._precision, self._weight, self._usual, self._inverse_spread, self._ceiling(),
             self.fast, self.slow, self.clip * self.clip, self.bound, self.limit, self._missing, self.step_ns,
             self.place.period_ns // 2, self._reset_ns, self._past, self._averages, self._blame, self._held,
-            self._last, self._work, self._absent,
+            self._last, self._work,
             out.score, out.limits, out.measure, out.state, out.trace, self._statistics,
         )  # fmt: skip
 

@@ -106,8 +106,8 @@ class LaggedLearner:
         self._count += kernels.moment_rows(row, len(row), 1, _ONE_ROW, self._total, self._cross)
 
     def _errors(self, z: array[float], past: array[float]) -> array[float]:
-        d, m = len(z), len(past)
-        e = array("d", [z[k] - kernels.dot(self._coefficient[k * m : k * m + m], past) for k in range(d)])
+        d = len(z)
+        e = array("d", [z[k] - kernels.dot(self._coefficient[k::d], past) for k in range(d)])
         if self._phase == 2:
             return e
         return array("d", [kernels.dot(self._precision[k * d : k * d + d], e) * self._weight[k] for k in range(d)])
@@ -136,7 +136,7 @@ class LaggedLearner:
         solved = inverse(gram, m)
         self._coefficient = array("d", [
             kernels.dot(solved[j * m : j * m + m], self._cross[k * width + d : k * width + width])
-            for k in range(d) for j in range(m)
+            for j in range(m) for k in range(d)
         ])  # fmt: skip
 
     def _covariance(self, model: Lagged, d: int) -> None:

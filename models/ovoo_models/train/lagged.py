@@ -45,13 +45,13 @@ class LaggedFit:
 class _Shape:
     centre: Matrix
     scale: Matrix
-    coefficient: Matrix  # d x (lags d)
+    coefficient: Matrix  # (lags d) x d
     precision: Matrix
 
     def errors(self, x: Matrix, lags: int, bound: float) -> Matrix:
         """Each input's error given the past and all the others, one in size up to estimation; first rows are 0."""
         z = np.clip((x - self.centre) / self.scale, -bound, bound)
-        e = z - _past(z, lags) @ self.coefficient.T
+        e = z - _past(z, lags) @ self.coefficient
         u: Matrix = e @ self.precision / np.sqrt(np.diag(self.precision))
         return u
 
@@ -149,7 +149,7 @@ def _fit_shape(model: Lagged, x: Matrix, last: NDArray[np.intp]) -> _Shape:
     past, target = _past(z, model.lags)[last], z[last]
     gram, cross = past.T @ past, past.T @ target
     ridge = model.ridge * np.eye(len(gram))
-    coefficient = np.linalg.solve(gram + ridge, cross).T
+    coefficient = np.linalg.solve(gram + ridge, cross)
     errors = np.empty_like(target)
     for part, _others in _folds(len(last), _INNER_FOLDS, 0):
         inside = past[part]
