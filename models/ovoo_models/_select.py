@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _kernels as kernels
+    from ovoo_models import _lagged_kernels as lagged_kernels
     from ovoo_models import _memory_kernels as memory_kernels
     from ovoo_models import _novelty_kernels as novelty_kernels
+    from ovoo_models import _variance_kernels as variance_kernels
     from ovoo_models import _window_kernels as window_kernels
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "energy_kernels",
     "frame_kernels",
     "kernels",
+    "lagged_kernels",
     "memory_kernels",
     "novelty_kernels",
+    "variance_kernels",
     "window_kernels",
 ]
 
@@ -33,8 +37,10 @@ _NAMES: Final = (
     "energy_kernels",
     "frame_kernels",
     "kernels",
+    "lagged_kernels",
     "memory_kernels",
     "novelty_kernels",
+    "variance_kernels",
     "window_kernels",
 )
 COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(

@@ -18,6 +18,8 @@ __all__ = ["Episodes", "finding_code"]
 _CODES: Final = {
     "mewma": "anomaly.multivariate",
     "change_point": "anomaly.change",
+    "lagged": "anomaly.dynamic",
+    "variance": "anomaly.variance",
     "flatline": "signal.flatline",
     "rate": "signal.rate",
     "novelty": "anomaly.novelty",
@@ -26,6 +28,8 @@ _CODES: Final = {
     "idle": "energy.idle",
     "sec": "energy.specific",
 }
+_RATIOS: Final = ("anomaly.multivariate", "anomaly.change", "anomaly.dynamic")
+"""Codes whose value is a score over its limit and whose causes are several signals."""
 _NS_PER_H: Final = 3.6e12
 _Z90: Final = 1.645
 
@@ -94,7 +98,7 @@ class Episodes:
         )
 
     def _unit(self) -> str:
-        if self._code.startswith("anomaly."):
+        if self._code in (*_RATIOS, "anomaly.variance"):
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
@@ -102,7 +106,7 @@ class Episodes:
 
     def _detail(self, hours: float) -> dict[str, str | float]:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
-        if not self._code.startswith("anomaly."):
+        if self._code not in _RATIOS:
             detail["signal"] = self._binding.inputs[0]
         for place, (name, share) in enumerate(self._causes, start=1):
             detail[f"signal_{place}"] = name

@@ -15,6 +15,8 @@ __all__ = ["create", "model_names"]
 _MODELS: Final = {
     "mewma": "ovoo_models.anomaly.ewma:Mewma",
     "change_point": "ovoo_models.anomaly.change_point:ChangePoint",
+    "lagged": "ovoo_models.anomaly.lagged:Lagged",
+    "variance": "ovoo_models.anomaly.variance:Variance",
     "range": "ovoo_models.anomaly.single:RangeCheck",
     "flatline": "ovoo_models.anomaly.single:Flatline",
     "rate": "ovoo_models.anomaly.single:RateCheck",

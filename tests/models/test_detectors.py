@@ -19,6 +19,8 @@ PERIOD = 5 * SECOND
 CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "mewma": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500}, (1, 2, 3)),
     "change_point": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500}, (1, 2, 3)),
+    "lagged": ({"gate": "running", "gate_above": 0.5, "learn_rows": 900}, (1, 2, 3)),
+    "variance": ({"gate": "running", "gate_above": 0.5}, (2, 1)),
     "range": ({"gate": "running", "gate_above": 0.5}, (2,)),
     "flatline": ({"window_s": 300}, (2,)),
     "rate": ({}, (3,)),

@@ -19,6 +19,7 @@ from ovoo_contract.samples import SampleBatch
 from ovoo_models.artifact import ModelSet, SignalUse
 from ovoo_models.base import FrameBlock
 from ovoo_models.monitor import AssetMonitor, MonitorOutput
+from ovoo_models.phrases import render
 from ovoo_models.train import fit_frames
 from ovoo_packs.templates import ModelBinding
 
@@ -251,3 +252,29 @@ def test_an_untrained_set_says_what_is_not_ready_and_scores_nothing() -> None:
     output = run(machine(400, seed=2), watch)
     score = [i for i, entry in enumerate(watch.outputs) if entry.field == "score"]
     assert not any(signal - 10 in score for signal in output.batch.signal)
+
+
+def test_a_loop_that_no_longer_fits_and_a_swinging_signal_are_findings_with_their_sentence() -> None:
+    bindings = (
+        binding("lagged", "loops", ("load", "power", "temperature"), step_s=60, **GATE),
+        binding("variance", "swing", ("power", "load"), **GATE),
+    )
+    fitted = fit_frames(ModelSet(ASSET.path, 5.0, SIGNALS, bindings), machine(7000), {"trained_by": "test"})
+    assert set(fitted.card["models"]["loops"]) == {"model", "rows", "held_max", "limit"}
+
+    monitor = AssetMonitor(fitted, ASSET)
+    rows = machine(1000, seed=6)
+    rng = random.Random(9)
+    for i in range(300, 1000):
+        rows.values[4 * i + 2] += 8.0 * rng.gauss(0, 1)
+    found = monitor.process(to_batch(rows), INDEX, out_base=10).findings
+
+    opened = {each.code: each for each in found}
+    assert {"anomaly.dynamic", "anomaly.variance"} <= set(opened)
+    assert opened["anomaly.dynamic"].detail["signal_1"] == "power"
+    assert opened["anomaly.variance"].detail["signal"] == "power"
+    assert opened["anomaly.variance"].unit == opened["anomaly.dynamic"].unit == "1"
+    assert "功率" in render(opened["anomaly.variance"], "zh")
+    assert "Power" in render(opened["anomaly.dynamic"], "en")
+    early = START + 300 * 60 * SECOND
+    assert all(each.start_ns >= early for each in opened.values())

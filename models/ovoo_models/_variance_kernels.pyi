@@ -1,0 +1,28 @@
+from array import array
+
+def variance_rows(
+    time_ns: array[int],
+    values: array[float],
+    width: int,
+    n: int,
+    gate: array[int],
+    columns: array[int],
+    weights: array[float],
+    inverse_sigma: float,
+    mean_decay: float,
+    ratio_decay: float,
+    step_frames: int,
+    period_ns: int,
+    reset_ns: int,
+    clip2: float,
+    slack: float,
+    ceiling: float,
+    limit: float,
+    running: array[float],
+    last_ns: array[int],
+    score: array[float],
+    limits: array[float],
+    measure: array[float],
+    state: array[int],
+    trace: array[float],
+) -> None: ...
