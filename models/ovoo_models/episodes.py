@@ -17,12 +17,15 @@ __all__ = ["Episodes", "finding_code"]
 
 _CODES: Final = {
     "mewma": "anomaly.multivariate",
+    "pca": "anomaly.subspace",
     "flatline": "signal.flatline",
     "rate": "signal.rate",
     "energy_baseline": "energy.excess",
     "idle": "energy.idle",
     "sec": "energy.specific",
 }
+_RATIOS: Final = ("anomaly.multivariate", "anomaly.subspace", "anomaly.density", "anomaly.isolation")
+"""Codes whose value is a score over its limit and whose causes are several signals."""
 _NS_PER_H: Final = 3.6e12
 _Z90: Final = 1.645
 
@@ -91,7 +94,7 @@ class Episodes:
         )
 
     def _unit(self) -> str:
-        if self._code == "anomaly.multivariate":
+        if self._code in _RATIOS:
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
@@ -99,7 +102,7 @@ class Episodes:
 
     def _detail(self, hours: float) -> dict[str, str | float]:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
-        if self._code != "anomaly.multivariate":
+        if self._code not in _RATIOS:
             detail["signal"] = self._binding.inputs[0]
         for place, (name, share) in enumerate(self._causes, start=1):
             detail[f"signal_{place}"] = name

@@ -14,6 +14,7 @@ __all__ = ["create", "model_names"]
 
 _MODELS: Final = {
     "mewma": "ovoo_models.anomaly.ewma:Mewma",
+    "pca": "ovoo_models.anomaly.pca:Pca",
     "range": "ovoo_models.anomaly.single:RangeCheck",
     "flatline": "ovoo_models.anomaly.single:Flatline",
     "rate": "ovoo_models.anomaly.single:RateCheck",
