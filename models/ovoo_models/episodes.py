@@ -18,6 +18,8 @@ __all__ = ["Episodes", "finding_code"]
 _CODES: Final = {
     "mewma": "anomaly.multivariate",
     "pca": "anomaly.subspace",
+    "half_space": "anomaly.density",
+    "isolation": "anomaly.isolation",
     "flatline": "signal.flatline",
     "rate": "signal.rate",
     "energy_baseline": "energy.excess",

@@ -15,6 +15,7 @@ __all__ = ["create", "model_names"]
 _MODELS: Final = {
     "mewma": "ovoo_models.anomaly.ewma:Mewma",
     "pca": "ovoo_models.anomaly.pca:Pca",
+    "half_space": "ovoo_models.anomaly.half_space:HalfSpace",
     "range": "ovoo_models.anomaly.single:RangeCheck",
     "flatline": "ovoo_models.anomaly.single:Flatline",
     "rate": "ovoo_models.anomaly.single:RateCheck",

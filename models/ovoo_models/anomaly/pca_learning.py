@@ -1,4 +1,4 @@
-"""Fits principal components on the stream itself, with the standard library: for gateways without a trained artifact."""
+"""Fits principal components on the stream, with the standard library: for gateways without a trained artifact."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PcaFit:
-    """What a fit found: rows, components, share explained, greatest score held out (NaN: too short) before rescaling."""
+    """What a fit found: rows, components, share explained, greatest score held out (NaN: too short), not rescaled."""
 
     rows: int
     components: int
