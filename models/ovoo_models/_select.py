@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _half_space_kernels as half_space_kernels
+    from ovoo_models import _isolation_kernels as isolation_kernels
     from ovoo_models import _kernels as kernels
     from ovoo_models import _pca_kernels as pca_kernels
 
-__all__ = ["COMPILED", "energy_kernels", "frame_kernels", "half_space_kernels", "kernels", "pca_kernels"]
+__all__ = [
+    "COMPILED",
+    "energy_kernels",
+    "frame_kernels",
+    "half_space_kernels",
+    "isolation_kernels",
+    "kernels",
+    "pca_kernels",
+]
 
 _NAMES: Final = (
     "kernels",
@@ -26,6 +35,7 @@ _NAMES: Final = (
     "energy_kernels",
     "pca_kernels",
     "half_space_kernels",
+    "isolation_kernels",
 )
 COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(
     importlib.util.find_spec(f"ovoo_models._{name}") is not None for name in _NAMES

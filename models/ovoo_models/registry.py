@@ -16,6 +16,7 @@ _MODELS: Final = {
     "mewma": "ovoo_models.anomaly.ewma:Mewma",
     "pca": "ovoo_models.anomaly.pca:Pca",
     "half_space": "ovoo_models.anomaly.half_space:HalfSpace",
+    "isolation": "ovoo_models.anomaly.isolation:Isolation",
     "range": "ovoo_models.anomaly.single:RangeCheck",
     "flatline": "ovoo_models.anomaly.single:Flatline",
     "rate": "ovoo_models.anomaly.single:RateCheck",

@@ -20,6 +20,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "mewma": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500}, (1, 2, 3)),
     "pca": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500, "adapt": 0.01, "follow": 0.01}, (1, 2, 3)),
     "half_space": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1000, "window": 500}, (1, 2, 3)),
+    "isolation": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1000}, (1, 2, 3)),
     "range": ({"gate": "running", "gate_above": 0.5}, (2,)),
     "flatline": ({"window_s": 300}, (2,)),
     "rate": ({}, (3,)),
