@@ -40,7 +40,7 @@ def _half_power(y: float) -> float:
 
 
 class IsolationRows:
-    """Scores of an isolation forest: 2^-(mean path length of the row / mean_length), 0 to 1, high where rows stand apart.
+    """Scores of an isolation forest: 2^-(mean path length of the row / mean_length), 0 to 1, high for rows apart.
 
     A row goes to `left` of a node, or to the node after it where its input, in single precision, is > cut; a leaf's
     left is itself and its cut infinite. `length` is what a leaf adds: its depth and the mean path length of the rows

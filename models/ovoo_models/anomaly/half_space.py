@@ -137,7 +137,7 @@ class HalfSpace:
             self._phase = 1
 
     def _forest(self) -> tuple[list[float], list[int]]:
-        rng = random.Random(self._seed)
+        rng = random.Random(self._seed)  # noqa: S311  # cuts are no secret, and must be the same everywhere
         boxes = [_wide(low, high) for low, high in zip(self._low, self._high, strict=True)]
         cut, pick = [], []
         for _tree in range(self.trees):

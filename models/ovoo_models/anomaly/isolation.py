@@ -41,7 +41,7 @@ class Isolation:
         self.trees = int(known.number("trees", 100, 1, 1000))
         self.samples = int(known.number("samples", 256, 2, 4096))
         self.seed = int(known.number("seed", 1, 0))
-        self._share = known.number("limit_share", 0.15, 0.0, 1.0)
+        self._share = known.number("limit_share", 0.05, 0.0, 1.0)
         self._missing = int(known.number("max_missing", d // 3, 0, d))
         self._learn_rows = int(known.number("learn_rows", 2000, 50))
         self.watch = watch_of(known)

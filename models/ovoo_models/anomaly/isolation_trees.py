@@ -104,7 +104,7 @@ def grow(rows: Sequence[Sequence[float]], trees: int, samples: int, seed: int) -
 
     Source: Liu, Ting and Zhou 2008. The same rows and seed give the same forest everywhere.
     """
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311  # cuts are no secret, and must be the same everywhere
     size = min(samples, len(rows))
     height = max(math.ceil(math.log2(max(size, 2))), 1)
     return pack([_branch(rng, rng.sample(rows, size), height) for _tree in range(trees)], size)
