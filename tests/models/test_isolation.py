@@ -154,7 +154,7 @@ def test_missing_inputs_follow_the_crowd_and_too_many_are_not_scored() -> None:
 
 
 PLACE = Place((1, 2, 3), 0, 4, PERIOD)
-RUNS = {"gate": "running", "gate_above": 0.5, "learn_rows": 1000}
+RUNS = {"gate": "running", "gate_above": 0.5, "learn_rows": 2800}
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["grown", "scikit-learn"])
