@@ -19,7 +19,7 @@ $(UV):
 .venv/bin/python: | $(UV)
 	$(UV) venv -q --python $(PYTHON) .venv
 
-.venv/.run: requirements/cloud.txt requirements/edge.txt requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.toml) $(wildcard $(foreach m,contract/ovoo_contract models/ovoo_models edge_agent/ovoo_edge edge_agent/ovoo_edge/*,$(m)/_*.pyx $(m)/_*.pxd $(m)/_*.pxi) contract/setup.py models/setup.py edge_agent/setup.py) | .venv/bin/python
+.venv/.run: requirements/cloud.txt requirements/edge.txt requirements/build.txt $(foreach m,$(MEMBERS),$(m)/pyproject.toml) $(wildcard $(foreach m,contract/ovoo_contract models/ovoo_models edge_agent/ovoo_edge edge_agent/ovoo_edge/*,$(m)/_*.pyx $(m)/_*.pxd $(m)/_*.pxi $(m)/_*.h) contract/setup.py models/setup.py edge_agent/setup.py) | .venv/bin/python
 	$(PIP) --require-hashes -r requirements/cloud.txt -r requirements/edge.txt -r requirements/build.txt
 	$(PIP) --no-deps --no-build-isolation $(EDITABLE)
 	.venv/bin/python -m compileall -q -j 2 .venv/lib/python3.*/site-packages >/dev/null || true
@@ -95,10 +95,10 @@ edge-slice: setup ## installs only the gateway's members and states their size
 	scripts/edge-slice
 
 bench: setup-dev ## full benchmarks; results are committed
-	for name in wire_size opcua_decode opcua_ingest mqtt_ingest processing footprint subscribe recovery spool spool_tuning versus_thingsboard real_input pipeline; do .venv/bin/python benchmarks/$$name.py --save; done
+	for name in wire_size opcua_decode opcua_ingest mqtt_ingest processing footprint subscribe recovery spool spool_tuning versus_thingsboard real_input pipeline anomaly_speed; do .venv/bin/python benchmarks/$$name.py --save; done
 
 bench-quick: setup-dev ## what CI runs
-	set -e; for name in wire_size opcua_decode real_input pipeline; do .venv/bin/python benchmarks/$$name.py --quick --no-peers; done
+	set -e; for name in wire_size opcua_decode real_input pipeline anomaly_speed; do .venv/bin/python benchmarks/$$name.py --quick --no-peers; done
 
 bench-check: ## which committed results were measured before the last change of what they measure
 	$(PYTHON) scripts/bench-check

@@ -11,7 +11,7 @@ from typing import Any
 
 __all__ = ["CODE", "digest_of", "outdated"]
 
-CODE = (".py", ".pyx", ".pxd", ".toml", ".txt")
+CODE = (".py", ".pyx", ".pxd", ".h", ".toml", ".txt")
 """Endings of files that can change a figure; prose and pictures cannot."""
 
 

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
+    from ovoo_models import _half_space_kernels as half_space_kernels
+    from ovoo_models import _isolation_kernels as isolation_kernels
     from ovoo_models import _kernels as kernels
     from ovoo_models import _lagged_kernels as lagged_kernels
     from ovoo_models import _memory_kernels as memory_kernels
     from ovoo_models import _novelty_kernels as novelty_kernels
+    from ovoo_models import _pca_kernels as pca_kernels
     from ovoo_models import _variance_kernels as variance_kernels
     from ovoo_models import _window_kernels as window_kernels
 
@@ -25,10 +28,13 @@ __all__ = [
     "COMPILED",
     "energy_kernels",
     "frame_kernels",
+    "half_space_kernels",
+    "isolation_kernels",
     "kernels",
     "lagged_kernels",
     "memory_kernels",
     "novelty_kernels",
+    "pca_kernels",
     "variance_kernels",
     "window_kernels",
 ]
@@ -36,10 +42,13 @@ __all__ = [
 _NAMES: Final = (
     "energy_kernels",
     "frame_kernels",
+    "half_space_kernels",
+    "isolation_kernels",
     "kernels",
     "lagged_kernels",
     "memory_kernels",
     "novelty_kernels",
+    "pca_kernels",
     "variance_kernels",
     "window_kernels",
 )

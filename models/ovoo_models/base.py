@@ -18,6 +18,7 @@ __all__ = [
     "Detector",
     "FrameBlock",
     "Place",
+    "RowScorer",
     "ScoreBlock",
     "Watch",
 ]
@@ -114,6 +115,23 @@ class Contribution:
 
     column: int
     share: float
+
+
+class RowScorer(Protocol):
+    """Scores one row a call, by a kernel that holds the detector's arrays: some hundred nanoseconds instead of a block.
+
+    A row is one dimension of at least `Place.width` doubles side by side (array, memoryview, numpy; read-only or not),
+    one period after the last; other kinds raise TypeError, ValueError or BufferError. The running state is that of the
+    detector, and the bits are those of `score_many` on rows a period apart. NaN: not scored.
+    """
+
+    def score(self, row: array[float] | memoryview, /) -> float:
+        """The score of the row; nothing is learned from it."""
+        ...
+
+    def score_learn(self, row: array[float] | memoryview, /) -> float:
+        """The score of the row, and what `score_many` learns from it."""
+        ...
 
 
 class Detector(Protocol):

@@ -20,6 +20,9 @@ _CODES: Final = {
     "change_point": "anomaly.change",
     "lagged": "anomaly.dynamic",
     "variance": "anomaly.variance",
+    "pca": "anomaly.subspace",
+    "half_space": "anomaly.density",
+    "isolation": "anomaly.isolation",
     "flatline": "signal.flatline",
     "rate": "signal.rate",
     "novelty": "anomaly.novelty",
@@ -28,7 +31,14 @@ _CODES: Final = {
     "idle": "energy.idle",
     "sec": "energy.specific",
 }
-_RATIOS: Final = ("anomaly.multivariate", "anomaly.change", "anomaly.dynamic")
+_RATIOS: Final = (
+    "anomaly.multivariate",
+    "anomaly.change",
+    "anomaly.dynamic",
+    "anomaly.subspace",
+    "anomaly.density",
+    "anomaly.isolation",
+)
 """Codes whose value is a score over its limit and whose causes are several signals."""
 _NS_PER_H: Final = 3.6e12
 _Z90: Final = 1.645

@@ -29,6 +29,11 @@ class Gate:
         self.running = array("q", [-1, -1])
         self._out = array("B")
 
+    @property
+    def parts(self) -> tuple[int, float, float, int, int, array[int]]:
+        """Column, lowest and highest running value, settling time, gap and own state: what a row kernel needs."""
+        return self._column, self._low, self._high, self._settle_ns, _GAP_NS, self.running
+
     def mask(self, rows: FrameBlock) -> array[int]:
         """One state code a row; valid until the next call."""
         n = len(rows)

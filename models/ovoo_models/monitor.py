@@ -27,7 +27,7 @@ from ovoo_models.registry import create
 __all__ = ["AssetMonitor", "MonitorOutput"]
 
 _BLOCK: Final = 2048
-_SCORED: Final = ("mewma", "energy_baseline")
+_SCORED: Final = ("mewma", "pca", "half_space", "isolation", "energy_baseline")
 
 
 @dataclass(frozen=True, slots=True)

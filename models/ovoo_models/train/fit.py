@@ -21,7 +21,9 @@ from ovoo_models.registry import create
 from ovoo_models.train.baseline import fit_baseline
 from ovoo_models.train.history import History, frames_of
 from ovoo_models.train.lagged import fit_lagged
+from ovoo_models.train.isolation import fit_isolation
 from ovoo_models.train.multivariate import fit_mewma
+from ovoo_models.train.pca import fit_pca
 
 __all__ = ["fit", "fit_frames"]
 
@@ -99,6 +101,12 @@ def _learn(
     if binding.model == "lagged":
         lagged, judged = fit_lagged(binding.params, place, frames)
         return lagged, _plain(asdict(judged))
+    if binding.model == "pca":
+        subspace, shape = fit_pca(binding.params, place, frames)
+        return subspace, _plain(asdict(shape))
+    if binding.model == "isolation":
+        forest, grown = fit_isolation(binding.params, place, frames)
+        return forest, _plain(asdict(grown))
     if binding.model in ("energy_baseline", "cusum_savings"):
         kind = EnergyBaseline if binding.model == "energy_baseline" else CusumSavings
         baseline, fitted = fit_baseline(binding.params, place, frames, kind)

@@ -1,0 +1,146 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""Rows of a half-space forest. Twin: _half_space_kernels_py; the pages there hold for these too."""
+
+from cpython.buffer cimport PyBuffer_Release
+from libc.math cimport ceil
+from libc.stdlib cimport calloc, free
+
+from ovoo_models._rows cimport open_row, ovoo_gate
+
+cdef extern from "_half_space.h" nogil:
+    enum:
+        OVOO_MOST_TREES
+
+    ctypedef struct ovoo_forest:
+        Py_ssize_t trees, height, size, inputs, max_missing
+        const int* inputs_at
+        const double* cut
+        const int* column
+        const double* level_cut
+        const int* level_column
+        int* count
+        int* reference
+        int* mass
+        int* table
+        long long* marks
+        int* work
+        long long period_ns, window
+        int least
+        double greatest
+        const double* limit
+
+    void ovoo_forest_roll_up(const ovoo_forest* f)
+    void ovoo_forest_rows(const ovoo_forest* f, const double* values, Py_ssize_t width, Py_ssize_t n,
+                          const unsigned char* gate, int learns, double* score, double* limits, double* measure,
+                          unsigned char* state)
+    double ovoo_forest_single(const ovoo_forest* f, const ovoo_gate* gate, const double* row, int learns)
+    double ovoo_forest_peek(const ovoo_forest* f, const double* row)
+
+
+cdef class HalfSpaceRows:
+    cdef ovoo_forest forest
+    cdef ovoo_gate gate
+    cdef Py_ssize_t width
+    cdef const int[::1] inputs_at, column, level_column
+    cdef const double[::1] cut, level_cut, limit
+    cdef int[::1] count, reference
+    cdef long long[::1] marks, gate_state
+
+    def __cinit__(self):
+        self.forest.mass = NULL
+        self.forest.table = NULL
+        self.forest.work = NULL
+
+    def __init__(self, Py_ssize_t trees, Py_ssize_t height, const int[::1] inputs_at, Py_ssize_t width,
+                 Py_ssize_t max_missing, const double[::1] cut, const int[::1] column, const double[::1] level_cut,
+                 const int[::1] level_column, int[::1] count, int[::1] reference, long long[::1] marks,
+                 const double[::1] limit, long long window, long long period_ns, gate):
+        cdef Py_ssize_t size = 1 << height
+        if not (1 <= trees <= OVOO_MOST_TREES and 1 <= height <= 15 and window >= 1 and inputs_at.shape[0] >= 1):
+            raise ValueError("1 to 256 trees of height 1 to 15, inputs and a window are needed")
+        if trees * window * (2 * size - 1) >= 1 << 31:
+            raise ValueError("trees x window x nodes must stay below 2^31")
+        if min(cut.shape[0], column.shape[0], count.shape[0], reference.shape[0]) < trees * size \
+                or marks.shape[0] < 3 or limit.shape[0] < 1:
+            raise ValueError("forest arrays are shorter than trees x leaves")
+        if level_cut.shape[0] and min(level_cut.shape[0], level_column.shape[0]) < trees * height:
+            raise ValueError("level arrays are shorter than trees x height")
+        self.inputs_at, self.width, self.cut, self.column = inputs_at, width, cut, column
+        self.level_cut, self.level_column, self.count, self.reference = level_cut, level_column, count, reference
+        self.marks, self.limit = marks, limit
+        self._forest(trees, height, size, max_missing, window, period_ns)
+        self._gate(gate)
+        self.refresh()
+
+    cdef _forest(self, Py_ssize_t trees, Py_ssize_t height, Py_ssize_t size, Py_ssize_t max_missing,
+                 long long window, long long period_ns):
+        cdef ovoo_forest* f = &self.forest
+        f.trees, f.height, f.size, f.inputs, f.max_missing = trees, height, size, self.inputs_at.shape[0], max_missing
+        f.window, f.period_ns, f.least = window, period_ns, <int>ceil(0.1 * window)
+        f.greatest = <double>(trees * window * (2 * size - 1))
+        f.inputs_at, f.cut, f.column = &self.inputs_at[0], &self.cut[0], &self.column[0]
+        f.level_cut = &self.level_cut[0] if self.level_cut.shape[0] else NULL
+        f.level_column = &self.level_column[0] if self.level_cut.shape[0] else NULL
+        f.count, f.reference, f.marks, f.limit = &self.count[0], &self.reference[0], &self.marks[0], &self.limit[0]
+        f.mass = <int*>calloc(trees * 2 * size, sizeof(int))
+        f.table = <int*>calloc(trees * size, sizeof(int))
+        f.work = <int*>calloc(4 * size, sizeof(int))
+        if f.mass == NULL or f.table == NULL or f.work == NULL:
+            raise MemoryError
+
+    cdef _gate(self, parts):
+        cdef ovoo_gate* g = &self.gate
+        g.column, g.low, g.high, g.settle_ns, g.gap_ns, self.gate_state = parts
+        if g.column >= self.width or self.gate_state.shape[0] < 2:
+            raise ValueError("gate column is outside the row")
+        g.state_ns = &self.gate_state[0]
+
+    def __dealloc__(self):
+        free(self.forest.mass)
+        free(self.forest.table)
+        free(self.forest.work)
+
+    def refresh(self):
+        cdef Py_ssize_t k
+        for k in range(self.inputs_at.shape[0]):
+            if self.inputs_at[k] < 0 or self.inputs_at[k] >= self.width:
+                raise ValueError("input column is outside the row")
+        for k in range(self.forest.trees * self.forest.size):
+            if self.column[k] < 0 or self.column[k] >= self.width:
+                raise ValueError("input column is outside the row")
+        if self.level_cut.shape[0]:
+            for k in range(self.forest.trees * self.forest.height):
+                if self.level_column[k] < 0 or self.level_column[k] >= self.width:
+                    raise ValueError("input column is outside the row")
+        ovoo_forest_roll_up(&self.forest)
+
+    def score_rows(self, const double[::1] values, Py_ssize_t n, const unsigned char[::1] gate, bint learns,
+                   double[::1] score, double[::1] limits, double[::1] measure, unsigned char[::1] state):
+        if values.shape[0] < n * self.width or gate.shape[0] < n:
+            raise ValueError("columns are shorter than n")
+        if min(score.shape[0], limits.shape[0], measure.shape[0], state.shape[0]) < n:
+            raise ValueError("output is shorter than n")
+        if n > 0:
+            with nogil:
+                ovoo_forest_rows(&self.forest, &values[0], self.width, n, &gate[0], learns, &score[0], &limits[0],
+                                 &measure[0], &state[0])
+
+    def peek(self, row):
+        cdef Py_buffer view
+        cdef const double* cells = open_row(row, &view, self.width)
+        cdef double score = ovoo_forest_peek(&self.forest, cells)
+        PyBuffer_Release(&view)
+        return score
+
+    def score(self, row):
+        return self._single(row, 0)
+
+    def score_learn(self, row):
+        return self._single(row, 1)
+
+    cdef double _single(self, object row, int learns) except? -1.0:
+        cdef Py_buffer view
+        cdef const double* cells = open_row(row, &view, self.width)
+        cdef double score = ovoo_forest_single(&self.forest, &self.gate, cells, learns)
+        PyBuffer_Release(&view)
+        return score
