@@ -1,4 +1,4 @@
-"""`ovoo-models train | score | card`. Exit codes: 0 done, 1 something is wrong with the input, 2 wrong usage."""
+"""`ovoo-models train | score | card | check`. Exit codes: 0 done, 1 wrong input, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import ConfigError, OvooError
 
-from ovoo_models import artifact
+from ovoo_models import artifact, cli_check
 from ovoo_models.csv_history import read_csv
 
 __all__ = ["main"]
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     card = verbs.add_parser("card", help="print what a model file was made from")
     card.add_argument("model", type=Path, help="model file")
     card.set_defaults(run=_card)
+    cli_check.add(verbs)
     return parser
 
 

@@ -129,19 +129,28 @@ class Mewma:
         out.state[:n] = array("B", [UNKNOWN if code == NORMAL else code for code in mask[:n]])
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
-        """Shares by reconstruction: how far T2 falls were the signal what the others say (Alcala and Qin 2009)."""
+        """Shares by reconstruction: how far T2 falls were the signal what the others say (Alcala and Qin 2009).
+
+        sigma and change are from that expected value, in the spread that the signal has about it in normal work.
+        """
         d = self.trace_width
         z = out.trace[row * d : row * d + d]
-        gains = []
-        for k in range(d):
-            line = self._precision[k * d : k * d + d]
-            pull = kernels.dot(line, z)
-            gains.append(pull * pull / line[k] if line[k] > 0 else 0.0)
+        pulls = [kernels.dot(self._precision[k * d : k * d + d], z) for k in range(d)]
+        weights = [self._precision[k * d + k] for k in range(d)]
+        gains = [pull * pull / w if w > 0 else 0.0 for pull, w in zip(pulls, weights, strict=True)]
         total = math.fsum(gains)
         if not total > 0:
             return ()
-        ranked = sorted(range(d), key=lambda k: (-gains[k], k))
-        return tuple(Contribution(self._columns[k], gains[k] / total) for k in ranked if gains[k] > 0)
+        ranked = sorted((k for k in range(d) if gains[k] > 0), key=lambda k: (-gains[k], k))
+        return tuple(
+            Contribution(
+                self._columns[k],
+                gains[k] / total,
+                pulls[k] / math.sqrt(weights[k]),
+                pulls[k] / weights[k] / self._inverse[k],
+            )
+            for k in ranked
+        )
 
     def state(self) -> dict[str, str]:
         """Model, running average and gate."""
