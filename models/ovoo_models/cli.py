@@ -1,4 +1,4 @@
-"""`ovoo-models train | score | card | check`. Exit codes: 0 done, 1 wrong input, 2 wrong usage."""
+"""`ovoo-models train | score | card | check | explain`. Exit codes: 0 done, 1 wrong input, 2 wrong usage."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ovoo_contract.address import AssetAddress
-from ovoo_contract.errors import ConfigError, OvooError
+from ovoo_contract.errors import OvooError
 
-from ovoo_models import artifact, cli_check
-from ovoo_models.csv_history import read_csv
+from ovoo_models import artifact, cli_check, cli_explain
+from ovoo_models.cli_history import add_history, read_history
 
 __all__ = ["main"]
 
@@ -40,36 +39,21 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--start", default=None, help="ISO time; rows before it are not used")
     train.add_argument("--end", default=None, help="ISO time; rows from it on are not used")
     train.add_argument("--by", default="", help="who trains it, for the card")
-    _history(train)
+    add_history(train)
     train.set_defaults(run=_train)
     score = verbs.add_parser("score", help="run a model file over a history and print its findings")
     score.add_argument("model", type=Path, help="model file")
     score.add_argument("--asset", required=True, help="enterprise/site/area/line/asset")
     score.add_argument("--language", choices=("zh", "en"), default="zh", help="of the sentences")
     score.add_argument("--json", action="store_true", help="one JSON object a line")
-    _history(score)
+    add_history(score)
     score.set_defaults(run=_score)
     card = verbs.add_parser("card", help="print what a model file was made from")
     card.add_argument("model", type=Path, help="model file")
     card.set_defaults(run=_card)
     cli_check.add(verbs)
+    cli_explain.add(verbs)
     return parser
-
-
-def _history(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--csv", type=Path, help="column `time` (ISO 8601 or ns), then one column a signal; empty = bad"
-    )
-    source.add_argument("--parquet", type=Path, help="the same as Parquet (needs duckdb)")
-
-
-def _columns(options: argparse.Namespace) -> dict[str, Any]:
-    if options.csv:
-        return dict(read_csv(options.csv))
-    from ovoo_models.train.parquet import read_parquet
-
-    return dict(read_parquet(options.parquet))
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -80,7 +64,7 @@ def _train(options: argparse.Namespace) -> int:
 
     model_set = fit(
         load_pack(options.pack).template(options.template),
-        _columns(options),
+        read_history(options),
         asset=options.asset,
         trained_by=options.by,
         start_ns=time_of(options.start) if options.start else None,
@@ -95,20 +79,11 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from ovoo_models.csv_history import batch_of
-    from ovoo_models.monitor import AssetMonitor
     from ovoo_models.phrases import render
+    from ovoo_models.replay import replay
 
-    monitor = AssetMonitor(artifact.load(options.model), AssetAddress.parse(options.asset))
-    columns = _columns(options)
-    index = {name: place for place, name in enumerate(columns)}
-    batch = batch_of(columns)
-    if len(batch) == 0:
-        raise ConfigError("no rows", offender=str(options.csv or options.parquet), remedy="give a file with rows")
-    found = monitor.process(batch, index, len(index)).findings
-    found += monitor.flush(max(batch.time_ns) + monitor.period_ns, len(index)).findings
-    latest = {finding.id: finding for finding in found}
-    for finding in latest.values():
+    run = replay(artifact.load(options.model), AssetAddress.parse(options.asset), read_history(options))
+    for finding in run.findings:
         if options.json:
             print(finding.to_json().decode())
         else:

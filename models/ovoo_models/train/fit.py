@@ -20,6 +20,7 @@ from ovoo_models.registry import create
 from ovoo_models.train.baseline import fit_baseline
 from ovoo_models.train.history import History, frames_of
 from ovoo_models.train.multivariate import fit_mewma
+from ovoo_models.train.usual import usual_ranges
 
 __all__ = ["fit", "fit_frames"]
 
@@ -62,6 +63,7 @@ def fit_frames(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any]
         "rows": len(frames),
         "format": FORMAT_VERSION,
         "versions": {"ovoo_models": metadata.version("ovoo-models"), "scikit_learn": sklearn.__version__},
+        "signals": usual_ranges(model_set, frames),
         "models": {name: dict(each.card) for name, each in fitted.items()},
     }
     states = {name: each.state for name, each in fitted.items()}
