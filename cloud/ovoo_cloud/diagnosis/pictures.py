@@ -21,7 +21,7 @@ _RANK = {"critical": 0, "warning": 1, "info": 2}
 
 
 def finding_pictures(found: Sequence[Finding], seen: Observation) -> list[dict[str, Any]]:
-    """The three worst findings, the longer first among equals, each with score, limit and signals where there are any."""
+    """The three worst findings, the longer first among equals, with score, limit and signals where there are any."""
     worst = sorted(found, key=lambda each: (_RANK[each.severity], each.start_ns - each.end_ns, each.id))
     pictures = (_picture(each, seen) for each in worst)
     return [picture for picture in pictures if picture["signals"]][:_MOST]
