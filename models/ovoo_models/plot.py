@@ -76,7 +76,7 @@ class _Drawing:
             self._headline()
         if self.explanation.score is not None:
             self._score(self.explanation.score)
-        if "signal_1" in self.finding.detail:
+        if "share_1" in self.finding.detail:
             self._causes()
         for trace in self.explanation.signals:
             self._signal(trace)
@@ -105,7 +105,8 @@ class _Drawing:
     def _panel(self, title: str, note: str, height: float) -> tuple[float, float]:
         """Reserves a panel below its title; gives its top and bottom."""
         self.y += _PART_GAP - 8
-        self.svg.text(_LEFT, self.y, title, 9.5, fill=self.colour.ink, bold=True)
+        room = self.time.right - _LEFT - text_width(note, 8.5) - 20
+        self.svg.text(_LEFT, self.y, *_within(title, room, 9.5), fill=self.colour.ink, bold=True)
         self._words(self.time.right, self.y, note, "end")
         top = self.y + 6
         self.y = top + height
@@ -135,19 +136,19 @@ class _Drawing:
 
     def _causes(self) -> None:
         detail, finding = self.finding.detail, self.finding
-        places = [k for k in (1, 2, 3) if f"signal_{k}" in detail]
+        places = [k for k in (1, 2, 3) if f"share_{k}" in detail]
         top, _ = self._panel(plot_text("causes", self.look.language), "", _BAR * len(places))
         full = (self.time.right - _LEFT) * 0.32
         for row, k in enumerate(places):
             y = top + _BAR * row
-            share = float(detail.get(f"share_{k}", 0.0))
+            share = float(detail[f"share_{k}"])
             change = detail.get(f"change_{k}")
             arrow = "" if not isinstance(change, int | float) else "▲ " if change > 0 else "▼ "
             self.svg.rect(_LEFT, y + 2, full, _BAR - 5, self.colour.band)
             self.svg.rect(_LEFT, y + 2, full * share, _BAR - 5, self.colour.accent)
             words = f"{100 * share:.0f} %  {arrow}{cause_text(finding, k, self.look.language, self.look.names)}"
             room = self.time.right - _LEFT - full - 8
-            self.svg.text(_LEFT + full + 8, y + 10.5, words, fitting(words, room, 9), fill=self.colour.ink)
+            self.svg.text(_LEFT + full + 8, y + 10.5, *_within(words, room, 9), fill=self.colour.ink)
 
     def _signal(self, trace: Trace) -> None:
         line = thin(trace, self.explanation.start_ns, self.explanation.end_ns)
@@ -222,6 +223,16 @@ class _Drawing:
         x = min(max(x, _LEFT + half), self.time.right - half)
         self.svg.text(x, self.y, words, 8.5, anchor="middle", fill=self.colour.alert, bold=True)
         self.y += 6
+
+
+def _within(words: str, room: float, size: float) -> tuple[str, float]:
+    """The words at the size at which they fit, and cut where they do not at the least."""
+    size = fitting(words, room, size)
+    if text_width(words, size) <= room:
+        return words, size
+    while words and text_width(words + "…", size) > room:
+        words = words[:-1]
+    return words + "…", size
 
 
 def _wrapped(text: str, width: float, size: float) -> list[str]:
