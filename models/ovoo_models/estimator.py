@@ -171,6 +171,11 @@ class Estimator:
         """
         return _from_set(cls, artifact.load(path), model, binding, str(path))
 
+    @classmethod
+    def of_set(cls, model_set: ModelSet, binding: str = "") -> Estimator:
+        """One binding of a model set as an estimator; errors as for `load`."""
+        return _from_set(cls, model_set, None, binding, "model set")
+
     def _frames(self, values: Values, time_ns: Buffer | None) -> tuple[FrameBlock, int]:
         times = None if time_ns is None else read_times(time_ns)
         rows, missing = read_frames(values, self.columns, times)

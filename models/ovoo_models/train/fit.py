@@ -19,7 +19,7 @@ from ovoo_models.efficiency.baseline import CusumSavings, EnergyBaseline
 from ovoo_models.registry import create
 from ovoo_models.train.baseline import fit_baseline
 from ovoo_models.train.history import History, frames_of
-from ovoo_models.train.multivariate import fit_mewma
+from ovoo_models.train.multivariate import LEAST_ROWS, fit_mewma
 from ovoo_models.train.usual import usual_ranges
 
 __all__ = ["fit", "fit_frames"]
@@ -52,11 +52,16 @@ def fit(
     return fit_frames(model_set, frames, {"template": template.id, "trained_by": trained_by})
 
 
-def fit_frames(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any]) -> ModelSet:
-    """The same set with every binding fitted on the frames; `about` goes into the card."""
+def fit_frames(
+    model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any], least_rows: int = LEAST_ROWS
+) -> ModelSet:
+    """The same set with every binding fitted on the frames; `about` goes into the card.
+
+    least_rows: fewer leave a multivariate model unfitted.
+    """
     if len(frames) == 0:
         raise ArtifactError("no rows to learn from", offender="train.window", remedy="widen the window")
-    fitted = {each.id: _fit_binding(each, model_set, frames) for each in model_set.bindings}
+    fitted = {each.id: _fit_binding(each, model_set, frames, least_rows) for each in model_set.bindings}
     card = {
         **about,
         "window": [_iso(frames.time_ns[0]), _iso(frames.time_ns[-1])],
@@ -70,7 +75,7 @@ def fit_frames(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any]
     return ModelSet(model_set.asset, model_set.period_s, model_set.signals, model_set.bindings, states, card)
 
 
-def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock) -> _Fitted:
+def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock, least_rows: int) -> _Fitted:
     gate = binding.params.get("gate")
     place = Place(
         tuple(model_set.index(name) for name in binding.inputs),
@@ -81,7 +86,7 @@ def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock)
     detector = create(binding.model, binding.params, place)
     card: dict[str, Any]
     try:
-        detector, card = _learn(binding, place, frames, detector)
+        detector, card = _learn(binding, place, frames, detector, least_rows)
     except NotReady as error:
         card = {"not_fitted": str(error)}
     fresh = create(binding.model, binding.params, place)
@@ -91,10 +96,10 @@ def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock)
 
 
 def _learn(
-    binding: ModelBinding, place: Place, frames: FrameBlock, detector: Detector
+    binding: ModelBinding, place: Place, frames: FrameBlock, detector: Detector, least_rows: int
 ) -> tuple[Detector, dict[str, Any]]:
     if binding.model == "mewma":
-        model, found = fit_mewma(binding.params, place, frames)
+        model, found = fit_mewma(binding.params, place, frames, least_rows)
         return model, _plain(asdict(found))
     if binding.model in ("energy_baseline", "cusum_savings"):
         kind = EnergyBaseline if binding.model == "energy_baseline" else CusumSavings
