@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from ovoo_contract.errors import ConfigError
@@ -26,29 +27,13 @@ from tests.models.conftest import machine
 GATED: dict[str, Any] = {"gate": "x0", "gate_above": 0.5}
 
 
-class Named:
-    """A table with names by the data frame protocol, as pandas and polars have it."""
-
-    def __init__(self, x: NDArray[np.float64], *names: str) -> None:
-        self.x, self.names, self.shape = x, names, x.shape
-
-    def __dataframe__(self) -> Named:
-        return self
-
-    def column_names(self) -> tuple[str, ...]:
-        return self.names
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.float64]:
-        return np.array(self.x, dtype=dtype)
-
-
 def table(rows: int, seed: int = 1, fault_from: int | None = None) -> NDArray[np.float64]:
     return np.array(machine(rows, seed=seed, fault_from=fault_from).values).reshape(rows, 4)
 
 
 def outcomes(detector: OvooDetector, expected: dict[str, str]) -> dict[str, list[str]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # checks that need pandas or an array API say that they are left out
+        warnings.simplefilter("ignore")  # checks that need an array API say that they are left out
         found = check_estimator(detector, expected_failed_checks=expected, on_fail=None)
     return {
         status: [each["check_name"] for each in found if each["status"] == status]
@@ -146,13 +131,13 @@ def test_the_number_of_columns_is_kept_and_required() -> None:
 
 
 def test_names_of_columns_are_kept_and_the_gate_is_one_of_them() -> None:
-    names = ("running", "load", "power", "temperature")
-    detector = OvooDetector("mewma", gate="running", gate_above=0.5).fit(Named(table(3000), *names))
+    names = ["running", "load", "power", "temperature"]
+    detector = OvooDetector("mewma", gate="running", gate_above=0.5).fit(pd.DataFrame(table(3000), columns=names))
 
-    assert list(detector.feature_names_in_) == list(names)
-    assert detector.explain(Named(table(900, seed=6, fault_from=300), *names), 700)[0].column == "power"
+    assert list(detector.feature_names_in_) == names
+    assert detector.explain(pd.DataFrame(table(900, seed=6, fault_from=300), columns=names), 700)[0].column == "power"
     with pytest.raises(ValueError, match="feature names"):
-        detector.predict(Named(table(10), "running", "load", "power", "pressure"))
+        detector.predict(pd.DataFrame(table(10), columns=["running", "load", "power", "pressure"]))
 
 
 def test_wrong_names_and_parameters_are_refused_when_fitting() -> None:
