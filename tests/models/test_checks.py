@@ -86,7 +86,7 @@ def test_the_first_broken_promise_is_raised() -> None:
         check_estimator(lambda: Estimator(Forgetful, columns=2), factory=Forgetful)
 
 
-def test_rows_for_the_checks_do_not_depend_on_the_machine() -> None:
+def test_rows_for_the_checks_are_the_same_each_time() -> None:
     first, second = (normal_rows(("a", "b"), 50, gate="b") for _ in range(2))
 
     assert first.values.tobytes() == second.values.tobytes()

@@ -14,6 +14,7 @@ from ovoo_models.anomaly.learning import MewmaLearner
 from ovoo_models.base import NORMAL, UNKNOWN, Contribution, FrameBlock, Place, ScoreBlock, Watch
 from ovoo_models.gate import Gate
 from ovoo_models.params import Params
+from ovoo_models.portable import power
 from ovoo_models.state import ArrayStore
 
 __all__ = ["Mewma"]
@@ -46,7 +47,7 @@ class Mewma:
         self.shrinkage = known.number("shrinkage", -1.0, -1.0, 1.0)
         self.limit_factor = known.number("limit_factor", 4.0, 1.0)
         self._step_frames = max(round(step_s * 1e9 / place.period_ns), 1)
-        self._decay = (1.0 - self.smoothing) ** (1.0 / self._step_frames)
+        self._decay = power(1.0 - self.smoothing, 1.0 / self._step_frames)
         self._reset_ns = round(known.number("reset_s", 15 * step_s, 0.0) * 1e9)
         self._bound = known.number("clip", 20.0, 1.0)
         self.guarded = known.positions("guard", d)
