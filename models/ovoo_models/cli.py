@@ -1,4 +1,7 @@
-"""`ovoo-models train | score | card | check | explain`. Exit codes: 0 done, 1 wrong input, 2 wrong usage."""
+"""`ovoo-models`: train, run, explain, check and read models.
+
+Exit codes: 0 done, 1 something is wrong with the input, 2 wrong usage.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from pathlib import Path
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import OvooError
 
-from ovoo_models import artifact, cli_check, cli_explain
+from ovoo_models import artifact, cli_check, cli_explain, cli_train
+from ovoo_models.cards import card_lines
 from ovoo_models.cli_history import add_history, read_history
 
 __all__ = ["main"]
@@ -31,16 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ovoo-models", description="Train, run and read the models of an asset.")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
-    train = verbs.add_parser("train", help="fit the models of a template on a history of normal work")
-    train.add_argument("--pack", required=True, help="pack, for instance coal_mine")
-    train.add_argument("--template", required=True, help="template within the pack, for instance main_fan")
-    train.add_argument("--asset", default="", help="address or path the set is for (default: the template's path)")
-    train.add_argument("--out", type=Path, required=True, help="model file to write")
-    train.add_argument("--start", default=None, help="ISO time; rows before it are not used")
-    train.add_argument("--end", default=None, help="ISO time; rows from it on are not used")
-    train.add_argument("--by", default="", help="who trains it, for the card")
-    add_history(train)
-    train.set_defaults(run=_train)
+    cli_train.add(verbs)
     score = verbs.add_parser("score", help="run a model file over a history and print its findings")
     score.add_argument("model", type=Path, help="model file")
     score.add_argument("--asset", required=True, help="enterprise/site/area/line/asset")
@@ -50,32 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     score.set_defaults(run=_score)
     card = verbs.add_parser("card", help="print what a model file was made from")
     card.add_argument("model", type=Path, help="model file")
+    card.add_argument("--language", choices=("zh", "en"), default="zh", help="of the words")
+    card.add_argument("--json", action="store_true", help="as one JSON object")
     card.set_defaults(run=_card)
     cli_check.add(verbs)
     cli_explain.add(verbs)
     return parser
-
-
-def _train(options: argparse.Namespace) -> int:
-    from ovoo_packs import load_pack
-
-    from ovoo_models.csv_history import time_of
-    from ovoo_models.train import fit
-
-    model_set = fit(
-        load_pack(options.pack).template(options.template),
-        read_history(options),
-        asset=options.asset,
-        trained_by=options.by,
-        start_ns=time_of(options.start) if options.start else None,
-        end_ns=time_of(options.end) if options.end else None,
-    )
-    artifact.save(options.out, model_set)
-    unfitted = [name for name, each in model_set.card["models"].items() if "not_fitted" in each]
-    print(f"{options.out}: {len(model_set.bindings) - len(unfitted)} models, {model_set.card['rows']} rows")
-    for name in unfitted:
-        print(f"  {name}: {model_set.card['models'][name]['not_fitted']}")
-    return 0
 
 
 def _score(options: argparse.Namespace) -> int:
@@ -93,6 +68,9 @@ def _score(options: argparse.Namespace) -> int:
 
 def _card(options: argparse.Namespace) -> int:
     model_set = artifact.load(options.model)
+    if not options.json:
+        print("\n".join(card_lines(model_set, options.language)))
+        return 0
     card = {"asset": model_set.asset, "period_s": model_set.period_s, "fingerprint": model_set.fingerprint}
     print(json.dumps({**card, **model_set.card}, ensure_ascii=False, indent=2, sort_keys=True))
     return 0

@@ -16,7 +16,7 @@ def add_history(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--csv", type=Path, help="column `time` (ISO 8601 or ns), then one column a signal; empty = bad"
     )
-    source.add_argument("--parquet", type=Path, help="the same as Parquet (needs duckdb)")
+    source.add_argument("--parquet", type=Path, help="the same as Parquet, one file or a folder of them (needs duckdb)")
 
 
 def read_history(options: argparse.Namespace) -> dict[str, Columns]:

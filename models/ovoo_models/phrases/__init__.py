@@ -14,6 +14,7 @@ from ovoo_contract.findings import Finding
 
 __all__ = [
     "LANGUAGES",
+    "card_text",
     "cause_text",
     "moment_text",
     "number_text",
@@ -52,6 +53,11 @@ def output_name(field: str, language: str) -> str:
 def plot_text(key: str, language: str, **slots: str) -> str:
     """A word of the plots."""
     return str(_catalogue(language)["plot"][key]).format(**slots)
+
+
+def card_text(key: str, language: str) -> str:
+    """A word of model cards; a measure without a word of its own is shown by its name."""
+    return str(_catalogue(language)["card"].get(key, key.replace("_", " ")))
 
 
 def render(finding: Finding, language: str, names: Mapping[str, str] | None = None, zone: tzinfo | None = None) -> str:
