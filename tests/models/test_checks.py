@@ -15,15 +15,16 @@ from ovoo_models.estimator import Estimator
 from ovoo_models.registry import model_names
 
 from tests.models.conftest import machine
-from tests.models.test_detectors import CASES
+from tests.models.test_detectors import CASES, make
 
 COLUMNS = ("running", "load", "power", "temperature")
 
 
 def example(name: str) -> Estimator:
     """The detector at the place of `CASES`; a new one is covered as soon as it is listed there."""
-    params, inputs = CASES[name]
-    return Estimator(name, params, columns=COLUMNS, inputs=[COLUMNS[k] for k in inputs], period_s=5.0)
+    place = make(name).place
+    inputs = [COLUMNS[k] for k in place.inputs]
+    return Estimator(name, CASES[name][0], columns=COLUMNS, inputs=inputs, period_s=place.period_ns / 1e9)
 
 
 @pytest.fixture(scope="module", params=model_names())

@@ -14,7 +14,6 @@ from ovoo_models.state import doubles_from_text, doubles_to_text
 __all__ = ["differences", "path_of", "write"]
 
 FOLDER = Path(__file__).parent
-COLUMNS = ("running", "load", "power", "temperature")
 _FIELDS = ("score", "limit", "measure")
 
 
@@ -28,10 +27,9 @@ def write(name: str) -> None:
     from ovoo_models.checks import odd_rows
 
     from tests.models.conftest import machine
-    from tests.models.test_detectors import CASES
+    from tests.models.test_checks import example
 
-    params, inputs = CASES[name]
-    model = Estimator(name, params, columns=COLUMNS, inputs=[COLUMNS[k] for k in inputs], period_s=5.0)
+    model = example(name)
     normal = machine(7000)
     model.learn_many(normal.values, normal.time_ns)
     artifact = FOLDER / f".{name}.artifact"
