@@ -54,10 +54,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _score(options: argparse.Namespace) -> int:
+    from ovoo_models.monitor import AssetMonitor
     from ovoo_models.phrases import render
     from ovoo_models.replay import replay
 
-    run = replay(artifact.load(options.model), AssetAddress.parse(options.asset), read_history(options))
+    monitor = AssetMonitor(artifact.load(options.model), AssetAddress.parse(options.asset))
+    run = replay(monitor, read_history(options))
     for finding in run.findings:
         if options.json:
             print(finding.to_json().decode())

@@ -12,6 +12,7 @@ from ovoo_contract.errors import ConfigError
 
 from ovoo_models import artifact
 from ovoo_models.cli_history import add_history, read_history
+from ovoo_models.monitor import AssetMonitor
 from ovoo_models.phrases import render
 from ovoo_models.plot import Look, draw
 from ovoo_models.replay import Replay, explanation_of, replay
@@ -37,7 +38,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
 def _explain(options: argparse.Namespace) -> int:
     zone = _zone(options.zone)
     model_set = artifact.load(options.model)
-    run = replay(model_set, _asset(options.asset or model_set.asset), read_history(options))
+    run = replay(AssetMonitor(model_set, _asset(options.asset or model_set.asset)), read_history(options))
     if options.finding == 0:
         for number, each in enumerate(run.findings, start=1):
             print(f"{number}\t{each.code}\t{each.severity}\t{render(each, options.language, zone=zone)}")

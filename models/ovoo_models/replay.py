@@ -1,4 +1,4 @@
-"""A model set run over a history: the findings, and what speaks for each of them."""
+"""A monitor run over a history: the findings, and what speaks for each of them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import ConfigError
 from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 
-from ovoo_models.artifact import ModelSet
 from ovoo_models.csv_history import Columns, batch_of
 from ovoo_models.explanation import Explanation, Trace, asked_signals, bands_of, usual_range, view_of
 from ovoo_models.monitor import AssetMonitor
@@ -30,9 +28,8 @@ class Replay:
     findings: tuple[Finding, ...]
 
 
-def replay(model_set: ModelSet, asset: AssetAddress, columns: Mapping[str, Columns]) -> Replay:
-    """Score the whole history; ConfigError where it has no rows."""
-    monitor = AssetMonitor(model_set, asset)
+def replay(monitor: AssetMonitor, columns: Mapping[str, Columns]) -> Replay:
+    """Score the whole history by a fresh monitor; ConfigError where it has no rows."""
     index = {name: place for place, name in enumerate(columns)}
     batch = batch_of(columns)
     if len(batch) == 0:
