@@ -1,5 +1,7 @@
 from array import array
 
+def clean_rows(values: array[float]) -> int: ...
+def ramp_rows(out: array[int], start: int, step: int) -> None: ...
 def select_rows(
     signal: array[int],
     time_ns: array[int],

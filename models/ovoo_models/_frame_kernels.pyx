@@ -4,6 +4,24 @@
 cdef double NAN = float("nan")
 cdef unsigned int GOOD_BELOW = 0x40000000
 cdef long long NEVER = -1
+cdef double GREATEST = 1e30
+
+
+def clean_rows(double[::1] values):
+    cdef Py_ssize_t i, replaced = 0
+    with nogil:
+        for i in range(values.shape[0]):
+            if values[i] == values[i] and not (-GREATEST <= values[i] <= GREATEST):
+                values[i] = NAN
+                replaced += 1
+    return replaced
+
+
+def ramp_rows(long long[::1] out, long long start, long long step):
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(out.shape[0]):
+            out[i] = start + i * step
 
 
 def select_rows(const unsigned int[::1] signal, const long long[::1] time_ns, const double[::1] value,
@@ -27,7 +45,10 @@ def select_rows(const unsigned int[::1] signal, const long long[::1] time_ns, co
                 continue
             out_column[kept] = column
             out_time[kept] = time_ns[i]
-            out_value[kept] = value[i] if quality[i] < GOOD_BELOW else NAN
+            if quality[i] < GOOD_BELOW and -GREATEST <= value[i] <= GREATEST:
+                out_value[kept] = value[i]
+            else:
+                out_value[kept] = NAN
             if time_ns[i] > newest:
                 newest = time_ns[i]
             if oldest == NEVER or time_ns[i] < oldest:

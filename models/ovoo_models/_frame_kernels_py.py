@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from array import array
 
-__all__ = ["change_rows", "emit_frames", "scatter_rows", "select_rows"]
+__all__ = ["change_rows", "clean_rows", "emit_frames", "ramp_rows", "scatter_rows", "select_rows"]
 
 NAN = float("nan")
 GOOD_BELOW = 0x40000000
 NEVER = -1
+GREATEST = 1e30
+"""No plant measures more; squares and sums of what is left cannot overflow, single precision included."""
+
+
+def clean_rows(values: array[float]) -> int:
+    """Put NaN for infinities and values beyond +-1e30, in place; return how many."""
+    replaced = 0
+    for i, x in enumerate(values):
+        if x == x and not -GREATEST <= x <= GREATEST:
+            values[i] = NAN
+            replaced += 1
+    return replaced
+
+
+def ramp_rows(out: array[int], start: int, step: int) -> None:
+    """Fill `out` with start, start + step, ..."""
+    for i in range(len(out)):
+        out[i] = start + i * step
 
 
 def select_rows(
@@ -24,7 +42,8 @@ def select_rows(
 ) -> tuple[int, int, int, int]:
     """Keep the rows that `table` maps to a column; return (kept, late, newest, oldest kept time or -1).
 
-    Rows before `floor_ns` are late: counted and left out. A row that is not good becomes NaN, so that it ends the hold.
+    Rows before `floor_ns` are late: counted and left out. A row that is not good, or no finite
+    number up to 1e30, becomes NaN, so that it ends the hold.
     """
     kept = late = 0
     newest = oldest = NEVER
@@ -41,7 +60,8 @@ def select_rows(
             continue
         out_column[kept] = column
         out_time[kept] = at
-        out_value[kept] = value[i] if quality[i] < GOOD_BELOW else NAN
+        sound = quality[i] < GOOD_BELOW and -GREATEST <= value[i] <= GREATEST
+        out_value[kept] = value[i] if sound else NAN
         newest = max(newest, at)
         oldest = at if oldest == NEVER else min(oldest, at)
         kept += 1

@@ -127,7 +127,9 @@ def loads(data: bytes, offender: str = "artifact") -> ModelSet:
     except ArtifactError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OvooError) as error:
-        raise ArtifactError("parts are missing or of a wrong type", offender=offender, value=str(error)) from error
+        raise ArtifactError(
+            "parts are missing or of a wrong type", offender=offender, value=str(error), remedy="train the model again"
+        ) from error
 
 
 def _to_data(model_set: ModelSet) -> dict[str, Any]:

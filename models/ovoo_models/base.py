@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +38,10 @@ ALARM: Final = 5
 
 @dataclass(slots=True)
 class FrameBlock:
-    """Rows of an asset at rising times; `values` is row-major, `width` doubles a row, NaN = missing or not good."""
+    """Rows of an asset at rising times; `values` is row-major, `width` doubles a row, NaN = missing or not good.
+
+    What is not NaN is a finite number up to 1e30: `FrameBuilder` and `Estimator` put NaN for anything else.
+    """
 
     time_ns: array[int]
     values: array[float]
@@ -111,10 +115,16 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A signal's share of a score: column in the row and 0 < share <= 1."""
+    """A signal's share of a score: column in the row and 0 < share <= 1.
+
+    sigma: how far the signal is from where it is expected, with sign, in standard deviations of normal work; change:
+    the same in the signal's unit. NaN where the detector cannot tell.
+    """
 
     column: int
     share: float
+    sigma: float = math.nan
+    change: float = math.nan
 
 
 class RowScorer(Protocol):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, Literal, cast
 
 from ovoo_contract.address import AssetAddress
@@ -13,7 +15,7 @@ from ovoo_packs.templates import ModelBinding
 
 from ovoo_models.latch import CLOSED, OPENED, Event
 
-__all__ = ["Episodes", "finding_code"]
+__all__ = ["Episodes", "Reason", "finding_code"]
 
 _CODES: Final = {
     "mewma": "anomaly.multivariate",
@@ -44,6 +46,37 @@ _NS_PER_H: Final = 3.6e12
 _Z90: Final = 1.645
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A signal's share of a finding; sigma and change in its unit as in `Contribution`, NaN where not known."""
+
+    signal: str
+    share: float
+    unit: str = "1"
+    sigma: float = math.nan
+    change: float = math.nan
+
+    def detail(self, place: int) -> dict[str, str | float]:
+        """Its facts in a finding's detail; `signal_1` is the greatest."""
+        facts: dict[str, str | float] = {f"signal_{place}": self.signal, f"share_{place}": round(self.share, 3)}
+        if math.isfinite(self.sigma) and math.isfinite(self.change):
+            facts |= {f"sigma_{place}": float(f"{self.sigma:.3g}"), f"change_{place}": float(f"{self.change:.4g}")}
+            facts[f"unit_{place}"] = self.unit
+        return facts
+
+    def state(self) -> list[Any]:
+        """Plain data; NaN has no place in JSON."""
+        numbers = [None if math.isnan(x) else x for x in (self.sigma, self.change)]
+        return [self.signal, self.share, self.unit, *numbers]
+
+    @classmethod
+    def of(cls, state: Sequence[Any]) -> Reason:
+        """What `state` gave."""
+        signal, share, unit, sigma, change = state
+        numbers = [math.nan if x is None else float(x) for x in (sigma, change)]
+        return cls(str(signal), float(share), str(unit), *numbers)
+
+
 def finding_code(binding: ModelBinding) -> str:
     """The code of the binding's findings; a range of kind `limit` is an alarm limit of the pack."""
     if binding.model != "range":
@@ -64,6 +97,7 @@ class Episodes:
         quantity: Literal["peak", "last"],
         hour_sigma_kw: float,
         period_ns: int,
+        bounds: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self._binding = binding
         self._asset = asset
@@ -71,13 +105,14 @@ class Episodes:
         self._quantity = quantity
         self._hour_sigma_kw = hour_sigma_kw
         self._period_ns = period_ns
+        self._bounds = bounds
         self._code = finding_code(binding)
         self._best = 0.0
         self._figure = math.nan
-        self._causes: list[tuple[str, float]] = []
+        self._causes: list[Reason] = []
 
-    def take(self, event: Event, causes: Sequence[tuple[str, float]]) -> Finding:
-        """The finding after `event`; `causes` are signal names and shares at its row, greatest first."""
+    def take(self, event: Event, causes: Sequence[Reason]) -> Finding:
+        """The finding after `event`; `causes` are those at its row, greatest first."""
         if event.kind == OPENED:
             self._best, self._causes = 0.0, []
         if event.ratio >= self._best:
@@ -118,26 +153,23 @@ class Episodes:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
         if self._code not in _RATIOS:
             detail["signal"] = self._binding.inputs[0]
-        for place, (name, share) in enumerate(self._causes, start=1):
-            detail[f"signal_{place}"] = name
-            detail[f"share_{place}"] = round(share, 3)
-        for bound in ("low", "high"):
-            limit = self._binding.params.get(bound)
-            if self._binding.model == "range" and limit is not None:
-                detail[bound] = float(limit)
-        return detail
+        if 0 < self._best < math.inf:
+            detail["ratio"] = float(f"{self._best:.4g}")
+        for place, reason in enumerate(self._causes, start=1):
+            detail |= reason.detail(place)
+        return detail | {name: float(f"{bound:.6g}") for name, bound in self._bounds.items()}
 
     def state(self) -> dict[str, Any]:
         """What is remembered of the finding that is open or may open again."""
         figure = None if math.isnan(self._figure) else self._figure
-        return {"best": self._best, "figure": figure, "causes": [list(each) for each in self._causes]}
+        return {"best": self._best, "figure": figure, "causes": [each.state() for each in self._causes]}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take `state()`."""
         try:
             best = float(state["best"])
             figure = math.nan if state["figure"] is None else float(state["figure"])
-            causes = [(str(name), float(share)) for name, share in state["causes"]]
+            causes = [Reason.of(each) for each in state["causes"]]
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
                 "state does not fit", offender=f"episodes.{self._binding.id}", value=str(error)

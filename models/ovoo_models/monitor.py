@@ -15,10 +15,11 @@ from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_packs.templates import ModelBinding
 
+from ovoo_models.anomaly.single import RangeCheck
 from ovoo_models.artifact import ModelSet
 from ovoo_models.base import Detector, FrameBlock, Place, ScoreBlock
 from ovoo_models.efficiency.baseline import EnergyBaseline
-from ovoo_models.episodes import Episodes
+from ovoo_models.episodes import Episodes, Reason
 from ovoo_models.frames import FrameBuilder
 from ovoo_models.latch import Event, Latch
 from ovoo_models.outputs import OutputColumns, SetEnergy
@@ -50,10 +51,11 @@ class _Watched:
             self.detector.load(state)
         self.latch = Latch()
         self.out = ScoreBlock()
-        self._names = [use.name for use in model_set.signals]
+        self._uses = model_set.signals
         sigma = self.detector.hour_sigma_kw if isinstance(self.detector, EnergyBaseline) else 0.0
         units = [model_set.signals[column].unit for column in self.place.inputs]
-        self.episodes = Episodes(binding, asset, units, self.detector.watch.quantity, sigma, period_ns)
+        bounds = self.detector.bounds if isinstance(self.detector, RangeCheck) else {}
+        self.episodes = Episodes(binding, asset, units, self.detector.watch.quantity, sigma, period_ns, bounds)
 
     def run(self, rows: FrameBlock) -> list[tuple[int, Finding]]:
         """Score the rows; return the findings with the row each belongs to."""
@@ -61,9 +63,13 @@ class _Watched:
         events = self.latch.run(rows, self.out, self.detector.watch)
         return [(event.row, self.episodes.take(event, self._causes(rows, event))) for event in events]
 
-    def _causes(self, rows: FrameBlock, event: Event) -> list[tuple[str, float]]:
+    def _causes(self, rows: FrameBlock, event: Event) -> list[Reason]:
         shares = self.detector.explain(rows, self.out, event.row)
-        return [(self._names[each.column], each.share) for each in shares]
+        uses = [self._uses[each.column] for each in shares]
+        return [
+            Reason(use.name, each.share, use.unit, each.sigma, each.change)
+            for use, each in zip(uses, shares, strict=True)
+        ]
 
     def state(self) -> dict[str, Any]:
         return {

@@ -38,7 +38,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_training_says_what_it_could_not_fit(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["card", str(model)]) == 0
+    assert main(["card", str(model), "--json"]) == 0
 
     card = json.loads(capsys.readouterr().out)
     assert card["template"] == "drainage_pump"

@@ -145,3 +145,11 @@ def test_random_cuts_give_the_same_frames(rows: list[Row], cuts: list[int], shif
         outcomes.append((times + rest.time_ns, (values + rest.values).tobytes(), frames.late))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][2] == 0
+
+
+def test_infinities_and_values_beyond_1e30_end_the_hold_like_bad_samples() -> None:
+    frames = builder().push(
+        batch((4, 1, 1.0, 0), (4, 6, math.inf, 0), (7, 6, 2.0, 0), (4, 11, -1e31, 0), (4, 16, 1e30, 0), (4, 21, 0.0, 0))
+    )
+
+    assert [str(x) for x in frames.values[::2]] == ["1.0", "nan", "nan", "1e+30"]

@@ -11,6 +11,7 @@ PROBE = """
 import sys
 import ovoo_models.monitor, ovoo_models.artifact, ovoo_models.bindings, ovoo_models.cli, ovoo_models.registry
 import ovoo_models.anomaly.single, ovoo_models.anomaly.ewma, ovoo_models.anomaly.change_point, ovoo_models.checks
+import ovoo_models.estimator, ovoo_models.plot, ovoo_models.replay
 heavy = {"numpy", "sklearn", "scipy", "duckdb", "asyncio"} & set(sys.modules)
 sys.exit(f"imported {heavy}" if heavy else 0)
 """

@@ -286,3 +286,19 @@ def test_wrong_sizes_are_refused_by_the_compiled_kernels() -> None:
         kernels.dot(zeros(2), zeros(3))
     with pytest.raises(ValueError, match="column"):
         kernels.range_rows(zeros(4), 2, 2, zeros(2, "B"), 5, 0.0, 1.0, 1.0, zeros(2), zeros(2), zeros(2), zeros(2, "B"))
+
+
+def test_values_that_no_plant_measures_become_missing() -> None:
+    values = odd_rows(200, 3, 3).values + doubles(math.inf, -math.inf, 1e30, -1e30, 1.1e30, math.nan)
+    replaced, (found,) = same("frame", "clean_rows", values)
+    array_in = np.array(values)
+    wild = ~np.isnan(array_in) & ~(np.abs(array_in) <= 1e30)
+
+    assert replaced == wild.sum() > 3
+    np.testing.assert_array_equal(found, np.where(wild, np.nan, array_in))
+
+
+def test_a_ramp_is_an_arithmetic_progression() -> None:
+    _, (found, *_) = same("frame", "ramp_rows", zeros(5, "q"), START, PERIOD)
+
+    assert list(found) == list(range(START, START + 5 * PERIOD, PERIOD))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib import resources
+from zoneinfo import ZoneInfo
 
 import pytest
 from ovoo_contract.address import AssetAddress
@@ -70,3 +71,30 @@ def test_unknown_language_is_refused() -> None:
     with pytest.raises(ConfigError):
         render(finding("energy.idle"), "fr")
     assert signal_name("made_up", "en") == "made up"
+
+
+def test_causes_tell_direction_size_and_sigma_and_the_time_is_that_of_the_plant() -> None:
+    detail: dict[str, str | float] = {
+        "phrase": "anomaly.multivariate", "signal_1": "bearing_temp", "share_1": 0.9, "sigma_1": 4.21, "change_1": 8.13,
+        "unit_1": "degC", "signal_2": "flow", "share_2": 0.08, "sigma_2": -2.0, "change_2": -3.0, "unit_2": "m3/s",
+        "signal_3": "power", "share_3": 0.02,
+    }  # fmt: skip
+    found = Finding("anomaly.multivariate", "warning", ASSET, 0, 3 * HOUR, value=3.2, detail=detail)
+
+    english = render(found, "en", zone=ZoneInfo("Asia/Shanghai"))
+    assert "since 01-01 08:00, for 3 h (3.2 times the limit)" in english
+    assert (
+        "Bearing temperature (8.13 °C above expected, 4.2\u00a0σ) and Flow (3 m³/s below expected, 2\u00a0σ)" in english
+    )
+    assert "自 01-01 00:00 UTC 起" in render(found, "zh")
+    minor = Finding("anomaly.multivariate", "warning", ASSET, 0, HOUR, detail={**detail, "share_2": 0.01})
+    assert "Flow" not in render(minor, "en")
+
+
+def test_the_limit_told_is_the_one_that_was_crossed() -> None:
+    def told(value: float) -> str:
+        detail: dict[str, str | float] = {"phrase": "signal.range", "signal": "power", "low": 10.0, "high": 90.0}
+        return render(Finding("signal.range", "warning", ASSET, 0, HOUR, value=value, unit="kW", detail=detail), "en")
+
+    assert "limit 90 kW" in told(95.0)
+    assert "limit 10 kW" in told(3.0)

@@ -13,8 +13,9 @@ from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.findings import AlarmId
 from ovoo_cloud.catalogue import enterprises, findings, signals
+from ovoo_cloud.console.finding_plot import finding_plot
 from ovoo_cloud.console.gate import Reader
-from ovoo_cloud.console.render import page
+from ovoo_cloud.console.render import page, words_of
 
 __all__ = ["router"]
 
@@ -54,7 +55,8 @@ def finding_page(request: Request, finding: str, services: ServicesDep, scope: R
     with services.database.read() as session:
         found = findings.finding_of(findings.finding(session, scope, finding))
         machines = signals.assets_at(session, scope, {str(found.asset)})
-    return page(request, services, "finding.html", scope, finding=found, machines=machines)
+    plot = finding_plot(services, scope, found, words_of(request, services))
+    return page(request, services, "finding.html", scope, finding=found, machines=machines, plot=plot)
 
 
 @router.get("/alarms")

@@ -12,6 +12,7 @@ from ovoo_contract.findings import Finding
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.observe import Observation
+from ovoo_cloud.diagnosis.pictures import finding_pictures
 
 __all__ = ["equipment_section"]
 
@@ -36,7 +37,12 @@ def equipment_section(case: Case, seen: Observation, book: FigureBook) -> dict[s
     closed = sum(1 for each in found if not each.open)
     book.base("findings.closed", closed, unit="count", evidence=sorted({row["evidence"] for row in rows}))
     book.base("findings.total", len(found), unit="count", evidence=sorted({row["evidence"] for row in rows}))
-    return {"findings": rows, "assets": _by_asset(case, found), "models": _models(seen, book)}
+    return {
+        "findings": rows,
+        "assets": _by_asset(case, found),
+        "models": _models(seen, book),
+        "pictures": finding_pictures(found, seen),
+    }
 
 
 def _row(finding: Finding, seen: Observation) -> dict[str, Any]:

@@ -9,10 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ovoo_contract.errors import ReportError
-
-from ovoo_cloud.reports import charts_energy, charts_plan
-from ovoo_cloud.reports.resolve import Locale
-from ovoo_cloud.reports.svg import (
+from ovoo_models.svg import (
     ACCENT,
     ALERT,
     BLUES,
@@ -26,6 +23,9 @@ from ovoo_cloud.reports.svg import (
     fitting,
     text_width,
 )
+
+from ovoo_cloud.reports import charts_energy, charts_finding, charts_plan
+from ovoo_cloud.reports.resolve import Locale
 
 __all__ = ["draw"]
 
@@ -272,5 +272,6 @@ _CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {
     "calendar": _calendar,
     "timeline": _timeline,
     **charts_energy.CHARTS,
+    **charts_finding.CHARTS,
     **charts_plan.CHARTS,
 }

@@ -8,8 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from ovoo_cloud.reports.resolve import Locale
-from ovoo_cloud.reports.svg import (
+from ovoo_models.svg import (
     ACCENT,
     ALERT,
     BLUES,
@@ -22,6 +21,8 @@ from ovoo_cloud.reports.svg import (
     text_width,
     value_axis,
 )
+
+from ovoo_cloud.reports.resolve import Locale
 
 __all__ = ["CHARTS"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ovoo_models.svg import ACCENT, ALERT, BLUES, GRID, INK, MUTED, PAPER, WARN, WIDTH, Svg, fitting, text_width
+
 from ovoo_cloud.reports.resolve import Locale
-from ovoo_cloud.reports.svg import ACCENT, ALERT, BLUES, GRID, INK, MUTED, PAPER, WARN, WIDTH, Svg, fitting, text_width
 
 __all__ = ["CHARTS"]
 

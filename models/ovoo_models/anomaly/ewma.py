@@ -16,6 +16,7 @@ from ovoo_models.anomaly.peak import PeakLimit
 from ovoo_models.base import NORMAL, UNKNOWN, Contribution, FrameBlock, Place, ScoreBlock, Watch
 from ovoo_models.gate import Gate
 from ovoo_models.params import Params
+from ovoo_models.portable import power
 from ovoo_models.state import ArrayStore
 
 __all__ = ["Mewma"]
@@ -50,7 +51,7 @@ class Mewma:
         self.shrinkage = known.number("shrinkage", -1.0, -1.0, 1.0)
         self.limit_factor = known.number("limit_factor", 4.0, 1.0)
         self._step_frames = max(round(step_s * 1e9 / place.period_ns), 1)
-        self._decay = (1.0 - self.smoothing) ** (1.0 / self._step_frames)
+        self._decay = power(1.0 - self.smoothing, 1.0 / self._step_frames)
         self._reset_ns = round(known.number("reset_s", 15 * step_s, 0.0) * 1e9)
         self._bound = known.number("clip", 20.0, 1.0)
         self.guarded = known.positions("guard", d)
@@ -183,19 +184,28 @@ class Mewma:
         out.state[:n] = array("B", [UNKNOWN if code == NORMAL else code for code in mask[:n]])
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
-        """Shares by reconstruction: how far T2 falls were the signal what the others say (Alcala and Qin 2009)."""
+        """Shares by reconstruction: how far T2 falls were the signal what the others say (Alcala and Qin 2009).
+
+        sigma and change are from that expected value, in the spread that the signal has about it in normal work.
+        """
         d = self.trace_width
         z = out.trace[row * d : row * d + d]
-        gains = []
-        for k in range(d):
-            line = self._precision[k * d : k * d + d]
-            pull = kernels.dot(line, z)
-            gains.append(pull * pull / line[k] if line[k] > 0 else 0.0)
+        pulls = [kernels.dot(self._precision[k * d : k * d + d], z) for k in range(d)]
+        weights = [self._precision[k * d + k] for k in range(d)]
+        gains = [pull * pull / w if w > 0 else 0.0 for pull, w in zip(pulls, weights, strict=True)]
         total = math.fsum(gains)
         if not total > 0:
             return ()
-        ranked = sorted(range(d), key=lambda k: (-gains[k], k))
-        return tuple(Contribution(self._columns[k], gains[k] / total) for k in ranked if gains[k] > 0)
+        ranked = sorted((k for k in range(d) if gains[k] > 0), key=lambda k: (-gains[k], k))
+        return tuple(
+            Contribution(
+                self._columns[k],
+                gains[k] / total,
+                pulls[k] / math.sqrt(weights[k]),
+                pulls[k] / weights[k] / self._inverse[k],
+            )
+            for k in ranked
+        )
 
     def state(self) -> dict[str, str]:
         """Model, running average and gate."""

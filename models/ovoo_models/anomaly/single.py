@@ -75,6 +75,11 @@ class RangeCheck(_Single):
         """Whether there are limits."""
         return not math.isnan(self._fit[0])
 
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The limits there are, given or learned, by `low` and `high`."""
+        return {name: x for name, x in zip(("low", "high"), self._fit, strict=True) if math.isfinite(x)}
+
     def learn_many(self, rows: FrameBlock) -> None:
         """Widen the extremes seen; limits that were given stay."""
         mask = self.gate.mask(rows)

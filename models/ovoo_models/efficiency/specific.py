@@ -13,6 +13,7 @@ from ovoo_models._select import energy_kernels
 from ovoo_models.base import Contribution, FrameBlock, Place, ScoreBlock, Watch
 from ovoo_models.gate import Gate
 from ovoo_models.params import Params
+from ovoo_models.portable import exponential
 from ovoo_models.state import ArrayStore
 
 __all__ = ["SpecificConsumption"]
@@ -36,7 +37,7 @@ class SpecificConsumption:
         self._power, self._output = place.inputs
         self.gate = Gate(known, place)
         over_s = known.number("over_s", 900.0, 1.0)
-        self._decay = math.exp(-place.period_ns / (over_s * 1e9))
+        self._decay = exponential(-place.period_ns / (over_s * 1e9))
         self._step_frames = max(round(300e9 / place.period_ns), 1)
         self._ready_frames = round(over_s * 1e9 / place.period_ns)
         self._output_min = known.number("output_min", 0.0, 0.0)

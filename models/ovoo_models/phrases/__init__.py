@@ -5,15 +5,29 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError
 from ovoo_contract.findings import Finding
 
-__all__ = ["LANGUAGES", "output_name", "render", "signal_name"]
+__all__ = [
+    "LANGUAGES",
+    "card_text",
+    "cause_text",
+    "moment_text",
+    "number_text",
+    "output_name",
+    "plot_text",
+    "render",
+    "signal_name",
+    "unit_sign",
+]
 
 LANGUAGES = ("zh", "en")
+_TELLING: Final = 0.05
+"""A signal with a smaller share is not worth a word."""
 
 
 @functools.cache
@@ -36,43 +50,90 @@ def output_name(field: str, language: str) -> str:
     return str(_catalogue(language)["outputs"][field])
 
 
-def render(finding: Finding, language: str, names: Mapping[str, str] | None = None) -> str:
+def plot_text(key: str, language: str, **slots: str) -> str:
+    """A word of the plots."""
+    return str(_catalogue(language)["plot"][key]).format(**slots)
+
+
+def card_text(key: str, language: str) -> str:
+    """A word of model cards; a measure without a word of its own is shown by its name."""
+    return str(_catalogue(language)["card"].get(key, key.replace("_", " ")))
+
+
+def render(finding: Finding, language: str, names: Mapping[str, str] | None = None, zone: tzinfo | None = None) -> str:
     """The sentence of a finding of this package; `names` overrides the names of signals.
 
-    Codes that are not ours give a sentence with code and asset.
+    Times are those of `zone`; without one they are UTC and say so. Codes that are not ours give a sentence with code
+    and asset.
     """
     catalogue = _catalogue(language)
     codes: Mapping[str, str] = catalogue["codes"]
     phrase = codes.get(str(finding.detail.get("phrase", finding.code)), codes["other"])
-    return phrase.format_map(_slots(finding, language, catalogue, names))
+    return phrase.format_map(_slots(finding, language, names, zone))
 
 
-def _slots(
-    finding: Finding, language: str, catalogue: Mapping[str, Any], names: Mapping[str, str] | None
-) -> dict[str, str]:
-    detail = finding.detail
-    causes = [str(detail[f"signal_{k}"]) for k in (1, 2, 3) if f"signal_{k}" in detail]
-    shown = catalogue["between"].join(signal_name(name, language, names) for name in causes[:2])
-    limit = detail.get("high", detail.get("low"))
+def cause_text(finding: Finding, place: int, language: str, names: Mapping[str, str] | None = None) -> str:
+    """The `place`-th cause (from 1): its name and, where they are known, direction, size and sigma."""
+    catalogue, detail = _catalogue(language), finding.detail
+    name = signal_name(str(detail[f"signal_{place}"]), language, names)
+    change, sigma = detail.get(f"change_{place}"), detail.get(f"sigma_{place}")
+    if not isinstance(change, int | float) or not isinstance(sigma, int | float):
+        return name
+    unit = unit_sign(str(detail.get(f"unit_{place}", "1")))
+    amount = number_text(abs(change)) + (f" {unit}" if unit else "")
+    key = "above" if change > 0 else "below"
+    return str(catalogue[key]).format(
+        name=name, change=amount, sigma=f"{abs(sigma):.2g}" if abs(sigma) < 100 else f"{abs(sigma):.0f}"
+    )
+
+
+def moment_text(time_ns: int, zone: tzinfo | None) -> str:
+    """Month, day and minute in `zone`, or in UTC where there is none."""
+    moment = datetime.fromtimestamp(time_ns // 10**9, zone or UTC)
+    return f"{moment:%m-%d %H:%M}" + ("" if zone else " UTC")
+
+
+def _slots(finding: Finding, language: str, names: Mapping[str, str] | None, zone: tzinfo | None) -> dict[str, str]:
+    catalogue, detail = _catalogue(language), finding.detail
+    unknown = str(catalogue["unknown"])
+    # the first always, the second where it counts
+    places = [k for k in (1, 2) if f"signal_{k}" in detail and (k == 1 or _share(detail, k) >= _TELLING)]
+    shown = str(catalogue["between"]).join(cause_text(finding, k, language, names) for k in places)
     return {
         "code": finding.code,
         "asset": finding.asset.path,
         "signal": signal_name(str(detail.get("signal", "")), language, names),
-        "causes": shown or str(catalogue["unknown"]),
-        "value": _number(finding.value) or str(catalogue["unknown"]),
-        "unit": "" if finding.unit == "1" else _sign(finding.unit),
-        "limit": _number(limit) or str(catalogue["unknown"]),
-        "band": f" ± {_number(finding.uncertainty)}" if finding.uncertainty else "",
+        "causes": shown or unknown,
+        "value": number_text(finding.value) or unknown,
+        "unit": unit_sign(finding.unit),
+        "limit": number_text(_limit(finding)) or unknown,
+        "ratio": number_text(detail.get("ratio")) or unknown,
+        "band": f" ± {number_text(finding.uncertainty)}" if finding.uncertainty else "",
         "span": _span(finding, catalogue),
+        "since": moment_text(finding.start_ns, zone),
     }
 
 
-def _sign(unit: str) -> str:
-    """A unit as people write it: the contract's symbols are plain ASCII."""
-    return unit.replace("degC", "°C").replace("m3", "m³")
+def _share(detail: Mapping[str, float | str], place: int) -> float:
+    share = detail.get(f"share_{place}", 1.0)
+    return share if isinstance(share, int | float) else 1.0
 
 
-def _number(value: float | str | None) -> str:
+def _limit(finding: Finding) -> float | str | None:
+    """The bound that was crossed: the one that the value is beyond, where there are two."""
+    low, high = (finding.detail.get(name) for name in ("low", "high"))
+    if isinstance(low, int | float) and finding.value is not None and finding.value <= low:
+        return low
+    return low if high is None else high
+
+
+def unit_sign(unit: str) -> str:
+    """A unit as people write it: the contract's symbols are plain ASCII, and 1 is none."""
+    return "" if unit == "1" else unit.replace("degC", "°C").replace("m3", "m³")
+
+
+def number_text(value: float | str | None) -> str:
+    """Three significant digits, whole numbers from 1,000 on; empty for what is no number."""
     if not isinstance(value, int | float):
         return ""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

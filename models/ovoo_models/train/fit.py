@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -11,8 +11,11 @@ from typing import Any
 import sklearn
 from ovoo_contract.errors import ArtifactError, NotReady
 from ovoo_packs.templates import AssetTemplate, ModelBinding
+from threadpoolctl import threadpool_limits
 
 from ovoo_models.anomaly.change_point import ChangePoint
+from ovoo_models import artifact
+from ovoo_models.anomaly.single import RangeCheck
 from ovoo_models.artifact import FORMAT_VERSION, ModelSet
 from ovoo_models.base import Detector, FrameBlock, Place
 from ovoo_models.bindings import DEFAULT_PERIOD_S, template_bindings, template_signals
@@ -22,16 +25,13 @@ from ovoo_models.train.baseline import fit_baseline
 from ovoo_models.train.history import History, frames_of
 from ovoo_models.train.lagged import fit_lagged
 from ovoo_models.train.isolation import fit_isolation
-from ovoo_models.train.multivariate import fit_mewma
+from ovoo_models.train.multivariate import LEAST_ROWS, fit_mewma
 from ovoo_models.train.pca import fit_pca
+from ovoo_models.train.parts import Checkpoint, Fitted, PartTask, Runner, data_hash, part_keys
+from ovoo_models.train.progress import Progress
+from ovoo_models.train.usual import usual_ranges
 
-__all__ = ["fit", "fit_frames"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    state: Mapping[str, str]
-    card: Mapping[str, Any]
+__all__ = ["fit", "fit_frames", "fit_part", "in_process"]
 
 
 def fit(
@@ -42,37 +42,107 @@ def fit(
     trained_by: str = "",
     start_ns: int | None = None,
     end_ns: int | None = None,
+    run: Runner | None = None,
+    checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
+    source_sha256: str = "",
 ) -> ModelSet:
     """The models of `template`, fitted on `history` (signal -> time_ns, value, quality) within [start_ns, end_ns).
 
     The history is normal work, a week or more, at any step up to three minutes. A model for which it does not
     suffice stays unfitted; the card says so. asset: the address or path the set is for, the template's unless given.
+    run: where the models are fitted, here unless given; checkpoint: keeps those that are done, so that a run that was
+    stopped goes on. Neither changes a byte of the result.
     """
+    if progress is not None:
+        progress.say("making rows")
     bindings = template_bindings(template)
     signals = template_signals(template, bindings)
     frames = _between(frames_of(history, signals, round(period_s * 1e9)), start_ns, end_ns)
     model_set = ModelSet(asset or template.default_path, period_s, signals, bindings)
-    return fit_frames(model_set, frames, {"template": template.id, "trained_by": trained_by})
+    about = {"template": template.id, "trained_by": trained_by, "source_sha256": source_sha256}
+    return fit_frames(model_set, frames, about, run=run, checkpoint=checkpoint, progress=progress)
 
 
-def fit_frames(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any]) -> ModelSet:
-    """The same set with every binding fitted on the frames; `about` goes into the card."""
+def fit_frames(
+    model_set: ModelSet,
+    frames: FrameBlock,
+    about: Mapping[str, Any],
+    least_rows: int = LEAST_ROWS,
+    *,
+    run: Runner | None = None,
+    checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
+) -> ModelSet:
+    """The same set with every binding fitted on the frames; `about` goes into the card.
+
+    least_rows: fewer leave a multivariate model unfitted. The others are as for `fit`.
+    """
     if len(frames) == 0:
         raise ArtifactError("no rows to learn from", offender="train.window", remedy="widen the window")
-    fitted = {each.id: _fit_binding(each, model_set, frames) for each in model_set.bindings}
+    data_sha256 = data_hash(frames)
+    keys = part_keys(model_set, data_sha256, least_rows, _versions()["ovoo_models"])
+    fitted = _known_parts(keys, checkpoint)
+    tasks = [
+        PartTask(_unfitted(model_set), each.id, least_rows) for each in model_set.bindings if each.id not in fitted
+    ]
+    if progress is not None:
+        progress.say("fitting", len(fitted), len(keys))
+    for name, part in (run or in_process)(tasks, frames):
+        fitted[name] = part
+        if checkpoint is not None:
+            checkpoint.put(keys[name], part)
+        if progress is not None:
+            progress.say(f"fitted {name}", len(fitted), len(keys))
+    return _whole(model_set, frames, {**about, "data_sha256": data_sha256}, fitted)
+
+
+def in_process(tasks: Sequence[PartTask], frames: FrameBlock) -> Iterator[tuple[str, Fitted]]:
+    """Fit one after the other, here."""
+    for task in tasks:
+        yield task.binding, fit_part(task, frames)
+
+
+def fit_part(task: PartTask, frames: FrameBlock) -> Fitted:
+    """Fit one binding of a set; what workers run."""
+    model_set = artifact.loads(task.model_set)
+    binding = next(each for each in model_set.bindings if each.id == task.binding)
+    # one thread: sums of several would depend on their number, and workers have another than we
+    with threadpool_limits(1):
+        return _fit_binding(binding, model_set, frames, task.least_rows)
+
+
+def _known_parts(keys: Mapping[str, str], checkpoint: Checkpoint | None) -> dict[str, Fitted]:
+    if checkpoint is None:
+        return {}
+    found = {name: checkpoint.get(key) for name, key in keys.items()}
+    return {name: part for name, part in found.items() if part is not None}
+
+
+def _unfitted(model_set: ModelSet) -> bytes:
+    return artifact.dumps(ModelSet(model_set.asset, model_set.period_s, model_set.signals, model_set.bindings))
+
+
+def _whole(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any], fitted: Mapping[str, Fitted]) -> ModelSet:
+    order = [each.id for each in model_set.bindings]
     card = {
         **about,
         "window": [_iso(frames.time_ns[0]), _iso(frames.time_ns[-1])],
         "rows": len(frames),
         "format": FORMAT_VERSION,
-        "versions": {"ovoo_models": metadata.version("ovoo-models"), "scikit_learn": sklearn.__version__},
-        "models": {name: dict(each.card) for name, each in fitted.items()},
+        "versions": _versions(),
+        "signals": usual_ranges(model_set, frames),
+        "models": {name: dict(fitted[name].card) for name in order},
     }
-    states = {name: each.state for name, each in fitted.items()}
+    states = {name: fitted[name].state for name in order}
     return ModelSet(model_set.asset, model_set.period_s, model_set.signals, model_set.bindings, states, card)
 
 
-def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock) -> _Fitted:
+def _versions() -> dict[str, str]:
+    return {"ovoo_models": metadata.version("ovoo-models"), "scikit_learn": sklearn.__version__}
+
+
+def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock, least_rows: int) -> Fitted:
     gate = binding.params.get("gate")
     place = Place(
         tuple(model_set.index(name) for name in binding.inputs),
@@ -83,20 +153,20 @@ def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock)
     detector = create(binding.model, binding.params, place)
     card: dict[str, Any]
     try:
-        detector, card = _learn(binding, place, frames, detector)
+        detector, card = _learn(binding, place, frames, detector, least_rows)
     except NotReady as error:
         card = {"not_fitted": str(error)}
     fresh = create(binding.model, binding.params, place)
     state, learned = dict(fresh.state()), detector.state()
     state.update({name: learned[name] for name in detector.learned})
-    return _Fitted(state, {"model": binding.model, **card})
+    return Fitted(state, {"model": binding.model, **card})
 
 
 def _learn(
-    binding: ModelBinding, place: Place, frames: FrameBlock, detector: Detector
+    binding: ModelBinding, place: Place, frames: FrameBlock, detector: Detector, least_rows: int
 ) -> tuple[Detector, dict[str, Any]]:
     if binding.model == "mewma":
-        model, found = fit_mewma(binding.params, place, frames)
+        model, found = fit_mewma(binding.params, place, frames, least_rows)
         return model, _plain(asdict(found))
     if binding.model == "lagged":
         lagged, judged = fit_lagged(binding.params, place, frames)
@@ -114,8 +184,10 @@ def _learn(
     if isinstance(detector, ChangePoint):
         return detector, {"rows": detector.learn_history(frames), "limit": detector.limit}
     detector.learn_many(frames)
-    watch = detector.watch
-    return detector, {"on_delay_s": watch.on_delay_s}
+    card: dict[str, Any] = {"on_delay_s": detector.watch.on_delay_s}
+    if isinstance(detector, RangeCheck):
+        card |= {f"limit_{name}": float(f"{bound:.6g}") for name, bound in detector.bounds.items()}
+    return detector, card
 
 
 def _plain(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from ovoo_models.anomaly.ewma import Mewma
 from ovoo_models.base import NORMAL, FrameBlock, Place, ScoreBlock
 from ovoo_models.train.history import matrix
 
-__all__ = ["MewmaFit", "fit_mewma"]
+__all__ = ["LEAST_ROWS", "MewmaFit", "fit_mewma"]
 
-_LEAST_ROWS = 100
+LEAST_ROWS = 100
+"""Fewer rows say too little about a machine to watch it."""
 _HELD_ROWS = 2000
 _HELD_SHARE = 0.4
 _HELD_FACTOR = 2.0
@@ -35,15 +36,17 @@ class MewmaFit:
     limit: float
 
 
-def fit_mewma(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tuple[Mewma, MewmaFit]:
+def fit_mewma(
+    params: Mapping[str, Any], place: Place, rows: FrameBlock, least_rows: int = LEAST_ROWS
+) -> tuple[Mewma, MewmaFit]:
     """A fitted detector, its running state empty.
 
     Limit = the greater of `limit_factor` x the 99 % quantile of T2 in training and, where there are 2,000 rows,
     2 x the greatest T2 in the last 40 % under a model that saw only the first 60 %: plant data is autocorrelated
     and a week holds few independent situations. With `memory = "own"` the first of the two is `limit_factor` x the
-    99 % quantile of chi-square. NotReady where fewer than 100 rows can be scored.
+    99 % quantile of chi-square. NotReady where fewer than `least_rows` rows can be scored.
     """
-    whole = _fit_shape(params, place, rows)
+    whole = _fit_shape(params, place, rows, least_rows)
     scored = _scores(whole, rows)
     q99 = float(np.quantile(scored, 0.99))
     held = _held_out(params, place, rows) if len(scored) >= _HELD_ROWS else float("nan")
@@ -58,21 +61,21 @@ def fit_mewma(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tupl
 def _held_out(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> float:
     cut = round(len(rows) * (1 - _HELD_SHARE))
     try:
-        first = _fit_shape(params, place, rows.rows(0, cut))
+        first = _fit_shape(params, place, rows.rows(0, cut), LEAST_ROWS)
     except NotReady:
         return float("nan")
     late = _scores(first, rows.rows(cut, len(rows)))
     return float(late.max()) if len(late) else float("nan")
 
 
-def _fit_shape(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> Mewma:
+def _fit_shape(params: Mapping[str, Any], place: Place, rows: FrameBlock, least_rows: int) -> Mewma:
     model = Mewma(params, place)
     mask = np.frombuffer(model.gate.mask(rows), np.uint8)[: len(rows)]
     x = matrix(rows)[:, list(place.inputs)]
     used = x[(mask == NORMAL) & np.isfinite(x).all(axis=1)]
-    if len(used) < _LEAST_ROWS:
+    if len(used) < least_rows:
         raise NotReady(
-            "too few rows of normal running", offender="train.mewma", value=len(used), remedy=f"{_LEAST_ROWS} or more"
+            "too few rows of normal running", offender="train.mewma", value=len(used), remedy=f"{least_rows} or more"
         )
     guard = np.quantile(used[:, list(model.guarded)], [0.002, 0.998], axis=0)
     if model.own_memory:

@@ -1,4 +1,4 @@
-"""A wide Parquet file as columns of samples, read through DuckDB where it is installed."""
+"""Wide Parquet files as columns of samples, read through DuckDB where it is installed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,26 @@ __all__ = ["read_parquet"]
 
 
 def read_parquet(path: Path) -> dict[str, Columns]:
-    """Signal -> (time_ns, value, quality); column `time` is a timestamp or nanoseconds, null or NaN is a bad sample."""
+    """Signal -> (time_ns, value, quality); column `time` is a timestamp or nanoseconds, null or NaN is a bad sample.
+
+    A folder is an archive: all its Parquet files, those of its folders included, as one history; a signal that a file
+    does not have is missing there.
+    """
     try:
         duckdb = importlib.import_module("duckdb")
     except ImportError as error:
         raise ConfigError("Parquet needs duckdb", offender=str(path), remedy="install duckdb or give --csv") from error
-    if not path.is_file():
+    if not path.exists():
         raise ConfigError("no such file", offender="--parquet", value=str(path))
+    files = sorted(str(each) for each in path.rglob("*.parquet")) if path.is_dir() else [str(path)]
+    if not files:
+        raise ConfigError(
+            "no Parquet files", offender="--parquet", value=str(path), remedy="name.parquet in the folder"
+        )
     with duckdb.connect() as connection:
-        found = connection.execute("SELECT * FROM read_parquet(?) ORDER BY time", [str(path)]).fetchnumpy()
+        found = connection.execute(
+            "SELECT * FROM read_parquet(?, union_by_name = true) ORDER BY time", [files]
+        ).fetchnumpy()
     stamps = np.asarray(found.pop("time"))
     stamps = stamps.astype("datetime64[ns]").astype(np.int64) if stamps.dtype.kind == "M" else stamps.astype(np.int64)
     return {str(name): _column(stamps, column) for name, column in found.items()}

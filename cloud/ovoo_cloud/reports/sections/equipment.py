@@ -42,7 +42,7 @@ def equipment(facts: Facts) -> list[Block]:
         ),
     ]
     if data["findings"]:
-        blocks += [_timeline(facts), _pareto(facts), _ranking(facts), _findings(facts)]
+        blocks += [_timeline(facts), _pareto(facts), _ranking(facts), _findings(facts), *_pictures(facts)]
     if data["models"]:
         blocks += [heading(2, "models.title"), para(key("models.lead")), _models(facts)]
     else:
@@ -143,6 +143,22 @@ def _findings(facts: Facts) -> Block:
         ("table.evidence", "left", 2.1),
     ]
     return table("equipment.findings", columns, rows, compact=True)
+
+
+def _pictures(facts: Facts) -> list[Block]:
+    """The worst findings as pictures, where the snapshot holds them."""
+    data = facts.data["equipment"]
+    evidence = {each["id"]: each["evidence"] for each in data["findings"]}
+    zone = facts.data["window"]["timezone"]
+    return [
+        chart(
+            "finding",
+            key("chart.finding.caption", machine=_label(facts, picture["finding"]["asset"])),
+            {**picture, "zone": zone},
+            evidence=[evidence[picture["finding"]["id"]]],
+        )
+        for picture in data.get("pictures", ())
+    ]
 
 
 def _finding(facts: Facts, each: dict[str, Any], zone: str) -> list[Inline]:

@@ -1,9 +1,11 @@
-"""A small SVG writer: shapes in order, numbers with at most two decimals, one font."""
+"""A small SVG writer: shapes in order, numbers with at most two decimals, one font. Reports and plots draw with it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 from xml.sax.saxutils import escape
 
 __all__ = [
@@ -14,8 +16,11 @@ __all__ = [
     "INK",
     "MUTED",
     "PAPER",
+    "PRINT",
+    "SCREEN",
     "WARN",
     "WIDTH",
+    "Palette",
     "Svg",
     "fitting",
     "nice",
@@ -35,6 +40,43 @@ BLUES = ("#eef2f5", "#cfe0ec", "#97bdd6", "#4f8db8", "#1f5f8b")
 _FONT = "Noto Sans SC"
 WIDTH = 430.0
 """Width of every chart in points: the text column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """The colours of a drawing by their use, and the style sheet that they need."""
+
+    ink: str
+    muted: str
+    grid: str
+    sheet: str
+    band: str
+    accent: str
+    alert: str
+    style: str = ""
+
+
+PRINT: Final = Palette(INK, MUTED, GRID, "none", "#e4e8eb", ACCENT, ALERT)
+"""Plain colours, for paper and for readers of SVG that know no style sheets."""
+_LIGHT: Final = (
+    f"--p-ink:{INK};--p-muted:{MUTED};--p-grid:{GRID};--p-sheet:#ffffff;--p-band:#e4e8eb;"
+    f"--p-accent:{ACCENT};--p-alert:{ALERT}"
+)
+_DARK: Final = (
+    "--p-ink:#e3e6e9;--p-muted:#a7b0b8;--p-grid:#363c42;--p-sheet:#1f2327;--p-band:#2a3036;"
+    "--p-accent:#7fb5dc;--p-alert:#ef8a84"
+)
+SCREEN: Final = Palette(
+    ink="var(--p-ink)",
+    muted="var(--p-muted)",
+    grid="var(--p-grid)",
+    sheet="var(--p-sheet)",
+    band="var(--p-band)",
+    accent="var(--p-accent)",
+    alert="var(--p-alert)",
+    style=f".ovoo-plot{{{_LIGHT}}}@media(prefers-color-scheme:dark){{.ovoo-plot{{{_DARK}}}}}",
+)
+"""Light and dark as the reader's system says."""
 
 
 def number(value: float) -> str:
@@ -116,6 +158,13 @@ class Svg:
         size = f'width="{number(self.width)}pt" height="{number(self.height)}pt"'
         box = f'viewBox="0 0 {number(self.width)} {number(self.height)}"'
         return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box}>{"".join(self.parts)}</svg>\n'
+
+    def finish_titled(self, title: str, style: str) -> str:
+        """The document of class `ovoo-plot` at any width, with a title for those who cannot see it."""
+        box = f'viewBox="0 0 {number(self.width)} {number(self.height)}" width="100%"'
+        head = f"<title>{escape(title)}</title>" + (f"<style>{style}</style>" if style else "")
+        body = "".join(self.parts)
+        return f'<svg xmlns="http://www.w3.org/2000/svg" class="ovoo-plot" role="img" {box}>{head}{body}</svg>\n'
 
 
 def nice(top: float) -> float:

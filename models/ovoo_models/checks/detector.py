@@ -1,4 +1,4 @@
-"""What every detector promises; plug-ins run the same checks as ours."""
+"""The promises of a detector on blocks of frames."""
 
 from __future__ import annotations
 

@@ -1,0 +1,28 @@
+"""The options that name a history, and the reading of it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ovoo_models.csv_history import Columns, read_csv
+
+__all__ = ["add_history", "read_history"]
+
+
+def add_history(parser: argparse.ArgumentParser) -> None:
+    """`--csv` or `--parquet`, one of them."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--csv", type=Path, help="column `time` (ISO 8601 or ns), then one column a signal; empty = bad"
+    )
+    source.add_argument("--parquet", type=Path, help="the same as Parquet, one file or a folder of them (needs duckdb)")
+
+
+def read_history(options: argparse.Namespace) -> dict[str, Columns]:
+    """Signal -> (time_ns, value, quality)."""
+    if options.csv:
+        return dict(read_csv(options.csv))
+    from ovoo_models.train.parquet import read_parquet
+
+    return dict(read_parquet(options.parquet))

@@ -1,0 +1,1 @@
+"""Files and scores that every machine must reproduce to the last bit."""
