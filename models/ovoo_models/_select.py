@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _kernels as kernels
+    from ovoo_models import _sensor_kernels as sensor_kernels
 
-__all__ = ["COMPILED", "energy_kernels", "frame_kernels", "kernels"]
+__all__ = ["COMPILED", "energy_kernels", "frame_kernels", "kernels", "sensor_kernels"]
 
 _NAMES: Final = (
     "kernels",
     "frame_kernels",
     "energy_kernels",
+    "sensor_kernels",
 )
 COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(
     importlib.util.find_spec(f"ovoo_models._{name}") is not None for name in _NAMES

@@ -19,10 +19,16 @@ _CODES: Final = {
     "mewma": "anomaly.multivariate",
     "flatline": "signal.flatline",
     "rate": "signal.rate",
+    "spike": "signal.spike",
+    "noise": "signal.noise",
+    "unit_slip": "signal.unit",
+    "sensor_drift": "signal.drift",
     "energy_baseline": "energy.excess",
     "idle": "energy.idle",
     "sec": "energy.specific",
 }
+_PLAIN: Final = ("energy.specific", "signal.noise", "signal.unit")
+"""Codes whose figure is a ratio."""
 _NS_PER_H: Final = 3.6e12
 _Z90: Final = 1.645
 
@@ -95,12 +101,18 @@ class Episodes:
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
-        return "1" if self._code == "energy.specific" else self._units[0]
+        if self._code == "signal.drift":
+            return self._units[self._binding.inputs.index(self._blamed())]
+        return "1" if self._code in _PLAIN else self._units[0]
+
+    def _blamed(self) -> str:
+        """The signal that a check of several signals convicts; the first input before there are causes."""
+        return self._causes[0][0] if self._causes and self._code == "signal.drift" else self._binding.inputs[0]
 
     def _detail(self, hours: float) -> dict[str, str | float]:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
         if self._code != "anomaly.multivariate":
-            detail["signal"] = self._binding.inputs[0]
+            detail["signal"] = self._blamed()
         for place, (name, share) in enumerate(self._causes, start=1):
             detail[f"signal_{place}"] = name
             detail[f"share_{place}"] = round(share, 3)

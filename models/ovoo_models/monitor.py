@@ -23,6 +23,7 @@ from ovoo_models.frames import FrameBuilder
 from ovoo_models.latch import Event, Latch
 from ovoo_models.outputs import OutputColumns, SetEnergy
 from ovoo_models.registry import create
+from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt
 
 __all__ = ["AssetMonitor", "MonitorOutput"]
 
@@ -50,6 +51,7 @@ class _Watched:
             self.detector.load(state)
         self.latch = Latch()
         self.out = ScoreBlock()
+        self.mask = Mask(self.detector) if binding.model in SENSOR_MODELS else None
         self._names = [use.name for use in model_set.signals]
         sigma = self.detector.hour_sigma_kw if isinstance(self.detector, EnergyBaseline) else 0.0
         units = [model_set.signals[column].unit for column in self.place.inputs]
@@ -70,12 +72,15 @@ class _Watched:
             "detector": dict(self.detector.state()),
             "latch": self.latch.state(),
             "episodes": self.episodes.state(),
+            **({"mask": self.mask.arrays.state()} if self.mask else {}),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.detector.load(state["detector"])
         self.latch.load(state["latch"])
         self.episodes.load(state["episodes"])
+        if self.mask:
+            self.mask.arrays.load(state["mask"])
 
 
 class AssetMonitor:
@@ -98,6 +103,9 @@ class AssetMonitor:
         holds = [round(use.hold_s * 1e9) for use in model_set.signals]
         self._frames = FrameBuilder([-1] * len(holds), self.period_ns, holds, round(grace_s * 1e9))
         self._watched = [_Watched(each, model_set, asset, self.period_ns) for each in model_set.bindings]
+        numbered = [*enumerate(self._watched)]
+        # sensors are judged before machines, whatever the order of the bindings
+        self._in_order = sorted(numbered, key=lambda item: takes_doubt(item[1].binding.model))
         self._columns = [
             OutputColumns(each.binding.id, self.period_ns) for each in self._watched if each.binding.model in _SCORED
         ]
@@ -141,9 +149,14 @@ class AssetMonitor:
 
     def _score(self, rows: FrameBlock) -> list[Finding]:
         found: list[tuple[int, int, Finding]] = []
+        trusted = rows
+        for order, each in self._in_order:
+            seen = trusted if takes_doubt(each.binding.model) else rows
+            found += [(row, order, finding) for row, finding in each.run(seen)]
+            if each.mask:
+                trusted = each.mask.hide(rows, each.out, trusted)
         columns = iter(self._columns)
-        for order, each in enumerate(self._watched):
-            found += [(row, order, finding) for row, finding in each.run(rows)]
+        for each in self._watched:
             if each.binding.model in _SCORED:
                 next(columns).push(rows, each.out)
             if self._energy and self._energy.source == each.binding.id:

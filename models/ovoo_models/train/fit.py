@@ -20,6 +20,7 @@ from ovoo_models.registry import create
 from ovoo_models.train.baseline import fit_baseline
 from ovoo_models.train.history import History, frames_of
 from ovoo_models.train.multivariate import fit_mewma
+from ovoo_models.train.sensor_drift import fit_sensor_drift
 
 __all__ = ["fit", "fit_frames"]
 
@@ -94,6 +95,9 @@ def _learn(
     if binding.model == "mewma":
         model, found = fit_mewma(binding.params, place, frames)
         return model, _plain(asdict(found))
+    if binding.model == "sensor_drift":
+        drift, shape = fit_sensor_drift(binding.params, place, frames)
+        return drift, _plain(asdict(shape))
     if binding.model in ("energy_baseline", "cusum_savings"):
         kind = EnergyBaseline if binding.model == "energy_baseline" else CusumSavings
         baseline, fitted = fit_baseline(binding.params, place, frames, kind)
