@@ -111,7 +111,7 @@ def run_trial(trial: Trial) -> Outcome:
     signals = sum(len(monitor.model_set.signals) for monitor in monitors.values())
     counted = [each for each in latest.values() if each.severity != "info"]
     seen, false = judge(counted, faults)
-    unexplained = tuple(_false(each, trial, faults) for each in false)
+    unexplained = tuple(_false(each, trial, faults) for each in _firsts(false, counted))
     return Outcome(trial, tuple(seen), unexplained, signals, rows)
 
 
@@ -135,6 +135,16 @@ def judge(
         during = [each.start_ns for each in about if each.start_ns < fault.end_ns]
         seen.append((fault, (min(during) - fault.start_ns) / SECOND_NS if during else None))
     return seen, [each for each in findings if each.id not in explained]
+
+
+def _firsts(false: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
+    """One finding for each group none of whose members a fault explains: what a person is told."""
+    unexplained = {each.id for each in false}
+    groups: dict[str, list[Finding]] = {}
+    for each in findings:
+        groups.setdefault(str(each.detail.get("group", each.id)), []).append(each)
+    alone = [group for group in groups.values() if all(each.id in unexplained for each in group)]
+    return sorted((min(group, key=lambda each: (each.start_ns, each.id)) for group in alone), key=lambda e: e.start_ns)
 
 
 def _trained(plant: Plant, trial: Trial) -> Iterator[tuple[str, ModelSet]]:

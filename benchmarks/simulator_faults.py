@@ -118,6 +118,4 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        frame.run("simulator_faults", measure, description=__doc__ or "", measures=MEASURES, extra=_arguments)
-    )
+    sys.exit(frame.run("simulator_faults", measure, description=__doc__ or "", measures=MEASURES, extra=_arguments))

@@ -169,7 +169,8 @@ def unit_rows(
 ) -> None:
     """Score 1 while the value, outside [low, high], is the last good one times `scale` plus `offset`, else 0.
 
-    It must jump there from a good value by `far` or more, in one step and within `gap_ns`; the value turned back must lie inside the
+    It must jump there from a good value by `far` or more, in one step and within `gap_ns`; the value turned back must
+    lie inside the
     range and within `near` of the last one. level = [last good value, turned back where it slipped];
     at = [0 good, 1 slipped, 2 lost; the conversion; last time]. measure = the factor.
     """
@@ -229,7 +230,8 @@ def drift_rows(
     """How much of T2 vanishes were one signal what the others say, over its own limit `reach`; the greatest counts.
 
     Takes T2 in `score` and the smoothed inputs in `trace`. Where more than `rest` of T2 is left without that signal,
-    the others do not agree among themselves: the score, 1 at most, shrinks by rest / left. measure = the signal's distance from
+    the others do not agree among themselves: the score, 1 at most, shrinks by rest / left. measure = the signal's
+    distance from
     what the others say, in its unit; `blamed` its column. Source: Dunia et al., AIChE Journal 42 (1996), 2797-2812.
     """
     d = len(columns)

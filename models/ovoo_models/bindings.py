@@ -27,7 +27,8 @@ _UNIT_KINDS: Final = {
 
 
 def template_bindings(template: AssetTemplate) -> tuple[ModelBinding, ...]:
-    """The template's models, the checks of its instruments, then one range check for each alarm limit (`limit-<signal>-<kind>[-n]`)."""
+    """The template's models, the checks of its instruments, then one range check for each alarm limit
+    (`limit-<signal>-<kind>[-n]`)."""
     limits: list[ModelBinding] = []
     taken: set[str] = set()
     for alarm in template.alarms:
@@ -66,7 +67,12 @@ def _check(model: str, name: str, inputs: tuple[str, ...], params: dict[str, Any
 def _guarded(binding: ModelBinding, template: AssetTemplate) -> ModelBinding:
     """Weather and other drivers from outside are no faults: beyond what was learned the rows are not scored."""
     drivers = [k for k, name in enumerate(binding.inputs) if template.signal(name).role == "driver"]
-    if binding.model not in ("mewma", "sensor_drift") or not drivers or len(binding.inputs) == len(drivers) or "guard" in binding.params:
+    if (
+        binding.model not in ("mewma", "sensor_drift")
+        or not drivers
+        or len(binding.inputs) == len(drivers)
+        or "guard" in binding.params
+    ):
         return binding
     params = MappingProxyType({**binding.params, "guard": drivers})
     return ModelBinding(binding.model, binding.id, binding.inputs, params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from array import array
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from ovoo_models.base import Detector, FrameBlock, Place, ScoreBlock
 from ovoo_models.efficiency.baseline import EnergyBaseline
 from ovoo_models.episodes import Episodes
 from ovoo_models.frames import FrameBuilder
+from ovoo_models.grouping import Grouper
 from ovoo_models.latch import Event, Latch
 from ovoo_models.outputs import OutputColumns, SetEnergy
 from ovoo_models.registry import create
@@ -28,6 +30,7 @@ from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt
 __all__ = ["AssetMonitor", "MonitorOutput"]
 
 _BLOCK: Final = 2048
+_STATE_VERSION: Final = 2
 _SCORED: Final = ("mewma", "energy_baseline")
 
 
@@ -110,6 +113,7 @@ class AssetMonitor:
             OutputColumns(each.binding.id, self.period_ns) for each in self._watched if each.binding.model in _SCORED
         ]
         self._energy = SetEnergy.of(model_set)
+        self._grouper = Grouper()
         inputs = [each for each in self._watched if each.binding.model in _SCORED]
         entries = [
             entry
@@ -161,7 +165,14 @@ class AssetMonitor:
                 next(columns).push(rows, each.out)
             if self._energy and self._energy.source == each.binding.id:
                 self._energy.push(rows, each.detector, each.out)
-        return [finding for _row, _order, finding in sorted(found, key=lambda item: item[:2])]
+        return self._grouped(rows, sorted(found, key=lambda item: item[:2]))
+
+    def _grouped(self, rows: FrameBlock, found: list[tuple[int, int, Finding]]) -> list[Finding]:
+        """The findings with their groups, row after row: however the stream is cut, the groups are the same."""
+        told: list[Finding] = []
+        for row, same in itertools.groupby(found, key=lambda item: item[0]):
+            told += self._grouper.take(rows.time_ns[row], [finding for _row, _order, finding in same])
+        return told
 
     def _collect(self, out_base: int) -> SampleBatch:
         batch = SampleBatch.empty()
@@ -181,18 +192,19 @@ class AssetMonitor:
     def state(self) -> dict[str, Any]:
         """Everything running, JSON-ready; `load` continues bit for bit."""
         return {
-            "version": 1,
+            "version": _STATE_VERSION,
             "model": self.model_set.fingerprint,
             "period_ns": self.period_ns,
             "frames": self._frames.state(),
             "bindings": {each.binding.id: each.state() for each in self._watched},
             "outputs": [columns.state() for columns in self._columns],
+            "groups": self._grouper.state(),
             "energy": self._energy.state() if self._energy else None,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take `state()` of a monitor of the same model set and period; ArtifactError otherwise."""
-        mine = (1, self.model_set.fingerprint, self.period_ns)
+        mine = (_STATE_VERSION, self.model_set.fingerprint, self.period_ns)
         theirs = (state.get("version"), state.get("model"), state.get("period_ns"))
         if mine != theirs:
             raise ArtifactError(
@@ -204,6 +216,7 @@ class AssetMonitor:
                 each.load(state["bindings"][each.binding.id])
             for columns, text in zip(self._columns, state["outputs"], strict=True):
                 columns.load(text)
+            self._grouper.load(state["groups"])
             if self._energy:
                 self._energy.load(state["energy"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:

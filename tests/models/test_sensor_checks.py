@@ -93,7 +93,9 @@ def test_the_drift_kernel_equals_its_twin_and_numpy(d: int) -> None:
         k = int(np.argmax(gains))
         left = t2[i] - gains[k]
         assert twin[-1][i] == k
-        assert twin[7][i] == pytest.approx(gains[k] / reach[k] if left <= 1.5 else min(gains[k] / reach[k], 1.0) * 1.5 / left)
+        assert twin[7][i] == pytest.approx(
+            gains[k] / reach[k] if left <= 1.5 else min(gains[k] / reach[k], 1.0) * 1.5 / left
+        )
 
 
 def _without(p: np.ndarray[Any, Any], z: np.ndarray[Any, Any], k: int) -> float:
@@ -106,7 +108,9 @@ def _without(p: np.ndarray[Any, Any], z: np.ndarray[Any, Any], k: int) -> float:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=12, max_size=60), st.floats(0.5, 50))
-def test_the_spike_score_is_the_distance_from_the_median_of_the_last_accepted(values: list[float], limit: float) -> None:
+def test_the_spike_score_is_the_distance_from_the_median_of_the_last_accepted(
+    values: list[float], limit: float
+) -> None:
     rows = FrameBlock(array("q", [START + i * SECOND for i in range(len(values))]), array("d", values), 1)
     detector = create("spike", {"limit": limit}, Place((0,), -1, 1, PERIOD))
     out = ScoreBlock()
@@ -216,7 +220,7 @@ def test_a_walking_sensor_is_blamed() -> None:
 
     detector.score_many(rows, out)
 
-    state, blamed = detector.suspects(out, 1500)
+    _state, blamed = detector.suspects(out, 1500)
     assert max(out.score[i] for i in range(500)) < 1.0
     assert min(out.score[i] for i in range(1200, 1500)) >= 1.0
     assert {blamed[i] for i in range(1200, 1500)} == {2}

@@ -17,7 +17,7 @@ from ovoo_models.state import ArrayStore
 
 __all__ = ["SensorDrift"]
 
-_DEFAULTS = {"lambda": 0.02, "on_delay_s": 1800.0, "off_delay_s": 1800.0, "max_missing": 0}
+_DEFAULTS = {"lambda": 0.02, "limit_factor": 8.0, "on_delay_s": 1800.0, "off_delay_s": 1800.0, "max_missing": 0}
 
 
 class SensorDrift:

@@ -29,7 +29,8 @@ class UnitSlip(SensorCheck):
     """Score 1 while the value is what it was in another unit: outside the trained range, and inside it turned back.
 
     `kind` (decade, flow, pressure, temperature) says which conversions are tried. The value must jump there in one
-    row, by half the width of the trained range at least, and turned back lie within `near` x the width of the trained range of the last good value. What lies inside
+    row, by half the width of the trained range at least, and turned back lie within `near` x the width of the trained
+    range of the last good value. What lies inside
     the range in both units cannot be told apart. The measure is the factor (1.8 for degF instead of degC).
     """
 
@@ -46,9 +47,7 @@ class UnitSlip(SensorCheck):
         self.watch = timed(known, "on_delay_s", 120.0, off_s=120.0)
         known.text("severity", "")
         known.finish()
-        self._arrays = ArrayStore(
-            "unit_slip", fit=self._fit, level=self._level, at=self._at, running=self.gate.running
-        )
+        self._arrays = ArrayStore("unit_slip", fit=self._fit, level=self._level, at=self._at, running=self.gate.running)
 
     @property
     def ready(self) -> bool:

@@ -17,19 +17,17 @@ from ovoo_models.train.multivariate import MewmaFit, fit_mewma
 __all__ = ["fit_sensor_drift"]
 
 _HELD_SHARE = 0.4
-_HELD_FACTOR = 2.0
+_HELD_FACTOR = 4.0
 _REST_FACTOR = 2.0
 _Matrix = NDArray[np.float64]
 _LEAST_EXPLAINED = 0.5
 """Share of a signal's variance that the others must predict, or they cannot convict it."""
 
 
-def fit_sensor_drift(
-    params: Mapping[str, Any], place: Place, rows: FrameBlock
-) -> tuple[SensorDrift, MewmaFit]:
+def fit_sensor_drift(params: Mapping[str, Any], place: Place, rows: FrameBlock) -> tuple[SensorDrift, MewmaFit]:
     """A fitted check, its running state empty; NotReady where fewer than 100 rows can be scored.
 
-    A signal's limit is the greater of `limit_factor` x the 99 % quantile of its share of T2 in training and 2 x the
+    A signal's limit is the greater of `limit_factor` x the 99 % quantile of its share of T2 in training and 4 x the
     greatest share in the last 40 % under a model of the first 60 %. The rest of T2 may be twice its 99 % quantile.
     """
     model = SensorDrift(params, place)
