@@ -157,6 +157,7 @@ class Scoring:
 
 def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonitor:
     from ovoo_models import artifact
+    from ovoo_models.feedback import Adjustments
     from ovoo_models.monitor import AssetMonitor
 
     models = artifact.load(settings.artifact)
@@ -177,7 +178,10 @@ def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonit
                 value=units[use.name],
                 remedy=f"configure unit {use.unit} and name the source's own as source_unit",
             )
-    return AssetMonitor(models, settings.asset, settings.period_s or None)
+    # what people said of this asset's findings, as the cloud gives it out, lies beside the model
+    beside = pathlib.Path(settings.artifact).with_suffix(".feedback.json")
+    said = Adjustments.from_json(beside.read_bytes(), str(beside)) if beside.exists() else Adjustments()
+    return AssetMonitor(models, settings.asset, settings.period_s or None, adjustments=said)
 
 
 def _bind(settings: ModelSettings, monitor: AssetMonitor, catalogue: Catalogue) -> _Bound:

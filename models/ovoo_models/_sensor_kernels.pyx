@@ -197,7 +197,7 @@ def drift_rows(const double[::1] trace, Py_ssize_t n, const double[::1] precisio
                const double[::1] reach, double rest, const int[::1] columns, double[::1] score, double[::1] limits,
                double[::1] measure, const unsigned char[::1] state, int[::1] blamed):
     cdef Py_ssize_t i, k, best, d = columns.shape[0]
-    cdef double t2, pull, gain, most, left, away
+    cdef double t2, pull, gain, most, second, left, away
     if d == 0 or precision.shape[0] < d * d or min(inverse.shape[0], reach.shape[0]) < d or trace.shape[0] < n * d:
         raise ValueError("model arrays or trace are shorter than the inputs")
     if min(score.shape[0], limits.shape[0], measure.shape[0], state.shape[0], blamed.shape[0]) < n:
@@ -213,18 +213,25 @@ def drift_rows(const double[::1] trace, Py_ssize_t n, const double[::1] precisio
             t2 = score[i]
             best = 0
             most = -1.0
+            second = 0.0
             away = 0.0
             for k in range(d):
                 pull = dot8(&precision[k * d], &trace[i * d], d)
                 gain = pull * pull / precision[k * d + k]
                 if gain > most:
+                    if most > second:
+                        second = most
                     most = gain
                     best = k
                     away = pull / precision[k * d + k]
+                elif gain > second:
+                    second = gain
             left = t2 - most
             score[i] = most / reach[best]
             if left > rest:
                 score[i] = (score[i] if score[i] < 1.0 else 1.0) * (rest / left)
+            if 2.0 * second > most:
+                score[i] = (score[i] if score[i] < 1.0 else 1.0) * (most / (2.0 * second))
             measure[i] = away / inverse[best]
             blamed[i] = columns[best]
 
@@ -247,3 +254,12 @@ def mask_rows(double[::1] values, Py_ssize_t width, Py_ssize_t n, const unsigned
                 values[i * width + carry[0]] = NAN
                 hidden += 1
     return hidden
+
+
+def scale_column(double[::1] column, Py_ssize_t n, double factor):
+    cdef Py_ssize_t i
+    if column.shape[0] < n:
+        raise ValueError("column is shorter than n")
+    with nogil:
+        for i in range(n):
+            column[i] = column[i] * factor

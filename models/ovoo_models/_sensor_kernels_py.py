@@ -10,7 +10,7 @@ from array import array
 
 from ovoo_models._lanes_py import dot8
 
-__all__ = ["drift_rows", "mask_rows", "noise_rows", "spike_rows", "unit_rows"]
+__all__ = ["drift_rows", "mask_rows", "noise_rows", "scale_column", "spike_rows", "unit_rows"]
 
 NAN = float("nan")
 NEVER = -1
@@ -230,7 +230,8 @@ def drift_rows(
     """How much of T2 vanishes were one signal what the others say, over its own limit `reach`; the greatest counts.
 
     Takes T2 in `score` and the smoothed inputs in `trace`. Where more than `rest` of T2 is left without that signal,
-    the others do not agree among themselves: the score, 1 at most, shrinks by rest / left. measure = the signal's
+    the others do not agree among themselves, and where the next signal explains more than half as much it is not clear
+    which one walks: the score, 1 at most, shrinks by rest / left. measure = the signal's
     distance from
     what the others say, in its unit; `blamed` its column. Source: Dunia et al., AIChE Journal 42 (1996), 2797-2812.
     """
@@ -242,16 +243,21 @@ def drift_rows(
         if state[i] != NORMAL:
             score[i] = NAN
             continue
-        t2, best, most, away = score[i], 0, -1.0, 0.0
+        t2, best, most, second, away = score[i], 0, -1.0, 0.0, 0.0
         for k in range(d):
             pull = dot8(precision, trace, d, k * d, i * d)
             gain = pull * pull / precision[k * d + k]
             if gain > most:
+                second = most if most > second else second
                 best, most, away = k, gain, pull / precision[k * d + k]
+            elif gain > second:
+                second = gain
         left = t2 - most
         score[i] = most / reach[best]
         if left > rest:
             score[i] = (score[i] if score[i] < 1.0 else 1.0) * (rest / left)
+        if 2.0 * second > most:
+            score[i] = (score[i] if score[i] < 1.0 else 1.0) * (most / (2.0 * second))
         measure[i] = away / inverse[best]
         blamed[i] = columns[best]
 
@@ -275,3 +281,11 @@ def mask_rows(
             values[i * width + carry[0]] = NAN
             hidden += 1
     return hidden
+
+
+def scale_column(column: array[float], n: int, factor: float) -> None:
+    """Multiply the first n cells."""
+    if len(column) < n:
+        raise ValueError("column is shorter than n")
+    for i in range(n):
+        column[i] = column[i] * factor

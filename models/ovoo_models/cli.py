@@ -14,6 +14,7 @@ from ovoo_contract.errors import ConfigError, OvooError
 
 from ovoo_models import artifact
 from ovoo_models.csv_history import read_csv
+from ovoo_models.feedback import Adjustments
 
 __all__ = ["main"]
 
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--start", default=None, help="ISO time; rows before it are not used")
     train.add_argument("--end", default=None, help="ISO time; rows from it on are not used")
     train.add_argument("--by", default="", help="who trains it, for the card")
+    train.add_argument("--feedback", type=Path, default=None, help="verdicts of people: confirmed faults are left out")
     _history(train)
     train.set_defaults(run=_train)
     score = verbs.add_parser("score", help="run a model file over a history and print its findings")
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--asset", required=True, help="enterprise/site/area/line/asset")
     score.add_argument("--language", choices=("zh", "en"), default="zh", help="of the sentences")
     score.add_argument("--json", action="store_true", help="one JSON object a line")
+    score.add_argument("--feedback", type=Path, default=None, help="verdicts of people: limits and mutes")
     _history(score)
     score.set_defaults(run=_score)
     card = verbs.add_parser("card", help="print what a model file was made from")
@@ -84,6 +87,7 @@ def _train(options: argparse.Namespace) -> int:
         trained_by=options.by,
         start_ns=time_of(options.start) if options.start else None,
         end_ns=time_of(options.end) if options.end else None,
+        adjustments=_feedback(options.feedback),
     )
     artifact.save(options.out, model_set)
     unfitted = [name for name, each in model_set.card["models"].items() if "not_fitted" in each]
@@ -98,7 +102,8 @@ def _score(options: argparse.Namespace) -> int:
     from ovoo_models.monitor import AssetMonitor
     from ovoo_models.phrases import render
 
-    monitor = AssetMonitor(artifact.load(options.model), AssetAddress.parse(options.asset))
+    said = _feedback(options.feedback) or Adjustments()
+    monitor = AssetMonitor(artifact.load(options.model), AssetAddress.parse(options.asset), adjustments=said)
     columns = _columns(options)
     index = {name: place for place, name in enumerate(columns)}
     batch = batch_of(columns)
@@ -115,10 +120,16 @@ def _score(options: argparse.Namespace) -> int:
     return 0
 
 
+def _feedback(path: Path | None) -> Adjustments | None:
+    return None if path is None else Adjustments.from_json(path.read_bytes(), str(path))
+
+
 def _card(options: argparse.Namespace) -> int:
     model_set = artifact.load(options.model)
     card = {"asset": model_set.asset, "period_s": model_set.period_s, "fingerprint": model_set.fingerprint}
-    print(json.dumps({**card, **model_set.card}, ensure_ascii=False, indent=2, sort_keys=True))
+    beside = options.model.with_suffix(".feedback.json")
+    said = {"feedback_now": Adjustments.from_json(beside.read_bytes(), str(beside)).card()} if beside.exists() else {}
+    print(json.dumps({**card, **model_set.card, **said}, ensure_ascii=False, indent=2, sort_keys=True))
     return 0
 
 

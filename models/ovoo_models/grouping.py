@@ -73,7 +73,8 @@ class Grouper:
 
     Every member carries `group`, the id of the finding that opened first. That one carries, once it is not alone,
     `members` (their model ids), `cause` (a code) and `cause_signal`. A member keeps its own code, window and figure:
-    limits still alarm and kilowatt hours still count. The order of findings given together does not matter.
+    limits still alarm and kilowatt hours still count. Notes (`info`) stay out. The order of findings given together
+    does not matter.
     """
 
     def __init__(self) -> None:
@@ -87,6 +88,9 @@ class Grouper:
         self._forget(opened_ns)
         told: list[Finding] = []
         for each in sorted(found, key=lambda finding: (finding.start_ns, finding.id)):
+            if each.severity == "info":
+                told.append(each)
+                continue
             group = self._home(each)
             joins = each.id not in group
             group[each.id] = each

@@ -6,7 +6,7 @@ import itertools
 import json
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ovoo_contract.address import AssetAddress
@@ -16,21 +16,24 @@ from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_packs.templates import ModelBinding
 
+from ovoo_models._select import sensor_kernels
 from ovoo_models.artifact import ModelSet
 from ovoo_models.base import Detector, FrameBlock, Place, ScoreBlock
 from ovoo_models.efficiency.baseline import EnergyBaseline
 from ovoo_models.episodes import Episodes
+from ovoo_models.feedback import Adjustments
 from ovoo_models.frames import FrameBuilder
 from ovoo_models.grouping import Grouper
 from ovoo_models.latch import Event, Latch
 from ovoo_models.outputs import OutputColumns, SetEnergy
 from ovoo_models.registry import create
-from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt
+from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt, takes_relief
 
 __all__ = ["AssetMonitor", "MonitorOutput"]
 
 _BLOCK: Final = 2048
 _STATE_VERSION: Final = 2
+_UNADJUSTED: Final = Adjustments()
 _SCORED: Final = ("mewma", "energy_baseline")
 
 
@@ -45,8 +48,11 @@ class MonitorOutput:
 class _Watched:
     """One binding at work: detector, latch, findings."""
 
-    def __init__(self, binding: ModelBinding, model_set: ModelSet, asset: AssetAddress, period_ns: int) -> None:
+    def __init__(
+        self, binding: ModelBinding, model_set: ModelSet, asset: AssetAddress, period_ns: int, relief: float
+    ) -> None:
         self.binding = binding
+        self._relief = relief
         self.place = _place(binding, model_set, period_ns)
         self.detector: Detector = create(binding.model, binding.params, self.place)
         state = model_set.states.get(binding.id)
@@ -63,6 +69,8 @@ class _Watched:
     def run(self, rows: FrameBlock) -> list[tuple[int, Finding]]:
         """Score the rows; return the findings with the row each belongs to."""
         self.detector.score_many(rows, self.out)
+        if self._relief != 1.0:
+            sensor_kernels.scale_column(self.out.limits, len(rows), self._relief)
         events = self.latch.run(rows, self.out, self.detector.watch)
         return [(event.row, self.episodes.take(event, self._causes(rows, event))) for event in events]
 
@@ -91,13 +99,20 @@ class AssetMonitor:
 
     period_s: frame period, that of the model set unless given; all times of the models are in seconds and the weight
     of a row follows the time since the last one, so the period only decides how soon something is seen. grace_s: how
-    much later than others a sample may come. A batch may hold other assets; their rows are passed over.
+    much later than others a sample may come. adjustments: what people said of its findings. A batch may hold other
+    assets; their rows are passed over.
     """
 
     def __init__(
-        self, model_set: ModelSet, asset: AssetAddress, period_s: float | None = None, grace_s: float = 2.0
+        self,
+        model_set: ModelSet,
+        asset: AssetAddress,
+        period_s: float | None = None,
+        grace_s: float = 2.0,
+        adjustments: Adjustments = _UNADJUSTED,
     ) -> None:
         self.asset = asset
+        self.adjustments = adjustments
         self.model_set = model_set
         self.period_ns = round((model_set.period_s if period_s is None else period_s) * 1e9)
         if self.period_ns <= 0 or grace_s < 0:
@@ -105,7 +120,10 @@ class AssetMonitor:
         self._names = [use.name for use in model_set.signals]
         holds = [round(use.hold_s * 1e9) for use in model_set.signals]
         self._frames = FrameBuilder([-1] * len(holds), self.period_ns, holds, round(grace_s * 1e9))
-        self._watched = [_Watched(each, model_set, asset, self.period_ns) for each in model_set.bindings]
+        relief = {each.id: adjustments.relief.get(each.id, 1.0) for each in model_set.bindings if takes_relief(each)}
+        self._watched = [
+            _Watched(each, model_set, asset, self.period_ns, relief.get(each.id, 1.0)) for each in model_set.bindings
+        ]
         numbered = [*enumerate(self._watched)]
         # sensors are judged before machines, whatever the order of the bindings
         self._in_order = sorted(numbered, key=lambda item: takes_doubt(item[1].binding.model))
@@ -171,8 +189,14 @@ class AssetMonitor:
         """The findings with their groups, row after row: however the stream is cut, the groups are the same."""
         told: list[Finding] = []
         for row, same in itertools.groupby(found, key=lambda item: item[0]):
-            told += self._grouper.take(rows.time_ns[row], [finding for _row, _order, finding in same])
+            told += self._grouper.take(rows.time_ns[row], [self._heard(finding) for _row, _order, finding in same])
         return told
+
+    def _heard(self, finding: Finding) -> Finding:
+        """What people know already is a note, not an alarm."""
+        if not self.adjustments.mutes(finding.code, finding.start_ns):
+            return finding
+        return replace(finding, severity="info", detail={**finding.detail, "muted": "known"})
 
     def _collect(self, out_base: int) -> SampleBatch:
         batch = SampleBatch.empty()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from array import array
 from typing import Final, Protocol, cast
 
+from ovoo_packs.templates import ModelBinding
+
 from ovoo_models._select import sensor_kernels
 from ovoo_models.base import ALARM, Detector, FrameBlock, ScoreBlock
 from ovoo_models.state import ArrayStore
 
-__all__ = ["SENSOR_MODELS", "Mask", "Suspicious", "takes_doubt"]
+__all__ = ["SENSOR_MODELS", "Mask", "Suspicious", "takes_doubt", "takes_relief"]
 
 SENSOR_MODELS: Final = ("spike", "unit_slip", "flatline", "rate", "noise", "sensor_drift")
 """Models that judge an instrument; they see every value."""
@@ -28,6 +30,11 @@ class Suspicious(Protocol):
 def takes_doubt(model: str) -> bool:
     """Whether a model does without signals that a sensor check distrusts."""
     return model not in _ALWAYS_RAW
+
+
+def takes_relief(binding: ModelBinding) -> bool:
+    """Whether operators' verdicts may raise the limit of a model: never that of an alarm limit."""
+    return binding.model != "range"
 
 
 class Mask:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,6 +18,7 @@ from ovoo_models.artifact import FORMAT_VERSION, ModelSet
 from ovoo_models.base import Detector, FrameBlock, Place
 from ovoo_models.bindings import DEFAULT_PERIOD_S, template_bindings, template_signals
 from ovoo_models.efficiency.baseline import CusumSavings, EnergyBaseline
+from ovoo_models.feedback import Adjustments
 from ovoo_models.registry import create
 from ovoo_models.train.baseline import fit_baseline
 from ovoo_models.train.history import History, frames_of
@@ -39,17 +42,23 @@ def fit(
     trained_by: str = "",
     start_ns: int | None = None,
     end_ns: int | None = None,
+    adjustments: Adjustments | None = None,
 ) -> ModelSet:
     """The models of `template`, fitted on `history` (signal -> time_ns, value, quality) within [start_ns, end_ns).
 
-    The history is normal work, a week or more, at any step up to three minutes. A model for which it does not
-    suffice stays unfitted; the card says so. asset: the address or path the set is for, the template's unless given.
+    The history is normal work, a week or more, at any step up to three minutes. A model for which it does not suffice
+    stays unfitted; the card says so. adjustments: rows of confirmed faults are left out, and the card names what
+    people said. asset: the address or path the set is for, the template's unless given.
     """
     bindings = template_bindings(template)
     signals = template_signals(template, bindings)
     frames = _between(frames_of(history, signals, round(period_s * 1e9)), start_ns, end_ns)
     model_set = ModelSet(asset or template.default_path, period_s, signals, bindings)
-    return fit_frames(model_set, frames, {"template": template.id, "trained_by": trained_by})
+    about: dict[str, Any] = {"template": template.id, "trained_by": trained_by}
+    if adjustments is not None:
+        frames = _without(frames, adjustments.left_out)
+        about["feedback"] = adjustments.card()
+    return fit_frames(model_set, frames, about)
 
 
 def fit_frames(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any]) -> ModelSet:
@@ -117,6 +126,15 @@ def _between(frames: FrameBlock, start_ns: int | None, end_ns: int | None) -> Fr
     first = 0 if start_ns is None else next((i for i, t in enumerate(times) if t >= start_ns), len(times))
     last = len(times) if end_ns is None else next((i for i, t in enumerate(times) if t >= end_ns), len(times))
     return frames.rows(first, last)
+
+
+def _without(frames: FrameBlock, windows: Sequence[tuple[int, int]]) -> FrameBlock:
+    """The frames outside every [start, end)."""
+    kept = [i for i, t in enumerate(frames.time_ns) if not any(start <= t < end for start, end in windows)]
+    width = frames.width
+    cells = (frames.values[i * width : i * width + width] for i in kept)
+    values = array("d", itertools.chain.from_iterable(cells))
+    return FrameBlock(array("q", [frames.time_ns[i] for i in kept]), values, width)
 
 
 def _iso(time_ns: int) -> str:
