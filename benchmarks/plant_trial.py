@@ -80,7 +80,7 @@ class Outcome:
 
     Attributes:
         trial: what was run.
-        faults: every fault with the seconds to its first finding; None where nothing was found.
+        faults: every fault with the seconds until its first finding was told; None where nothing was found.
         false: findings that belong to no fault.
         signals: signals that are watched.
         scored_rows: rows of all assets.
@@ -100,26 +100,29 @@ def run_trial(trial: Trial) -> Outcome:
     window = FaultWindow(trial.start_ns, trial.end_ns)
     faults = FaultPlan.draw(trial.seed, plant, window).faults
     latest: dict[str, Finding] = {}
+    told_ns: dict[str, int] = {}
     rows = 0
     for columns in _days(plant, trial, faults):
         for path, monitor in monitors.items():
             batch, index = _batch(plant, columns, plant.asset_address(path))
             rows += len(columns.time_ns)
-            latest.update((each.id, each) for each in monitor.process(batch, index, 0).findings)
+            _note(monitor.process(batch, index, 0).findings, latest, told_ns)
     for monitor in monitors.values():
-        latest.update((each.id, each) for each in monitor.flush(trial.end_ns, 0).findings)
+        _note(monitor.flush(trial.end_ns, 0).findings, latest, told_ns)
     signals = sum(len(monitor.model_set.signals) for monitor in monitors.values())
     counted = [each for each in latest.values() if each.severity != "info"]
-    seen, false = judge(counted, faults)
+    seen, false = judge(counted, faults, told_ns)
     unexplained = tuple(_false(each, trial, faults) for each in _firsts(false, counted))
     return Outcome(trial, tuple(seen), unexplained, signals, rows)
 
 
 def judge(
-    findings: Sequence[Finding], faults: Sequence[Fault]
+    findings: Sequence[Finding], faults: Sequence[Fault], told_ns: Mapping[str, int]
 ) -> tuple[list[tuple[Fault, float | None]], list[Finding]]:
     """Each fault with its delay in seconds (None: missed), and the findings that no fault explains.
 
+    The delay ends when a finding is first told (`told_ns` by id), which is later than its window begins; a fault whose
+    finding is told after the repair is missed.
     A finding belongs to a fault of its own asset when it begins between the onset and two hours after the repair.
     One that began before the onset is false, however far it reaches.
     """
@@ -132,9 +135,16 @@ def judge(
             if each.asset.path == fault.asset and fault.start_ns <= each.start_ns < fault.end_ns + _TOLERANCE_NS
         ]
         explained.update(each.id for each in about)
-        during = [each.start_ns for each in about if each.start_ns < fault.end_ns]
+        during = [told_ns[each.id] for each in about if told_ns[each.id] < fault.end_ns]
         seen.append((fault, (min(during) - fault.start_ns) / SECOND_NS if during else None))
     return seen, [each for each in findings if each.id not in explained]
+
+
+def _note(found: Sequence[Finding], latest: dict[str, Finding], told_ns: dict[str, int]) -> None:
+    """Keeps the newest version of each finding and when it was first told: the end of its first version."""
+    for each in found:
+        latest[each.id] = each
+        told_ns.setdefault(each.id, each.end_ns)
 
 
 def _firsts(false: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:

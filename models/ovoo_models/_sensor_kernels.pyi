@@ -79,3 +79,28 @@ def mask_rows(
     values: array[float], width: int, n: int, state: array[int], blamed: array[int], carry: array[int]
 ) -> int: ...
 def scale_column(column: array[float], n: int, factor: float) -> None: ...
+def watch_rows(
+    time_ns: array[int],
+    values: array[float],
+    width: int,
+    n: int,
+    gate: array[int],
+    columns: array[int],
+    low: array[float],
+    high: array[float],
+    mean: array[float],
+    inverse: array[float],
+    most_outside: float,
+    most_shift: float,
+    span_ns: int,
+    least_rows: int,
+    sums: array[float],
+    last: array[float],
+    counts: array[int],
+    at: array[int],
+    score: array[float],
+    limits: array[float],
+    measure: array[float],
+    state: array[int],
+    trace: array[float],
+) -> None: ...

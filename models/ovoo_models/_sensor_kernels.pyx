@@ -263,3 +263,70 @@ def scale_column(double[::1] column, Py_ssize_t n, double factor):
     with nogil:
         for i in range(n):
             column[i] = column[i] * factor
+
+
+def watch_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t width, Py_ssize_t n,
+               const unsigned char[::1] gate, const int[::1] columns, const double[::1] low, const double[::1] high,
+               const double[::1] mean, const double[::1] inverse, double most_outside, double most_shift,
+               long long span_ns, long long least_rows, double[::1] sums, double[::1] last, long long[::1] counts,
+               long long[::1] at, double[::1] score, double[::1] limits, double[::1] measure,
+               unsigned char[::1] state, double[::1] trace):
+    cdef Py_ssize_t i, k, d = columns.shape[0]
+    cdef long long span
+    cdef double x, shift, share
+    if d == 0 or span_ns <= 0 or min(low.shape[0], high.shape[0], mean.shape[0], inverse.shape[0]) < d:
+        raise ValueError("model arrays are shorter than the inputs")
+    if min(sums.shape[0], last.shape[0]) < d or counts.shape[0] < 2 * d or at.shape[0] < 2 or trace.shape[0] < n * d:
+        raise ValueError("state or trace is too short")
+    if min(time_ns.shape[0], gate.shape[0], score.shape[0], limits.shape[0], measure.shape[0], state.shape[0]) < n:
+        raise ValueError("columns are shorter than n")
+    if values.shape[0] < n * width:
+        raise ValueError("columns are shorter than n")
+    for k in range(d):
+        if columns[k] < 0 or columns[k] >= width:
+            raise ValueError("input column is outside the row")
+    with nogil:
+        for i in range(n):
+            span = time_ns[i] / span_ns
+            if span != at[0]:
+                for k in range(d):
+                    if counts[k] >= least_rows:
+                        shift = (sums[k] / counts[k] - mean[k]) * inverse[k]
+                        if shift < 0.0:
+                            shift = -shift
+                        shift = shift / most_shift
+                        share = <double>counts[d + k] / <double>counts[k] / most_outside
+                        last[k] = shift if shift > share else share
+                        at[1] = 1
+                    sums[k] = 0.0
+                    counts[k] = 0
+                    counts[d + k] = 0
+                at[0] = span
+            limits[i] = 1.0
+            state[i] = gate[i]
+            score[i] = NAN
+            measure[i] = NAN
+            if gate[i] == NORMAL:
+                for k in range(d):
+                    x = values[i * width + columns[k]]
+                    if x == x:
+                        if x < low[k] or x > high[k]:
+                            counts[d + k] += 1
+                        # far away is far enough: a huge value must not drown the mean
+                        shift = (x - mean[k]) * inverse[k]
+                        if shift > 100.0:
+                            x = mean[k] + 100.0 / inverse[k]
+                        elif shift < -100.0:
+                            x = mean[k] - 100.0 / inverse[k]
+                        sums[k] = sums[k] + x
+                        counts[k] += 1
+                if at[1]:
+                    score[i] = 0.0
+                    for k in range(d):
+                        if last[k] > score[i]:
+                            score[i] = last[k]
+                    measure[i] = score[i]
+                else:
+                    state[i] = UNKNOWN
+            for k in range(d):
+                trace[i * d + k] = last[k]

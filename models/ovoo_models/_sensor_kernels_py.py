@@ -10,7 +10,7 @@ from array import array
 
 from ovoo_models._lanes_py import dot8
 
-__all__ = ["drift_rows", "mask_rows", "noise_rows", "scale_column", "spike_rows", "unit_rows"]
+__all__ = ["drift_rows", "mask_rows", "noise_rows", "scale_column", "spike_rows", "unit_rows", "watch_rows"]
 
 NAN = float("nan")
 NEVER = -1
@@ -289,3 +289,76 @@ def scale_column(column: array[float], n: int, factor: float) -> None:
         raise ValueError("column is shorter than n")
     for i in range(n):
         column[i] = column[i] * factor
+
+
+def watch_rows(
+    time_ns: array[int],
+    values: array[float],
+    width: int,
+    n: int,
+    gate: array[int],
+    columns: array[int],
+    low: array[float],
+    high: array[float],
+    mean: array[float],
+    inverse: array[float],
+    most_outside: float,
+    most_shift: float,
+    span_ns: int,
+    least_rows: int,
+    sums: array[float],
+    last: array[float],
+    counts: array[int],
+    at: array[int],
+    score: array[float],
+    limits: array[float],
+    measure: array[float],
+    state: array[int],
+    trace: array[float],
+) -> None:
+    """Each whole span of `span_ns` gives each input a figure that stands for the next span; the score is the greatest.
+
+    figure = the greater of |mean of the span - mean| x inverse / most_shift and the share of values outside
+    [low, high] / most_outside. Spans with fewer than `least_rows` values of an input leave its figure as it was.
+    `last` holds the figures; counts = [values, values outside], d each; at = [the open span, 1 once there are figures].
+    """
+    d = len(columns)
+    for i in range(n):
+        span = _quotient(time_ns[i], span_ns)
+        if span != at[0]:
+            for k in range(d):
+                if counts[k] >= least_rows:
+                    shift = abs((sums[k] / counts[k] - mean[k]) * inverse[k]) / most_shift
+                    share = counts[d + k] / counts[k] / most_outside
+                    last[k] = shift if shift > share else share
+                    at[1] = 1
+                sums[k] = 0.0
+                counts[k] = counts[d + k] = 0
+            at[0] = span
+        limits[i] = 1.0
+        state[i] = gate[i]
+        score[i] = measure[i] = NAN
+        if gate[i] == NORMAL:
+            for k, column in enumerate(columns):
+                x = values[i * width + column]
+                if x == x:
+                    if x < low[k] or x > high[k]:
+                        counts[d + k] += 1
+                    shift = (x - mean[k]) * inverse[k]
+                    if shift > 100.0:
+                        x = mean[k] + 100.0 / inverse[k]
+                    elif shift < -100.0:
+                        x = mean[k] - 100.0 / inverse[k]
+                    sums[k] = sums[k] + x
+                    counts[k] += 1
+            if at[1]:
+                score[i] = max(0.0, *last[:d]) if d else 0.0
+                measure[i] = score[i]
+            else:
+                state[i] = UNKNOWN
+        trace[i * d : i * d + d] = last[:d]
+
+
+def _quotient(a: int, b: int) -> int:
+    """Division that cuts towards zero, as in C."""
+    return a // b if a >= 0 else -(-a // b)

@@ -43,7 +43,7 @@ def template_bindings(template: AssetTemplate) -> tuple[ModelBinding, ...]:
 
 def _instrument_checks(template: AssetTemplate) -> list[ModelBinding]:
     """Spike, noise and unit checks of every signal that the template watches for standing still; drift of those that
-    the first multivariate model compares with each other."""
+    the first multivariate model compares with each other, and a watch whether they still look like its training."""
     found: list[ModelBinding] = []
     for flat in (each for each in template.models if each.model == "flatline"):
         gate = {name: value for name, value in flat.params.items() if name in _GATE}
@@ -57,6 +57,7 @@ def _instrument_checks(template: AssetTemplate) -> list[ModelBinding]:
     if whole is not None:
         gate = {name: value for name, value in whole.params.items() if name in _GATE}
         found.append(_guarded(_check("sensor_drift", "drift", whole.inputs, gate), template))
+        found.append(_check("drift_watch", "watch", whole.inputs, {**gate, "severity": "info"}))
     return found
 
 

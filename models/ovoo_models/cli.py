@@ -1,4 +1,7 @@
-"""`ovoo-models train | score | card`. Exit codes: 0 done, 1 something is wrong with the input, 2 wrong usage."""
+"""`ovoo-models train | score | compare | promote | card`.
+
+Exit codes: 0 done, 1 something is wrong with the input, 2 wrong usage.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +56,17 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--feedback", type=Path, default=None, help="verdicts of people: limits and mutes")
     _history(score)
     score.set_defaults(run=_score)
+    compare = verbs.add_parser("compare", help="run a challenger beside a champion over a history and compare")
+    compare.add_argument("champion", type=Path, help="model file")
+    compare.add_argument("challenger", type=Path, help="model file")
+    compare.add_argument("--asset", required=True, help="enterprise/site/area/line/asset")
+    _history(compare)
+    compare.set_defaults(run=_compare)
+    promoted = verbs.add_parser(
+        "promote", help="make NAME.challenger.json the model NAME.json; keeps NAME.previous.json"
+    )
+    promoted.add_argument("model", type=Path, help="model file of the champion")
+    promoted.set_defaults(run=_promote)
     card = verbs.add_parser("card", help="print what a model file was made from")
     card.add_argument("model", type=Path, help="model file")
     card.set_defaults(run=_card)
@@ -117,6 +132,30 @@ def _score(options: argparse.Namespace) -> int:
             print(finding.to_json().decode())
         else:
             print(f"{finding.code}\t{finding.severity}\t{render(finding, options.language)}")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from ovoo_models.csv_history import batch_of
+    from ovoo_models.monitor import AssetMonitor
+    from ovoo_models.shadow import Shadow
+
+    asset = AssetAddress.parse(options.asset)
+    sets = (artifact.load(path) for path in (options.champion, options.challenger))
+    shadow = Shadow(*(AssetMonitor(each, asset) for each in sets))
+    columns = _columns(options)
+    index = {name: place for place, name in enumerate(columns)}
+    batch = batch_of(columns)
+    shadow.process(batch, index, len(index))
+    shadow.flush(max(batch.time_ns, default=0) + shadow.champion.period_ns, len(index))
+    print(json.dumps(asdict(shadow.comparison()), sort_keys=True))
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from ovoo_models.shadow import promote
+
+    print(f"{options.model}: promoted; the model so far is {promote(options.model)}")
     return 0
 
 

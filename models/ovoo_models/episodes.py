@@ -23,6 +23,7 @@ _CODES: Final = {
     "noise": "signal.noise",
     "unit_slip": "signal.unit",
     "sensor_drift": "signal.drift",
+    "drift_watch": "model.drift",
     "energy_baseline": "energy.excess",
     "idle": "energy.idle",
     "sec": "energy.specific",
@@ -97,7 +98,7 @@ class Episodes:
         )
 
     def _unit(self) -> str:
-        if self._code == "anomaly.multivariate":
+        if self._code in ("anomaly.multivariate", "model.drift"):
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
@@ -111,7 +112,7 @@ class Episodes:
 
     def _detail(self, hours: float) -> dict[str, str | float]:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
-        if self._code != "anomaly.multivariate":
+        if self._code not in ("anomaly.multivariate", "model.drift"):
             detail["signal"] = self._blamed()
         for place, (name, share) in enumerate(self._causes, start=1):
             detail[f"signal_{place}"] = name

@@ -21,6 +21,7 @@ _MODELS: Final = {
     "noise": "ovoo_models.anomaly.noise_change:NoiseChange",
     "unit_slip": "ovoo_models.anomaly.unit_slip:UnitSlip",
     "sensor_drift": "ovoo_models.anomaly.sensor_drift:SensorDrift",
+    "drift_watch": "ovoo_models.anomaly.drift_watch:DriftWatch",
     "energy_baseline": "ovoo_models.efficiency.baseline:EnergyBaseline",
     "cusum_savings": "ovoo_models.efficiency.baseline:CusumSavings",
     "idle": "ovoo_models.efficiency.idle:IdleRunning",

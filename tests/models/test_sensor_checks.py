@@ -71,6 +71,9 @@ def test_kernels_equal_their_twins(seed: int) -> None:
     same("sensor", "unit_rows", *common, 40.0, 60.0, 20.0, 5.0, array("d", [1.8, 0.1, 10.0]),
          array("d", [32.0, 0.0, 0.0]), 900 * SECOND, array("d", [50.0]), array("q", [0, 0, 0]), *results,
          zeros(n, "B"))  # fmt: skip
+    same("sensor", "watch_rows", rows.time_ns, rows.values, 4, n, gate, array("i", [1, 3]), array("d", [30.0, 30.0]),
+         array("d", [70.0, 70.0]), array("d", [50.0, 49.0]), array("d", [0.05, 0.1]), 0.3, 0.4, 900 * SECOND, 3,
+         zeros(2), zeros(2), zeros(4, "q"), array("q", [-1, 0]), *results, zeros(n, "B"), zeros(2 * n))  # fmt: skip
     same("sensor", "mask_rows", rows.values, 4, n, array("B", [5 if g == 1 else g for g in gate]),
          array("i", [i % 4 for i in range(n)]), array("q", [-1]))  # fmt: skip
 
@@ -302,3 +305,31 @@ def test_a_mask_goes_on_through_rows_that_were_not_scored() -> None:
 
     assert [i for i in range(6) if math.isnan(trusted.values[2 * i + 1])] == [1, 2, 3]
     assert [trusted.values[2 * i] for i in range(6)] == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+
+
+def test_the_watch_says_when_the_inputs_no_longer_look_like_the_training() -> None:
+    detector = create("drift_watch", {}, Place((0, 1, 2, 3), -1, 4, PERIOD))
+    detector.learn_many(four_signals(8000, 1))
+    usual, moved = four_signals(6000, 2), four_signals(6000, 3)
+    for i in range(3000, 6000):
+        moved.values[4 * i + 2] += 60.0
+    out = ScoreBlock()
+
+    assert not violations(detector, usual)
+    detector = create("drift_watch", {}, Place((0, 1, 2, 3), -1, 4, PERIOD))
+    detector.learn_many(four_signals(8000, 1))
+    detector.score_many(moved, out)
+
+    odd = [i for i in range(6000) if out.state[i] == NORMAL and out.score[i] >= 1.0]
+    days = [moved.time_ns[i] // (86_400 * SECOND) - moved.time_ns[3000] // (86_400 * SECOND) for i in (odd[0], odd[-1])]
+    assert days[0] == 1, "told once the day is over"
+    assert detector.explain(moved, out, odd[-1])[0].column == 2
+
+
+def test_a_huge_value_does_not_drown_a_day() -> None:
+    detector = create("drift_watch", {}, Place((0,), -1, 1, PERIOD))
+    detector.learn_many(noisy(4000))
+    rows = noisy(4000, seed=4)
+    rows.values[100] = 1e308
+
+    assert not violations(detector, rows)
