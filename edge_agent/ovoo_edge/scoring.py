@@ -8,7 +8,7 @@ import os
 import pathlib
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ovoo_contract.catalogue import Catalogue, DataClass, SignalEntry, class_rank
@@ -22,6 +22,7 @@ from ovoo_edge.sinks.class_view import CLASS_KEY
 
 if TYPE_CHECKING:
     from ovoo_models.monitor import AssetMonitor
+    from ovoo_models.shadow import Shadow
 
 __all__ = ["Scoring"]
 
@@ -32,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 class _Bound:
     """A monitor and where its signals stand in the catalogue."""
 
-    monitor: AssetMonitor
+    monitor: AssetMonitor | Shadow
     index: Mapping[str, int]
     out_base: int
 
@@ -46,7 +47,7 @@ class Scoring:
     """
 
     def __init__(
-        self, monitors: Sequence[tuple[ModelSettings, AssetMonitor]], entries: Sequence[SignalEntry] = ()
+        self, monitors: Sequence[tuple[ModelSettings, AssetMonitor | Shadow]], entries: Sequence[SignalEntry] = ()
     ) -> None:
         self._monitors = monitors
         known = {str(entry.address) for entry in entries}
@@ -70,7 +71,7 @@ class Scoring:
             ConfigErrors: every artifact that is unreadable or does not fit.
         """
         errors: list[ConfigError] = []
-        monitors: list[tuple[ModelSettings, AssetMonitor]] = []
+        monitors: list[tuple[ModelSettings, AssetMonitor | Shadow]] = []
         for position, settings in enumerate(models):
             try:
                 monitors.append((settings, _load(settings, entries)))
@@ -124,6 +125,7 @@ class Scoring:
                 "ready": monitor.ready(),
                 "late": monitor.late,
                 "absent_signals": self._absent[settings.asset.path],
+                **_shadow(monitor),
             }
             for settings, monitor in self._monitors
         ]
@@ -155,9 +157,17 @@ class Scoring:
             _LOG.warning("event=model_state_not_restored detail=%r", str(error))
 
 
-def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonitor:
+def _shadow(monitor: AssetMonitor | Shadow) -> dict[str, Any]:
+    """How a challenger does beside the champion; empty where there is none."""
+    comparison = getattr(monitor, "comparison", None)
+    return {} if comparison is None else {"challenger": asdict(comparison())}
+
+
+def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonitor | Shadow:
     from ovoo_models import artifact
+    from ovoo_models.feedback import Adjustments
     from ovoo_models.monitor import AssetMonitor
+    from ovoo_models.shadow import Shadow, challenger_of
 
     models = artifact.load(settings.artifact)
     units = {entry.address.signal: entry.unit for entry in entries if entry.address.asset_address == settings.asset}
@@ -177,10 +187,18 @@ def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonit
                 value=units[use.name],
                 remedy=f"configure unit {use.unit} and name the source's own as source_unit",
             )
-    return AssetMonitor(models, settings.asset, settings.period_s or None)
+    # what people said of this asset's findings, as the cloud gives it out, lies beside the model
+    beside = pathlib.Path(settings.artifact).with_suffix(".feedback.json")
+    said = Adjustments.from_json(beside.read_bytes(), str(beside)) if beside.exists() else Adjustments()
+    monitor = AssetMonitor(models, settings.asset, settings.period_s or None, adjustments=said)
+    challenger = challenger_of(pathlib.Path(settings.artifact))
+    if not challenger.exists():
+        return monitor
+    rival = AssetMonitor(artifact.load(challenger), settings.asset, settings.period_s or None, adjustments=said)
+    return Shadow(monitor, rival)
 
 
-def _bind(settings: ModelSettings, monitor: AssetMonitor, catalogue: Catalogue) -> _Bound:
+def _bind(settings: ModelSettings, monitor: AssetMonitor | Shadow, catalogue: Catalogue) -> _Bound:
     index = {
         entry.address.signal: position
         for position, entry in enumerate(catalogue.entries)
@@ -189,7 +207,9 @@ def _bind(settings: ModelSettings, monitor: AssetMonitor, catalogue: Catalogue) 
     return _Bound(monitor, index, catalogue.index(monitor.outputs[0].address) if monitor.outputs else 0)
 
 
-def _classes(settings: ModelSettings, monitor: AssetMonitor, entries: Sequence[SignalEntry]) -> Mapping[str, DataClass]:
+def _classes(
+    settings: ModelSettings, monitor: AssetMonitor | Shadow, entries: Sequence[SignalEntry]
+) -> Mapping[str, DataClass]:
     """Binding id -> class of its highest input; "" -> that of the whole model."""
     here = {
         entry.address.signal: entry.data_class for entry in entries if entry.address.asset_address == settings.asset

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ovoo_models import _memory_kernels as memory_kernels
     from ovoo_models import _novelty_kernels as novelty_kernels
     from ovoo_models import _pca_kernels as pca_kernels
+    from ovoo_models import _sensor_kernels as sensor_kernels
     from ovoo_models import _variance_kernels as variance_kernels
     from ovoo_models import _window_kernels as window_kernels
 
@@ -35,6 +36,7 @@ __all__ = [
     "memory_kernels",
     "novelty_kernels",
     "pca_kernels",
+    "sensor_kernels",
     "variance_kernels",
     "window_kernels",
 ]
@@ -49,6 +51,7 @@ _NAMES: Final = (
     "memory_kernels",
     "novelty_kernels",
     "pca_kernels",
+    "sensor_kernels",
     "variance_kernels",
     "window_kernels",
 )

@@ -17,9 +17,18 @@ _HELD_RAW_S: Final = 180.0
 _HELD_ON_CHANGE_S: Final = 90_000.0
 """A signal sent on change may stand for a day; a lost source says so by a bad sample, which ends the hold."""
 
+_GATE: Final = ("gate", "gate_above", "gate_below", "settle_s")
+_SETTLE_S: Final = 600.0
+"""Instruments are judged once a machine that has just started has settled."""
+_UNIT_KINDS: Final = {
+    "degC": "temperature", "K": "temperature", "Pa": "pressure", "kPa": "pressure", "MPa": "pressure",
+    "bar": "pressure", "m3/s": "flow", "m3/min": "flow", "m3/h": "flow",
+}  # fmt: skip
+
 
 def template_bindings(template: AssetTemplate) -> tuple[ModelBinding, ...]:
-    """The template's models, then one range check for each alarm limit (`limit-<signal>-<kind>[-n]`)."""
+    """The template's models, the checks of its instruments, then one range check for each alarm limit
+    (`limit-<signal>-<kind>[-n]`)."""
     limits: list[ModelBinding] = []
     taken: set[str] = set()
     for alarm in template.alarms:
@@ -29,13 +38,42 @@ def template_bindings(template: AssetTemplate) -> tuple[ModelBinding, ...]:
         limits.append(_limit(alarm, name, _gate(alarm, template)))
     doubled = {(each.inputs[0], each.params.get("high"), each.params.get("low")) for each in limits}
     models = [_guarded(each, template) for each in template.models if not _is_doubled(each, doubled)]
-    return (*models, *limits)
+    return (*models, *_instrument_checks(template), *limits)
+
+
+def _instrument_checks(template: AssetTemplate) -> list[ModelBinding]:
+    """Spike, noise and unit checks of every signal that the template watches for standing still; drift of those that
+    the first multivariate model compares with each other, and a watch whether they still look like its training."""
+    found: list[ModelBinding] = []
+    for flat in (each for each in template.models if each.model == "flatline"):
+        gate = {name: value for name, value in flat.params.items() if name in _GATE}
+        settle = {**gate, "settle_s": _SETTLE_S} if gate else gate
+        signal = template.signal(flat.inputs[0])
+        found.append(_check("spike", f"spike-{signal.name}", flat.inputs, {**settle, "severity": "info"}))
+        found.append(_check("noise", f"noise-{signal.name}", flat.inputs, settle))
+        kind = {"kind": _UNIT_KINDS.get(signal.unit, "decade")}
+        found.append(_check("unit_slip", f"unit-{signal.name}", flat.inputs, {**settle, **kind}))
+    whole = next((each for each in template.models if each.model == "mewma" and len(each.inputs) >= 3), None)
+    if whole is not None:
+        gate = {name: value for name, value in whole.params.items() if name in _GATE}
+        found.append(_guarded(_check("sensor_drift", "drift", whole.inputs, gate), template))
+        found.append(_check("drift_watch", "watch", whole.inputs, {**gate, "severity": "info"}))
+    return found
+
+
+def _check(model: str, name: str, inputs: tuple[str, ...], params: dict[str, Any]) -> ModelBinding:
+    return ModelBinding(model, name, inputs, MappingProxyType(params))
 
 
 def _guarded(binding: ModelBinding, template: AssetTemplate) -> ModelBinding:
     """Weather and other drivers from outside are no faults: beyond what was learned the rows are not scored."""
     drivers = [k for k, name in enumerate(binding.inputs) if template.signal(name).role == "driver"]
-    if binding.model != "mewma" or not drivers or len(binding.inputs) == len(drivers) or "guard" in binding.params:
+    if (
+        binding.model not in ("mewma", "sensor_drift")
+        or not drivers
+        or len(binding.inputs) == len(drivers)
+        or "guard" in binding.params
+    ):
         return binding
     params = MappingProxyType({**binding.params, "guard": drivers})
     return ModelBinding(binding.model, binding.id, binding.inputs, params)

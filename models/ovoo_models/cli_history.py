@@ -1,4 +1,4 @@
-"""The options that name a history, and the reading of it."""
+"""The options that name a history, and the reading of it and of what people said of its findings."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from ovoo_models.csv_history import Columns, read_csv
+from ovoo_models.feedback import Adjustments
 
-__all__ = ["add_history", "read_history"]
+__all__ = ["add_history", "read_feedback", "read_history"]
 
 
 def add_history(parser: argparse.ArgumentParser) -> None:
@@ -26,3 +27,8 @@ def read_history(options: argparse.Namespace) -> dict[str, Columns]:
     from ovoo_models.train.parquet import read_parquet
 
     return dict(read_parquet(options.parquet))
+
+
+def read_feedback(path: Path | None) -> Adjustments | None:
+    """What people said of findings; None without a file."""
+    return None if path is None else Adjustments.from_json(path.read_bytes(), str(path))

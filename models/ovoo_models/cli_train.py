@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ovoo_models import artifact
-from ovoo_models.cli_history import add_history, read_history
+from ovoo_models.cli_history import add_history, read_feedback, read_history
 
 if TYPE_CHECKING:
     from ovoo_models.artifact import ModelSet
@@ -29,6 +29,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     train.add_argument("--out", type=Path, required=True, help="model file to write")
     train.add_argument("--start", default=None, help="ISO time; rows before it are not used")
     train.add_argument("--end", default=None, help="ISO time; rows from it on are not used")
+    train.add_argument("--feedback", type=Path, default=None, help="verdicts of people: confirmed faults are left out")
     _common(train)
     add_history(train)
     train.set_defaults(run=_train)
@@ -69,6 +70,7 @@ def _train(options: argparse.Namespace) -> int:
             checkpoint=checkpoint,
             progress=progress,
             source_sha256=file_hash(options.csv or options.parquet),
+            adjustments=read_feedback(options.feedback),
         )
     artifact.save(options.out, model_set)
     checkpoint.clear()

@@ -29,6 +29,11 @@ _CODES: Final = {
     "rate": "signal.rate",
     "novelty": "anomaly.novelty",
     "window": "anomaly.pattern",
+    "spike": "signal.spike",
+    "noise": "signal.noise",
+    "unit_slip": "signal.unit",
+    "sensor_drift": "signal.drift",
+    "drift_watch": "model.drift",
     "energy_baseline": "energy.excess",
     "idle": "energy.idle",
     "sec": "energy.specific",
@@ -40,8 +45,11 @@ _RATIOS: Final = (
     "anomaly.subspace",
     "anomaly.density",
     "anomaly.isolation",
+    "model.drift",
 )
 """Codes whose value is a score over its limit and whose causes are several signals."""
+_PLAIN: Final = ("energy.specific", "signal.noise", "signal.unit", "anomaly.variance")
+"""Codes whose figure is a ratio."""
 _NS_PER_H: Final = 3.6e12
 _Z90: Final = 1.645
 
@@ -143,16 +151,22 @@ class Episodes:
         )
 
     def _unit(self) -> str:
-        if self._code in (*_RATIOS, "anomaly.variance"):
+        if self._code in _RATIOS:
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
-        return "1" if self._code == "energy.specific" else self._units[0]
+        if self._code == "signal.drift":
+            return self._units[self._binding.inputs.index(self._blamed())]
+        return "1" if self._code in _PLAIN else self._units[0]
+
+    def _blamed(self) -> str:
+        """The signal that a check of several signals convicts; the first input before there are causes."""
+        return self._causes[0].signal if self._causes and self._code == "signal.drift" else self._binding.inputs[0]
 
     def _detail(self, hours: float) -> dict[str, str | float]:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
         if self._code not in _RATIOS:
-            detail["signal"] = self._binding.inputs[0]
+            detail["signal"] = self._blamed()
         if 0 < self._best < math.inf:
             detail["ratio"] = float(f"{self._best:.4g}")
         for place, reason in enumerate(self._causes, start=1):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ovoo_contract.address import AssetAddress
@@ -15,20 +16,29 @@ from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 from ovoo_packs.templates import ModelBinding
 
+from ovoo_models._select import sensor_kernels
 from ovoo_models.anomaly.single import RangeCheck
 from ovoo_models.artifact import ModelSet
 from ovoo_models.base import Detector, FrameBlock, Place, ScoreBlock
 from ovoo_models.efficiency.baseline import EnergyBaseline
 from ovoo_models.episodes import Episodes, Reason
+from ovoo_models.feedback import Adjustments
 from ovoo_models.frames import FrameBuilder
+from ovoo_models.grouping import Grouper
 from ovoo_models.latch import Event, Latch
 from ovoo_models.outputs import OutputColumns, SetEnergy
 from ovoo_models.registry import create
+from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt, takes_relief
 
 __all__ = ["AssetMonitor", "MonitorOutput"]
 
 _BLOCK: Final = 2048
-_SCORED: Final = ("mewma", "pca", "half_space", "isolation", "energy_baseline")
+_STATE_VERSION: Final = 2
+_UNADJUSTED: Final = Adjustments()
+_SCORED: Final = (
+    "mewma", "change_point", "lagged", "variance", "pca", "half_space", "isolation", "novelty", "window",
+    "energy_baseline",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +52,11 @@ class MonitorOutput:
 class _Watched:
     """One binding at work: detector, latch, findings."""
 
-    def __init__(self, binding: ModelBinding, model_set: ModelSet, asset: AssetAddress, period_ns: int) -> None:
+    def __init__(
+        self, binding: ModelBinding, model_set: ModelSet, asset: AssetAddress, period_ns: int, relief: float
+    ) -> None:
         self.binding = binding
+        self._relief = relief
         self.place = _place(binding, model_set, period_ns)
         self.detector: Detector = create(binding.model, binding.params, self.place)
         state = model_set.states.get(binding.id)
@@ -52,6 +65,7 @@ class _Watched:
         self.latch = Latch()
         self.out = ScoreBlock()
         self._uses = model_set.signals
+        self.mask = Mask(self.detector) if binding.model in SENSOR_MODELS else None
         sigma = self.detector.hour_sigma_kw if isinstance(self.detector, EnergyBaseline) else 0.0
         units = [model_set.signals[column].unit for column in self.place.inputs]
         bounds = self.detector.bounds if isinstance(self.detector, RangeCheck) else {}
@@ -60,6 +74,8 @@ class _Watched:
     def run(self, rows: FrameBlock) -> list[tuple[int, Finding]]:
         """Score the rows; return the findings with the row each belongs to."""
         self.detector.score_many(rows, self.out)
+        if self._relief != 1.0:
+            sensor_kernels.scale_column(self.out.limits, len(rows), self._relief)
         events = self.latch.run(rows, self.out, self.detector.watch)
         return [(event.row, self.episodes.take(event, self._causes(rows, event))) for event in events]
 
@@ -76,12 +92,15 @@ class _Watched:
             "detector": dict(self.detector.state()),
             "latch": self.latch.state(),
             "episodes": self.episodes.state(),
+            **({"mask": self.mask.arrays.state()} if self.mask else {}),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.detector.load(state["detector"])
         self.latch.load(state["latch"])
         self.episodes.load(state["episodes"])
+        if self.mask:
+            self.mask.arrays.load(state["mask"])
 
 
 class AssetMonitor:
@@ -89,13 +108,20 @@ class AssetMonitor:
 
     period_s: frame period, that of the model set unless given; all times of the models are in seconds and the weight
     of a row follows the time since the last one, so the period only decides how soon something is seen. grace_s: how
-    much later than others a sample may come. A batch may hold other assets; their rows are passed over.
+    much later than others a sample may come. adjustments: what people said of its findings. A batch may hold other
+    assets; their rows are passed over.
     """
 
     def __init__(
-        self, model_set: ModelSet, asset: AssetAddress, period_s: float | None = None, grace_s: float = 2.0
+        self,
+        model_set: ModelSet,
+        asset: AssetAddress,
+        period_s: float | None = None,
+        grace_s: float = 2.0,
+        adjustments: Adjustments = _UNADJUSTED,
     ) -> None:
         self.asset = asset
+        self.adjustments = adjustments
         self.model_set = model_set
         self.period_ns = round((model_set.period_s if period_s is None else period_s) * 1e9)
         if self.period_ns <= 0 or grace_s < 0:
@@ -103,11 +129,18 @@ class AssetMonitor:
         self._names = [use.name for use in model_set.signals]
         holds = [round(use.hold_s * 1e9) for use in model_set.signals]
         self._frames = FrameBuilder([-1] * len(holds), self.period_ns, holds, round(grace_s * 1e9))
-        self._watched = [_Watched(each, model_set, asset, self.period_ns) for each in model_set.bindings]
+        relief = {each.id: adjustments.relief.get(each.id, 1.0) for each in model_set.bindings if takes_relief(each)}
+        self._watched = [
+            _Watched(each, model_set, asset, self.period_ns, relief.get(each.id, 1.0)) for each in model_set.bindings
+        ]
+        numbered = [*enumerate(self._watched)]
+        # sensors are judged before machines, whatever the order of the bindings
+        self._in_order = sorted(numbered, key=lambda item: takes_doubt(item[1].binding.model))
         self._columns = [
             OutputColumns(each.binding.id, self.period_ns) for each in self._watched if each.binding.model in _SCORED
         ]
         self._energy = SetEnergy.of(model_set)
+        self._grouper = Grouper()
         inputs = [each for each in self._watched if each.binding.model in _SCORED]
         entries = [
             entry
@@ -147,14 +180,32 @@ class AssetMonitor:
 
     def _score(self, rows: FrameBlock) -> list[Finding]:
         found: list[tuple[int, int, Finding]] = []
+        trusted = rows
+        for order, each in self._in_order:
+            seen = trusted if takes_doubt(each.binding.model) else rows
+            found += [(row, order, finding) for row, finding in each.run(seen)]
+            if each.mask:
+                trusted = each.mask.hide(rows, each.out, trusted)
         columns = iter(self._columns)
-        for order, each in enumerate(self._watched):
-            found += [(row, order, finding) for row, finding in each.run(rows)]
+        for each in self._watched:
             if each.binding.model in _SCORED:
                 next(columns).push(rows, each.out)
             if self._energy and self._energy.source == each.binding.id:
                 self._energy.push(rows, each.detector, each.out)
-        return [finding for _row, _order, finding in sorted(found, key=lambda item: item[:2])]
+        return self._grouped(rows, sorted(found, key=lambda item: item[:2]))
+
+    def _grouped(self, rows: FrameBlock, found: list[tuple[int, int, Finding]]) -> list[Finding]:
+        """The findings with their groups, row after row: however the stream is cut, the groups are the same."""
+        told: list[Finding] = []
+        for row, same in itertools.groupby(found, key=lambda item: item[0]):
+            told += self._grouper.take(rows.time_ns[row], [self._heard(finding) for _row, _order, finding in same])
+        return told
+
+    def _heard(self, finding: Finding) -> Finding:
+        """What people know already is a note, not an alarm."""
+        if not self.adjustments.mutes(finding.code, finding.start_ns):
+            return finding
+        return replace(finding, severity="info", detail={**finding.detail, "muted": "known"})
 
     def _collect(self, out_base: int) -> SampleBatch:
         batch = SampleBatch.empty()
@@ -174,18 +225,19 @@ class AssetMonitor:
     def state(self) -> dict[str, Any]:
         """Everything running, JSON-ready; `load` continues bit for bit."""
         return {
-            "version": 1,
+            "version": _STATE_VERSION,
             "model": self.model_set.fingerprint,
             "period_ns": self.period_ns,
             "frames": self._frames.state(),
             "bindings": {each.binding.id: each.state() for each in self._watched},
             "outputs": [columns.state() for columns in self._columns],
+            "groups": self._grouper.state(),
             "energy": self._energy.state() if self._energy else None,
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take `state()` of a monitor of the same model set and period; ArtifactError otherwise."""
-        mine = (1, self.model_set.fingerprint, self.period_ns)
+        mine = (_STATE_VERSION, self.model_set.fingerprint, self.period_ns)
         theirs = (state.get("version"), state.get("model"), state.get("period_ns"))
         if mine != theirs:
             raise ArtifactError(
@@ -197,6 +249,7 @@ class AssetMonitor:
                 each.load(state["bindings"][each.binding.id])
             for columns, text in zip(self._columns, state["outputs"], strict=True):
                 columns.load(text)
+            self._grouper.load(state["groups"])
             if self._energy:
                 self._energy.load(state["energy"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:

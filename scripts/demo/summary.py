@@ -127,7 +127,16 @@ def _match(found: list[Finding], faults: Iterable[Fault], tolerance_ns: int) -> 
             seen.append(entry | {"delay_s": delay_s, "findings": [_brief(item) for item in about]})
         else:
             missed.append(entry)
-    return Matching(seen, missed, [_brief(item) for item in found if item.id not in explained])
+    return Matching(seen, missed, [_brief(item) for item in _alone(found, explained)])
+
+
+def _alone(found: list[Finding], explained: set[str]) -> list[Finding]:
+    """The first finding of each incident none of whose members a fault explains: what a person is told."""
+    incidents: dict[str, list[Finding]] = {}
+    for item in found:
+        incidents.setdefault(str(item.detail.get("group", item.id)), []).append(item)
+    false = [group for group in incidents.values() if all(item.id not in explained for item in group)]
+    return [min(group, key=lambda item: (item.start_ns, item.id)) for group in false]
 
 
 def _brief(item: Finding) -> dict[str, Any]:

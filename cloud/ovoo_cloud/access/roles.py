@@ -28,6 +28,7 @@ class Permission(enum.StrEnum):
     READ_TELEMETRY = "read_telemetry"
     READ_FINDINGS = "read_findings"
     ACK_ALARM = "ack_alarm"
+    JUDGE_FINDING = "judge_finding"
     READ_ENERGY = "read_energy"
     SET_ENERGY = "set_energy"
     READ_GATEWAYS = "read_gateways"
@@ -56,8 +57,8 @@ _READ_PLANT: Final = frozenset(
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.CENTRE_ADMIN: frozenset(Permission),
-        Role.CENTRE_EXPERT: _READ_PLANT | {Permission.RUN_REPORT, Permission.SET_ENERGY},
-        Role.ENTERPRISE_ENGINEER: _READ_PLANT | {Permission.ACK_ALARM, Permission.SET_ENERGY},
+        Role.CENTRE_EXPERT: _READ_PLANT | {Permission.RUN_REPORT, Permission.SET_ENERGY, Permission.JUDGE_FINDING},
+        Role.ENTERPRISE_ENGINEER: _READ_PLANT | {Permission.ACK_ALARM, Permission.SET_ENERGY, Permission.JUDGE_FINDING},
         Role.ENTERPRISE_VIEWER: _READ_PLANT - {Permission.READ_GATEWAYS},
         Role.FLEET_OPERATOR: frozenset(
             {Permission.READ_SITES, Permission.READ_GATEWAYS, Permission.MANAGE_GATEWAYS, Permission.ENROL}

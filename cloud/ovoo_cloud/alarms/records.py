@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.alarms.machine import AlarmEvent, AlarmState, advance
-from ovoo_cloud.catalogue import audit
+from ovoo_cloud.catalogue import audit, findings, verdicts
 from ovoo_cloud.catalogue.tables import AlarmRecord, FindingRecord
 
 __all__ = ["FRESH_NS", "acknowledge", "alarm", "alarms", "follow"]
@@ -24,12 +24,15 @@ _ALARMING: Final = frozenset({"warning", "critical"})
 def follow(session: Session, finding: FindingRecord, now_ns: int) -> AlarmRecord | None:
     """Raises or returns the alarm of a finding that has just been stored; gives the alarm if there is one.
 
-    History never raises an alarm, but it may still return one that was raised live.
+    History never raises an alarm, but it may still return one that was raised live. What people know already raises
+    none, nor does a further finding of an incident whose alarm is active; alarm limits and critical ones always do.
     """
     record = session.scalars(select(AlarmRecord).where(AlarmRecord.finding == finding.id).with_for_update()).first()
     fresh = now_ns - finding.end_ns <= FRESH_NS
     if record is None:
         if not fresh or finding.severity not in _ALARMING:
+            return None
+        if _is_told(session, finding) or verdicts.is_muted(session, finding):
             return None
         record = _raise(session, finding, now_ns)
     if finding.open and fresh:
@@ -39,6 +42,15 @@ def follow(session: Session, finding: FindingRecord, now_ns: int) -> AlarmRecord
     record.severity = finding.severity
     session.flush()
     return record
+
+
+def _is_told(session: Session, finding: FindingRecord) -> bool:
+    """Whether the alarm of another finding of the same incident stands for this one."""
+    first = findings.finding_of(finding).detail.get("group", finding.id)
+    if first == finding.id or finding.severity == "critical" or finding.code.startswith("limit."):
+        return False
+    told = session.scalars(select(AlarmRecord).where(AlarmRecord.finding == first)).first()
+    return told is not None and AlarmState(told.state).active
 
 
 def _raise(session: Session, finding: FindingRecord, now_ns: int) -> AlarmRecord:

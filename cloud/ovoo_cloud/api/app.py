@@ -28,6 +28,7 @@ from ovoo_cloud.api import (
     schema,
     sites,
     telemetry,
+    verdicts,
 )
 from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services
@@ -44,6 +45,7 @@ ROUTERS: Final = (
     completeness.router,
     export.router,
     findings.router,
+    verdicts.router,
     energy.router,
     cases.router,
     reports.router,

@@ -48,6 +48,7 @@ __all__ = [
     "Token",
     "TouchedDay",
     "User",
+    "VerdictRecord",
 ]
 
 _PATH = 400
@@ -244,6 +245,27 @@ class FindingRecord(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
     received_ns: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = (Index(None, "enterprise", "start_ns"),)
+
+
+class VerdictRecord(Base):
+    """What a person said of a finding; taken back, not deleted."""
+
+    __tablename__ = "verdicts"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    finding: Mapped[str] = mapped_column(ForeignKey("findings.id"), index=True)
+    enterprise: Mapped[str] = mapped_column(String(63))
+    asset: Mapped[str] = mapped_column(String(_PATH), index=True)
+    code: Mapped[str] = mapped_column(String(63))
+    model: Mapped[str] = mapped_column(String(63))
+    start_ns: Mapped[int] = mapped_column(BigInteger)
+    end_ns: Mapped[int] = mapped_column(BigInteger)
+    opinion: Mapped[str] = mapped_column(String(16))
+    until_ns: Mapped[int] = mapped_column(BigInteger)
+    comment: Mapped[str] = mapped_column(Text)
+    given_by: Mapped[str] = mapped_column(String(63))
+    given_ns: Mapped[int] = mapped_column(BigInteger)
+    withdrawn_by: Mapped[str] = mapped_column(String(63))
+    withdrawn_ns: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class AlarmRecord(Base):

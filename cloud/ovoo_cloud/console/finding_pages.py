@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from ovoo_models.feedback import Opinion, may_be_muted
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.alarms import records
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.findings import AlarmId
-from ovoo_cloud.catalogue import enterprises, findings, signals
+from ovoo_cloud.api.verdicts import VerdictId
+from ovoo_cloud.catalogue import enterprises, findings, signals, verdicts
 from ovoo_cloud.console.finding_plot import finding_plot
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page, words_of
@@ -20,6 +23,7 @@ from ovoo_cloud.console.render import page, words_of
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
+_DAY_NS: Final = 86_400_000_000_000
 
 
 @router.get("/findings")
@@ -55,8 +59,45 @@ def finding_page(request: Request, finding: str, services: ServicesDep, scope: R
     with services.database.read() as session:
         found = findings.finding_of(findings.finding(session, scope, finding))
         machines = signals.assets_at(session, scope, {str(found.asset)})
+        said = verdicts.of_finding(session, scope, finding)
     plot = finding_plot(services, scope, found, words_of(request, services))
-    return page(request, services, "finding.html", scope, finding=found, machines=machines, plot=plot)
+    mutable = may_be_muted(found.code)
+    return page(
+        request,
+        services,
+        "finding.html",
+        scope,
+        finding=found,
+        machines=machines,
+        plot=plot,
+        verdicts=said,
+        mutable=mutable,
+    )
+
+
+@router.post("/findings/{finding}/verdicts")
+def judge(
+    finding: str,
+    services: ServicesDep,
+    scope: Reader,
+    opinion: Annotated[Opinion, Form()],
+    comment: Annotated[str, Form(max_length=1000)] = "",
+    days: Annotated[int, Form(ge=1, le=365)] = 7,
+) -> Response:
+    """Says what a finding was, in the reader's name; `days` count with `known`."""
+    now_ns = services.clock()
+    until_ns = now_ns + days * _DAY_NS if opinion == "known" else 0
+    with services.database.write() as session:
+        verdicts.give(session, scope, finding, verdicts.Said(opinion, comment, until_ns), now_ns)
+    return RedirectResponse(f"/findings/{quote(finding)}", 303)
+
+
+@router.post("/findings/{finding}/verdicts/{verdict}/withdraw")
+def withdraw(finding: str, verdict: VerdictId, services: ServicesDep, scope: Reader) -> Response:
+    """Takes an opinion back."""
+    with services.database.write() as session:
+        verdicts.withdraw(session, scope, finding, verdict, services.clock())
+    return RedirectResponse(f"/findings/{quote(finding)}", 303)
 
 
 @router.get("/alarms")

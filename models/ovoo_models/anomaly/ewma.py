@@ -101,6 +101,16 @@ class Mewma:
         """The limit of T2; NaN before `ready`."""
         return self._limit[0]
 
+    @property
+    def precision(self) -> array[float]:
+        """Inverse covariance of the smoothed standardised inputs, d x d."""
+        return self._precision
+
+    @property
+    def inverse_scale(self) -> array[float]:
+        """One over each input's scale."""
+        return self._inverse
+
     def fit(self, centre: Sequence[float], scale: Sequence[float], precision: Sequence[float], limit: float) -> None:
         """Take a model: d centres, d scales (> 0), d x d precision of the smoothed standardised inputs, T2 limit."""
         d = len(self._columns)

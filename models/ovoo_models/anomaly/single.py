@@ -15,7 +15,7 @@ from ovoo_models.gate import Gate
 from ovoo_models.params import Params
 from ovoo_models.state import ArrayStore
 
-__all__ = ["Flatline", "RangeCheck", "RateCheck"]
+__all__ = ["Flatline", "RangeCheck", "RateCheck", "SensorCheck", "timed"]
 
 
 class _Single:
@@ -46,6 +46,29 @@ class _Single:
         self._arrays.load(state)
 
 
+class SensorCheck(_Single):
+    """A check of the sensor itself: while it speaks, other models do without the signal."""
+
+    def __init__(self, name: str, params: Params, place: Place) -> None:
+        super().__init__(name, params, place)
+        self._blame = array("i")
+
+    def blamed(self, n: int) -> array[int]:
+        """The input's column, at least n times."""
+        if len(self._blame) < n:
+            self._blame.extend(array("i", [self._column]) * (n - len(self._blame)))
+        return self._blame
+
+    def suspects(self, out: ScoreBlock, n: int) -> tuple[array[int], array[int]]:
+        """For n rows just scored and latched: a state code and a column each; not to be used where it is ALARM."""
+        return out.state, self.blamed(n)
+
+    def say_nothing(self, n: int, out: ScoreBlock) -> None:
+        """Mark n rows as not scored."""
+        out.score[:n] = out.measure[:n] = array("d", [math.nan]) * n
+        out.state[:n] = array("B", [UNKNOWN if code == NORMAL else code for code in out.state[:n]])
+
+
 class RangeCheck(_Single):
     """Score >= 1 at or beyond `low` or `high`, below 0 once back inside by `hysteresis` (default 2 % of the limit).
 
@@ -64,7 +87,7 @@ class RangeCheck(_Single):
         self._hysteresis = known.number("hysteresis", 0.0, 0.0)
         self._fit = array("d", [math.nan, math.nan] if self._learns else [low, high])
         self._seen = array("d", [math.inf, -math.inf])
-        self.watch = _timed(known, "delay_s", 0.0, release=0.0)
+        self.watch = timed(known, "delay_s", 0.0, release=0.0)
         for name in ("severity", "advice", "kind"):
             known.text(name, "")
         known.finish()
@@ -106,7 +129,7 @@ class RangeCheck(_Single):
             out.state[: len(rows)] = array("B", [UNKNOWN] * len(rows))
 
 
-class Flatline(_Single):
+class Flatline(SensorCheck):
     """Score 1 while the signal stays within +-`tolerance` of its last move; opens after `window_s` of that.
 
     Learning lengthens the window to three times the longest flat spell of normal work: coarse sensors stand still.
@@ -122,7 +145,7 @@ class Flatline(_Single):
         self._window = array("d", [window_s])
         self._anchor = array("d", [math.nan])
         self._spell = array("q", [-1])
-        self._timing = _timed(known, "on_delay_s", 0.0)
+        self._timing = timed(known, "on_delay_s", 0.0)
         known.finish()
         self._arrays = ArrayStore(
             "flatline", window=self._window, anchor=self._anchor, spell=self._spell, running=self.gate.running
@@ -159,7 +182,7 @@ class Flatline(_Single):
         )  # fmt: skip
 
 
-class RateCheck(_Single):
+class RateCheck(SensorCheck):
     """Score = change per minute / `max_per_min`, over at least `over_s`; learns three times the fastest change seen."""
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
@@ -173,7 +196,7 @@ class RateCheck(_Single):
         self._over_ns = round(known.number("over_s", 60.0, 1e-3) * 1e9)
         self._gap_ns = round(known.number("gap_s", 600.0, 1.0) * 1e9)
         self._anchor, self._anchor_ns = array("d", [math.nan, 0.0]), array("q", [-1])
-        self.watch = _timed(known, "on_delay_s", 0.0, release=0.8)
+        self.watch = timed(known, "on_delay_s", 0.0, release=0.8)
         known.finish()
         self._arrays = ArrayStore(
             "rate", fit=self._fit, anchor=self._anchor, anchor_ns=self._anchor_ns, running=self.gate.running
@@ -209,10 +232,11 @@ class RateCheck(_Single):
             out.state[: len(rows)] = array("B", [UNKNOWN] * len(rows))
 
 
-def _timed(params: Params, delay: str, default_s: float, release: float = 1.0) -> Watch:
+def timed(params: Params, delay: str, default_s: float, release: float = 1.0, off_s: float = 60.0) -> Watch:
+    """The delays of a check of one signal, read from its parameters."""
     return Watch(
         on_delay_s=params.number(delay, default_s, 0.0),
-        off_delay_s=params.number("off_delay_s", 60.0, 0.0),
+        off_delay_s=params.number("off_delay_s", off_s, 0.0),
         merge_s=params.number("merge_s", 21_600.0, 0.0),
         release=release,
     )

@@ -69,7 +69,20 @@ def render(finding: Finding, language: str, names: Mapping[str, str] | None = No
     catalogue = _catalogue(language)
     codes: Mapping[str, str] = catalogue["codes"]
     phrase = codes.get(str(finding.detail.get("phrase", finding.code)), codes["other"])
-    return phrase.format_map(_slots(finding, language, names, zone))
+    sentence = phrase.format_map(_slots(finding, language, names, zone))
+    return sentence + _incident(finding, language, catalogue, names)
+
+
+def _incident(finding: Finding, language: str, catalogue: Mapping[str, Any], names: Mapping[str, str] | None) -> str:
+    """What the first finding of a group adds: the sensor that explains the others, or how many there are."""
+    members = str(finding.detail.get("members", "")).split()
+    if len(members) < 2:
+        return ""
+    cause, signal = str(finding.detail.get("cause", "")), str(finding.detail.get("cause_signal", ""))
+    sensor = cause.startswith("signal.") and cause != finding.code
+    key = "cause_sensor" if sensor else "cause_other"
+    slots = {"cause_signal": signal_name(signal, language, names), "others": len(members) - 1}
+    return str(catalogue[key]).format_map(slots)
 
 
 def cause_text(finding: Finding, place: int, language: str, names: Mapping[str, str] | None = None) -> str:

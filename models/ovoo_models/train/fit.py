@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -13,20 +14,15 @@ from ovoo_contract.errors import ArtifactError, NotReady
 from ovoo_packs.templates import AssetTemplate, ModelBinding
 from threadpoolctl import threadpool_limits
 
-from ovoo_models.anomaly.change_point import ChangePoint
 from ovoo_models import artifact
-from ovoo_models.anomaly.single import RangeCheck
 from ovoo_models.artifact import FORMAT_VERSION, ModelSet
-from ovoo_models.base import Detector, FrameBlock, Place
+from ovoo_models.base import FrameBlock, Place
 from ovoo_models.bindings import DEFAULT_PERIOD_S, template_bindings, template_signals
-from ovoo_models.efficiency.baseline import CusumSavings, EnergyBaseline
+from ovoo_models.feedback import Adjustments
 from ovoo_models.registry import create
-from ovoo_models.train.baseline import fit_baseline
 from ovoo_models.train.history import History, frames_of
-from ovoo_models.train.lagged import fit_lagged
-from ovoo_models.train.isolation import fit_isolation
-from ovoo_models.train.multivariate import LEAST_ROWS, fit_mewma
-from ovoo_models.train.pca import fit_pca
+from ovoo_models.train.learning import learn
+from ovoo_models.train.multivariate import LEAST_ROWS
 from ovoo_models.train.parts import Checkpoint, Fitted, PartTask, Runner, data_hash, part_keys
 from ovoo_models.train.progress import Progress
 from ovoo_models.train.usual import usual_ranges
@@ -46,11 +42,13 @@ def fit(
     checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
     source_sha256: str = "",
+    adjustments: Adjustments | None = None,
 ) -> ModelSet:
     """The models of `template`, fitted on `history` (signal -> time_ns, value, quality) within [start_ns, end_ns).
 
     The history is normal work, a week or more, at any step up to three minutes. A model for which it does not
-    suffice stays unfitted; the card says so. asset: the address or path the set is for, the template's unless given.
+    suffice stays unfitted; the card says so. adjustments: rows of confirmed faults are left out, and the card names
+    what people said. asset: the address or path the set is for, the template's unless given.
     run: where the models are fitted, here unless given; checkpoint: keeps those that are done, so that a run that was
     stopped goes on. Neither changes a byte of the result.
     """
@@ -60,7 +58,10 @@ def fit(
     signals = template_signals(template, bindings)
     frames = _between(frames_of(history, signals, round(period_s * 1e9)), start_ns, end_ns)
     model_set = ModelSet(asset or template.default_path, period_s, signals, bindings)
-    about = {"template": template.id, "trained_by": trained_by, "source_sha256": source_sha256}
+    about: dict[str, Any] = {"template": template.id, "trained_by": trained_by, "source_sha256": source_sha256}
+    if adjustments is not None:
+        frames = _without(frames, adjustments.left_out)
+        about["feedback"] = adjustments.card()
     return fit_frames(model_set, frames, about, run=run, checkpoint=checkpoint, progress=progress)
 
 
@@ -153,7 +154,7 @@ def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock,
     detector = create(binding.model, binding.params, place)
     card: dict[str, Any]
     try:
-        detector, card = _learn(binding, place, frames, detector, least_rows)
+        detector, card = learn(binding, place, frames, detector, least_rows)
     except NotReady as error:
         card = {"not_fitted": str(error)}
     fresh = create(binding.model, binding.params, place)
@@ -162,44 +163,20 @@ def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock,
     return Fitted(state, {"model": binding.model, **card})
 
 
-def _learn(
-    binding: ModelBinding, place: Place, frames: FrameBlock, detector: Detector, least_rows: int
-) -> tuple[Detector, dict[str, Any]]:
-    if binding.model == "mewma":
-        model, found = fit_mewma(binding.params, place, frames, least_rows)
-        return model, _plain(asdict(found))
-    if binding.model == "lagged":
-        lagged, judged = fit_lagged(binding.params, place, frames)
-        return lagged, _plain(asdict(judged))
-    if binding.model == "pca":
-        subspace, shape = fit_pca(binding.params, place, frames)
-        return subspace, _plain(asdict(shape))
-    if binding.model == "isolation":
-        forest, grown = fit_isolation(binding.params, place, frames)
-        return forest, _plain(asdict(grown))
-    if binding.model in ("energy_baseline", "cusum_savings"):
-        kind = EnergyBaseline if binding.model == "energy_baseline" else CusumSavings
-        baseline, fitted = fit_baseline(binding.params, place, frames, kind)
-        return baseline, _plain(asdict(fitted))
-    if isinstance(detector, ChangePoint):
-        return detector, {"rows": detector.learn_history(frames), "limit": detector.limit}
-    detector.learn_many(frames)
-    card: dict[str, Any] = {"on_delay_s": detector.watch.on_delay_s}
-    if isinstance(detector, RangeCheck):
-        card |= {f"limit_{name}": float(f"{bound:.6g}") for name, bound in detector.bounds.items()}
-    return detector, card
-
-
-def _plain(card: Mapping[str, Any]) -> dict[str, Any]:
-    """NaN has no place in JSON: what is not known is null."""
-    return {name: None if value != value else value for name, value in card.items()}
-
-
 def _between(frames: FrameBlock, start_ns: int | None, end_ns: int | None) -> FrameBlock:
     times = frames.time_ns
     first = 0 if start_ns is None else next((i for i, t in enumerate(times) if t >= start_ns), len(times))
     last = len(times) if end_ns is None else next((i for i, t in enumerate(times) if t >= end_ns), len(times))
     return frames.rows(first, last)
+
+
+def _without(frames: FrameBlock, windows: Sequence[tuple[int, int]]) -> FrameBlock:
+    """The frames outside every [start, end)."""
+    kept = [i for i, t in enumerate(frames.time_ns) if not any(start <= t < end for start, end in windows)]
+    width = frames.width
+    cells = (frames.values[i * width : i * width + width] for i in kept)
+    values = array("d", itertools.chain.from_iterable(cells))
+    return FrameBlock(array("q", [frames.time_ns[i] for i in kept]), values, width)
 
 
 def _iso(time_ns: int) -> str:

@@ -15,7 +15,10 @@ from ovoo_packs.formula import Formula
 
 __all__ = ["MODEL_NAMES", "RULES"]
 
-MODEL_NAMES = ("mewma", "range", "flatline", "rate", "energy_baseline", "idle", "sec", "cusum_savings")
+MODEL_NAMES = (
+    "mewma", "range", "flatline", "rate", "spike", "noise", "unit_slip", "sensor_drift", "drift_watch",
+    "energy_baseline", "idle", "sec", "cusum_savings",
+)  # fmt: skip
 _TOLERANCE = 1e-9
 
 

@@ -357,7 +357,7 @@ def _feed_foreign(plant: Plant) -> None:
 def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str, str]:
     """A case, a job and a report of the enterprise; gives the ids of everything it owns."""
     from ovoo_cloud.alarms import records
-    from ovoo_cloud.catalogue import findings
+    from ovoo_cloud.catalogue import findings, verdicts
 
     report_id = f"{site}-2026-001-r1"
     folder = plant.services.settings.reports_dir / enterprise / report_id
@@ -406,11 +406,13 @@ def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str
         )
         finding = findings.findings(session, SYSTEM, enterprise=enterprise)[0].id
         alarm = records.alarms(session, SYSTEM, enterprise=enterprise)[0].id
+        verdict = verdicts.give(session, SYSTEM, finding, verdicts.Said("confirmed", "seen"), NOW)
         return {
             "enterprise": enterprise,
             "site": site,
             "gateway": gateway,
             "finding": finding,
+            "verdict": str(verdict.id),
             "alarm": str(alarm),
             "case": f"{site}-case",
             "job": job.id,

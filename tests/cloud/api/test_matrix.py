@@ -38,6 +38,10 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/export"): P.READ_TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/findings"): P.READ_FINDINGS,
     ("get", "/api/v1/enterprises/{enterprise}/findings/{finding}"): P.READ_FINDINGS,
+    ("get", "/api/v1/enterprises/{enterprise}/findings/{finding}/verdicts"): P.READ_FINDINGS,
+    ("post", "/api/v1/enterprises/{enterprise}/findings/{finding}/verdicts"): P.JUDGE_FINDING,
+    ("delete", "/api/v1/enterprises/{enterprise}/findings/{finding}/verdicts/{verdict}"): P.JUDGE_FINDING,
+    ("get", "/api/v1/enterprises/{enterprise}/feedback"): P.READ_FINDINGS,
     ("get", "/api/v1/enterprises/{enterprise}/alarms"): P.READ_FINDINGS,
     ("post", "/api/v1/enterprises/{enterprise}/alarms/{alarm}/acknowledge"): P.ACK_ALARM,
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy"): P.READ_ENERGY,
@@ -66,6 +70,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/tokens"): {"label": "mine", "days": 1},
     ("patch", "/api/v1/users/{name}"): {"disabled": False},
     ("post", "/api/v1/enterprises/{enterprise}/alarms/{alarm}/acknowledge"): {"comment": "seen"},
+    ("post", "/api/v1/enterprises/{enterprise}/findings/{finding}/verdicts"): {
+        "opinion": "confirmed",
+        "comment": "seen",
+    },
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): {"tariff": ""},
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): {"number": "N-2"},
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): {"hours": 1},
@@ -75,11 +83,12 @@ QUERIES: dict[str, dict[str, Any]] = {
     "export": {**WINDOW, "signal": SIGNAL},
     "counts": {**WINDOW, "site": SITE},
     "findings": WINDOW,
+    "feedback": {"site": SITE, "asset": FAN.split("/", 2)[2]},
     "energy": WINDOW,
     "completeness": {**WINDOW, "site": SITE},
 }
 TENANT = ("{enterprise}", "{gateway}")
-WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}")
+WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}", "{verdict}")
 
 
 def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:

@@ -375,6 +375,23 @@ def test_signing_in_acknowledging_and_ordering_a_report(browser: Browser, consol
         expect(page.locator("tr[data-alarm]")).to_contain_text("centre_admin: 已派人检查轴承")
 
 
+def test_a_finding_is_judged_in_ones_name_and_taken_back(browser: Browser, console: Plant) -> None:
+    with reader(browser, console) as page:
+        page.goto(f"/findings/{console.ids['own']['finding']}")
+        settle(page)
+        page.fill("#comment", "现场检查过")
+        page.click("button[value=false]")
+        settle(page)
+        expect(page.locator("[data-verdict]")).to_have_attribute("data-verdict", "false")
+        expect(page.locator("[data-verdict]")).to_contain_text("centre_admin: 现场检查过")
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits(page)
+        page.click("[data-verdict] button")
+        settle(page)
+        expect(page.locator("[data-verdict]")).to_have_count(0)
+
+
 def test_a_chosen_tariff_shows_cost_with_its_document(browser: Browser, console: Plant) -> None:
     with reader(browser, console) as page:
         page.goto(ENERGY)
