@@ -11,7 +11,7 @@ from ovoo_contract.errors import ArtifactError
 __all__ = ["STATISTICS", "LaggedModel", "widening"]
 
 STATISTICS = 6
-"""Greatest shift (fast, slow), greatest size (fast, slow), size of all inputs together (fast, slow)."""
+"""Greatest shift (fast, middle), greatest size (fast, slow), size of all inputs together (fast, slow)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class LaggedModel:
             raise ArtifactError("a diagonal > 0 is needed", offender="lagged.precision", value="<= 0")
 
 
-def widening(rows: int, fast: float, slow: float) -> list[float]:
+def widening(rows: int, fast: float, middle: float, slow: float) -> list[float]:
     """Factors >= 1 for the spreads of the six statistics found in `rows` rows, in their order.
 
     An average of weight w has about m = rows w / (2 - w) independent values in them; the next one lies sqrt((m + 1) /
     (m - 1)) spreads out, as in a prediction interval. A history too short for that (m <= 2) counts as m = 2.
     """
-    pair = []
-    for rate in (fast, slow):
+    factors = []
+    for rate in (fast, middle, fast, slow, fast, slow):
         independent = max(rows * rate / (2.0 - rate), 2.0)
-        pair.append(math.sqrt((independent + 1.0) / (independent - 1.0)))
-    return pair * (STATISTICS // 2)
+        factors.append(math.sqrt((independent + 1.0) / (independent - 1.0)))
+    return factors
