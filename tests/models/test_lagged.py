@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import random
 from array import array
@@ -324,6 +325,20 @@ def test_wrong_parameters_models_and_histories_are_named() -> None:
         with pytest.raises(ArtifactError, match=rf"lagged\.{name}"):
             model.fit(LaggedModel(**{**good, name: wrong}))
         assert not model.ready
+
+
+def test_a_precision_that_is_not_symmetric_is_refused() -> None:
+    skew = LaggedModel([0.0] * 2, [1.0] * 2, [0.0] * 4, [1.0, 0.5, 0.4, 1.0], [1.0] * 2)
+
+    with pytest.raises(ArtifactError, match=r"lagged\.precision"):
+        Lagged({}, place(2)).fit(skew)
+
+
+def test_a_model_of_forty_signals_is_small() -> None:
+    rng = np.random.default_rng(2)
+    model, _found = fit_lagged({"settle_s": 0.0}, place(40), block(rng.normal(size=(400, 40))))
+
+    assert len(json.dumps(model.state())) <= 48 * 1024
 
 
 @pytest.mark.skipif(not COMPILED, reason="the twin relies on the caller")

@@ -50,8 +50,11 @@ class LaggedModel:
         for name in ("scale", "weight", "spread"):
             if not all(x > 0 for x in getattr(self, name)):
                 raise ArtifactError("numbers > 0 are needed", offender=f"lagged.{name}", value="<= 0")
-        if not all(self.precision[k * d + k] > 0 for k in range(d)):
-            raise ArtifactError("a diagonal > 0 is needed", offender="lagged.precision", value="<= 0")
+        p = self.precision
+        if not all(p[k * d + k] > 0 and all(p[k * d + j] == p[j * d + k] for j in range(k)) for k in range(d)):
+            raise ArtifactError(
+                "a symmetric matrix with a diagonal > 0 is needed", offender="lagged.precision", value=f"{d} x {d}"
+            )
 
 
 def widening(rows: int, fast: float, middle: float, slow: float) -> list[float]:
