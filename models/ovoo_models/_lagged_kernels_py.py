@@ -153,9 +153,10 @@ def lagged_rows(
 ) -> None:
     """What each row says beyond its forecast from `lags` rows before it and beyond the other inputs of the row.
 
-    e = y - C' past (C: lags d x d), y standardised and clipped to +-bound; u = weight * (P e) is input k's error given all the others,
-    one in size in normal work. Averages of u, of weights `fast` and `middle` a step, and of min(u^2, clip2), of weights
-    `fast` and `slow`, make six statistics: greatest |average| (2), root of the greatest and of the mean squared average (2 + 2).
+    e = y - C' past (C: lags d x d), y standardised and clipped to +-bound; u = weight * (P e) is input k's error given
+    all the others, one in size in normal work. Averages of u, of weights `fast` and `middle` a step, and of
+    min(u^2, clip2), of weights `fast` and `slow`, make six statistics: greatest |average| (2), root of the greatest and
+    of the mean squared average (2 + 2).
     score = the greatest of (statistic - usual) * inverse_spread, at least 0; measure = score / limit.
     A row nearer than step_ns - slack_ns to the last one used repeats its score; one further than 1.5 steps away, or
     after rows that were gated off, starts the lags anew and the next `lags` rows are not scored; one further than

@@ -22,7 +22,7 @@ from ovoo_models.anomaly.lagged_model import LaggedModel
 from ovoo_models.base import NORMAL, UNKNOWN, FrameBlock, Place, ScoreBlock
 from ovoo_models.train.lagged import fit_lagged
 
-from tests.models.conftest import SECOND, START, doubles, odd_rows
+from tests.models.conftest import SECOND, START, doubles, machine, odd_rows
 from tests.models.test_kernels import canonical, gates, precision, zeros
 
 STEP = 60 * SECOND
@@ -292,6 +292,21 @@ def test_training_holds_its_false_alarms_on_rows_it_has_not_seen() -> None:
         shares.append(float((found[1:] >= model.limit).mean()))
 
     assert sum(shares) / len(shares) <= 0.01
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_machine_that_starts_and_stops_is_quiet_for_a_week_with_either_way_of_learning(seed: int) -> None:
+    params, where = {"gate": "running", "gate_above": 0.5}, Place((1, 2, 3), 0, 4, 5 * SECOND)
+    trained, _found = fit_lagged(params, where, machine(7000, seed))
+    learner = Lagged(params, where)
+    learner.learn_many(machine(7000, seed))
+
+    for model in (trained, learner):
+        found = scores(model, machine(10_000, seed + 50))
+        assert sum(each >= model.limit for each in found) <= 5
+        model.restart()
+        faulty = scores(model, machine(1300, seed + 90, fault_from=900))
+        assert min(faulty[930:1200]) >= model.limit
 
 
 def test_a_constant_input_and_equal_inputs_can_be_learned() -> None:

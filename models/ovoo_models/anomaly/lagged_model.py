@@ -18,11 +18,10 @@ STATISTICS = 6
 class LaggedModel:
     """What a fit gives, for d inputs and p lags, all of standardised inputs.
 
-    centre, scale: d (scale > 0). coefficient: (p d) x d, what each input of the rows before, newest first, adds
-    to the forecast of each input.
-    precision: d x d and symmetric, inverse covariance of the forecast errors. weight: d, to bring each input's error given the
-    others to size one. usual, spread: mean and standard deviation of the six statistics in normal rows that the
-    other parts have not seen (spread > 0); both empty while they are still to be found.
+    centre, scale: d (scale > 0). coefficient: (p d) x d, what each input of the rows before, newest first, adds to the
+    forecast of each input. precision: d x d and symmetric, inverse covariance of the forecast errors. weight: d, to
+    bring each input's error given the others to size one. usual, spread: mean and standard deviation of the six
+    statistics in normal rows that the other parts have not seen (spread > 0); both empty while still to be found.
     """
 
     centre: Sequence[float]
