@@ -17,6 +17,7 @@ def lagged_rows(
     inverse_spread: array[float],
     ceiling: array[float],
     fast: float,
+    middle: float,
     slow: float,
     clip2: float,
     bound: float,

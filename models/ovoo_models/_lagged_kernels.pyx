@@ -75,7 +75,7 @@ cdef void _fill_absent(const double* precision, Py_ssize_t d, double* e, const d
 
 
 cdef void _average(double* averages, Py_ssize_t d, const double* u, const double* present, double fast,
-                   double slow, double clip2, const double* ceiling, double* top) noexcept nogil:
+                   double middle, double slow, double clip2, const double* ceiling, double* top) noexcept nogil:
     # top: greatest |shift| fast, slow; greatest square fast, slow
     cdef Py_ssize_t k
     cdef double square, x
@@ -87,7 +87,7 @@ cdef void _average(double* averages, Py_ssize_t d, const double* u, const double
     for k in range(d):
         x = clip(u[k], ceiling[4])
         shift_fast[k] = clip(shift_fast[k] + fast * present[k] * (x - shift_fast[k]), ceiling[0])
-        shift_slow[k] = clip(shift_slow[k] + slow * present[k] * (x - shift_slow[k]), ceiling[1])
+        shift_slow[k] = clip(shift_slow[k] + middle * present[k] * (x - shift_slow[k]), ceiling[1])
     for k in range(d):
         square = u[k] * u[k]
         square = WIDE if square > WIDE else square
@@ -145,7 +145,7 @@ def lagged_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize
                 const unsigned char[::1] gate, const int[::1] columns, Py_ssize_t lags, const double[::1] centre,
                 const double[::1] inverse, const double[::1] coefficient, const double[::1] precision,
                 const double[::1] weight, const double[::1] usual, const double[::1] inverse_spread,
-                const double[::1] ceiling, double fast, double slow, double clip2, double bound, double limit,
+                const double[::1] ceiling, double fast, double middle, double slow, double clip2, double bound, double limit,
                 Py_ssize_t max_missing, long long step_ns, long long slack_ns, long long reset_ns,
                 double[::1] past, double[::1] averages, double[::1] blame, double[::1] held,
                 long long[::1] last, double[::1] work,
@@ -240,7 +240,7 @@ def lagged_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize
                 _add_products(&precision[0], d, d, e, u)
                 for k in range(d):
                     u[k] = u[k] * weight[k]
-                _average(&averages[0], d, u, present, fast, slow, clip2, &ceiling[0], &statistics[6 * i])
+                _average(&averages[0], d, u, present, fast, middle, slow, clip2, &ceiling[0], &statistics[6 * i])
                 _statistics(&averages[0], d, &statistics[6 * i])
                 best = _worst(&statistics[6 * i], &usual[0], &inverse_spread[0], &value)
                 _blame(&averages[0], d, best, &blame[0])

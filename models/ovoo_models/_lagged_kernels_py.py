@@ -65,7 +65,7 @@ def _average(
     averages: array[float],
     u: list[float],
     present: list[float],
-    rates: tuple[float, float],
+    rates: tuple[float, float, float],
     clip2: float,
     ceiling: array[float],
 ) -> None:
@@ -76,11 +76,12 @@ def _average(
         square = min(wide, clip2)
         at = averages[4 * d + k]
         averages[4 * d + k] = at + rates[0] * present[k] * (wide - at)
-        for place, rate in enumerate(rates):
+        for place, rate in ((0, rates[0]), (1, rates[1])):
             at = averages[place * d + k]
             averages[place * d + k] = clip(at + rate * present[k] * (bounded - at), ceiling[place])
-            at = averages[(2 + place) * d + k]
-            averages[(2 + place) * d + k] = min(at + rate * present[k] * (square - at), ceiling[2 + place])
+        for place, rate in ((2, rates[0]), (3, rates[2])):
+            at = averages[place * d + k]
+            averages[place * d + k] = min(at + rate * present[k] * (square - at), ceiling[place])
 
 
 def _statistics(averages: array[float], d: int) -> list[float]:
@@ -128,6 +129,7 @@ def lagged_rows(
     inverse_spread: array[float],
     ceiling: array[float],
     fast: float,
+    middle: float,
     slow: float,
     clip2: float,
     bound: float,
@@ -151,9 +153,10 @@ def lagged_rows(
 ) -> None:
     """What each row says beyond its forecast from `lags` rows before it and beyond the other inputs of the row.
 
-    e = y - C' past (C: lags d x d), y standardised and clipped to +-bound; u = weight * (P e) is input k's error given all the others,
-    one in size in normal work. Two averages of u and two of min(u^2, clip2), of weights `fast` and `slow` a step, make
-    six statistics: greatest |average| (2), root of the greatest and of the mean squared average (2 + 2).
+    e = y - C' past (C: lags d x d), y standardised and clipped to +-bound; u = weight * (P e) is input k's error given
+    all the others, one in size in normal work. Averages of u, of weights `fast` and `middle` a step, and of
+    min(u^2, clip2), of weights `fast` and `slow`, make six statistics: greatest |average| (2), root of the greatest and
+    of the mean squared average (2 + 2).
     score = the greatest of (statistic - usual) * inverse_spread, at least 0; measure = score / limit.
     A row nearer than step_ns - slack_ns to the last one used repeats its score; one further than 1.5 steps away, or
     after rows that were gated off, starts the lags anew and the next `lags` rows are not scored; one further than
@@ -210,7 +213,7 @@ def lagged_rows(
                 _fill_absent(lines, e, present)
                 z = [at if here else at + error for at, error, here in zip(z, e, present, strict=True)]
             u = [x * w for x, w in zip(_products(lines, e), weight, strict=True)]
-            _average(averages, u, present, (fast, slow), clip2, ceiling)
+            _average(averages, u, present, (fast, middle, slow), clip2, ceiling)
             found = _statistics(averages, d)
             best, value = _worst(found, usual, inverse_spread)
             blame[:d] = array("d", _blame(averages, d, best))

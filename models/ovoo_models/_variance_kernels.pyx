@@ -17,8 +17,8 @@ def variance_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
                   double[::1] trace):
     cdef Py_ssize_t i, k, d = columns.shape[0]
     cdef long long gap, frames
-    cdef double residual, deviation, square, total
-    if d == 0 or weights.shape[0] < d or running.shape[0] < 3 or last_ns.shape[0] < 1:
+    cdef double residual, deviation, square, total, share, weight
+    if d == 0 or weights.shape[0] < d or running.shape[0] < 4 or last_ns.shape[0] < 1:
         raise ValueError("an input, a weight for each and the state are needed")
     if period_ns <= 0 or step_frames <= 0:
         raise ValueError("period and step must be positive")
@@ -49,6 +49,7 @@ def variance_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
                 running[0] = residual
                 running[1] = 0.0
                 running[2] = 1.0
+                running[3] = 0.0
                 frames = 0
             else:
                 frames = gap / period_ns
@@ -56,11 +57,16 @@ def variance_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
                     frames = step_frames
             last_ns[0] = time_ns[i]
             deviation = clip((residual - running[0]) * inverse_sigma, 100.0)
-            square = deviation * deviation
+            square = deviation * deviation * (running[3] / (running[3] + 1.0))
             if square > clip2:
                 square = clip2
-            running[0] = running[0] + (1.0 - power_n(mean_decay, frames)) * (deviation / inverse_sigma)
-            total = running[1] + <double>frames / <double>step_frames * (square - slack)
+            share = <double>frames / <double>step_frames
+            running[3] = 1.0 if running[3] == 0.0 else running[3] + share
+            weight = 1.0 - power_n(mean_decay, frames)
+            if share > weight * running[3]:
+                weight = share / running[3]
+            running[0] = running[0] + weight * (deviation / inverse_sigma)
+            total = running[1] + share * (square - slack)
             running[1] = 0.0 if total < 0.0 else ceiling if total > ceiling else total
             running[2] = running[2] + (1.0 - power_n(ratio_decay, frames)) * (square - running[2])
             score[i] = running[1]

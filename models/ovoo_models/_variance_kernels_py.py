@@ -54,7 +54,8 @@ def variance_rows(
     score = S, held under ceiling; measure = average of v (ratio_decay a period), the variance as a multiple of normal;
     trace = the deviation (r - mean) / sigma, within +-100. A row in which an input is missing or infinite is not scored
     and S waits.
-    running = [mean, S, average of v]. Source: Page, Biometrika 41 (1954); Hawkins and Olwell (1998), chapter 4.
+    After n steps v is taken times n / (n + 1), for the mean of n is uncertain itself; its weight is 1 / n at first.
+    running = [mean, S, average of v, n]. Source: Page, Biometrika 41 (1954); Hawkins and Olwell (1998), chapter 4.
     """
     for i in range(n):
         score[i] = measure[i] = NAN
@@ -69,17 +70,22 @@ def variance_rows(
             continue
         gap = time_ns[i] - last_ns[0]
         if last_ns[0] == NEVER or gap < 0 or gap > reset_ns:
-            running[0], running[1], running[2] = residual, 0.0, 1.0
+            running[0], running[1], running[2], running[3] = residual, 0.0, 1.0, 0.0
             frames = 0
         else:
             frames = min(gap // period_ns, step_frames)
         last_ns[0] = time_ns[i]
         deviation = clip((residual - running[0]) * inverse_sigma, 100.0)
-        square = deviation * deviation
+        square = deviation * deviation * (running[3] / (running[3] + 1.0))
         if square > clip2:
             square = clip2
-        running[0] = running[0] + (1.0 - power_n(mean_decay, frames)) * (deviation / inverse_sigma)
-        total = running[1] + frames / step_frames * (square - slack)
+        share = frames / step_frames
+        running[3] = 1.0 if running[3] == 0.0 else running[3] + share
+        weight = 1.0 - power_n(mean_decay, frames)
+        if share > weight * running[3]:
+            weight = share / running[3]
+        running[0] = running[0] + weight * (deviation / inverse_sigma)
+        total = running[1] + share * (square - slack)
         running[1] = 0.0 if total < 0.0 else ceiling if total > ceiling else total
         running[2] = running[2] + (1.0 - power_n(ratio_decay, frames)) * (square - running[2])
         score[i] = running[1]

@@ -28,12 +28,13 @@ class Lagged:
 
     Control loops hide a fault in the measurements and show it in how valves and measurements move together from row
     to row. u_k = (P e)_k / sqrt(P_kk), e = y - C past, is what input k does that neither the past nor the other
-    inputs explain. Averages of u and of u^2, one fast and one slow, are compared with their spread in normal rows
-    that the fit did not see; score = the greatest excess in spreads, at least 0.
+    inputs explain. Averages of u and of u^2, a fast and a slower one each, are compared with their spread in normal
+    rows that the fit did not see; score = the greatest excess in spreads, at least 0.
     Parameters: `lags` rows of past; `step_s`, the time of a row (rows closer together repeat the last score, a gap
-    starts the lags anew); `fast` and `slow`, weights of a step; `limit` in spreads; `clip` of u; `max_missing`
-    inputs, taken as forecast and others say; `ridge` (in rows) and `shrinkage` for training; `learn_rows` of each of
-    the five phases of `learn_many`; `reset_s`, the gap after which the averages start anew; gate and delays.
+    starts the lags anew); `fast`, `middle` (shifts) and `slow` (sizes), weights of a step; `limit` in spreads; `clip`
+    of u; `max_missing` inputs, taken as forecast and others say; `ridge` (in rows) and `shrinkage` for training;
+    `learn_rows` of each of the five phases of `learn_many`; `reset_s`, the gap after which the averages start anew;
+    gate and delays.
     Source: canonical variate and lagged monitoring after Russell, Chiang and Braatz (2000), in innovation form, with
     reconstruction by Alcala and Qin (2009).
     """
@@ -49,8 +50,9 @@ class Lagged:
         self.gate = Gate(known, place, settle_s=600.0)
         self.lags = int(known.number("lags", 1, 1, 8))
         self.step_ns = round(known.number("step_s", 60.0, 1e-3) * 1e9)
-        self.fast, self.slow = known.number("fast", 0.15, 1e-4, 1.0), known.number("slow", 0.02, 1e-4, 1.0)
-        self.limit = known.number("limit", 5.0, 0.1)
+        self.fast, self.middle = known.number("fast", 0.15, 1e-4, 1.0), known.number("middle", 0.05, 1e-4, 1.0)
+        self.slow = known.number("slow", 0.015, 1e-4, 1.0)
+        self.limit = known.number("limit", 5.5, 0.1)
         self.clip = known.number("clip", 4.0, 1.0)
         self.bound = 20.0
         self._missing = int(known.number("max_missing", d // 3, 0, d))
@@ -119,11 +121,10 @@ class Lagged:
             self._statistics.extend(array("d", bytes(8 * (n * STATISTICS - len(self._statistics)))))
         lagged_kernels.lagged_rows(
             rows.time_ns, rows.values, rows.width, n, self.gate.mask(rows), self._columns, self.lags, self._centre,
-            self._inverse,
-            self._coefficient, self._precision, self._weight, self._usual, self._inverse_spread, self._ceiling(),
-            self.fast, self.slow, self.clip * self.clip, self.bound, self.limit, self._missing, self.step_ns,
-            self.place.period_ns // 2, self._reset_ns, self._past, self._averages, self._blame, self._held,
-            self._last, self._work,
+            self._inverse, self._coefficient, self._precision, self._weight, self._usual, self._inverse_spread,
+            self._ceiling(), self.fast, self.middle, self.slow, self.clip * self.clip, self.bound, self.limit,
+            self._missing, self.step_ns, self.place.period_ns // 2, self._reset_ns, self._past, self._averages,
+            self._blame, self._held, self._last, self._work,
             out.score, out.limits, out.measure, out.state, out.trace, self._statistics,
         )  # fmt: skip
 

@@ -181,7 +181,7 @@ class LaggedLearner:
         spread = [
             wide * math.sqrt(max(squares / used - mean * mean, 1e-12))
             for (_total, squares), mean, wide in zip(
-                self._sums, usual, widening(used, model.fast, model.slow), strict=True
+                self._sums, usual, widening(used, model.fast, model.middle, model.slow), strict=True
             )
         ]
         model.fit(self._shape(usual, spread))

@@ -18,7 +18,7 @@ from ovoo_models.state import ArrayStore
 
 __all__ = ["Variance"]
 
-_CEILING = 2.0
+_CEILING = 1.5
 """The CUSUM stays below this multiple of its limit, so that an alarm ends soon after its cause."""
 
 
@@ -51,17 +51,17 @@ class Variance:
         self._slack = known.number("slack", 1.5, 1.0)
         self._clip = known.number("clip", 4.0, 1.5)
         self.limit_factor, self.limit_least = (
-            known.number("limit_factor", 2.0, 1.0),
+            known.number("limit_factor", 2.5, 1.0),
             known.number("limit_least", 10.0, 0.1),
         )
-        self._learner = VarianceLearner(d, int(known.number("learn_rows", 500, 50)))
+        self._learner = VarianceLearner(d, int(known.number("learn_rows", 1000, 50)))
         self.watch = _watch(known)
         known.finish()
         self.trace_width = 1
         self._columns = array("i", place.inputs)
         self._weights, self._inverse_sigma = array("d", bytes(8 * d)), array("d", [1.0])
         self._limit = array("d", [math.nan])
-        self._running, self._last = array("d", [0.0, 0.0, 1.0]), array("q", [-1])
+        self._running, self._last = array("d", [0.0, 0.0, 1.0, 0.0]), array("q", [-1])
 
     @property
     def ready(self) -> bool:

@@ -24,7 +24,7 @@ _GUARD_ROWS = 5
 """Rows beside a fold that its model does not see either: neighbours in time are alike."""
 _INNER_FOLDS = 5
 _SETTLING_ROWS = 20
-_BLOCK_ROWS, _DRAWN_ROWS, _DRAWN_SETTLING_ROWS = 20, 4000, 100
+_BLOCK_ROWS, _DRAWN_ROWS, _DRAWN_SETTLING_ROWS = 20, 4000, 200
 _SEED = 1
 """The same history gives the same artifact."""
 _LEAST_ERROR = 1e-3
@@ -96,7 +96,7 @@ def _reference(model: Lagged, u: Matrix) -> tuple[Matrix, Matrix, float]:
     drawn = _statistics(model, u[(starts[:, None] + np.arange(_BLOCK_ROWS)).ravel()])[_DRAWN_SETTLING_ROWS:]
     usual = np.maximum(along.mean(axis=0), drawn.mean(axis=0))
     spread = np.maximum(along.std(axis=0), drawn.std(axis=0))
-    spread = np.maximum(spread * np.array(widening(len(u), model.fast, model.slow)), 1e-6)
+    spread = np.maximum(spread * np.array(widening(len(u), model.fast, model.middle, model.slow)), 1e-6)
     return usual, spread, float(((along - usual) / spread).max())
 
 
@@ -164,7 +164,7 @@ def _fit_shape(model: Lagged, x: Matrix, last: NDArray[np.intp]) -> _Shape:
 def _statistics(model: Lagged, u: Matrix) -> Matrix:
     """The six statistics of each row, as the kernel forms them."""
     bounded, square = np.clip(u, -model.clip, model.clip), np.minimum(u * u, model.clip**2)
-    shifts = [np.abs(_average(bounded, rate, 0.0)).max(axis=1) for rate in (model.fast, model.slow)]
+    shifts = [np.abs(_average(bounded, rate, 0.0)).max(axis=1) for rate in (model.fast, model.middle)]
     squares = [_average(square, rate, 1.0) for rate in (model.fast, model.slow)]
     sizes = [np.sqrt(each.max(axis=1)) for each in squares] + [np.sqrt(each.mean(axis=1)) for each in squares]
     return np.column_stack(shifts + sizes)
