@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ovoo_models import _isolation_kernels as isolation_kernels
     from ovoo_models import _kernels as kernels
     from ovoo_models import _pca_kernels as pca_kernels
+    from ovoo_models import _row_kernels as row_kernels
 
 __all__ = [
     "COMPILED",
@@ -27,6 +28,7 @@ __all__ = [
     "isolation_kernels",
     "kernels",
     "pca_kernels",
+    "row_kernels",
 ]
 
 _NAMES: Final = (
@@ -36,6 +38,7 @@ _NAMES: Final = (
     "pca_kernels",
     "half_space_kernels",
     "isolation_kernels",
+    "row_kernels",
 )
 COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(
     importlib.util.find_spec(f"ovoo_models._{name}") is not None for name in _NAMES

@@ -24,7 +24,7 @@ from ovoo_models.latch import Event, Latch
 from ovoo_models.outputs import OutputColumns, SetEnergy
 from ovoo_models.registry import create
 
-__all__ = ["AssetMonitor", "MonitorOutput"]
+__all__ = ["AssetMonitor", "MonitorOutput", "place_of"]
 
 _BLOCK: Final = 2048
 _SCORED: Final = ("mewma", "pca", "half_space", "isolation", "energy_baseline")
@@ -43,7 +43,7 @@ class _Watched:
 
     def __init__(self, binding: ModelBinding, model_set: ModelSet, asset: AssetAddress, period_ns: int) -> None:
         self.binding = binding
-        self.place = _place(binding, model_set, period_ns)
+        self.place = place_of(binding, model_set, period_ns)
         self.detector: Detector = create(binding.model, binding.params, self.place)
         state = model_set.states.get(binding.id)
         if state is not None:
@@ -201,7 +201,8 @@ class AssetMonitor:
         return json.dumps(self.state(), allow_nan=False, sort_keys=True)
 
 
-def _place(binding: ModelBinding, model_set: ModelSet, period_ns: int) -> Place:
+def place_of(binding: ModelBinding, model_set: ModelSet, period_ns: int) -> Place:
+    """Where a binding's detector sits in the frames of its set."""
     gate = binding.params.get("gate")
     inputs = tuple(model_set.index(name) for name in binding.inputs)
     return Place(inputs, model_set.index(gate) if gate else -1, len(model_set.signals), period_ns)
