@@ -91,7 +91,7 @@ class Asset:
             raise SystemExit(f"{len(done.batch)} scores for {rows} rows")
 
     def once(self, figures: dict[str, list[float]]) -> None:
-        """Processor time a row in messages of 1,024 rows, and elapsed time of single rows and of messages of one row."""
+        """Processor time a row in messages of 1,024 rows, elapsed time of single rows and of messages of one row."""
         blocks = []
         for _ in range(6):
             message = self._message(ROWS)
