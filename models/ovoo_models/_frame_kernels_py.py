@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-__all__ = ["change_rows", "emit_frames", "scatter_rows", "select_rows"]
+__all__ = ["change_rows", "emit_frames", "scatter_rows", "select_rows", "widen_codes"]
 
 NAN = float("nan")
 GOOD_BELOW = 0x40000000
@@ -137,3 +137,8 @@ def change_rows(
             out_value[kept] = last_value[0] = x
             kept += 1
     return kept
+
+
+def widen_codes(code: array[int], n: int, out: array[float]) -> None:
+    """Copy the first n state codes into doubles."""
+    out[:n] = array("d", code[:n])
