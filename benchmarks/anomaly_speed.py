@@ -64,7 +64,8 @@ _IMPORT = """
 import resource, ovoo_models.monitor, ovoo_models.artifact, ovoo_models.registry
 import ovoo_models.anomaly.ewma, ovoo_models.anomaly.pca, ovoo_models.anomaly.half_space, ovoo_models.anomaly.isolation
 use = resource.getrusage(resource.RUSAGE_SELF)
-print(use.ru_utime + use.ru_stime, use.ru_maxrss / 1024)
+peak_kb = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(use.ru_utime + use.ru_stime, int(peak_kb) / 1024)
 """
 Figures = dict[str, list[float]]
 

@@ -139,3 +139,12 @@ def change_rows(const long long[::1] time_ns, const double[::1] value, Py_ssize_
                 last_value[0] = value[i]
                 kept += 1
     return kept
+
+
+def widen_codes(const unsigned char[::1] code, Py_ssize_t n, double[::1] out):
+    cdef Py_ssize_t i
+    if min(code.shape[0], out.shape[0]) < n:
+        raise ValueError("columns are shorter than n")
+    with nogil:
+        for i in range(n):
+            out[i] = code[i]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-__all__ = ["change_rows", "clean_rows", "emit_frames", "ramp_rows", "scatter_rows", "select_rows"]
+__all__ = ["change_rows", "clean_rows", "emit_frames", "ramp_rows", "scatter_rows", "select_rows", "widen_codes"]
 
 NAN = float("nan")
 GOOD_BELOW = 0x40000000
@@ -157,3 +157,8 @@ def change_rows(
             out_value[kept] = last_value[0] = x
             kept += 1
     return kept
+
+
+def widen_codes(code: array[int], n: int, out: array[float]) -> None:
+    """Copy the first n state codes into doubles."""
+    out[:n] = array("d", code[:n])

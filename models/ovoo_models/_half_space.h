@@ -189,10 +189,10 @@ static void ovoo_forest_rows(const ovoo_forest *f, const double *values, ptrdiff
     }
 }
 
-/* The next row, a period after the last one. */
-static double ovoo_forest_single(const ovoo_forest *f, const ovoo_gate *gate, const double *row, int learns)
+/* One row at its time. */
+static double ovoo_forest_single(const ovoo_forest *f, const ovoo_gate *gate, long long time_ns, const double *row,
+                                 int learns)
 {
-    long long time_ns = f->marks[2] == -1 ? f->period_ns : f->marks[2] + f->period_ns;
     f->marks[2] = time_ns;
     return ovoo_gate_row(gate, time_ns, row) == OVOO_NORMAL ? ovoo_forest_row(f, row, learns) : NAN;
 }

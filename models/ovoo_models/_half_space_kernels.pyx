@@ -33,7 +33,7 @@ cdef extern from "_half_space.h" nogil:
     void ovoo_forest_rows(const ovoo_forest* f, const double* values, Py_ssize_t width, Py_ssize_t n,
                           const unsigned char* gate, int learns, double* score, double* limits, double* measure,
                           unsigned char* state)
-    double ovoo_forest_single(const ovoo_forest* f, const ovoo_gate* gate, const double* row, int learns)
+    double ovoo_forest_single(const ovoo_forest* f, const ovoo_gate* gate, long long time_ns, const double* row, int learns)
     double ovoo_forest_peek(const ovoo_forest* f, const double* row)
 
 
@@ -132,15 +132,22 @@ cdef class HalfSpaceRows:
         PyBuffer_Release(&view)
         return score
 
+    cdef long long _next(self):
+        cdef long long last = self.marks[2]
+        return self.forest.period_ns if last == -1 else last + self.forest.period_ns
+
     def score(self, row):
-        return self._single(row, 0)
+        return self._single(row, self._next(), 0)
 
     def score_learn(self, row):
-        return self._single(row, 1)
+        return self._single(row, self._next(), 1)
 
-    cdef double _single(self, object row, int learns) except? -1.0:
+    def score_at(self, row, long long time_ns):
+        return self._single(row, time_ns, 1)
+
+    cdef double _single(self, object row, long long time_ns, int learns) except? -1.0:
         cdef Py_buffer view
         cdef const double* cells = open_row(row, &view, self.width)
-        cdef double score = ovoo_forest_single(&self.forest, &self.gate, cells, learns)
+        cdef double score = ovoo_forest_single(&self.forest, &self.gate, time_ns, cells, learns)
         PyBuffer_Release(&view)
         return score

@@ -132,17 +132,23 @@ class HalfSpaceRows:
 
     def score(self, row: Row) -> float:
         """Score of the next row, a period after the last, not learned; NaN where it is not scored."""
-        return self._single(row, learns=False)
+        return self._single(row, self._next(), learns=False)
 
     def score_learn(self, row: Row) -> float:
         """Score of the next row, learned where it is below the limit."""
-        return self._single(row, learns=True)
+        return self._single(row, self._next(), learns=True)
 
-    def _single(self, row: Row, learns: bool) -> float:
+    def score_at(self, row: Row, time_ns: int) -> float:
+        """Score of a row at its time, learned where it is below the limit."""
+        return self._single(row, time_ns, learns=True)
+
+    def _next(self) -> int:
+        return self._period_ns if self._marks[2] == NEVER else self._marks[2] + self._period_ns
+
+    def _single(self, row: Row, time_ns: int, learns: bool) -> float:
         cells = row_doubles(row, self._width)
-        marks = self._marks
-        marks[2] = self._period_ns if marks[2] == NEVER else marks[2] + self._period_ns
-        return self._row(cells, learns) if self._gate.code(marks[2], cells) == NORMAL else NAN
+        self._marks[2] = time_ns
+        return self._row(cells, learns) if self._gate.code(time_ns, cells) == NORMAL else NAN
 
     def _row(self, row: Sequence[float], learns: bool) -> float:
         if sum(row[k] != row[k] for k in self._inputs_at) > self._max_missing:

@@ -118,10 +118,10 @@ static void ovoo_isolation_rows(const ovoo_isolation *f, const double *values, p
     }
 }
 
-/* The next row, a period after the last one. */
-static double ovoo_isolation_single(const ovoo_isolation *f, const ovoo_gate *gate, const double *row)
+/* One row at its time. */
+static double ovoo_isolation_single(const ovoo_isolation *f, const ovoo_gate *gate, long long time_ns,
+                                    const double *row)
 {
-    long long time_ns = f->marks[0] == -1 ? f->period_ns : f->marks[0] + f->period_ns;
     f->marks[0] = time_ns;
     return ovoo_gate_row(gate, time_ns, row) == OVOO_NORMAL ? ovoo_isolation_row(f, row, f->max_missing) : NAN;
 }

@@ -30,7 +30,7 @@ cdef extern from "_isolation.h" nogil:
     void ovoo_isolation_rows(const ovoo_isolation* f, const double* values, Py_ssize_t width, Py_ssize_t n,
                              const unsigned char* gate, double* score, double* limits, double* measure,
                              unsigned char* state)
-    double ovoo_isolation_single(const ovoo_isolation* f, const ovoo_gate* gate, const double* row)
+    double ovoo_isolation_single(const ovoo_isolation* f, const ovoo_gate* gate, long long time_ns, const double* row)
     double ovoo_isolation_row(const ovoo_isolation* f, const double* row, Py_ssize_t max_missing)
 
 
@@ -131,12 +131,22 @@ cdef class IsolationRows:
         PyBuffer_Release(&view)
         return score
 
+    cdef long long _next(self):
+        cdef long long last = self.marks[0]
+        return self.forest.period_ns if last == -1 else last + self.forest.period_ns
+
     def score(self, row):
-        cdef Py_buffer view
-        cdef const double* cells = open_row(row, &view, self.width)
-        cdef double score = ovoo_isolation_single(&self.forest, &self.gate, cells)
-        PyBuffer_Release(&view)
-        return score
+        return self._single(row, self._next())
 
     def score_learn(self, row):
-        return self.score(row)
+        return self._single(row, self._next())
+
+    def score_at(self, row, long long time_ns):
+        return self._single(row, time_ns)
+
+    cdef double _single(self, object row, long long time_ns) except? -1.0:
+        cdef Py_buffer view
+        cdef const double* cells = open_row(row, &view, self.width)
+        cdef double score = ovoo_isolation_single(&self.forest, &self.gate, time_ns, cells)
+        PyBuffer_Release(&view)
+        return score

@@ -99,14 +99,18 @@ class IsolationRows:
 
     def score(self, row: Row) -> float:
         """Score of the next row, a period after the last; NaN where it is not scored."""
-        cells = row_doubles(row, self._width)
-        marks = self._marks
-        marks[0] = self._period_ns if marks[0] == NEVER else marks[0] + self._period_ns
-        return self._row(cells, self._max_missing) if self._gate.code(marks[0], cells) == NORMAL else NAN
+        last = self._marks[0]
+        return self.score_at(row, self._period_ns if last == NEVER else last + self._period_ns)
 
     def score_learn(self, row: Row) -> float:
         """As `score`: a forest does not learn from the stream."""
         return self.score(row)
+
+    def score_at(self, row: Row, time_ns: int) -> float:
+        """Score of a row at its time."""
+        cells = row_doubles(row, self._width)
+        self._marks[0] = time_ns
+        return self._row(cells, self._max_missing) if self._gate.code(time_ns, cells) == NORMAL else NAN
 
     def _row(self, row: Sequence[float], max_missing: int) -> float:
         x = _single_precision([row[k] for k in self._columns])

@@ -2,10 +2,11 @@
 """Row loops of the detectors and the alarm latch. Twin: _kernels_py; the pages of its functions hold for these too."""
 
 from ovoo_models._lanes cimport clip, dot8, power_n
+from ovoo_models._latch cimport latch_step
 
 cdef double NAN = float("nan")
 cdef long long NEVER = -1
-cdef unsigned char UNKNOWN = 0, OFF = 1, SETTLING = 2, NORMAL = 3, PENDING = 4, ALARM = 5
+cdef unsigned char UNKNOWN = 0, OFF = 1, SETTLING = 2, NORMAL = 3
 
 
 def dot(const double[::1] a, const double[::1] b):
@@ -267,12 +268,8 @@ def latch_rows(const long long[::1] time_ns, const double[::1] score, const doub
                long long on_ns, long long off_ns, long long merge_ns, long long update_ns, long long gap_ns,
                long long[::1] at, double[::1] peak, long long[::1] event_row, long long[::1] event_kind,
                long long[::1] event_ns, double[::1] event_value):
-    # at: phase, pending since, start, last true, clear since, closed at, last update, last row
-    # peak: greatest score / limit, measure there, measure at the last true row
     cdef Py_ssize_t i, events = 0
-    cdef long long t, kind
-    cdef bint high, low
-    cdef double ratio
+    cdef long long kind
     if min(time_ns.shape[0], score.shape[0], limits.shape[0], measure.shape[0], state.shape[0]) < n:
         raise ValueError("columns are shorter than n")
     if min(event_row.shape[0], event_kind.shape[0]) < n or event_ns.shape[0] < 2 * n or event_value.shape[0] < 3 * n:
@@ -281,61 +278,8 @@ def latch_rows(const long long[::1] time_ns, const double[::1] score, const doub
         raise ValueError("state is too short")
     with nogil:
         for i in range(n):
-            t = time_ns[i]
-            if at[7] != NEVER and (t - at[7] > gap_ns or t < at[7]):
-                if at[0] == 1:
-                    at[0] = 0
-                if at[0] == 3:
-                    at[4] = t
-            at[7] = t
-            if state[i] != NORMAL:
-                if at[0] == 1:
-                    at[0] = 0
-                continue
-            high = score[i] >= limits[i]
-            low = score[i] < limits[i] * release
-            ratio = score[i] / limits[i]
-            kind = 0
-            if at[0] == 0 and high:
-                at[0] = 1
-                at[1] = t
-                peak[0] = ratio
-                peak[1] = measure[i]
-            if at[0] != 0 and high:
-                at[3] = t
-                peak[2] = measure[i]
-                if ratio > peak[0]:
-                    peak[0] = ratio
-                    peak[1] = measure[i]
-            if at[0] == 1:
-                if not high:
-                    at[0] = 0
-                elif t - at[1] >= on_ns:
-                    at[0] = 2
-                    at[6] = t
-                    kind = 1
-                    if at[5] != NEVER and at[1] - at[5] <= merge_ns:
-                        kind = 3
-                    else:
-                        at[2] = at[1]
-            elif at[0] == 2:
-                if low:
-                    at[0] = 3
-                    at[4] = t
-            if at[0] == 3:
-                if not low:
-                    at[0] = 2
-                elif t - at[4] >= off_ns:
-                    at[0] = 0
-                    at[5] = at[4]
-                    kind = 4
-            if kind == 0 and at[0] >= 2 and t - at[6] >= update_ns:
-                at[6] = t
-                kind = 2
-            if at[0] >= 2:
-                state[i] = ALARM
-            elif at[0] == 1:
-                state[i] = PENDING
+            kind = latch_step(time_ns[i], score[i], limits[i], measure[i], &state[i], release, on_ns, off_ns, merge_ns,
+                              update_ns, gap_ns, &at[0], &peak[0])
             if kind:
                 event_row[events] = i
                 event_kind[events] = kind

@@ -352,6 +352,36 @@ def _latch_step(
     return kind
 
 
+def latch_one(
+    at: array[int],
+    peak: array[float],
+    t: int,
+    state: int,
+    score: float,
+    limit: float,
+    measure: float,
+    release: float,
+    on_ns: int,
+    off_ns: int,
+    merge_ns: int,
+    update_ns: int,
+    gap_ns: int,
+) -> tuple[int, int]:
+    """The event of one row (0: none) and its state, now pending or in alarm where it is."""
+    if at[7] != NEVER and (t - at[7] > gap_ns or t < at[7]):
+        if at[0] == 1:
+            at[0] = 0
+        if at[0] == 3:
+            at[4] = t
+    at[7] = t
+    if state != NORMAL:
+        if at[0] == 1:
+            at[0] = 0
+        return 0, state
+    kind = _latch_step(at, peak, t, score, limit, measure, release, on_ns, off_ns, merge_ns, update_ns)
+    return kind, ALARM if at[0] >= 2 else PENDING if at[0] == 1 else state
+
+
 def latch_rows(
     time_ns: array[int],
     score: array[float],
@@ -380,24 +410,10 @@ def latch_rows(
     """
     events = 0
     for i in range(n):
-        t = time_ns[i]
-        if at[7] != NEVER and (t - at[7] > gap_ns or t < at[7]):
-            if at[0] == 1:
-                at[0] = 0
-            if at[0] == 3:
-                at[4] = t
-        at[7] = t
-        if state[i] != NORMAL:
-            if at[0] == 1:
-                at[0] = 0
-            continue
-        kind = _latch_step(
-            at, peak, t, score[i], limits[i], measure[i], release, on_ns, off_ns, merge_ns, update_ns
+        kind, state[i] = latch_one(
+            at, peak, time_ns[i], state[i], score[i], limits[i], measure[i], release, on_ns, off_ns, merge_ns,
+            update_ns, gap_ns,
         )  # fmt: skip
-        if at[0] >= 2:
-            state[i] = ALARM
-        elif at[0] == 1:
-            state[i] = PENDING
         if kind:
             event_row[events], event_kind[events] = i, kind
             event_ns[2 * events], event_ns[2 * events + 1] = at[2], at[4] if kind == 4 else at[3]

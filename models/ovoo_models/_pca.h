@@ -12,7 +12,7 @@ typedef struct {
     double *centre, *inverse, *loadings, *variance, *sharpness, *running, *work;
     const double *home, *home_scale, *home_variance, *weight;
     unsigned char *absent;
-    long long *marks; /* last scored row, updates since the loadings were made orthonormal, last single row */
+    long long *marks; /* last scored row, updates since the loadings were made orthonormal, last row of any kind */
     double decay, bound, adapt, follow, reach;
     long long step_frames, period_ns, reset_ns;
 } ovoo_pca;
@@ -196,13 +196,14 @@ OVOO_CLONES void ovoo_pca_rows(const ovoo_pca *m, const long long *time_ns, cons
             line[k] = m->running[k];
         line[d] = found.t2;
         line[d + 1] = found.spe;
+        m->marks[2] = time_ns[i];
     }
 }
 
-/* The next row, a period after the last one. */
-OVOO_CLONES double ovoo_pca_single(const ovoo_pca *m, const ovoo_gate *gate, const double *row, int learns)
+/* One row at its time. */
+OVOO_CLONES double ovoo_pca_single(const ovoo_pca *m, const ovoo_gate *gate, long long time_ns, const double *row,
+                                   int learns)
 {
-    long long time_ns = m->marks[2] == -1 ? m->period_ns : m->marks[2] + m->period_ns;
     m->marks[2] = time_ns;
     if (ovoo_gate_row(gate, time_ns, row) != OVOO_NORMAL)
         return NAN;

@@ -29,7 +29,7 @@ cdef extern from "_pca.h" nogil:
     void ovoo_pca_rows(const ovoo_pca* m, const long long* time_ns, const double* values, Py_ssize_t width,
                        Py_ssize_t n, const unsigned char* gate, double* score, double* limits, double* measure,
                        unsigned char* state, double* trace)
-    double ovoo_pca_single(const ovoo_pca* m, const ovoo_gate* gate, const double* row, int learns)
+    double ovoo_pca_single(const ovoo_pca* m, const ovoo_gate* gate, long long time_ns, const double* row, int learns)
 
 
 cdef class PcaRows:
@@ -125,16 +125,23 @@ cdef class PcaRows:
                 ovoo_pca_rows(&self.model, &time_ns[0], &values[0], self.width, n, &gate[0], &score[0], &limits[0],
                               &measure[0], &state[0], &trace[0])
 
+    cdef long long _next(self):
+        cdef long long last = self.marks[2]
+        return self.model.period_ns if last == -1 else last + self.model.period_ns
+
     def score(self, row):
-        return self._single(row, 0)
+        return self._single(row, self._next(), 0)
 
     def score_learn(self, row):
-        return self._single(row, 1)
+        return self._single(row, self._next(), 1)
 
-    cdef double _single(self, object row, int learns) except? -1.0:
+    def score_at(self, row, long long time_ns):
+        return self._single(row, time_ns, 1)
+
+    cdef double _single(self, object row, long long time_ns, int learns) except? -1.0:
         cdef Py_buffer view
         cdef const double* cells = open_row(row, &view, self.width)
         self._ready()
-        cdef double score = ovoo_pca_single(&self.model, &self.gate, cells, learns)
+        cdef double score = ovoo_pca_single(&self.model, &self.gate, time_ns, cells, learns)
         PyBuffer_Release(&view)
         return score

@@ -27,7 +27,7 @@ class PcaRows:
     While the score is below 0.5: `adapt` > 0 lets centre and scale follow, within `reach` trained scales and a factor
     of two; `follow` > 0 turns the loadings by Sanger's rule, a row by at most `follow`, made orthonormal again every 32
     rows. The arrays of inputs and components are padded with zeros to a multiple of eight and written in place.
-    marks = [last scored row, turns since orthonormal, last single row]. Sources: Jackson and Mudholkar, Technometrics
+    marks = [last scored row, turns since orthonormal, last row]. Sources: Jackson and Mudholkar, Technometrics
     21 (1979), 341-349; Sanger, Neural Networks 2 (1989), 459-473.
     """
 
@@ -93,22 +93,27 @@ class PcaRows:
             score[i] = measure[i] = found[0]
             limits[i] = 1.0
             trace[i * (d + 2) : (i + 1) * (d + 2)] = array("d", [*self._running[:d], found[1], found[2]])
+            self._marks[2] = time_ns[i]
 
     def score(self, row: Row) -> float:
         """Score of the next row, a period after the last, without adaptation; NaN where it is not scored."""
-        return self._single(row, learns=False)
+        return self._single(row, self._next(), learns=False)
 
     def score_learn(self, row: Row) -> float:
         """As `score`, with the adaptation of `score_rows`."""
-        return self._single(row, learns=True)
+        return self._single(row, self._next(), learns=True)
 
-    def _single(self, row: Row, learns: bool) -> float:
+    def score_at(self, row: Row, time_ns: int) -> float:
+        """As `score_rows` on this row at its time."""
+        return self._single(row, time_ns, learns=True)
+
+    def _next(self) -> int:
+        return self._period_ns if self._marks[2] == NEVER else self._marks[2] + self._period_ns
+
+    def _single(self, row: Row, time_ns: int, learns: bool) -> float:
         cells = row_doubles(row, self._width)
-        marks = self._marks
-        marks[2] = self._period_ns if marks[2] == NEVER else marks[2] + self._period_ns
-        if self._gate.code(marks[2], cells) != NORMAL:
-            return NAN
-        return self._row(marks[2], cells, learns)[0]
+        self._marks[2] = time_ns
+        return self._row(time_ns, cells, learns)[0] if self._gate.code(time_ns, cells) == NORMAL else NAN
 
     def _row(self, time_ns: int, row: Sequence[float], learns: bool) -> _Score:
         absent = [False] * len(self._columns)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ovoo_models import _memory_kernels as memory_kernels
     from ovoo_models import _novelty_kernels as novelty_kernels
     from ovoo_models import _pca_kernels as pca_kernels
+    from ovoo_models import _row_kernels as row_kernels
     from ovoo_models import _sensor_kernels as sensor_kernels
     from ovoo_models import _variance_kernels as variance_kernels
     from ovoo_models import _window_kernels as window_kernels
@@ -36,6 +37,7 @@ __all__ = [
     "memory_kernels",
     "novelty_kernels",
     "pca_kernels",
+    "row_kernels",
     "sensor_kernels",
     "variance_kernels",
     "window_kernels",
@@ -51,6 +53,7 @@ _NAMES: Final = (
     "memory_kernels",
     "novelty_kernels",
     "pca_kernels",
+    "row_kernels",
     "sensor_kernels",
     "variance_kernels",
     "window_kernels",

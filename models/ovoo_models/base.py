@@ -143,6 +143,10 @@ class RowScorer(Protocol):
         """The score of the row, and what `score_many` learns from it."""
         ...
 
+    def score_at(self, row: array[float] | memoryview, time_ns: int, /) -> float:
+        """What `score_many` does with one row at its own time."""
+        ...
+
 
 class Detector(Protocol):
     """One model on one asset. All times come from the rows; scoring never looks at a clock."""

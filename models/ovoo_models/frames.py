@@ -97,9 +97,15 @@ class FrameBuilder:
         marks[1] = max(marks[1], newest)
         if kept:
             marks[4] = oldest if marks[4] < 0 else min(marks[4], oldest)
-        self._pending[0].extend(column[:kept])
-        self._pending[1].extend(time_ns[:kept])
-        self._pending[2].extend(value[:kept])
+        fresh = (column, time_ns, value)
+        for each in fresh:
+            del each[kept:]
+        if len(self._pending[1]) == 0:  # the rule on a stream: nothing to copy
+            self._pending = fresh
+            return
+        self._pending[0].extend(column)
+        self._pending[1].extend(time_ns)
+        self._pending[2].extend(value)
 
     def _emit(self, closed: int) -> FrameBlock:
         out = FrameBlock.empty(self.width)
@@ -120,8 +126,12 @@ class FrameBuilder:
             self._grid_value, self._grid_time, frames, width, base, period, self._hold,
             self._held_value, self._held_time, row_time, row_value,
         )  # fmt: skip
-        out.time_ns.extend(row_time[:rows])
-        out.values.extend(row_value[: rows * width])
+        del row_time[rows:], row_value[rows * width :]
+        if len(out.time_ns) == 0:
+            out.time_ns, out.values = row_time, row_value
+        else:
+            out.time_ns.extend(row_time)
+            out.values.extend(row_value)
 
     def state(self) -> dict[str, str]:
         """Held values, marks and the rows of open periods."""

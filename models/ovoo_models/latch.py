@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ovoo_models._select import kernels
+from ovoo_models._select import kernels, row_kernels
 from ovoo_models.base import FrameBlock, ScoreBlock, Watch
 from ovoo_models.state import ArrayStore
 
@@ -61,6 +61,17 @@ class Latch:
             self._row, self._kind, self._ns, self._value,
         )  # fmt: skip
         return [self._event(i) for i in range(found)]
+
+    def row(self, watch: Watch) -> row_kernels.LatchRow:
+        """The same latch for one row a call, by the rules of `watch`."""
+        return row_kernels.LatchRow(
+            watch.release, _ns(watch.on_delay_s), _ns(watch.off_delay_s), _ns(watch.merge_s), _UPDATE_NS, _GAP_NS,
+            self._at, self._peak,
+        )  # fmt: skip
+
+    def event(self, kind: int) -> Event:
+        """The event of that kind at the row that was just stepped over."""
+        return Event(0, kind, self._at[2], self._at[4] if kind == CLOSED else self._at[3], *self._peak)
 
     def _event(self, i: int) -> Event:
         ratio, peak, last = self._value[3 * i : 3 * i + 3]

@@ -30,7 +30,7 @@ from ovoo_models.outputs import OutputColumns, SetEnergy
 from ovoo_models.registry import create
 from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt, takes_relief
 
-__all__ = ["AssetMonitor", "MonitorOutput"]
+__all__ = ["AssetMonitor", "MonitorOutput", "place_of"]
 
 _BLOCK: Final = 2048
 _STATE_VERSION: Final = 2
@@ -57,7 +57,7 @@ class _Watched:
     ) -> None:
         self.binding = binding
         self._relief = relief
-        self.place = _place(binding, model_set, period_ns)
+        self.place = place_of(binding, model_set, period_ns)
         self.detector: Detector = create(binding.model, binding.params, self.place)
         state = model_set.states.get(binding.id)
         if state is not None:
@@ -260,7 +260,8 @@ class AssetMonitor:
         return json.dumps(self.state(), allow_nan=False, sort_keys=True)
 
 
-def _place(binding: ModelBinding, model_set: ModelSet, period_ns: int) -> Place:
+def place_of(binding: ModelBinding, model_set: ModelSet, period_ns: int) -> Place:
+    """Where a binding's detector sits in the frames of its set."""
     gate = binding.params.get("gate")
     inputs = tuple(model_set.index(name) for name in binding.inputs)
     return Place(inputs, model_set.index(gate) if gate else -1, len(model_set.signals), period_ns)

@@ -62,14 +62,17 @@ class OutputColumns:
     def push(self, rows: FrameBlock, out: ScoreBlock) -> None:
         """Take the scores of these rows."""
         n = len(rows)
-        sources = (out.score, out.limits, array("d", out.state[:n]))
+        codes = array("d", bytes(8 * n))
+        frame_kernels.widen_codes(out.state, n, codes)
+        sources = (out.score, out.limits, codes)
         for place, (source, every) in enumerate(zip(sources, (0, _HEARTBEAT_NS, _HEARTBEAT_NS), strict=True)):
             time_ns, value = array("q", bytes(8 * n)), array("d", bytes(8 * n))
             mark, last = self._last_time[place : place + 1], self._last_value[place : place + 1]
             kept = frame_kernels.change_rows(rows.time_ns, source, n, every, mark, last, time_ns, value)
             self._last_time[place], self._last_value[place] = mark[0], last[0]
-            self._columns[place][0].extend(time_ns[:kept])
-            self._columns[place][1].extend(value[:kept])
+            del time_ns[kept:], value[kept:]
+            self._columns[place][0].extend(time_ns)
+            self._columns[place][1].extend(value)
             self._columns[place][2].extend(array("I", [GOOD]) * kept)
 
     def take(self) -> list[Column]:

@@ -34,6 +34,11 @@ KEYS = {
         "live_wait_max_s",
     },
     "processing": {"values_per_s", "scale", "deadband", "swinging_door", "aggregate"},
+    "anomaly_speed": {
+        "hst_blocks", "hst_single", "iforest_single", "iforest_p99_us", "iforest_max_error", "mewma_blocks", "c_limit",
+        "mewma_blocks_of_limit", "mewma_single_us", "pipeline40_us", "pipeline40_p99_us", "import_s", "import_mb",
+        "model40_kb",
+    },
     "versus_thingsboard": {"ovoo_values_per_s", "ovoo_cpu_cores", "ovoo_rss_mb", "ovoo_lost", "ovoo_duplicated"},
     "wire_size": {"steel", "tep", "compressor", "simulators", "json", "line_protocol_gzip"},
 }  # fmt: skip

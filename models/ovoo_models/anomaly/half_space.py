@@ -89,6 +89,11 @@ class HalfSpace:
         return self._limit[0] < math.inf and self._marks[1] > 0
 
     @property
+    def limit(self) -> float:
+        """The limit of the score; infinite before it is known."""
+        return self._limit[0]
+
+    @property
     def cuts(self) -> tuple[array[float], array[int]]:
         """Copies of cuts and input positions, by tree and node; the nodes of level l stand from 2^l on."""
         return self._cut[:], self._pick[:]
@@ -180,12 +185,14 @@ class HalfSpace:
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """Shares by absence: how far the score falls when a signal is not known and the crowd decides its turns."""
-        start = row * rows.width
-        cells = rows.values[start : start + rows.width]
-        score = self._rows.peek(cells)
+        return self.explain_row(rows.values[row * rows.width : (row + 1) * rows.width])
+
+    def explain_row(self, row: array[float]) -> tuple[Contribution, ...]:
+        """Shares of a row of the frames."""
+        score = self._rows.peek(row)
         gains: list[tuple[float, int]] = []
         for column in self.place.inputs:
-            without = cells[:]
+            without = row[:]
             without[column] = math.nan
             gains.append((score - self._rows.peek(without), column))
         total = math.fsum(gain for gain, _column in gains if gain > 0)

@@ -145,13 +145,16 @@ class Isolation:
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """Shares by absence: how far the score falls when a signal is not known and training decides its turns."""
+        return self.explain_row(rows.values[row * rows.width : (row + 1) * rows.width])
+
+    def explain_row(self, row: array[float]) -> tuple[Contribution, ...]:
+        """Shares of a row of the frames."""
         if self._rows is None:
             return ()
-        cells = rows.values[row * rows.width : (row + 1) * rows.width]
-        score = self._rows.peek(cells)
+        score = self._rows.peek(row)
         gains: list[tuple[float, int]] = []
         for column in self.place.inputs:
-            without = cells[:]
+            without = row[:]
             without[column] = math.nan
             gains.append((score - self._rows.peek(without), column))
         total = math.fsum(gain for gain, _column in gains if gain > 0)

@@ -87,6 +87,11 @@ class Pca:
         return self._weight[0] > 0.0
 
     @property
+    def limit(self) -> float:
+        """The limit of the score: 1, always."""
+        return 1.0
+
+    @property
     def used(self) -> int:
         """How many components the model has."""
         return self._count[0]
@@ -169,8 +174,15 @@ class Pca:
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """Shares by reconstruction: how far the score falls were the signal what the others say (Alcala, Qin 2009)."""
+        start = row * self.trace_width
+        return self._shares(out.trace[start : start + len(self._columns)])
+
+    def explain_row(self, row: array[float]) -> tuple[Contribution, ...]:
+        """Shares at the row that a row scorer has just scored; they come from the running average."""
+        return self._shares(self._running[: len(self._columns)])
+
+    def _shares(self, z: array[float]) -> tuple[Contribution, ...]:
         d, lanes = len(self._columns), _eight(len(self._columns))
-        z = out.trace[row * (d + 2) : row * (d + 2) + d]
         a, b = self._weight
         lines = [self._loadings[c * lanes : c * lanes + d] for c in range(self._count[0])]
         pulls = [math.fsum(p * x for p, x in zip(line, z, strict=True)) for line in lines]

@@ -1,0 +1,76 @@
+"""The loops that exist for several instruction sets give one set of bits, and build where clones cannot be had."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import shutil
+import subprocess
+from array import array
+from pathlib import Path
+
+import ovoo_models
+import pytest
+
+FOLDER = Path(ovoo_models.__file__).parent
+FLAGS = ("-O3", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Werror", "-Wno-unused-function")
+SOURCE = """
+#include "_lanes.h"
+OVOO_CLONES void dots(const double *a, const double *z, ptrdiff_t n, ptrdiff_t count, double *out)
+{
+    ovoo_dots(a, z, n, count, out);
+    for (ptrdiff_t k = 0; k < count; k++)
+        out[k + 16] = ovoo_dot(a + k * n, z, n);
+}
+"""
+BUILDS = {
+    "clones": (),
+    "plain": ("-DOVOO_NO_CLONES",),
+    "avx2": ("-DOVOO_NO_CLONES", "-mavx2", "-mfma"),
+    "avx512": ("-DOVOO_NO_CLONES", "-mavx512f"),
+}
+
+
+def products(folder: Path, compiler: str, name: str, extra: tuple[str, ...]) -> bytes:
+    """The bits of ten inner products of 40 doubles, by rows and together."""
+    source, target = folder / f"{name}.c", folder / f"{name}.so"
+    source.write_text(SOURCE, encoding="ascii")
+    subprocess.run([compiler, *FLAGS, *extra, f"-I{FOLDER}", str(source), "-o", str(target)], check=True, timeout=60)
+    rng = random.Random(1)
+    a = array("d", [rng.gauss(0, 1) * 10.0 ** rng.randrange(-9, 9) for _ in range(400)])
+    z = array("d", [rng.gauss(0, 1) * 10.0 ** rng.randrange(-9, 9) for _ in range(40)])
+    out = array("d", bytes(8 * 32))
+    pointers = [ctypes.c_void_p(each.buffer_info()[0]) for each in (a, z, out)]
+    size = ctypes.c_ssize_t
+    ctypes.CDLL(str(target)).dots(pointers[0], pointers[1], size(40), size(10), pointers[2])
+    assert out[:10] == out[16:26]
+    return out.tobytes()
+
+
+def processor() -> set[str]:
+    """What this processor can do, as Linux names it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    return {word for line in lines if line.startswith("flags") for word in line.split()}
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize("name", BUILDS)
+def test_every_instruction_set_gives_the_same_bits(name: str, tmp_path: Path) -> None:
+    needs = {"avx2": {"avx2", "fma"}, "avx512": {"avx512f"}}.get(name, set())
+    if not needs <= processor():
+        pytest.skip(f"this processor has no {name}")
+
+    assert products(tmp_path, "gcc", name, BUILDS[name]) == products(tmp_path, "gcc", "reference", BUILDS["plain"])
+
+
+@pytest.mark.parametrize("compiler", ["clang", "musl-gcc", "aarch64-linux-gnu-gcc"])
+def test_other_compilers_build_the_loops(compiler: str, tmp_path: Path) -> None:
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    for header in ("_pca.h", "_half_space.h", "_isolation.h"):
+        source = tmp_path / "probe.c"
+        source.write_text(f'#include "{header}"\n', encoding="ascii")
+        command = [compiler, *FLAGS, f"-I{FOLDER}", str(source), "-o", str(tmp_path / "probe.so")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
