@@ -6,8 +6,10 @@ import json
 import pathlib
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
+from ovoo_simulator.faults import FaultKind
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "benchmarks"
@@ -40,6 +42,10 @@ KEYS = {
         "model40_kb",
     },
     "versus_thingsboard": {"ovoo_values_per_s", "ovoo_cpu_cores", "ovoo_rss_mb", "ovoo_lost", "ovoo_duplicated"},
+    "simulator_faults": {
+        "false_alarms_per_signal_day", "false_per_plant_week", "found_share", "seeds",
+        *(f"{kind}_{what}" for kind in get_args(FaultKind) for what in ("found", "missed", "delay_s")),
+    },
     "wire_size": {"steel", "tep", "compressor", "simulators", "json", "line_protocol_gzip"},
 }  # fmt: skip
 

@@ -20,6 +20,8 @@ from ovoo_edge.sources.base import Chunk
 from ovoo_edge.watermark import Watermark
 from ovoo_models import artifact
 from ovoo_models.bindings import untrained
+from ovoo_models.feedback import Adjustments
+from ovoo_models.shadow import challenger_of
 from ovoo_packs import instantiate, load_pack
 
 from tests.edge_agent.support import SECOND, T0, make_batch
@@ -71,6 +73,42 @@ def test_a_limit_that_is_passed_becomes_a_spooled_finding(settings: ModelSetting
     assert {finding.asset for finding in found} == {FAN}
     assert any("vibration" in finding.model or "vibration" in str(finding.detail) for finding in found)
     assert scoring.health()["findings"] == len(found)
+
+
+def test_what_people_said_is_read_beside_the_model(settings: ModelSettings) -> None:
+    told = Adjustments(muted={"signal.flatline": T0 + 10**18}, relief={"flat-power": 1.25})
+    pathlib.Path(settings.artifact).with_suffix(".feedback.json").write_text(told.to_json(), encoding="utf-8")
+    stage, catalogue = stage_of(Scoring.load([settings], ENTRIES))
+    batch = minutes(catalogue, 0, 60, 2.0)
+    speed = next(k for k, entry in enumerate(catalogue.entries) if entry.address.signal == "speed")
+    for row, signal in enumerate(batch.signal):
+        if signal == speed:
+            batch.value[row] = 700.0
+
+    found = [each for each in findings_of(stage, batch) if each.code == "signal.flatline"]
+
+    assert {(each.severity, each.detail["muted"]) for each in found} == {("info", "known")}
+
+
+def test_damaged_feedback_is_reported_with_its_file(settings: ModelSettings) -> None:
+    beside = pathlib.Path(settings.artifact).with_suffix(".feedback.json")
+    beside.write_text("{}", encoding="utf-8")
+
+    with pytest.raises(ConfigErrors, match="feedback"):
+        Scoring.load([settings], ENTRIES)
+
+
+def test_a_challenger_runs_in_the_shadow_and_health_shows_how_it_does(settings: ModelSettings) -> None:
+    artifact.save(challenger_of(pathlib.Path(settings.artifact)), untrained(TEMPLATE, FAN.path))
+    scoring = Scoring.load([settings], ENTRIES)
+    stage, catalogue = stage_of(scoring)
+
+    found = findings_of(stage, minutes(catalogue, 0, 60, 30.0))
+
+    figures = scoring.health()["assets"][0]["challenger"]
+    told = len({each.id for each in found if each.severity != "info"})
+    assert told > 0
+    assert (figures["champion"], figures["challenger"], figures["both"]) == (told, told, told)
 
 
 def test_state_survives_a_restart(settings: ModelSettings, tmp_path: pathlib.Path) -> None:
