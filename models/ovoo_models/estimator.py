@@ -6,7 +6,6 @@ import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -149,6 +148,8 @@ class Estimator:
 
     def save(self, path: str | Path, trained_by: str = "") -> None:
         """Write model and running state as one checksummed file; `load` goes on bit for bit, on any machine."""
+        from importlib import metadata  # slow to import, and scoring has no need of it
+
         binding = ModelBinding(self.model, "model", self.inputs, self.params)
         signals = tuple(SignalUse(name) for name in self.columns)
         card = {

@@ -35,6 +35,8 @@ _SCORE_HEIGHT: Final = 92.0
 _SIGNAL_HEIGHT: Final = 62.0
 _BAR: Final = 15.0
 _PART_GAP: Final = 26.0
+_NARROW: Final = 400.0
+"""Below this width, a telephone's, words stand above their bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +137,29 @@ class _Drawing:
         self.svg.text(_LEFT + 3, y + lift, f"{word} {number_text(value)}", 8.5, fill=self.colour.alert, bold=True)
 
     def _causes(self) -> None:
-        detail, finding = self.finding.detail, self.finding
-        places = [k for k in (1, 2, 3) if f"share_{k}" in detail]
-        top, _ = self._panel(plot_text("causes", self.look.language), "", _BAR * len(places))
-        full = (self.time.right - _LEFT) * 0.32
+        places = [k for k in (1, 2, 3) if f"share_{k}" in self.finding.detail]
+        narrow = self.look.width < _NARROW
+        step = _BAR + 11 if narrow else _BAR
+        top, _ = self._panel(plot_text("causes", self.look.language), "", step * len(places))
+        full = (self.time.right - _LEFT) * (1.0 if narrow else 0.32)
         for row, k in enumerate(places):
-            y = top + _BAR * row
-            share = float(detail[f"share_{k}"])
-            change = detail.get(f"change_{k}")
-            arrow = "" if not isinstance(change, int | float) else "▲ " if change > 0 else "▼ "
+            y = top + step * row
+            words = self._cause_words(k)
+            if narrow:
+                # words above their bar
+                self.svg.text(_LEFT, y + 9, *_within(words, full, 9), fill=self.colour.ink)
+                y += 11
+            else:
+                room = self.time.right - _LEFT - full - 8
+                self.svg.text(_LEFT + full + 8, y + 10.5, *_within(words, room, 9), fill=self.colour.ink)
             self.svg.rect(_LEFT, y + 2, full, _BAR - 5, self.colour.band)
-            self.svg.rect(_LEFT, y + 2, full * share, _BAR - 5, self.colour.accent)
-            words = f"{100 * share:.0f} %  {arrow}{cause_text(finding, k, self.look.language, self.look.names)}"
-            room = self.time.right - _LEFT - full - 8
-            self.svg.text(_LEFT + full + 8, y + 10.5, *_within(words, room, 9), fill=self.colour.ink)
+            self.svg.rect(_LEFT, y + 2, full * float(self.finding.detail[f"share_{k}"]), _BAR - 5, self.colour.accent)
+
+    def _cause_words(self, k: int) -> str:
+        change = self.finding.detail.get(f"change_{k}")
+        arrow = "" if not isinstance(change, int | float) else "▲ " if change > 0 else "▼ "
+        share = 100 * float(self.finding.detail[f"share_{k}"])
+        return f"{share:.0f} %  {arrow}{cause_text(self.finding, k, self.look.language, self.look.names)}"
 
     def _signal(self, trace: Trace) -> None:
         line = thin(trace, self.explanation.start_ns, self.explanation.end_ns)

@@ -225,6 +225,9 @@ def test_baseline_finds_the_excess_and_its_energy() -> None:
     assert out.score[last] >= out.limits[last]
     truth = sum(rows.values[4 * i + 2] * (1 - 1 / 1.12) for i in scored) / 60
     assert out.trace[4 * last + 2] == pytest.approx(truth, rel=0.1)
+    [cause] = detector.explain(rows, out, last)
+    assert cause.change == pytest.approx(rows.values[4 * last + 2] * (1 - 1 / 1.12), rel=0.3)
+    assert cause.sigma > 1
 
 
 def test_savings_count_the_other_way_and_never_alarm() -> None:

@@ -103,7 +103,7 @@ def test_a_gap_in_the_data_is_a_gap_in_the_line() -> None:
 
 def test_no_word_leaves_the_picture_and_names_are_escaped() -> None:
     names = {"bearing_temp": "<bearing> & a rather long name for a temperature at the drive end of the main fan"}
-    for width in (430.0, 640.0):
+    for width in (330.0, 430.0, 640.0):
         svg = draw(explained(line(low=58.0, high=62.0)), Look("en", names, SHANGHAI, width=width))
         for each in ElementTree.fromstring(svg).iter(f"{SPACE}text"):
             size = float(each.attrib["font-size"])

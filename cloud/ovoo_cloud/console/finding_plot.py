@@ -23,6 +23,8 @@ __all__ = ["finding_plot"]
 
 _STEPS: Final = 300
 _MOST: Final = 4
+_WIDTHS: Final = (("wide", 640.0), ("narrow", 330.0))
+"""A picture for desks and one for telephones; the style sheet shows one of them."""
 
 
 def finding_plot(services: Services, scope: Scope, finding: Finding, words: Words) -> Markup:
@@ -39,9 +41,12 @@ def finding_plot(services: Services, scope: Scope, finding: Finding, words: Word
     if score is None and not any(math.isfinite(x) for trace in traces for x in trace.value):
         return Markup("")
     names = {row.name: words.name(row) for row in rows if words.name(row)}
-    look = Look(words.language, names, words.zone, headline=False)
     explanation = Explanation(finding, start_ns, end_ns, tuple(traces), score, limit)
-    return Markup(draw(explanation, look))  # noqa: S704  # the writer escapes every word
+    drawn = (
+        (kind, draw(explanation, Look(words.language, names, words.zone, width=width, headline=False)))
+        for kind, width in _WIDTHS
+    )
+    return Markup("".join(f'<div class="plot-{kind}">{svg}</div>' for kind, svg in drawn))  # noqa: S704  # escaped
 
 
 def _shown(rows: Sequence[SignalRecord], finding: Finding) -> list[SignalRecord]:

@@ -186,8 +186,10 @@ class EnergyBaseline:
         )  # fmt: skip
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
-        """The power: it is what exceeds the baseline."""
-        return (Contribution(self.place.inputs[0], 1.0),)
+        """The power: it is what exceeds the baseline; sigma and change are from what the drivers ask for."""
+        column = self.place.inputs[0]
+        excess = rows.values[row * rows.width + column] - out.trace[row * self.trace_width]
+        return (Contribution(column, 1.0, excess / self._fit[0], excess),)
 
     def state(self) -> dict[str, str]:
         """Baseline, adaptive twin and sums."""

@@ -92,7 +92,8 @@ def _finding(page: Page) -> None:
     expect(page.locator(".page-head")).to_contain_text("主通风机")
     expect(page.locator(".figures")).to_contain_text("31.5")
     expect(page.locator("main")).to_contain_text("ev_0123456789abcdef")
-    plot = page.locator("figure svg.ovoo-plot")
+    plot = page.locator("figure svg.ovoo-plot:visible")
+    expect(plot).to_have_count(1)
     expect(plot).to_contain_text("得分")
     expect(plot).to_contain_text("限值 20")
     assert plot.locator("polyline").count() > 5
