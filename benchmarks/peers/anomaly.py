@@ -29,7 +29,7 @@ class River:
     """river's HalfSpaceTrees, score then learn, as its documentation has it."""
 
     def __init__(self, rows: Any) -> None:
-        from river import anomaly  # type: ignore[import-not-found]  # only where this script runs
+        from river import anomaly  # only where this script runs
 
         self._rows = [dict(enumerate(row)) for row in rows.tolist()]
         self._limits = dict.fromkeys(range(rows.shape[1]), (0.0, 1.0))
@@ -130,7 +130,7 @@ class DSalmon:
     """dSalmon's HSTrees in blocks of 1,000."""
 
     def __init__(self, rows: Any) -> None:
-        from dSalmon import outlier  # type: ignore[import-not-found]  # only where this script runs
+        from dSalmon import outlier  # only where this script runs
 
         self._rows = rows
         self._model = outlier.HSTrees(window=WINDOW, n_estimators=TREES, max_depth=HEIGHT, seed=7)

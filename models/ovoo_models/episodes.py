@@ -13,9 +13,11 @@ from ovoo_contract.errors import ArtifactError
 from ovoo_contract.findings import Finding, FindingSeverity
 from ovoo_packs.templates import ModelBinding
 
+from ovoo_models.artifact import SignalUse
+from ovoo_models.base import Contribution
 from ovoo_models.latch import CLOSED, OPENED, Event
 
-__all__ = ["Episodes", "Reason", "finding_code"]
+__all__ = ["Episodes", "Reason", "finding_code", "reasons_of"]
 
 _CODES: Final = {
     "mewma": "anomaly.multivariate",
@@ -83,6 +85,12 @@ class Reason:
         signal, share, unit, sigma, change = state
         numbers = [math.nan if x is None else float(x) for x in (sigma, change)]
         return cls(str(signal), float(share), str(unit), *numbers)
+
+
+def reasons_of(uses: Sequence[SignalUse], shares: Sequence[Contribution]) -> list[Reason]:
+    """The shares of a score with the names and units of their signals; `uses` are those of the model set."""
+    named = [(uses[each.column], each) for each in shares]
+    return [Reason(use.name, each.share, use.unit, each.sigma, each.change) for use, each in named]
 
 
 def finding_code(binding: ModelBinding) -> str:

@@ -21,7 +21,7 @@ from ovoo_models.anomaly.single import RangeCheck
 from ovoo_models.artifact import ModelSet
 from ovoo_models.base import Detector, FrameBlock, Place, ScoreBlock
 from ovoo_models.efficiency.baseline import EnergyBaseline
-from ovoo_models.episodes import Episodes, Reason
+from ovoo_models.episodes import Episodes, Reason, reasons_of
 from ovoo_models.feedback import Adjustments
 from ovoo_models.frames import FrameBuilder
 from ovoo_models.grouping import Grouper
@@ -80,12 +80,7 @@ class _Watched:
         return [(event.row, self.episodes.take(event, self._causes(rows, event))) for event in events]
 
     def _causes(self, rows: FrameBlock, event: Event) -> list[Reason]:
-        shares = self.detector.explain(rows, self.out, event.row)
-        uses = [self._uses[each.column] for each in shares]
-        return [
-            Reason(use.name, each.share, use.unit, each.sigma, each.change)
-            for use, each in zip(uses, shares, strict=True)
-        ]
+        return reasons_of(self._uses, self.detector.explain(rows, self.out, event.row))
 
     def state(self) -> dict[str, Any]:
         return {

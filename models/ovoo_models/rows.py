@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -14,9 +14,9 @@ from ovoo_contract.findings import Finding
 from ovoo_packs.templates import ModelBinding
 
 from ovoo_models._select import row_kernels
-from ovoo_models.artifact import ModelSet
+from ovoo_models.artifact import ModelSet, SignalUse
 from ovoo_models.base import Contribution, RowScorer
-from ovoo_models.episodes import Episodes
+from ovoo_models.episodes import Episodes, reasons_of
 from ovoo_models.latch import Latch
 from ovoo_models.monitor import place_of
 from ovoo_models.registry import create
@@ -43,11 +43,11 @@ class _Seat:
     detector: _Rowwise
     latch: Latch
     episodes: Episodes
-    names: list[str]
+    uses: Sequence[SignalUse]
 
     def finding(self, cells: array[float], kind: int) -> Finding:
         """The finding of an event at the row just scored, with its causes."""
-        causes = [(self.names[each.column], each.share) for each in self.detector.explain_row(cells)]
+        causes = reasons_of(self.uses, self.detector.explain_row(cells))
         return self.episodes.take(self.latch.event(kind), causes)
 
 
@@ -83,7 +83,7 @@ class RowMonitor:
             detector.load(model_set.states[binding.id])
         latch, units = Latch(), [model_set.signals[column].unit for column in place.inputs]
         episodes = Episodes(binding, asset, units, detector.watch.quantity, 0.0, period_ns)
-        seat = _Seat(detector, latch, episodes, [use.name for use in model_set.signals])
+        seat = _Seat(detector, latch, episodes, model_set.signals)
         return detector.row_scorer().score_at, latch.row(detector.watch).step, detector.limit, seat
 
     def process(self, row: array[float] | memoryview, time_ns: int) -> list[Finding]:

@@ -29,8 +29,6 @@ class SensorDrift:
     A machine fault that moves one signal only looks the same: the sentence says so. At least three inputs.
     """
 
-    learned = (*Mewma.learned, "reach", "rest")
-
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         if len(place.inputs) < 3:
             raise ConfigError("needs three inputs or more", offender="sensor_drift.inputs", value=len(place.inputs))
@@ -44,6 +42,11 @@ class SensorDrift:
         self._columns = array("i", place.inputs)
         self._reach, self._rest = array("d", [math.nan] * d), array("d", [math.nan])
         self._blamed = array("i")
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Names of the parts of `state()` that hold what was learned."""
+        return (*self.inner.learned, "reach", "rest")
 
     @property
     def watch(self) -> Watch:
