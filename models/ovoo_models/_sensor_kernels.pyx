@@ -271,7 +271,7 @@ def watch_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_
                long long span_ns, long long least_rows, double[::1] sums, double[::1] last, long long[::1] counts,
                long long[::1] at, double[::1] score, double[::1] limits, double[::1] measure,
                unsigned char[::1] state, double[::1] trace):
-    cdef Py_ssize_t i, k, d = columns.shape[0]
+    cdef Py_ssize_t i, k, present, d = columns.shape[0]
     cdef long long span
     cdef double x, shift, share
     if d == 0 or span_ns <= 0 or min(low.shape[0], high.shape[0], mean.shape[0], inverse.shape[0]) < d:
@@ -307,9 +307,11 @@ def watch_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_
             score[i] = NAN
             measure[i] = NAN
             if gate[i] == NORMAL:
+                present = 0
                 for k in range(d):
                     x = values[i * width + columns[k]]
                     if x == x:
+                        present += 1
                         if x < low[k] or x > high[k]:
                             counts[d + k] += 1
                         # far away is far enough: a huge value must not drown the mean
@@ -320,7 +322,7 @@ def watch_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_
                             x = mean[k] - 100.0 / inverse[k]
                         sums[k] = sums[k] + x
                         counts[k] += 1
-                if at[1]:
+                if at[1] and present:
                     score[i] = 0.0
                     for k in range(d):
                         if last[k] > score[i]:

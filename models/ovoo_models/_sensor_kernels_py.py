@@ -319,7 +319,8 @@ def watch_rows(
     """Each whole span of `span_ns` gives each input a figure that stands for the next span; the score is the greatest.
 
     figure = the greater of |mean of the span - mean| x inverse / most_shift and the share of values outside
-    [low, high] / most_outside. Spans with fewer than `least_rows` values of an input leave its figure as it was.
+    [low, high] / most_outside. Spans with fewer than `least_rows` values of an input leave its figure as it was. A row without any value has no
+    score.
     `last` holds the figures; counts = [values, values outside], d each; at = [the open span, 1 once there are figures].
     """
     d = len(columns)
@@ -339,9 +340,11 @@ def watch_rows(
         state[i] = gate[i]
         score[i] = measure[i] = NAN
         if gate[i] == NORMAL:
+            present = 0
             for k, column in enumerate(columns):
                 x = values[i * width + column]
                 if x == x:
+                    present += 1
                     if x < low[k] or x > high[k]:
                         counts[d + k] += 1
                     shift = (x - mean[k]) * inverse[k]
@@ -351,7 +354,7 @@ def watch_rows(
                         x = mean[k] - 100.0 / inverse[k]
                     sums[k] = sums[k] + x
                     counts[k] += 1
-            if at[1]:
+            if at[1] and present:
                 score[i] = max(0.0, *last[:d]) if d else 0.0
                 measure[i] = score[i]
             else:

@@ -17,6 +17,7 @@ from ovoo_models._select import row_kernels
 from ovoo_models.artifact import ModelSet, SignalUse
 from ovoo_models.base import Contribution, RowScorer
 from ovoo_models.episodes import Episodes, reasons_of
+from ovoo_models.grouping import Grouper
 from ovoo_models.latch import Latch
 from ovoo_models.monitor import place_of
 from ovoo_models.registry import create
@@ -69,6 +70,7 @@ class RowMonitor:
             array("q", [round(use.hold_s * 1e9) for use in model_set.signals]), array("d", [math.nan]) * width,
             array("q", [-1]) * width, self._cells,
         )  # fmt: skip
+        self._grouper = Grouper()
         self._loop = [self._seat(model_set, asset, binding) for binding in model_set.bindings]
 
     def _seat(self, model_set: ModelSet, asset: AssetAddress, binding: ModelBinding) -> _Step:
@@ -98,4 +100,4 @@ class RowMonitor:
             kind = step(time_ns, score_at(cells, time_ns), limit)
             if kind:
                 found.append(seat.finding(cells, kind))
-        return found
+        return self._grouper.take(time_ns, found) if found else found
