@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 from ovoo_contract.errors import QueryError
+from ovoo_models.grouping import Incident, incidents
 from ovoo_models.phrases import render
 from pydantic import BaseModel, Field
 
@@ -19,12 +20,13 @@ from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import findings as finding_rows
 from ovoo_cloud.catalogue.tables import AlarmRecord, FindingRecord
 
-__all__ = ["AlarmId", "alarm_view", "finding_view", "router"]
+__all__ = ["AlarmId", "alarm_view", "finding_view", "incident_view", "router"]
 
 router = APIRouter(prefix="/api/v1", tags=["findings"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_FINDINGS))]
 Acknowledger = Annotated[Scope, Depends(require(Permission.ACK_ALARM))]
 _LARGEST_ID: Final = 2**31 - 1
+_MOST_FINDINGS: Final = 1000
 AlarmId = Annotated[int, Path(ge=0, le=_LARGEST_ID)]
 Page = Annotated[int, Query(ge=1, le=1000)]
 
@@ -64,6 +66,29 @@ def list_findings(
         )
     more = f"{rows[-1].start_ns}.{rows[-1].id}" if len(rows) == limit else None
     return {"items": [finding_view(row) for row in rows], "next": more}
+
+
+@router.get("/enterprises/{enterprise}/incidents")
+def list_incidents(
+    enterprise: str,
+    services: ServicesDep,
+    scope: Reader,
+    bounds: BoundsDep,
+    site: Annotated[str | None, Query()] = None,
+) -> dict[str, Any]:
+    """Findings that belong together, at one machine or along a line, with their likely cause; newest first.
+
+    Notes (`info`) are left out. Of a range with more than 1,000 findings the newest 1,000 count.
+    """
+    with services.database.read() as session:
+        rows = finding_rows.findings(
+            session, scope, enterprise=enterprise, site=site, start_ns=bounds[0], end_ns=bounds[1], limit=_MOST_FINDINGS
+        )
+    found = [each for each in map(finding_rows.finding_of, rows) if each.severity != "info"]
+    return {
+        "items": [incident_view(each) for each in reversed(incidents(found))],
+        "complete": len(rows) < _MOST_FINDINGS,
+    }
 
 
 @router.get("/enterprises/{enterprise}/findings/{finding}")
@@ -127,6 +152,21 @@ def finding_view(row: FindingRecord) -> dict[str, Any]:
         "detail": dict(finding.detail),
         "sentence_zh": render(finding, "zh"),
         "sentence_en": render(finding, "en"),
+    }
+
+
+def incident_view(incident: Incident) -> dict[str, Any]:
+    """An incident as the API shows it: its members by id, and the sentence of its likely cause."""
+    return {
+        "first": incident.first.id,
+        "cause": incident.cause.id,
+        "members": [each.id for each in incident.members],
+        "assets": sorted({str(each.asset) for each in incident.members}),
+        "start": to_iso(incident.first.start_ns),
+        "end": to_iso(max(each.end_ns for each in incident.members)),
+        "open": any(each.open for each in incident.members),
+        "sentence_zh": render(incident.cause, "zh"),
+        "sentence_en": render(incident.cause, "en"),
     }
 
 

@@ -17,7 +17,7 @@ __all__ = ["safety_section"]
 
 _QUERY = "coverage, gaps and extremes of one signal"
 _FORMULAS = ("coverage_percent/1", "extreme/1")
-_SENSOR = ("signal.flatline", "signal.range", "signal.rate")
+_SENSOR = ("signal.flatline", "signal.range", "signal.rate", "signal.noise", "signal.unit", "signal.drift")
 
 
 def safety_section(seen: Observation, book: FigureBook) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ovoo_contract.findings import Finding
 from sqlalchemy import select
 
 from tests.cloud import builders
+from tests.cloud.api.plant import OWN, Plant
 from tests.cloud.builders import ENTERPRISE, GATEWAY, SITE, T0, S
 
 ENGINEER = Scope("li", Role.ENTERPRISE_ENGINEER, frozenset({ENTERPRISE}))
@@ -119,3 +120,17 @@ def test_an_incident_raises_one_alarm_and_limits_still_raise_their_own(database:
 
     assert arrive(database, member) is None
     assert arrive(database, limit) is not None
+
+
+def test_incidents_of_a_line_are_listed_with_their_likely_cause(plant: Plant) -> None:
+    answer = plant.http.get(
+        f"/api/v1/enterprises/{OWN}/incidents",
+        params={"start": "2026-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"},
+        headers={"Authorization": f"Bearer {plant.token('enterprise_viewer')}"},
+    ).json()
+
+    items = answer["items"]
+    assert answer["complete"] is True
+    assert items
+    assert plant.ids["own"]["finding"] in {member for item in items for member in item["members"]}
+    assert all(item["cause"] in item["members"] and item["first"] in item["members"] for item in items)
