@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
@@ -100,6 +101,16 @@ OVOO_INLINE void ovoo_dots(const double *a, const double *z, ptrdiff_t n, ptrdif
         ovoo_dot_some(a, z, n, out, 2);
     else if (count == 1)
         ovoo_dot_some(a, z, n, out, 1);
+}
+
+/* Zeroed memory for `count` doubles on a cache line, released by free; NULL where there is none. */
+static inline double *ovoo_doubles(size_t count)
+{
+    size_t bytes = (count * sizeof(double) + 63) / 64 * 64;
+    double *memory = aligned_alloc(64, bytes);
+    if (memory != NULL)
+        memset(memory, 0, bytes);
+    return memory;
 }
 
 /* base ** n by squaring, 1 for n <= 0. */

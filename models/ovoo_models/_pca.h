@@ -6,7 +6,7 @@
 
 typedef struct {
     ptrdiff_t inputs, lanes; /* inputs, and the next multiple of eight: arrays are padded with zeros up to it */
-    ptrdiff_t components, component_lanes, max_missing;
+    ptrdiff_t components, component_lanes, component_room, max_missing;
     ptrdiff_t first; /* first column where the inputs stand side by side, else -1 */
     const int *columns;
     double *centre, *inverse, *loadings, *variance, *sharpness, *running, *work;
@@ -21,7 +21,7 @@ typedef struct {
     double score, t2, spe;
 } ovoo_pca_score;
 
-/* work: z lanes | y lanes | projection lanes | scaled projection lanes */
+/* work, on a cache line: y lanes | projection lanes | scaled projection lanes | z, centre, inverse lanes | loadings */
 OVOO_INLINE ptrdiff_t ovoo_pca_standardise(const ovoo_pca *m, const double *restrict row, double *restrict y)
 {
     ptrdiff_t n = m->inputs, missing = 0;
@@ -175,16 +175,44 @@ OVOO_INLINE ovoo_pca_score ovoo_pca_row(const ovoo_pca *m, long long time_ns, co
     return found;
 }
 
+/* The model with its columns on cache lines: wide loads that straddle two cost twice. `back` copies them home. */
+OVOO_INLINE ovoo_pca ovoo_pca_aligned(const ovoo_pca *m)
+{
+    ovoo_pca own = *m;
+    size_t row = (size_t)m->lanes * sizeof(double);
+    own.running = m->work + m->lanes + 2 * m->component_room;
+    own.centre = own.running + m->lanes;
+    own.inverse = own.centre + m->lanes;
+    own.loadings = own.inverse + m->lanes;
+    memcpy(own.running, m->running, row);
+    memcpy(own.centre, m->centre, row);
+    memcpy(own.inverse, m->inverse, row);
+    memcpy(own.loadings, m->loadings, row * (size_t)m->components);
+    return own;
+}
+
+OVOO_INLINE void ovoo_pca_back(const ovoo_pca *m, const ovoo_pca *own)
+{
+    size_t row = (size_t)m->lanes * sizeof(double);
+    memcpy(m->running, own->running, row);
+    if (m->adapt > 0.0 || m->follow > 0.0) {
+        memcpy(m->centre, own->centre, row);
+        memcpy(m->inverse, own->inverse, row);
+        memcpy(m->loadings, own->loadings, row * (size_t)m->components);
+    }
+}
+
 OVOO_CLONES void ovoo_pca_rows(const ovoo_pca *m, const long long *time_ns, const double *values, ptrdiff_t width,
                                ptrdiff_t n, const unsigned char *gate, double *score, double *limits, double *measure,
                                unsigned char *state, double *trace)
 {
-    ptrdiff_t d = m->inputs;
+    const ptrdiff_t d = m->inputs;
+    const ovoo_pca own = ovoo_pca_aligned(m);
     for (ptrdiff_t i = 0; i < n; i++) {
         ovoo_pca_score found = {NAN, NAN, NAN};
         state[i] = gate[i];
         if (gate[i] == OVOO_NORMAL) {
-            found = ovoo_pca_row(m, time_ns[i], values + i * width, 1);
+            found = ovoo_pca_row(&own, time_ns[i], values + i * width, 1);
             if (found.score != found.score)
                 state[i] = OVOO_UNKNOWN;
         }
@@ -193,11 +221,12 @@ OVOO_CLONES void ovoo_pca_rows(const ovoo_pca *m, const long long *time_ns, cons
         limits[i] = 1.0;
         double *line = trace + i * (d + 2);
         for (ptrdiff_t k = 0; k < d; k++)
-            line[k] = m->running[k];
+            line[k] = own.running[k];
         line[d] = found.t2;
         line[d + 1] = found.spe;
         m->marks[2] = time_ns[i];
     }
+    ovoo_pca_back(m, &own);
 }
 
 /* One row at its time. */

@@ -8,7 +8,7 @@ from ovoo_models._rows cimport open_row, ovoo_gate
 
 cdef extern from "_pca.h" nogil:
     ctypedef struct ovoo_pca:
-        Py_ssize_t inputs, lanes, components, component_lanes, max_missing, first
+        Py_ssize_t inputs, lanes, components, component_lanes, component_room, max_missing, first
         const int* columns
         double* centre
         double* inverse
@@ -26,6 +26,7 @@ cdef extern from "_pca.h" nogil:
         double decay, bound, adapt, follow, reach
         long long step_frames, period_ns, reset_ns
 
+    double* ovoo_doubles(size_t count)
     void ovoo_pca_rows(const ovoo_pca* m, const long long* time_ns, const double* values, Py_ssize_t width,
                        Py_ssize_t n, const unsigned char* gate, double* score, double* limits, double* measure,
                        unsigned char* state, double* trace)
@@ -94,7 +95,8 @@ cdef class PcaRows:
         m.loadings, m.variance, m.sharpness = &self.loadings[0], &self.variance[0], &self.sharpness[0]
         m.running, m.home, m.home_scale = &self.running[0], &self.home[0], &self.home_scale[0]
         m.home_variance, m.weight, m.marks = &self.home_variance[0], &self.weight[0], &self.marks[0]
-        m.work = <double*>calloc(lanes + 2 * self.variance.shape[0], sizeof(double))
+        m.component_room = self.variance.shape[0]
+        m.work = ovoo_doubles(4 * lanes + 2 * self.variance.shape[0] + self.loadings.shape[0] + lanes)
         m.absent = <unsigned char*>calloc(lanes, 1)
         if m.work == NULL or m.absent == NULL:
             raise MemoryError

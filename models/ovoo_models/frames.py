@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ovoo_contract.errors import ConfigError
 from ovoo_contract.samples import SampleBatch
@@ -47,6 +48,7 @@ class FrameBuilder:
         # next frame, newest time, late, late in a row, oldest pending
         self._marks = array("q", [-1, -1, 0, 0, -1])
         self._pending: tuple[array[int], array[int], array[float]] = (array("i"), array("q"), array("d"))
+        self._open = 0
         self._grid_value = array("d", bytes(8 * _MAX_FRAMES * width))
         self._grid_time = array("q", bytes(8 * _MAX_FRAMES * width))
         self._indexes: tuple[int, ...] = ()
@@ -82,12 +84,10 @@ class FrameBuilder:
         return self._emit(upto_ns // self.period_ns)
 
     def _select(self, batch: SampleBatch) -> None:
-        n = len(batch)
-        marks = self._marks
-        column, time_ns, value = array("i", bytes(4 * n)), array("q", bytes(8 * n)), array("d", bytes(8 * n))
+        marks, room = self._marks, self._room(len(batch))
         floor_ns = max(marks[0], 0) * self.period_ns
         kept, late, newest, oldest = frame_kernels.select_rows(
-            batch.signal, batch.time_ns, batch.value, batch.quality, self._table, floor_ns, column, time_ns, value
+            batch.signal, batch.time_ns, batch.value, batch.quality, self._table, floor_ns, *room
         )
         marks[2] += late
         marks[3] = 0 if kept else marks[3] + late
@@ -97,15 +97,18 @@ class FrameBuilder:
         marks[1] = max(marks[1], newest)
         if kept:
             marks[4] = oldest if marks[4] < 0 else min(marks[4], oldest)
-        fresh = (column, time_ns, value)
-        for each in fresh:
-            del each[kept:]
-        if len(self._pending[1]) == 0:  # the rule on a stream: nothing to copy
-            self._pending = fresh
-            return
-        self._pending[0].extend(column)
-        self._pending[1].extend(time_ns)
-        self._pending[2].extend(value)
+        self._open += kept
+
+    def _room(self, rows: int) -> tuple[Any, Any, Any]:
+        """Where `rows` more pending rows go; the columns never shrink, so that a stream allocates once."""
+        for column in self._pending:
+            short = self._open + rows - len(column)
+            if short > 0:
+                column.frombytes(bytes(column.itemsize * short))
+        if self._open == 0:
+            return self._pending
+        time_ns, value = memoryview(self._pending[1]), memoryview(self._pending[2])
+        return memoryview(self._pending[0])[self._open :], time_ns[self._open :], value[self._open :]
 
     def _emit(self, closed: int) -> FrameBlock:
         out = FrameBlock.empty(self.width)
@@ -117,21 +120,20 @@ class FrameBuilder:
     def _emit_some(self, base: int, frames: int, out: FrameBlock) -> None:
         column, time_ns, value = self._pending
         width, period = self.width, self.period_ns
-        kept, self._marks[4] = frame_kernels.scatter_rows(
-            column, time_ns, value, len(time_ns), base, frames, period, width, self._grid_value, self._grid_time
+        self._open, self._marks[4] = frame_kernels.scatter_rows(
+            column, time_ns, value, self._open, base, frames, period, width, self._grid_value, self._grid_time
         )
-        del column[kept:], time_ns[kept:], value[kept:]
-        row_time, row_value = array("q", bytes(8 * frames)), array("d", bytes(8 * frames * width))
+        row_time = array("q", bytes(8 * frames))
+        # a row never lies behind its frame, so the rows take the place of the grid
         rows = frame_kernels.emit_frames(
             self._grid_value, self._grid_time, frames, width, base, period, self._hold,
-            self._held_value, self._held_time, row_time, row_value,
+            self._held_value, self._held_time, row_time, self._grid_value,
         )  # fmt: skip
-        del row_time[rows:], row_value[rows * width :]
-        if len(out.time_ns) == 0:
-            out.time_ns, out.values = row_time, row_value
+        out.time_ns.extend(row_time[:rows])
+        if len(out.values) == 0:
+            out.values = self._grid_value[: rows * width]
         else:
-            out.time_ns.extend(row_time)
-            out.values.extend(row_value)
+            out.values.extend(self._grid_value[: rows * width])
 
     def state(self) -> dict[str, str]:
         """Held values, marks and the rows of open periods."""
@@ -141,11 +143,18 @@ class FrameBuilder:
         """Take `state()` of a builder with the same signals."""
         names = set(self._rows().state())
         self._fixed().load({name: text for name, text in state.items() if name not in names})
-        self._rows().load_any({name: text for name, text in state.items() if name in names})
+        fresh = (array("i"), array("q"), array("d"))
+        _rows_store(fresh).load_any({name: text for name, text in state.items() if name in names})
+        self._pending, self._open = fresh, len(fresh[1])
 
     def _fixed(self) -> ArrayStore:
         return ArrayStore("frames", held_value=self._held_value, held_time=self._held_time, marks=self._marks)
 
     def _rows(self) -> ArrayStore:
         column, time_ns, value = self._pending
-        return ArrayStore("frames", column=column, time_ns=time_ns, value=value)
+        return _rows_store((column[: self._open], time_ns[: self._open], value[: self._open]))
+
+
+def _rows_store(pending: tuple[array[int], array[int], array[float]]) -> ArrayStore:
+    column, time_ns, value = pending
+    return ArrayStore("frames", column=column, time_ns=time_ns, value=value)
