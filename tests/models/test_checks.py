@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from ovoo_models.base import FrameBlock, Place, ScoreBlock
 from ovoo_models.checks import PROMISES, CheckFailed, check_estimator, normal_rows, report
-from ovoo_models.checks.estimator import _failure, _Subject
+from ovoo_models.checks.estimator import _failure
+from ovoo_models.checks.subject import Subject
 from ovoo_models.efficiency.specific import SpecificConsumption
 from ovoo_models.estimator import Estimator
 from ovoo_models.registry import model_names
@@ -30,7 +31,7 @@ def example(name: str) -> Estimator:
 @pytest.fixture(scope="module", params=model_names())
 def subject(request: pytest.FixtureRequest) -> Any:
     name = request.param
-    made = _Subject(lambda: example(name), machine(7000), None)
+    made = Subject(lambda: example(name), machine(7000), None)
     yield made
     made.close()
 

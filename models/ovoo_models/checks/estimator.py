@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import math
-import tempfile
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
-from ovoo_contract.errors import ArtifactError, OvooError
+from ovoo_contract.errors import OvooError
 
-from ovoo_models.base import NORMAL, OFF, SETTLING, UNKNOWN, FrameBlock
+from ovoo_models.base import NORMAL, FrameBlock
+from ovoo_models.checks.artifacts import damaged, newer, reload
 from ovoo_models.checks.detector import CheckFailed, check_detector
-from ovoo_models.checks.rows import normal_rows, odd_rows
-from ovoo_models.estimator import Estimator, Factory, InputError, Scores
+from ovoo_models.checks.rows import odd_rows
+from ovoo_models.checks.subject import SECOND, UNSCORED, Make, Subject, bits, honest, require, spread
+from ovoo_models.estimator import Factory, InputError, Scores
 
 __all__ = ["PROMISES", "Make", "Outcome", "check_estimator", "report"]
 
-Make = Callable[[], Estimator]
-_UNSCORED: Final = (UNKNOWN, OFF, SETTLING)
-_SECOND: Final = 1_000_000_000
 _WILD: Final = (math.inf, -math.inf, 1e308, -1e308, 1e31)
 
 
@@ -33,36 +29,6 @@ class Outcome:
 
     promise: str
     failure: str
-
-
-class _Subject:
-    """An estimator under check: fresh ones, learned ones, and rows to score."""
-
-    def __init__(self, make: Make, normal: FrameBlock | None, factory: Factory | None) -> None:
-        self.make = make
-        self.factory = factory
-        first = make()
-        self.columns = first.columns
-        gate = str(first.params.get("gate", ""))
-        self.normal = normal_rows(self.columns, gate=gate) if normal is None else normal
-        self.day = self.normal.rows(0, min(len(self.normal), 400))
-        self._learned: Path | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="ovoo-check-")
-        self.folder = Path(self._folder.name)
-
-    def close(self) -> None:
-        self._folder.cleanup()
-
-    @property
-    def learned_file(self) -> Path:
-        """The artifact of an estimator that has learned the normal rows."""
-        if self._learned is None:
-            self._learned = self.folder / "learned.json"
-            self.make().learn_many(self.normal.values, self.normal.time_ns).save(self._learned)
-        return self._learned
-
-    def learned(self) -> Estimator:
-        return Estimator.load(self.learned_file, self.factory)
 
 
 def check_estimator(make: Make, normal: FrameBlock | None = None, factory: Factory | None = None) -> None:
@@ -78,14 +44,14 @@ def report(make: Make, normal: FrameBlock | None = None, factory: Factory | None
     make: a fresh, unfitted estimator at each call. normal: rows from which it becomes ready; `normal_rows` unless
     given. factory: what makes its detector, where that is not in the registry.
     """
-    subject = _Subject(make, normal, factory)
+    subject = Subject(make, normal, factory)
     try:
         return tuple(Outcome(promise, _failure(check, subject)) for promise, check in PROMISES.items())
     finally:
         subject.close()
 
 
-def _failure(check: Callable[[_Subject], None], subject: _Subject) -> str:
+def _failure(check: Callable[[Subject], None], subject: Subject) -> str:
     try:
         check(subject)
     except OvooError as error:
@@ -95,126 +61,100 @@ def _failure(check: Callable[[_Subject], None], subject: _Subject) -> str:
     return ""
 
 
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise CheckFailed(what, offender="check")
-
-
-def _bits(scores: Scores) -> tuple[bytes, bytes]:
-    """Scores and states, every NaN alike."""
-    alike = array("d", [math.nan if x != x else x for x in scores.score])
-    return alike.tobytes(), scores.state.tobytes()
-
-
-def _honest(scores: Scores) -> None:
-    for x, limit, code in zip(scores.score, scores.limit, scores.state, strict=True):
-        _require(code == NORMAL or code in _UNSCORED, f"state {code} is not one of unknown, off, settling, normal")
-        _require((code == NORMAL) == math.isfinite(x), f"score {x} with state {code}")
-        _require(code != NORMAL or limit > 0, f"limit {limit} of a scored row is not positive")
-
-
-def _spread(rows: FrameBlock, value: float) -> array[float]:
-    """The values with every 11th cell replaced."""
-    values = rows.values[:]
-    for cell in range(3, len(values), 11):
-        values[cell] = value
-    return values
-
-
-def _contract(subject: _Subject) -> None:
+def _contract(subject: Subject) -> None:
     check_detector(lambda: subject.make().detector, subject.normal, odd_rows(len(subject.columns)))
 
 
-def _fresh(subject: _Subject) -> None:
+def _fresh(subject: Subject) -> None:
     fresh = subject.make()
     scores = fresh.score_many(subject.day.values, subject.day.time_ns)
-    _honest(scores)
-    _require(fresh.ready or not any(code == NORMAL for code in scores.state), "scores before it is ready")
+    honest(scores)
+    require(fresh.ready or not any(code == NORMAL for code in scores.state), "scores before it is ready")
 
 
-def _ready(subject: _Subject) -> None:
-    _require(subject.learned().ready, "not ready after the normal rows; give more of them")
+def _ready(subject: Subject) -> None:
+    require(subject.learned().ready, "not ready after the normal rows; give more of them")
     scores = subject.learned().score_many(subject.day.values, subject.day.time_ns)
-    _honest(scores)
-    _require(any(code == NORMAL for code in scores.state), "no normal row is scored")
+    honest(scores)
+    require(any(code == NORMAL for code in scores.state), "no normal row is scored")
 
 
-def _no_rows(subject: _Subject) -> None:
+def _no_rows(subject: Subject) -> None:
     model = subject.learned()
     before = dict(model.detector.state())
-    _require(len(model.score_many(array("d"))) == 0, "scores without rows")
+    require(len(model.score_many(array("d"))) == 0, "scores without rows")
     model.learn_many(array("d"))
-    _require(dict(model.detector.state()) == before, "zero rows change the model")
+    require(dict(model.detector.state()) == before, "zero rows change the model")
 
 
-def _one_row(subject: _Subject) -> None:
+def _one_row(subject: Subject) -> None:
     one = subject.normal.rows(0, 1)
     for model in (subject.make(), subject.learned()):
-        _honest(model.score_many(one.values, one.time_ns))
+        honest(model.score_many(one.values, one.time_ns))
     subject.make().learn_many(one.values, one.time_ns)
 
 
-def _nan_runs(subject: _Subject) -> None:
+def _nan_runs(subject: Subject) -> None:
     model = subject.learned()
     n, width = len(subject.day), len(subject.columns)
     values = subject.day.values[:]
     start, stop = n // 3, n // 2
     values[start * width : stop * width] = array("d", [math.nan]) * ((stop - start) * width)
     scores = model.score_many(values, subject.day.time_ns)
-    _honest(scores)
-    _require(all(code in _UNSCORED for code in scores.state[start:stop]), "a row of nothing but NaN is scored")
+    honest(scores)
+    require(all(code in UNSCORED for code in scores.state[start:stop]), "a row of nothing but NaN is scored")
 
 
-def _constants(subject: _Subject) -> None:
+def _constants(subject: Subject) -> None:
     first = subject.day.values[: len(subject.columns)]
     for value in (first, array("d", [0.0] * len(first)), array("d", [50.0] * len(first))):
         rows = value * len(subject.day)
-        _honest(subject.learned().score_many(rows, subject.day.time_ns))
-        _honest(subject.make().learn_many(rows, subject.day.time_ns).score_many(rows))
+        honest(subject.learned().score_many(rows, subject.day.time_ns))
+        honest(subject.make().learn_many(rows, subject.day.time_ns).score_many(rows))
 
 
-def _duplicates(subject: _Subject) -> None:
+def _duplicates(subject: Subject) -> None:
     doubled = FrameBlock.empty(len(subject.columns))
     for i in range(len(subject.day)):
         for _ in range(2):
             doubled.time_ns.append(subject.day.time_ns[i])
             doubled.values.extend(subject.day.rows(i, i + 1).values)
-    _honest(subject.learned().score_many(doubled.values, doubled.time_ns))
-    _honest(subject.make().learn_many(doubled.values, doubled.time_ns).score_many(doubled.values))
+    honest(subject.learned().score_many(doubled.values, doubled.time_ns))
+    honest(subject.make().learn_many(doubled.values, doubled.time_ns).score_many(doubled.values))
 
 
-def _back_in_time(subject: _Subject) -> None:
+def _back_in_time(subject: Subject) -> None:
     model = subject.learned()
     times = subject.day.time_ns
     model.score_many(subject.day.values, times)
-    back = array("q", [at - 7200 * _SECOND for at in times])
+    back = array("q", [at - 7200 * SECOND for at in times])
     scores = model.score_many(subject.day.values, back)
-    _honest(scores)
-    _require(any(code == NORMAL for code in scores.state), "nothing is scored after the clock went back two hours")
+    honest(scores)
+    require(any(code == NORMAL for code in scores.state), "nothing is scored after the clock went back two hours")
     turned = array("q", reversed(times))
-    _honest(subject.learned().score_many(subject.day.values, turned))
+    honest(subject.learned().score_many(subject.day.values, turned))
 
 
-def _infinite(subject: _Subject) -> None:
-    missing = _bits(subject.learned().score_many(_spread(subject.day, math.nan), subject.day.time_ns))
+def _infinite(subject: Subject) -> None:
+    missing = bits(subject.learned().score_many(spread(subject.day, math.nan), subject.day.time_ns))
     for value in _WILD:
-        scores = subject.learned().score_many(_spread(subject.day, value), subject.day.time_ns)
-        _require(_bits(scores) == missing, f"{value:g} is not taken as missing")
-        _require(scores.missing > 0, f"{value:g} is not counted as missing")
+        scores = subject.learned().score_many(spread(subject.day, value), subject.day.time_ns)
+        require(bits(scores) == missing, f"{value:g} is not taken as missing")
+        require(scores.missing > 0, f"{value:g} is not counted as missing")
 
 
-def _huge(subject: _Subject) -> None:
+def _huge(subject: Subject) -> None:
     model = subject.learned()
     at, later = subject.day.time_ns, subject.normal.time_ns
     for value in (1e30, -1e30):
-        _honest(model.score_many(_spread(subject.day, value), at))
-    shift = at[-1] - later[0] + 60 * _SECOND
+        honest(model.score_many(spread(subject.day, value), at))
+    shift = at[-1] - later[0] + 60 * SECOND
     after = model.score_many(subject.normal.values, array("q", [each + shift for each in later]))
-    _honest(after)
-    _require(any(code == NORMAL for code in after.state[-len(subject.day) :]), "nothing is scored after huge values")
+    honest(after)
+    require(any(code == NORMAL for code in after.state[-len(subject.day) :]), "nothing is scored after huge values")
 
 
-def _columns(subject: _Subject) -> None:
+def _columns(subject: Subject) -> None:
     names, width = subject.columns, len(subject.columns)
     one = array("d", [1.0])
     wrong: list[object] = [
@@ -230,87 +170,47 @@ def _columns(subject: _Subject) -> None:
             subject.learned().score_many(values)
         except InputError:
             continue
-        _require(False, f"{type(values).__name__} that does not fit is not refused with an InputError")
+        require(False, f"{type(values).__name__} that does not fit is not refused with an InputError")
     held = {name: subject.day.values[place::width] for place, name in enumerate(names)}
     turned = dict(reversed(held.items()))
     plain = subject.learned().score_many(subject.day.values, subject.day.time_ns)
     by_name = subject.learned().score_many(turned, subject.day.time_ns)
-    _require(_bits(by_name) == _bits(plain), "columns by name give other scores than rows")
+    require(bits(by_name) == bits(plain), "columns by name give other scores than rows")
 
 
-def _buffers(subject: _Subject) -> None:
-    plain = _bits(subject.learned().score_many(subject.day.values, subject.day.time_ns))
+def _buffers(subject: Subject) -> None:
+    plain = bits(subject.learned().score_many(subject.day.values, subject.day.time_ns))
     sealed = memoryview(subject.day.values.tobytes()).cast("d")
     times = memoryview(subject.day.time_ns.tobytes()).cast("q")
-    _require(_bits(subject.learned().score_many(sealed, times)) == plain, "read-only buffers give other scores")
+    require(bits(subject.learned().score_many(sealed, times)) == plain, "read-only buffers give other scores")
     wide = array("d", bytes(16 * len(subject.day.values)))
     wide[::2] = subject.day.values
     strided = memoryview(wide)[::2]
     found = subject.learned().score_many(strided, subject.day.time_ns)
-    _require(_bits(found) == plain, "strided buffers give other scores")
+    require(bits(found) == plain, "strided buffers give other scores")
     shaped = memoryview(subject.day.values).cast("B").cast("d", (len(subject.day), len(subject.columns)))
     found = subject.learned().score_many(shaped, subject.day.time_ns)
-    _require(_bits(found) == plain, "rows x columns give other scores than flat rows")
+    require(bits(found) == plain, "rows x columns give other scores than flat rows")
 
 
-def _inputs_stay(subject: _Subject) -> None:
-    values, times = _spread(subject.day, math.inf), subject.day.time_ns[:]
+def _inputs_stay(subject: Subject) -> None:
+    values, times = spread(subject.day, math.inf), subject.day.time_ns[:]
     before = values.tobytes(), times.tobytes()
     subject.learned().learn_many(values, times).score_many(values, times)
-    _require(before == (values.tobytes(), times.tobytes()), "the caller's columns are changed")
+    require(before == (values.tobytes(), times.tobytes()), "the caller's columns are changed")
 
 
-def _cuts(subject: _Subject) -> None:
+def _cuts(subject: Subject) -> None:
     whole = subject.learned().score_many(subject.day.values)
     model, width = subject.learned(), len(subject.columns)
     parts: list[Scores] = []
     for start in range(0, len(subject.day), 7):
         parts.append(model.score_many(subject.day.values[start * width : (start + 7) * width]))
-    joined = b"".join(_bits(each)[0] for each in parts), b"".join(_bits(each)[1] for each in parts)
-    _require(joined == _bits(whole), "calls of 7 rows give other bits than one call")
+    joined = b"".join(bits(each)[0] for each in parts), b"".join(bits(each)[1] for each in parts)
+    require(joined == bits(whole), "calls of 7 rows give other bits than one call")
 
 
-def _reload(subject: _Subject) -> None:
-    model = subject.learned()
-    half = len(subject.day) // 2 * len(subject.columns)
-    model.score_many(subject.day.values[:half])
-    first, second = subject.folder / "first.json", subject.folder / "second.json"
-    model.save(first)
-    again = Estimator.load(first, subject.factory)
-    again.save(second)
-    _require(first.read_bytes() == second.read_bytes(), "saving what was loaded gives other bytes")
-    rest = subject.day.values[half:]
-    _require(_bits(again.score_many(rest)) == _bits(model.score_many(rest)), "a reloaded model goes on differently")
-
-
-def _refused(subject: _Subject, data: bytes, what: str) -> None:
-    path = subject.folder / "damaged.json"
-    path.write_bytes(data)
-    try:
-        Estimator.load(path, subject.factory)
-    except ArtifactError as error:
-        _require(bool(error.remedy), f"an artifact that is {what} is refused without a remedy")
-        return
-    _require(False, f"an artifact that is {what} is taken")
-
-
-def _damaged(subject: _Subject) -> None:
-    data = subject.learned_file.read_bytes()
-    step = max(len(data) // 97, 1)
-    for size in {*range(0, len(data), step), *range(max(len(data) - 40, 0), len(data))}:
-        _refused(subject, data[:size], f"cut after {size} bytes")
-    for place in range(step // 2, len(data), step):
-        flipped = bytes([data[place] ^ 1])
-        _refused(subject, data[:place] + flipped + data[place + 1 :], f"changed at byte {place}")
-
-
-def _newer(subject: _Subject) -> None:
-    head = json.loads(subject.learned_file.read_bytes())
-    for more in ({"version": head["version"] + 1}, {"version": "1"}, {"format": "another"}, {"version": None}):
-        _refused(subject, json.dumps({**head, **more}).encode(), f"of {more}")
-
-
-def _explained(subject: _Subject) -> None:
+def _explained(subject: Subject) -> None:
     model = subject.learned()
     odd = odd_rows(len(subject.columns))
     scores = model.score_many(odd.values, odd.time_ns)
@@ -318,22 +218,22 @@ def _explained(subject: _Subject) -> None:
         if scores.state[row] != NORMAL:
             continue
         causes = model.explain(row)
-        _require(all(each.column in model.inputs and 0 < each.share <= 1 + 1e-9 for each in causes), "a wrong cause")
-        _require(math.fsum(each.share for each in causes) <= 1 + 1e-9, "shares are more than the whole")
-        _require(_falling([each.share for each in causes]), "causes are not in order of share")
+        require(all(each.column in model.inputs and 0 < each.share <= 1 + 1e-9 for each in causes), "a wrong cause")
+        require(math.fsum(each.share for each in causes) <= 1 + 1e-9, "shares are more than the whole")
+        require(_falling([each.share for each in causes]), "causes are not in order of share")
     for row in (-1, len(scores)):
         try:
             model.explain(row)
         except InputError:
             continue
-        _require(False, "a row that was not in the last block is explained")
+        require(False, "a row that was not in the last block is explained")
 
 
 def _falling(shares: Sequence[float]) -> bool:
     return all(a >= b for a, b in pairwise(shares))
 
 
-PROMISES: Final[dict[str, Callable[[_Subject], None]]] = {
+PROMISES: Final[dict[str, Callable[[Subject], None]]] = {
     "keeps the contract of detectors": _contract,
     "says that it is not ready, and then scores nothing": _fresh,
     "is ready after enough normal rows and scores them": _ready,
@@ -349,9 +249,9 @@ PROMISES: Final[dict[str, Callable[[_Subject], None]]] = {
     "read-only, strided and shaped buffers give the same scores": _buffers,
     "the caller's columns stay as they are": _inputs_stay,
     "cutting rows into calls changes no bit": _cuts,
-    "an artifact goes on bit for bit": _reload,
-    "a truncated or changed artifact is refused with a remedy": _damaged,
-    "a newer or foreign artifact is refused with a remedy": _newer,
+    "an artifact goes on bit for bit": reload,
+    "a truncated or changed artifact is refused with a remedy": damaged,
+    "a newer or foreign artifact is refused with a remedy": newer,
     "explanations name columns with shares in order": _explained,
 }
 """Promise -> its check."""
