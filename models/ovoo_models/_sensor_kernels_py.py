@@ -319,8 +319,8 @@ def watch_rows(
     """Each whole span of `span_ns` gives each input a figure that stands for the next span; the score is the greatest.
 
     figure = the greater of |mean of the span - mean| x inverse / most_shift and the share of values outside
-    [low, high] / most_outside. Spans with fewer than `least_rows` values of an input leave its figure as it was. A row without any value has no
-    score.
+    [low, high] / most_outside. Spans with fewer than `least_rows` values of an input leave its figure as it was. A row
+    without any value has no score.
     `last` holds the figures; counts = [values, values outside], d each; at = [the open span, 1 once there are figures].
     """
     d = len(columns)

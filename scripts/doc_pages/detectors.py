@@ -33,8 +33,9 @@ def _row(name: str) -> str:
 
 
 def _first(path: pathlib.Path) -> str:
-    """The first paragraph below the title; empty where the page is missing, which a test refuses."""
+    """What the title says after the name, else the first paragraph; empty where the page is missing: a test refuses."""
     if not path.exists():
         return ""
     blocks = path.read_text(encoding="utf-8").split("\n\n")
-    return blocks[1].replace("\n", " ").strip() if len(blocks) > 1 else ""
+    said = blocks[0].partition(": ")[2] or (blocks[1] if len(blocks) > 1 else "")
+    return said.replace("\n", " ").strip()

@@ -16,8 +16,27 @@ from ovoo_packs.formula import Formula
 __all__ = ["MODEL_NAMES", "RULES"]
 
 MODEL_NAMES = (
-    "mewma", "range", "flatline", "rate", "spike", "noise", "unit_slip", "sensor_drift", "drift_watch",
-    "energy_baseline", "idle", "sec", "cusum_savings",
+    "change_point",
+    "cusum_savings",
+    "drift_watch",
+    "energy_baseline",
+    "flatline",
+    "half_space",
+    "idle",
+    "isolation",
+    "lagged",
+    "mewma",
+    "noise",
+    "novelty",
+    "pca",
+    "range",
+    "rate",
+    "sec",
+    "sensor_drift",
+    "spike",
+    "unit_slip",
+    "variance",
+    "window",
 )  # fmt: skip
 _TOLERANCE = 1e-9
 
