@@ -17,7 +17,7 @@ from ovoo_models.artifact import SignalUse
 from ovoo_models.base import Contribution
 from ovoo_models.latch import CLOSED, OPENED, Event
 
-__all__ = ["Episodes", "Reason", "finding_code", "reasons_of"]
+__all__ = ["TIMES_LIMIT", "Episodes", "Reason", "finding_code", "reasons_of"]
 
 _CODES: Final = {
     "mewma": "anomaly.multivariate",
@@ -40,7 +40,7 @@ _CODES: Final = {
     "idle": "energy.idle",
     "sec": "energy.specific",
 }
-_RATIOS: Final = (
+TIMES_LIMIT: Final = (
     "anomaly.multivariate",
     "anomaly.change",
     "anomaly.dynamic",
@@ -159,7 +159,7 @@ class Episodes:
         )
 
     def _unit(self) -> str:
-        if self._code in _RATIOS:
+        if self._code in TIMES_LIMIT:
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
@@ -173,7 +173,7 @@ class Episodes:
 
     def _detail(self, hours: float) -> dict[str, str | float]:
         detail: dict[str, str | float] = {"phrase": self._code, "hours": round(hours, 3)}
-        if self._code not in _RATIOS:
+        if self._code not in TIMES_LIMIT:
             detail["signal"] = self._blamed()
         if 0 < self._best < math.inf:
             detail["ratio"] = float(f"{self._best:.4g}")

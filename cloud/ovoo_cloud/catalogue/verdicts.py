@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from ovoo_contract.errors import ConfigError, QueryError
+from ovoo_models.episodes import TIMES_LIMIT
 from ovoo_models.feedback import Adjustments, Opinion, Verdict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -85,8 +86,8 @@ def is_muted(session: Session, finding: FindingRecord) -> bool:
         return True
     relief = said.relief.get(finding.model, 1.0)
     value = findings.finding_of(finding).value
-    # the figure of a multivariate finding is its score over the limit
-    return finding.code == "anomaly.multivariate" and value is not None and value < relief
+    # the figure of such a finding is its score over the limit
+    return finding.code in TIMES_LIMIT and value is not None and value < relief
 
 
 def _standing(session: Session, asset: str) -> Sequence[VerdictRecord]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ovoo_models.episodes import TIMES_LIMIT
+
 from ovoo_cloud.reports.nodes import (
     Block,
     Column,
@@ -175,7 +177,7 @@ def _finding(facts: Facts, each: dict[str, Any], zone: str) -> list[Inline]:
 
 def _unit(each: dict[str, Any]) -> str:
     """What the value counts in: a deviation is a multiple of its limit, a rate goes by the minute."""
-    if each["code"] == "anomaly.multivariate":
+    if each["code"] in TIMES_LIMIT:
         return "times_limit"
     return f"{each['unit']}/min" if each["code"] == "signal.rate" else str(each["unit"])
 
