@@ -24,6 +24,7 @@ __all__ = [
     "lookup",
     "minute_figure",
     "save_catalogue",
+    "save_derived",
     "signal",
     "signals",
     "stale_after_s",
@@ -49,19 +50,24 @@ def save_catalogue(
         return record
     gateway.catalogue_id = catalogue.id
     session.execute(update(SignalRecord).where(SignalRecord.gateway == gateway.id).values(current=False))
-    _save_signals(session, gateway.id, catalogue)
+    _save_signals(session, gateway.id, catalogue.entries)
     _save_assets(session, {entry.address.asset_address for entry in catalogue.entries})
     return record
 
 
-def _save_signals(session: Session, gateway_id: str, catalogue: Catalogue) -> None:
-    wanted = [str(entry.address) for entry in catalogue.entries]
+def save_derived(session: Session, source: str, entries: Sequence[SignalEntry]) -> None:
+    """Makes derived signals current that no gateway publishes; `source` stands in the place of the gateway."""
+    _save_signals(session, source, entries)
+
+
+def _save_signals(session: Session, gateway_id: str, entries: Sequence[SignalEntry]) -> None:
+    wanted = [str(entry.address) for entry in entries]
     known: dict[str, SignalRecord] = {}
     for start in range(0, len(wanted), 500):  # SQLite bounds the variables of a statement
         part = wanted[start : start + 500]
         rows = session.scalars(select(SignalRecord).where(SignalRecord.address.in_(part)))
         known.update((row.address, row) for row in rows)
-    for entry in catalogue.entries:
+    for entry in entries:
         record = known.get(str(entry.address))
         if record is None:
             record = SignalRecord(address=str(entry.address))
