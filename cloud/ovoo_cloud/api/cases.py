@@ -143,6 +143,7 @@ def job_view(row: Job) -> dict[str, Any]:
         "case": row.parameters.get("case"),
         "number": row.parameters.get("number"),
         "report": row.result.get("report"),
+        "scoring": dict(row.result) if row.kind == "rescore" and row.result else None,
         "error": row.error,
         "user": row.user,
         "created": to_iso(row.created_ns),

@@ -22,7 +22,7 @@ from ovoo_cloud.reports.resolve import Language
 from ovoo_cloud.reports.signing import load_signing_key
 from ovoo_cloud.services import Services
 
-__all__ = ["issue_report", "report", "today"]
+__all__ = ["asker", "issue_report", "report", "today"]
 
 _LANGUAGES: Final = ("zh", "en")
 _INTERNAL: Final = frozenset({"system", "scheduler", "cli"})
@@ -35,7 +35,7 @@ def report(services: Services, parameters: Mapping[str, Any], progress: Callable
     `languages` (default the installation's) may be left out.
     """
     with services.database.read() as session:
-        scope = _scope(session, str(parameters.get("user", "")))
+        scope = asker(session, str(parameters.get("user", "")))
         stored = cases.case(session, scope, _text(parameters, "case"))
     languages = parameters.get("languages") or [services.settings.language]
     row, result = issue_report(
@@ -110,7 +110,7 @@ def issue_report(
     return row, result
 
 
-def _scope(session: Session, name: str) -> Scope:
+def asker(session: Session, name: str) -> Scope:
     """What the person who asked may see now; the installation itself may see everything."""
     user = session.get(User, name)
     if user is not None and not user.disabled:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 from ovoo_cloud.access.roles import PERMISSIONS, Permission, Role
 from ovoo_cloud.api.schema import OPEN_ROUTES
+from ovoo_contract.address import AssetAddress
+from ovoo_models import artifact
+from ovoo_models.bindings import untrained
+from ovoo_packs import load_pack
 
 from tests.cloud.api.plant import FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, Plant
 
@@ -52,6 +57,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.READ_REPORT,
     ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.RUN_REPORT,
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): P.RUN_REPORT,
+    ("post", "/api/v1/enterprises/{enterprise}/rescore"): P.RUN_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/jobs"): P.READ_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/jobs/{job}"): P.READ_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/reports"): P.READ_REPORT,
@@ -128,9 +134,17 @@ def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, 
         ("post", "/api/v1/enterprises"): {"id": enterprise, **names},
         ("post", "/api/v1/enterprises/{enterprise}/sites"): {"id": site, "name_zh": "x", "name_en": "x"},
         ("post", "/api/v1/gateways"): {"id": f"{site}-gw9", "enterprise": enterprise, "sites": [site]},
+        ("post", "/api/v1/enterprises/{enterprise}/rescore"): rescore_order(),
         ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): {"title": "again", "intake": intake(enterprise)},
     }
     return made.get(route, BODIES.get(route))
+
+
+def rescore_order() -> dict[str, Any]:
+    """The fan's models without training over the window."""
+    asset = AssetAddress.parse(FAN)
+    model = artifact.dumps(untrained(load_pack("coal_mine").template("main_fan"), asset.path))
+    return {"asset": FAN.split("/", 1)[1], "model": json.loads(model), **WINDOW}
 
 
 def intake(enterprise: str) -> dict[str, Any]:
