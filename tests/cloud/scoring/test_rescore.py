@@ -105,6 +105,23 @@ def test_samples_that_the_gateway_kept_back_are_named(
     assert answer.comparison.compared > 0
 
 
+def test_scores_from_before_the_gateway_had_its_models_are_named(
+    services: Services, enterprise: str, tmp_path: pathlib.Path
+) -> None:
+    middle = START + HOUR_NS
+    plain = FanGateway(enterprise, tmp_path, models=False)
+    ingest(services, [plain.listing(), *plain.send(pieces(5 * MINUTE, START, middle))])
+    scoring = FanGateway(enterprise, tmp_path, seq=plain.seq)
+    ingest(services, [scoring.listing(), *scoring.send(pieces(5 * MINUTE, middle, END))])
+
+    comparison = compared(services, scoring).comparison
+
+    assert comparison is not None
+    score = next(each for each in comparison.signals if each.signal == "mewma-score")
+    assert score.only_here["start_up"] > 500
+    assert score.compared > 1000
+
+
 @pytest.mark.parametrize("page_rows", [1, 7, 100_000])
 def test_pages_give_every_sample_once_in_order_and_hold_no_more(
     services: Services, gateway: FanGateway, page_rows: int
