@@ -16,7 +16,7 @@ from ovoo_cloud.catalogue import jobs
 from ovoo_edge.enrol import make_request
 
 from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SPARE, SYSTEM, Plant, installation, served
-from tests.cloud.api.test_matrix import ROUTES, intake
+from tests.cloud.api.test_matrix import ROUTES, intake, rescore_order
 
 HOUR = 3600 * 10**9
 BASE = f"/api/v1/enterprises/{OWN}"
@@ -38,6 +38,11 @@ BODIES: dict[tuple[str, str], tuple[Any, Any]] = {
         {"id": "second", "name_zh": "乙", "name_en": "B"},
     ),
     ("post", "/api/v1/enterprises/{enterprise}/alarms/{alarm}/acknowledge"): ({"comment": "seen"}, {"comment": "x"}),
+    ("post", "/api/v1/enterprises/{enterprise}/findings/{finding}/verdicts"): (
+        {"opinion": "confirmed", "comment": "seen"},
+        {"opinion": "false", "comment": "seen"},
+    ),
+    ("post", "/api/v1/enterprises/{enterprise}/rescore"): (rescore_order(), rescore_order() | {"compare": True}),
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): (
         {"tariff": ""},
         {"tariff": "", "flat_price_yuan": 0.5, "source": "contract"},
