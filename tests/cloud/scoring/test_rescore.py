@@ -19,7 +19,7 @@ from ovoo_packs.templates import ModelBinding
 from ovoo_simulator.times import HOUR_NS
 
 from tests.cloud.scoring.conftest import ingest
-from tests.cloud.scoring.gateway import END, SECOND, START, TEMPLATE, FanGateway, pieces, readings, trained
+from tests.cloud.scoring.gateway import END, SECOND, START, FanGateway, pieces, readings, trained
 
 SYSTEM = Scope.system()
 MINUTE = 60 * SECOND
@@ -192,4 +192,3 @@ def test_what_cannot_be_scored_is_refused_with_its_cause(services: Services, gat
         fulfil(services, SYSTEM, Order(asset, trained(), START, START + LONGEST_NS + 1), 1)
     with pytest.raises(UnboundedQuery, match="before the start"):
         fulfil(services, SYSTEM, Order(asset, trained(), END, START), 1)
-    assert len(TEMPLATE.signals) == len(gateway.entries)
