@@ -25,7 +25,7 @@ __all__ = [
 
 ALL_SITES: Final = '"site" =~ /^$site$/'
 ALL_ASSETS: Final = f'{ALL_SITES} AND "asset" =~ /^$asset$/'
-SCALED_MODELS: Final = ("mewma", "baseline")
+SCALED_MODELS: Final = ("mewma", "baseline", "pca", "lagged")
 """Ids of the bindings whose score says how far from normal; limits and flat lines only say yes or no."""
 _GOOD: Final = f'"quality" < {UNCERTAIN}'
 

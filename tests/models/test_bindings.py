@@ -42,6 +42,7 @@ def test_low_limits_wait_until_the_machine_runs() -> None:
 
 def test_the_weather_guards_what_was_learned() -> None:
     template = load_pack("coal_chemical").template("cooling_tower")
-    mewma = next(each for each in template_bindings(template) if each.id == "mewma")
+    found = {each.id: each for each in template_bindings(template)}
 
-    assert [mewma.inputs[k] for k in mewma.params["guard"]] == ["wet_bulb"]
+    for name in ("mewma", "baseline", "drift"):
+        assert [found[name].inputs[k] for k in found[name].params["guard"]] == ["wet_bulb"], name

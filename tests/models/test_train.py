@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ovoo_contract.address import AssetAddress
-from ovoo_contract.errors import ArtifactError, NotReady
+from ovoo_contract.errors import ArtifactError, ConfigError, NotReady
 from ovoo_contract.samples import SampleBatch
 from ovoo_models import artifact
 from ovoo_models.artifact import SignalUse
@@ -55,6 +55,23 @@ def test_the_baseline_is_the_regression_of_power_on_its_drivers() -> None:
     np.testing.assert_allclose(expected, intercept + slope * x[use, 1], atol=0.1)
     assert found.r2 > 0.99
     assert found.cv_rmse < 0.03
+
+
+def test_a_guarded_driver_is_scored_in_the_middle_of_its_training_range_only() -> None:
+    rows, place = machine(5000), Place((2, 1), 0, 4, 5 * SECOND)
+    driver = matrix(rows)[:, 1]
+
+    def used(**params: Any) -> Any:
+        model, _found = fit_baseline({**GATE, "degree": 1, **params}, place, rows)
+        return np.array(model.features(rows)[1]) == 3
+
+    every, guarded = used(margin=1.0), used(guard=[1])
+    low, high = np.quantile(driver[every], [0.05, 0.95])
+
+    np.testing.assert_array_equal(guarded, every & (driver >= low) & (driver <= high))
+    assert 0.85 < guarded.sum() / every.sum() < 0.95 < used().sum() / every.sum()
+    with pytest.raises(ConfigError, match=r"energy_baseline\.guard"):
+        fit_baseline({**GATE, "guard": [0]}, place, rows)
 
 
 def test_frames_of_a_history_are_those_of_one_push() -> None:

@@ -55,6 +55,8 @@ class ChangePoint:
             off_delay_s=known.number("off_delay_s", 60.0, 0.0),
             merge_s=known.number("merge_s", 0.0, 0.0),
         )
+        for name in ("severity", "advice"):
+            known.text(name, "")
         known.finish()
         self.trace_width = d
         self._columns = array("i", place.inputs)

@@ -57,6 +57,8 @@ class Novelty:
             off_delay_s=known.number("off_delay_s", 600.0, 0.0),
             merge_s=known.number("merge_s", 21_600.0, 0.0),
         )
+        for name in ("severity", "advice"):
+            known.text(name, "")
         known.finish()
         scales = len(_SCALES)
         self._step_frames, self._memory = frames, frames * memory

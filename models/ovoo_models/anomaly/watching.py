@@ -12,7 +12,12 @@ __all__ = ["say_unready", "watch_of"]
 
 
 def watch_of(params: Params) -> Watch:
-    """The delays of a multivariate detector, with its defaults: a minute on, ten minutes off, released at 0.7."""
+    """The delays of a multivariate detector, with its defaults: a minute on, ten minutes off, released at 0.7.
+
+    `severity` and `advice` are the finding's and are only checked here.
+    """
+    for name in ("severity", "advice"):
+        params.text(name, "")
     return Watch(
         on_delay_s=params.number("on_delay_s", 60.0, 0.0),
         off_delay_s=params.number("off_delay_s", 600.0, 0.0),

@@ -64,6 +64,8 @@ class Window:
             merge_s=known.number("merge_s", 21_600.0, 0.0),
             release=known.number("release", 0.7, 0.0, 1.0),
         )
+        for name in ("severity", "advice"):
+            known.text(name, "")
         known.finish()
         self._segments: list[array[float]] = []
         self._partial, self._last = array("d", bytes(24)), array("q", [-1])

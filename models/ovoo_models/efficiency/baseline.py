@@ -32,6 +32,7 @@ class EnergyBaseline:
     a finding quotes the kWh above the baseline since the score left zero. Parameters: `degree` 1 or 2; `slack` and
     `limit` in sigma and sigma-minutes (the trained limit holds where it is greater); `clip` in sigma; `forget` of the
     adaptive twin (0 switches it off); `margin`, by which drivers may leave their training range, as a share of it;
+    `guard`: positions of inputs, such as the weather, of which training holds only the middle 90 % of their range;
     `learn_rows` of `learn_many`; gate and delays.
     """
 
@@ -48,6 +49,11 @@ class EnergyBaseline:
         self.degree = int(known.number("degree", 2.0, 1, 2))
         self.slack = known.number("slack", 1.0, 0.0)
         self.margin = known.number("margin", 0.0, 0.0)
+        self.guarded = known.positions("guard", len(place.inputs))
+        if 0 in self.guarded:
+            raise ConfigError(
+                "the power is no driver", offender="energy_baseline.guard", value=self.guarded, remedy="1 or more"
+            )
         self._least = known.number("limit", 60.0, 0.0)
         self._bound = known.number("clip", 4.0, 0.5)
         self._forget = known.number("forget", 0.9995, 0.0, 1.0)

@@ -23,6 +23,9 @@ _HELD_SHARE = 0.4
 _HELD_FACTOR = 2.0
 _SIGMA_FLOOR = 0.02
 """A share of the mean power: meters and models are not better than that for long, however quiet a week was."""
+_RANGE = (0.005, 0.995)
+_GUARDED_RANGE = (0.05, 0.95)
+"""A season moves the weather to the rim of what training saw and keeps it there, where few rows bend the fit."""
 _HOUR_NS = 3_600_000_000_000
 
 
@@ -102,7 +105,9 @@ def _regress(
 
 
 def _frame(model: EnergyBaseline, drivers: NDArray[np.float64]) -> None:
-    low, high = np.quantile(drivers, [0.005, 0.995], axis=0)
+    low, high = np.quantile(drivers, _RANGE, axis=0)
+    guarded = [each - 1 for each in model.guarded]
+    low[guarded], high[guarded] = np.quantile(drivers[:, guarded], _GUARDED_RANGE, axis=0)
     spread = np.maximum(drivers.std(axis=0), np.maximum(np.abs(drivers.mean(axis=0)) * 1e-4, 1e-9))
     room = model.margin * np.maximum(high - low, spread)
     model.frame(drivers.mean(axis=0).tolist(), spread.tolist(), (low - room).tolist(), (high + room).tolist())
