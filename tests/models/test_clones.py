@@ -90,7 +90,9 @@ def test_products_of_any_width_have_the_bits_of_the_twin(width: int, tmp_path: P
     quadratic = ctypes.CDLL(str(target)).ovoo_quadratic
     quadratic.restype = ctypes.c_double
 
-    found = quadratic(*(ctypes.c_void_p(each.buffer_info()[0]) for each in (matrix, row, work)), ctypes.c_ssize_t(width))
+    found = quadratic(
+        *(ctypes.c_void_p(each.buffer_info()[0]) for each in (matrix, row, work)), ctypes.c_ssize_t(width)
+    )
 
     expected = array("d", [dot8(matrix, row, width, k * width) for k in range(width)])
     assert work.tobytes() == expected.tobytes()
