@@ -2,7 +2,8 @@
 
 Blocks: one message of 1,024 rows through `AssetMonitor`: decoding, frames with NaN hold, principal components,
 half-space forest and change points on 40 signals, two range checks, latches, score columns. Rows: the rows of a
-decoded message through `RowMonitor`: NaN hold, the three multivariate models, latches; the row's share of the decoding is added.
+decoded message through `RowMonitor`: NaN hold, the three multivariate models, latches; the row's share of
+the decoding is added.
 """
 
 from __future__ import annotations
