@@ -1,8 +1,9 @@
 """A whole asset of 40 signals: wire message to findings, in blocks, row by row and message by message.
 
-Blocks: one message of 1,024 rows through `AssetMonitor`: decoding, frames with NaN hold, principal components and
-half-space forest on 40 signals, two range checks, latches, score columns. Rows: the rows of a decoded message through
-`RowMonitor`: NaN hold, both multivariate models, latches; the row's share of the decoding is added.
+Blocks: one message of 1,024 rows through `AssetMonitor`: decoding, frames with NaN hold, principal components,
+half-space forest and change points on 40 signals, two range checks, latches, score columns. Rows: the rows of a
+decoded message through `RowMonitor`: NaN hold, the three multivariate models, latches; the row's share of
+the decoding is added.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = ["Asset"]
 
 SIGNALS, ROWS, PERIOD_S = 40, 1024, 5.0
 PERIOD_NS = round(PERIOD_S * 1e9)
-MODELS = ("pca", "half_space")
+MODELS = ("pca", "half_space", "change_point")
 CHECKED = 2
 """Signals with a range check of their own, as a pack has for a few."""
 

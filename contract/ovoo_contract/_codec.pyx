@@ -204,6 +204,17 @@ cdef inline uint64_t _get(Reader* reader) noexcept nogil:
     cdef uint64_t number = 0
     cdef int shift = 0
     cdef Byte byte
+    if reader.end - reader.at >= 2:
+        # nearly every number has one or two bytes
+        number = reader.at[0]
+        if number < 0x80:
+            reader.at += 1
+            return number
+        if reader.at[1] < 0x80:
+            number = number & 0x7F | <uint64_t>reader.at[1] << 7
+            reader.at += 2
+            return number
+        number = 0
     while reader.at < reader.end:
         byte = reader.at[0]
         reader.at += 1

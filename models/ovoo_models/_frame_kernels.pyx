@@ -61,7 +61,7 @@ def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_
                  Py_ssize_t frames, long long period_ns, Py_ssize_t width, double[::1] grid_value,
                  long long[::1] grid_time):
     cdef Py_ssize_t i, kept = 0, cell
-    cdef long long frame, oldest = NEVER
+    cdef long long frame, oldest = NEVER, known = 0, start_ns = 0, passed
     if min(column.shape[0], time_ns.shape[0], value.shape[0]) < n or period_ns <= 0:
         raise ValueError("pending columns are shorter than n, or the period is not positive")
     if min(grid_value.shape[0], grid_time.shape[0]) < frames * width:
@@ -70,7 +70,15 @@ def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_
         for cell in range(frames * width):
             grid_time[cell] = NEVER
         for i in range(n):
-            frame = time_ns[i] / period_ns - base_frame
+            # a signal's samples are mostly a period apart: the next frame is tried before a division
+            passed = time_ns[i] - start_ns
+            if passed >= period_ns and passed - period_ns < period_ns:
+                known += 1
+                start_ns += period_ns
+            elif passed < 0 or passed >= period_ns:
+                known = time_ns[i] / period_ns
+                start_ns = known * period_ns
+            frame = known - base_frame
             if frame >= frames:
                 column[kept] = column[i]
                 time_ns[kept] = time_ns[i]

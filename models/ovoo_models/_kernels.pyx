@@ -3,6 +3,7 @@
 
 from ovoo_models._lanes cimport clip, dot8, power_n
 from ovoo_models._latch cimport latch_step
+from ovoo_models._products cimport ovoo_fill_absent, ovoo_quadratic
 
 cdef double NAN = float("nan")
 cdef long long NEVER = -1
@@ -64,24 +65,6 @@ cdef Py_ssize_t _standardise(const double* row, const int* columns, Py_ssize_t d
     return missing
 
 
-cdef void _fill_absent(const double* precision, Py_ssize_t d, double* y, const unsigned char* absent) noexcept nogil:
-    # Gauss-Seidel on P_mm y_m = -P_mo y_o: the mean of the absent inputs given those present
-    cdef Py_ssize_t sweep, k
-    cdef double p
-    for sweep in range(8):
-        for k in range(d):
-            if absent[k]:
-                p = precision[k * d + k]
-                y[k] = y[k] - dot8(precision + k * d, y, d) / p
-
-
-cdef double _quadratic(const double* precision, const double* z, double* work, Py_ssize_t d) noexcept nogil:
-    cdef Py_ssize_t k
-    for k in range(d):
-        work[k] = dot8(precision + k * d, z, d)
-    return dot8(work, z, d)
-
-
 def mewma_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t width, Py_ssize_t n,
                const unsigned char[::1] gate, const int[::1] columns, double[::1] centre, const double[::1] inverse,
                const double[::1] low, const double[::1] high, const double[::1] precision, double decay, long long step_frames, long long period_ns,
@@ -120,7 +103,7 @@ def mewma_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_
                     state[i] = UNKNOWN
                 else:
                     if missing:
-                        _fill_absent(&precision[0], d, &work[0], &absent[0])
+                        ovoo_fill_absent(&precision[0], d, &work[0], &absent[0])
                     gap = time_ns[i] - last_ns[0]
                     frames = gap / period_ns if gap > 0 else step_frames
                     if last_ns[0] == NEVER or gap > reset_ns or gap < 0:
@@ -132,7 +115,7 @@ def mewma_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_
                     for k in range(d):
                         z[k] = z[k] + w * (work[k] - z[k])
                     last_ns[0] = time_ns[i]
-                    t2 = _quadratic(&precision[0], &z[0], &work[d], d)
+                    t2 = ovoo_quadratic(&precision[0], &z[0], &work[d], d)
                     score[i] = t2
                     measure[i] = t2 / limit
                     if adapt > 0.0 and t2 < 0.5 * limit:

@@ -4,6 +4,7 @@
 from libc.math cimport sqrt
 
 from ovoo_models._lanes cimport clip, dot8, fold8
+from ovoo_models._products cimport ovoo_add_products
 
 cdef double NAN = float("nan")
 cdef long long NEVER = -1
@@ -23,27 +24,6 @@ cdef double _mean(const double* a, Py_ssize_t n) noexcept nogil:
     for lane in range(n - k):
         acc[lane] += a[k + lane]
     return fold8(acc) / n
-
-
-cdef void _add_products(const double* matrix, Py_ssize_t rows, Py_ssize_t d, const double* x,
-                        double* y) noexcept nogil:
-    # y_k += sum over j of matrix_jk x_j, four rows at a time: the inner loop runs over outputs and needs no folding
-    cdef Py_ssize_t j, k
-    cdef double x0, x1, x2, x3
-    cdef const double* line
-    for j in range(0, rows - 3, 4):
-        line = matrix + j * d
-        x0 = x[j]
-        x1 = x[j + 1]
-        x2 = x[j + 2]
-        x3 = x[j + 3]
-        for k in range(d):
-            y[k] = y[k] + ((line[k] * x0 + line[d + k] * x1) + (line[2 * d + k] * x2 + line[3 * d + k] * x3))
-    for j in range(rows - rows % 4, rows):
-        line = matrix + j * d
-        x0 = x[j]
-        for k in range(d):
-            y[k] = y[k] + line[k] * x0
 
 
 cdef Py_ssize_t _standardise(const double* row, const int* columns, Py_ssize_t d, const double* centre,
@@ -224,7 +204,7 @@ def lagged_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize
             else:
                 for k in range(d):
                     u[k] = 0.0
-                _add_products(&coefficient[0], m, d, &past[0], u)
+                ovoo_add_products(&coefficient[0], m, d, &past[0], u)
                 for k in range(d):
                     e[k] = z[k] - u[k]
                     u[k] = 0.0
@@ -237,7 +217,7 @@ def lagged_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize
                     for k in range(d):
                         if present[k] == 0.0:
                             z[k] = z[k] + e[k]
-                _add_products(&precision[0], d, d, e, u)
+                ovoo_add_products(&precision[0], d, d, e, u)
                 for k in range(d):
                     u[k] = u[k] * weight[k]
                 _average(&averages[0], d, u, present, fast, middle, slow, clip2, &ceiling[0], &statistics[6 * i])

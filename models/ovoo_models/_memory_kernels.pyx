@@ -3,7 +3,8 @@
 
 from libc.math cimport sqrt
 
-from ovoo_models._lanes cimport clip, dot8, power_n
+from ovoo_models._lanes cimport clip, power_n
+from ovoo_models._products cimport ovoo_fill_absent, ovoo_quadratic
 
 cdef double NAN = float("nan")
 cdef long long NEVER = -1
@@ -26,7 +27,7 @@ def residual_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
                   const double[::1] keep, const double[::1] keep_inverse, long long period_ns, long long reset_ns,
                   double[::1] prior, long long[::1] prior_ns, double[::1] residual, unsigned char[::1] use):
     cdef Py_ssize_t i, k, d = columns.shape[0]
-    cdef long long gap, frames
+    cdef long long gap, frames, known_gap = 0, known_frames = 1
     cdef double x, y
     cdef const double* row
     if min(centre.shape[0], inverse.shape[0], low.shape[0], high.shape[0], keep.shape[0], keep_inverse.shape[0]) < d:
@@ -60,9 +61,13 @@ def residual_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
                 if prior_ns[k] == NEVER or gap <= 0 or gap > reset_ns:
                     frames = 0
                 else:
-                    frames = (gap + period_ns / 2) / period_ns
-                    if frames < 1:
-                        frames = 1
+                    if gap != known_gap:
+                        # signals mostly came together: one division a gap, not one a signal
+                        known_gap = gap
+                        known_frames = (gap + period_ns / 2) / period_ns
+                        if known_frames < 1:
+                            known_frames = 1
+                    frames = known_frames
                 residual[i * d + k] = clip(_residual(y, prior[k], keep[k], keep_inverse[k], frames), bound)
                 prior[k] = y
                 prior_ns[k] = time_ns[i]
@@ -94,15 +99,6 @@ def peak_limit_rows(const long long[::1] time_ns, const double[::1] score, doubl
             least = share * peak[0]
             if least > limits[i]:
                 limits[i] = least
-
-
-cdef void _fill_absent(const double* precision, Py_ssize_t d, double* y, const unsigned char* absent) noexcept nogil:
-    # Gauss-Seidel on P_mm y_m = -P_mo y_o: the mean of the absent inputs given those present
-    cdef Py_ssize_t sweep, k
-    for sweep in range(8):
-        for k in range(d):
-            if absent[k]:
-                y[k] = y[k] - dot8(precision + k * d, y, d) / precision[k * d + k]
 
 
 def change_point_rows(const long long[::1] time_ns, const double[::1] residual, Py_ssize_t d, Py_ssize_t n,
@@ -144,7 +140,7 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
                 state[i] = UNKNOWN
                 continue
             if missing:
-                _fill_absent(&precision[0], d, &work[0], &absent[0])
+                ovoo_fill_absent(&precision[0], d, &work[0], &absent[0])
             gap = time_ns[i] - at_ns[0]
             frames = gap / period_ns if gap > 0 else step_frames
             if at_ns[0] == NEVER or gap > reset_ns or gap < 0:
@@ -172,9 +168,7 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
                 slow[k] = slow[k] + late * (work[k] - slow[k])
                 work[d + k] = fast[k] - slow[k]
                 trace[i * d + k] = work[d + k]
-            for k in range(d):
-                work[2 * d + k] = dot8(&precision[k * d], &work[d], d)
-            t2 = dot8(&work[2 * d], &work[d], d)
+            t2 = ovoo_quadratic(&precision[0], &work[d], &work[2 * d], d)
             if at_ns[1] != NEVER and time_ns[i] - at_ns[1] < mute_ns:
                 state[i] = SETTLING
                 continue

@@ -58,7 +58,8 @@ _Step = tuple[Callable[["array[float]", int], float], Callable[[int, float, floa
 class RowMonitor:
     """Scores whole rows of one asset as they come: NaN hold, detectors, latch, findings, some microseconds a row.
 
-    The models must be ready and have a face for single rows (`pca`, `half_space`, `isolation`); ConfigError otherwise.
+    The models must be ready and have a face for single rows (`pca`, `half_space`, `isolation`,
+    `change_point`); ConfigError otherwise.
     A row holds the signals of the model set in their order; NaN = nothing new. Rows at equal distance give the bits of
     `score_many`.
     """

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import ovoo_models
 import pytest
+from ovoo_models._lanes_py import dot8
 
 FOLDER = Path(ovoo_models.__file__).parent
 FLAGS = ("-O3", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Werror", "-Wno-unused-function")
 SOURCE = """
-#include "_lanes.h"
+#include "_products.h"
 OVOO_CLONES void dots(const double *a, const double *z, ptrdiff_t n, ptrdiff_t count, double *out)
 {
     ovoo_dots(a, z, n, count, out);
@@ -68,9 +69,31 @@ def test_every_instruction_set_gives_the_same_bits(name: str, tmp_path: Path) ->
 def test_other_compilers_build_the_loops(compiler: str, tmp_path: Path) -> None:
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    for header in ("_pca.h", "_half_space.h", "_isolation.h"):
+    for header in ("_pca.h", "_products.h", "_half_space.h", "_isolation.h"):
         source = tmp_path / "probe.c"
         source.write_text(f'#include "{header}"\n', encoding="ascii")
         command = [compiler, *FLAGS, f"-I{FOLDER}", str(source), "-o", str(tmp_path / "probe.so")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize("width", [1, 3, 7, 8, 9, 13, 16, 40, 43])
+def test_products_of_any_width_have_the_bits_of_the_twin(width: int, tmp_path: Path) -> None:
+    source, target = tmp_path / "products.c", tmp_path / "products.so"
+    source.write_text('#include "_products.h"\n', encoding="ascii")
+    subprocess.run(["gcc", *FLAGS, f"-I{FOLDER}", str(source), "-o", str(target)], check=True, timeout=60)
+    rng = random.Random(width)
+    matrix = array("d", [rng.gauss(0, 1) * 10.0 ** rng.randrange(-9, 9) for _ in range(width * width)])
+    row = array("d", [rng.choice([-0.0, rng.gauss(0, 1)]) for _ in range(width)])
+    work = array("d", bytes(8 * width))
+    quadratic = ctypes.CDLL(str(target)).ovoo_quadratic
+    quadratic.restype = ctypes.c_double
+
+    found = quadratic(
+        *(ctypes.c_void_p(each.buffer_info()[0]) for each in (matrix, row, work)), ctypes.c_ssize_t(width)
+    )
+
+    expected = array("d", [dot8(matrix, row, width, k * width) for k in range(width)])
+    assert work.tobytes() == expected.tobytes()
+    assert array("d", [found]).tobytes() == array("d", [dot8(expected, row, width)]).tobytes()

@@ -13,6 +13,7 @@ from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import ConfigError
 from ovoo_models import _row_kernels_py
 from ovoo_models._select import row_kernels
+from ovoo_models.anomaly.change_point import ChangePoint
 from ovoo_models.artifact import ModelSet, SignalUse
 from ovoo_models.base import FrameBlock, ScoreBlock
 from ovoo_models.latch import CLOSED, OPENED, Latch
@@ -43,9 +44,16 @@ def rows(count: int, seed: int, fault_from: int | None = None) -> FrameBlock:
 
 def model_set(*models: str) -> ModelSet:
     params = MappingProxyType({"settle_s": 0, "on_delay_s": 120, "off_delay_s": 120, "window": 500})
-    plain = MappingProxyType({name: value for name, value in params.items() if name != "window"})
+    unknown = {"half_space": (), "change_point": ("window", "on_delay_s")}
     bindings = tuple(
-        ModelBinding(model, model.replace("_", "-"), NAMES, params if model == "half_space" else plain)
+        ModelBinding(
+            model,
+            model.replace("_", "-"),
+            NAMES,
+            MappingProxyType(
+                {name: value for name, value in params.items() if name not in unknown.get(model, ("window",))}
+            ),
+        )
         for model in models
     )
     signals = tuple(SignalUse(name, hold_s=150.0) for name in NAMES)
@@ -53,7 +61,7 @@ def model_set(*models: str) -> ModelSet:
 
 
 def test_rows_give_the_findings_of_the_block_monitor() -> None:
-    models = model_set("pca", "half_space", "isolation")
+    models = model_set("pca", "half_space", "isolation", "change_point")
     stream = rows(400, 2, fault_from=200)
     stream.values[3 * 300 : 3 * 400] = rows(100, 3).values
     single = RowMonitor(models, ASSET)
@@ -121,6 +129,47 @@ def test_gaps_are_held_for_a_while_and_not_longer() -> None:
         assert math.isnan(out[1]), "a time before the last one holds nothing"
         with pytest.raises(ValueError, match="doubles"):
             hold.take(array("d", [1.0]), 0)
+
+
+def test_change_points_row_by_row_have_the_bits_and_causes_of_the_block() -> None:
+    models = model_set("change_point")
+    stream, width = rows(400, 2, fault_from=200), len(NAMES)
+    place = place_of(models.bindings[0], models, MINUTE)
+    block, single = (create("change_point", models.bindings[0].params, place) for _ in range(2))
+    for each in (block, single):
+        each.load(models.states["change-point"])
+    assert isinstance(single, ChangePoint)
+    out, scorer, found = ScoreBlock(), single.row_scorer(), array("d")
+    stream.values[3 * 50] = math.nan
+    block.score_many(stream, out)
+
+    for i in range(len(stream)):
+        found.append(scorer.score_at(stream.values[i * width : (i + 1) * width], stream.time_ns[i]))
+        if out.score[i] >= out.limits[i]:
+            assert single.explain_row(stream.values[i * width : (i + 1) * width]) == block.explain(stream, out, i)
+
+    assert found.tobytes() == out.score[: len(stream)].tobytes()
+    assert any(score >= limit for score, limit in zip(found, out.limits, strict=False))
+    assert any(math.isnan(score) for score in found)  # mute after the change
+    assert single.state() == block.state()
+
+
+def test_change_points_take_rows_one_period_apart_and_refuse_others() -> None:
+    models = model_set("change_point")
+    place = place_of(models.bindings[0], models, MINUTE)
+    timed, plain = (create("change_point", models.bindings[0].params, place) for _ in range(2))
+    for each in (timed, plain):
+        each.load(models.states["change-point"])
+    assert isinstance(timed, ChangePoint)
+    assert isinstance(plain, ChangePoint)
+    row = array("d", [50.0, 100.0, 70.0])
+
+    for i in range(1, 5):
+        assert plain.row_scorer().score(row) == timed.row_scorer().score_at(row, i * MINUTE)
+    assert plain.row_scorer().score_learn(row) == timed.row_scorer().score_at(row, 5 * MINUTE)
+    for bad in (array("f", row), row[:2]):
+        with pytest.raises(ValueError, match=r"."):
+            plain.row_scorer().score(bad)
 
 
 def test_detectors_without_a_row_face_are_named() -> None:

@@ -11,7 +11,7 @@ from ovoo_contract.errors import ConfigError
 
 from ovoo_models._select import kernels, memory_kernels
 from ovoo_models.anomaly.memory import MemoryFit, MemoryLearner, SignalMemory, chi_square_99
-from ovoo_models.base import NORMAL, UNKNOWN, Contribution, FrameBlock, Place, ScoreBlock, Watch
+from ovoo_models.base import NORMAL, UNKNOWN, Contribution, FrameBlock, Place, RowScorer, ScoreBlock, Watch
 from ovoo_models.gate import Gate
 from ovoo_models.params import Params
 from ovoo_models.state import ArrayStore
@@ -134,7 +134,23 @@ class ChangePoint:
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """Shares by reconstruction: how far T2 falls were the input's change what the others' say."""
         d = self.trace_width
-        change = out.trace[row * d : row * d + d]
+        return self._shares(out.trace[row * d : row * d + d])
+
+    def row_scorer(self) -> RowScorer:
+        """Scores one row a call through a block of one row; scoring never learns, so all its calls do the same."""
+        return _RowScorer(self)
+
+    def explain_row(self, row: array[float]) -> tuple[Contribution, ...]:
+        """`explain` for the row just scored by `row_scorer`."""
+        return self._shares(array("d", [a - b for a, b in zip(self._fast, self._slow, strict=True)]))
+
+    @property
+    def next_ns(self) -> int:
+        """A period after the last row scored."""
+        return max(self._at[0], 0) + self.place.period_ns
+
+    def _shares(self, change: array[float]) -> tuple[Contribution, ...]:
+        d = self.trace_width
         gains = []
         for k in range(d):
             line = self._precision[k * d : k * d + d]
@@ -154,6 +170,27 @@ class ChangePoint:
         """Take `state()`; ArtifactError where it does not fit or was learned at another period."""
         self._memory.refuse_other_period(state, "change_point")
         self._arrays.load(state)
+
+
+class _RowScorer:
+    """A block of one row at a time, its arrays allocated once."""
+
+    def __init__(self, detector: ChangePoint) -> None:
+        self._detector = detector
+        self._out = ScoreBlock()
+        self._time = array("q", [0])
+        self._width = detector.place.width
+
+    def score(self, row: array[float] | memoryview, /) -> float:
+        return self.score_at(row, self._detector.next_ns)
+
+    def score_learn(self, row: array[float] | memoryview, /) -> float:
+        return self.score_at(row, self._detector.next_ns)
+
+    def score_at(self, row: array[float] | memoryview, time_ns: int, /) -> float:
+        self._time[0] = time_ns
+        self._detector.score_many(FrameBlock(self._time, row, self._width), self._out)  # type: ignore[arg-type]
+        return self._out.score[0]
 
 
 def _variance(fast: float, slow: float) -> float:
