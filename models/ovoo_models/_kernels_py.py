@@ -1,7 +1,8 @@
 """Row loops of the detectors in plain Python: the same steps and digits as _kernels.pyx.
 
 Common arguments: `values` holds n rows of `width` doubles, NaN = missing; `gate` and `state` hold one code a row:
-0 unknown, 1 off, 2 settling, 3 scored and normal, 4 pending, 5 alarm, 6 idle and 7 under load, not the model's regime. A row that is not scored has score NaN.
+0 unknown, 1 off, 2 settling, 3 scored and normal, 4 pending, 5 alarm, 6 idle and 7 under load where that is not
+the model's regime. A row that is not scored has score NaN.
 Every detector writes `score`, `limits` (a score at or above its limit is a violation) and `measure`, the figure a
 finding quotes. Times are nanoseconds; -1 stands for never.
 """
@@ -78,10 +79,10 @@ def regime_rows(time_ns: array[int], values: array[float], width: int, n: int, g
 
     gate: `Gate.parts`. A settled row is NORMAL where its regime is scored, else IDLE or LOAD.
     """
-    state_ns = gate[5]
-    if gate[0] >= width or gate[6] >= width:
+    load = -1 if len(gate) == 6 else gate[6]
+    if gate[0] >= width or load >= width:
         raise ValueError("gate column is outside the row")
-    if len(state_ns) < (2 if gate[6] < 0 else 3):
+    if len(gate[5]) < (2 if load < 0 else 3):
         raise ValueError("state of the gate is too short")
     row = GateRow(gate)
     for i in range(n):

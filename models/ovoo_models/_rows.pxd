@@ -18,8 +18,8 @@ cdef extern from "_lanes.h" nogil:
 cdef inline long long[::1] read_gate(ovoo_gate* g, parts, Py_ssize_t width):
     # fills `g` from `Gate.parts`; the caller keeps the state alive as long as `g`
     cdef long long[::1] state_ns
-    g.column, g.low, g.high, g.settle_ns, g.gap_ns, state_ns, g.load_column, g.load_above, g.load_release, g.regimes \
-        = parts
+    g.column, g.low, g.high, g.settle_ns, g.gap_ns, state_ns = parts[:6]
+    g.load_column, g.load_above, g.load_release, g.regimes = parts[6:] or (-1, 0.0, 0.0, 1)
     if g.column >= width or g.load_column >= width:
         raise ValueError("gate column is outside the row")
     if state_ns.shape[0] < (2 if g.load_column < 0 else 3):

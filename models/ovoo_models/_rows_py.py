@@ -13,7 +13,10 @@ IDLE, LOAD = 6, 7
 NEVER: Final = -1
 Row: TypeAlias = "array[float] | memoryview"
 """What a row may be: one dimension of doubles side by side, read-only or not (numpy's rows are of this kind too)."""
-Gate: TypeAlias = "tuple[int, float, float, int, int, array[int], int, float, float, int]"
+Gate: TypeAlias = (
+    "tuple[int, float, float, int, int, array[int]]"
+    " | tuple[int, float, float, int, int, array[int], int, float, float, int]"
+)
 
 
 def row_doubles(row: Row, width: int) -> Sequence[float]:
@@ -30,10 +33,9 @@ class GateRow:
     """The gate of one row after another; parts as `Gate.parts` gives them."""
 
     def __init__(self, parts: Gate) -> None:
-        (
-            self._column, self._low, self._high, self._settle_ns, self._gap_ns, self._state, self._load_column,
-            self._load_above, self._load_release, self._regimes,
-        ) = parts  # fmt: skip
+        self._column, self._low, self._high, self._settle_ns, self._gap_ns, self._state = parts[:6]
+        load: tuple[int, float, float, int] = (-1, 0.0, 0.0, 1) if len(parts) == 6 else parts[6:]
+        self._load_column, self._load_above, self._load_release, self._regimes = load
 
     def code(self, time_ns: int, row: Sequence[float]) -> int:
         """The state code of a row, as `gate_rows` and `regime_rows` give it."""

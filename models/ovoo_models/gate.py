@@ -8,6 +8,7 @@ from typing import Final
 
 from ovoo_contract.errors import ConfigError
 
+from ovoo_models._rows_py import Gate as Gated
 from ovoo_models._select import kernels
 from ovoo_models.base import FrameBlock, Place
 from ovoo_models.params import Params
@@ -46,14 +47,14 @@ class Gate:
         self._out = array("B")
 
     @property
-    def parts(self) -> tuple[int, float, float, int, int, array[int], int, float, float, int]:
-        """What a row kernel needs: column, lowest and highest running value, settling time, gap and own state, column
-        of the load (-1: none), its threshold and where it is released, and a bit each for load (1) and idle (2)."""
+    def parts(self) -> Gated:
+        """What a row kernel needs: column, lowest and highest running value, settling time, gap, own state; with a load
+        also its column, threshold and release, and a bit each for load (1) and idle (2), 0: not known yet."""
+        plain = (self._column, self._low, self._high, self._settle_ns, _GAP_NS, self.running)
+        if self._load < 0:
+            return plain
         regimes = _REGIMES[self.regimes] if self._above == self._above else 0
-        return (
-            self._column, self._low, self._high, self._settle_ns, _GAP_NS, self.running, self._load, self._above,
-            self._release, regimes,
-        )  # fmt: skip
+        return (*plain, self._load, self._above, self._release, regimes)
 
     def mask(self, rows: FrameBlock) -> array[int]:
         """One state code a row; valid until the next call."""

@@ -91,7 +91,7 @@ def _otsu(counts: Sequence[int]) -> tuple[float, float]:
 
 def wants_learning(params: Mapping[str, Any]) -> bool:
     """Whether the threshold of load is to come from history."""
-    return params.get("load_above", LEARN if "load" in params else None) == LEARN
+    return bool(params.get("load_above", LEARN if "load" in params else None) == LEARN)
 
 
 def learned_params(

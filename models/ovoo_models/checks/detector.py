@@ -83,7 +83,7 @@ def _scores_are_honest(detector: Detector, rows: FrameBlock) -> None:
         scored = out.state[i] == NORMAL
         _require(
             scored or out.state[i] in _UNSCORED,
-            "detectors say unknown, off, settling, idle, load or normal only",
+            "detectors say unscored states or normal only",
             detector,
         )
         _require(scored != math.isnan(out.score[i]), "a row has a score exactly where it was scored", detector)

@@ -68,9 +68,7 @@ def bits(scores: Scores) -> tuple[bytes, bytes]:
 def honest(scores: Scores) -> None:
     """States are those of detectors, and a row has a finite score exactly where it was scored."""
     for x, limit, code in zip(scores.score, scores.limit, scores.state, strict=True):
-        require(
-            code == NORMAL or code in UNSCORED, f"state {code} is not one of unknown, off, settling, idle, load, normal"
-        )
+        require(code == NORMAL or code in UNSCORED, f"state {code} is not one that detectors give")
         require((code == NORMAL) == math.isfinite(x), f"score {x} with state {code}")
         require(code != NORMAL or limit > 0, f"limit {limit} of a scored row is not positive")
 
