@@ -56,6 +56,10 @@ class Gate:
         regimes = _REGIMES[self.regimes] if self._above == self._above else 0
         return (*plain, self._load, self._above, self._release, regimes)
 
+    def restart(self) -> None:
+        """Forget since when the asset runs."""
+        self.running[:] = array("q", [-1, -1, 0][: len(self.running)])
+
     def mask(self, rows: FrameBlock) -> array[int]:
         """One state code a row; valid until the next call."""
         n = len(rows)

@@ -370,3 +370,18 @@ def test_the_monitor_goes_on_from_its_state_in_every_regime() -> None:
     assert one_way.batch.value.tobytes() == other.batch.value.tobytes()
     assert one_way.batch.time_ns == other.batch.time_ns
     assert 1.5 in set(one_way.batch.value), "the state column says idle"
+
+
+def test_a_baseline_of_work_learns_no_idle_power() -> None:
+    params = {**LOADED, "load": "flow", "load_above": 20.0, "load_release": 10.0}
+    binding = ModelBinding("energy_baseline", "baseline", ("power", "flow"), MappingProxyType(params))
+    signals = tuple(SignalUse(name) for name in NAMES)
+    models = fit_frames(ModelSet("plant/compressor", 60.0, signals, (binding,)), compressor(14, 1), {})
+    detector = create("energy_baseline", params, place_of(binding, models, MINUTE))
+    detector.load(models.states["baseline"])
+    rows, out = compressor(1, 6), ScoreBlock()
+    detector.score_many(rows, out)
+
+    assert detector.ready
+    assert IDLE in out.state[: len(rows)]
+    assert not any(out.state[i] == NORMAL and rows.values[4 * i + 2] < 20 for i in range(len(rows)))
