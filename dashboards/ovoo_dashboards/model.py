@@ -50,7 +50,7 @@ class ThresholdLine:
 class StateName:
     """How a number of a state panel reads; `level` is None for what is normal."""
 
-    value: int
+    value: float
     name: Text
     level: Level | None
 

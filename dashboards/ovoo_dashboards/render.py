@@ -223,7 +223,7 @@ def _states(panel: Panel, language: Language) -> tuple[str, Json, Json]:
 
 def _mapping(states: Sequence[StateName], language: Language) -> Json:
     options = {
-        str(state.value): {
+        f"{state.value:g}": {
             "color": _state_colour(state, states),
             "index": index,
             "text": state.name.in_language(language),

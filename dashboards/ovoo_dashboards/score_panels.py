@@ -56,6 +56,8 @@ def _model_states() -> tuple[StateName, ...]:
     return (
         StateName(0, text("state.unknown"), None),
         StateName(1, text("state.off"), None),
+        StateName(1.5, text("state.idle"), None),
+        StateName(1.75, text("state.load"), None),
         StateName(2, text("state.settling"), None),
         StateName(3, text("state.normal"), None),
         StateName(4, text("state.pending"), "warning"),

@@ -217,7 +217,7 @@ def _classes(
     classes = {use.name: here.get(use.name, use.data_class) for use in monitor.model_set.signals}
     found: dict[str, DataClass] = {"": max(classes.values(), key=class_rank)}
     for binding in monitor.model_set.bindings:
-        names = [*binding.inputs, binding.params.get("gate")]
+        names = [*binding.inputs, binding.params.get("gate"), binding.params.get("load")]
         found[binding.id] = max((classes[name] for name in names if name), key=class_rank)
     return found
 

@@ -155,4 +155,4 @@ def widen_codes(const unsigned char[::1] code, Py_ssize_t n, double[::1] out):
         raise ValueError("columns are shorter than n")
     with nogil:
         for i in range(n):
-            out[i] = code[i]
+            out[i] = code[i] if code[i] < 6 else 0.25 * code[i]

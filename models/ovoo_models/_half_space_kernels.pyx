@@ -5,7 +5,7 @@ from cpython.buffer cimport PyBuffer_Release
 from libc.math cimport ceil
 from libc.stdlib cimport calloc, free
 
-from ovoo_models._rows cimport open_row, ovoo_gate
+from ovoo_models._rows cimport open_row, ovoo_gate, read_gate
 
 cdef extern from "_half_space.h" nogil:
     enum:
@@ -69,7 +69,7 @@ cdef class HalfSpaceRows:
         self.level_cut, self.level_column, self.count, self.reference = level_cut, level_column, count, reference
         self.marks, self.limit = marks, limit
         self._forest(trees, height, size, max_missing, window, period_ns)
-        self._gate(gate)
+        self.gate_state = read_gate(&self.gate, gate, self.width)
         self.refresh()
 
     cdef _forest(self, Py_ssize_t trees, Py_ssize_t height, Py_ssize_t size, Py_ssize_t max_missing,
@@ -87,13 +87,6 @@ cdef class HalfSpaceRows:
         f.work = <int*>calloc(4 * size, sizeof(int))
         if f.mass == NULL or f.table == NULL or f.work == NULL:
             raise MemoryError
-
-    cdef _gate(self, parts):
-        cdef ovoo_gate* g = &self.gate
-        g.column, g.low, g.high, g.settle_ns, g.gap_ns, self.gate_state = parts
-        if g.column >= self.width or self.gate_state.shape[0] < 2:
-            raise ValueError("gate column is outside the row")
-        g.state_ns = &self.gate_state[0]
 
     def __dealloc__(self):
         free(self.forest.mass)

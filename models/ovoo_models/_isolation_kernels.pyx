@@ -4,7 +4,7 @@
 from cpython.buffer cimport PyBuffer_Release
 from libc.stdlib cimport calloc, free
 
-from ovoo_models._rows cimport open_row, ovoo_gate
+from ovoo_models._rows cimport open_row, ovoo_gate, read_gate
 
 cdef extern from "_isolation.h" nogil:
     enum:
@@ -62,7 +62,7 @@ cdef class IsolationRows:
         self._pack(cut, pick, left, n)
         self._check(n)
         self._forest(depth, mean_length, max_missing, period_ns)
-        self._gate(gate)
+        self.gate_state = read_gate(&self.gate, gate, self.width)
 
     cdef _pack(self, const float[::1] cut, const unsigned short[::1] pick, const unsigned short[::1] left,
                Py_ssize_t n):
@@ -102,13 +102,6 @@ cdef class IsolationRows:
         f.columns, f.nodes, f.start, f.samples = &self.columns[0], self.nodes, &self.start[0], &self.samples[0]
         f.length, f.limit, f.marks, f.period_ns = &self.length[0], &self.limit[0], &self.marks[0], period_ns
         f.inverse = 1.0 / (f.trees * mean_length)
-
-    cdef _gate(self, parts):
-        cdef ovoo_gate* g = &self.gate
-        g.column, g.low, g.high, g.settle_ns, g.gap_ns, self.gate_state = parts
-        if g.column >= self.width or self.gate_state.shape[0] < 2:
-            raise ValueError("gate column is outside the row")
-        g.state_ns = &self.gate_state[0]
 
     def __dealloc__(self):
         free(self.nodes)

@@ -1,5 +1,7 @@
 from array import array
 
+from ovoo_models._rows_py import Gate
+
 def dot(a: array[float], b: array[float]) -> float: ...
 def gate_rows(
     time_ns: array[int],
@@ -14,6 +16,7 @@ def gate_rows(
     state_ns: array[int],
     out: array[int],
 ) -> None: ...
+def regime_rows(time_ns: array[int], values: array[float], width: int, n: int, gate: Gate, out: array[int]) -> None: ...
 def mewma_rows(
     time_ns: array[int],
     values: array[float],

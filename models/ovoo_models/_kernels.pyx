@@ -4,6 +4,7 @@
 from ovoo_models._lanes cimport clip, dot8, power_n
 from ovoo_models._latch cimport latch_step
 from ovoo_models._products cimport ovoo_fill_absent, ovoo_quadratic
+from ovoo_models._rows cimport ovoo_gate, ovoo_gate_row, read_gate
 
 cdef double NAN = float("nan")
 cdef long long NEVER = -1
@@ -44,6 +45,18 @@ def gate_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t
                     state_ns[0] = time_ns[i]
                 out[i] = NORMAL if time_ns[i] - state_ns[0] >= settle_ns else SETTLING
             state_ns[1] = time_ns[i]
+
+
+def regime_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t width, Py_ssize_t n, gate,
+                unsigned char[::1] out):
+    cdef ovoo_gate g
+    cdef long long[::1] state_ns = read_gate(&g, gate, width)
+    cdef Py_ssize_t i
+    if time_ns.shape[0] < n or values.shape[0] < n * width or out.shape[0] < n:
+        raise ValueError("columns are shorter than n")
+    with nogil:
+        for i in range(n):
+            out[i] = ovoo_gate_row(&g, time_ns[i], &values[i * width])
 
 
 cdef Py_ssize_t _standardise(const double* row, const int* columns, Py_ssize_t d, const double* centre,

@@ -1,7 +1,8 @@
 """Row loops of the detectors in plain Python: the same steps and digits as _kernels.pyx.
 
 Common arguments: `values` holds n rows of `width` doubles, NaN = missing; `gate` and `state` hold one code a row:
-0 unknown, 1 off, 2 settling, 3 scored and normal, 4 pending, 5 alarm. A row that is not scored has score NaN.
+0 unknown, 1 off, 2 settling, 3 scored and normal, 4 pending, 5 alarm, 6 idle and 7 under load where that is not
+the model's regime. A row that is not scored has score NaN.
 Every detector writes `score`, `limits` (a score at or above its limit is a violation) and `measure`, the figure a
 finding quotes. Times are nanoseconds; -1 stands for never.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from array import array
 
 from ovoo_models._lanes_py import clip, dot8, dot_all, power_n
+from ovoo_models._rows_py import Gate, GateRow
 
 __all__ = [
     "dot",
@@ -21,6 +23,7 @@ __all__ = [
     "moment_rows",
     "range_rows",
     "rate_rows",
+    "regime_rows",
 ]
 
 NAN = float("nan")
@@ -69,6 +72,21 @@ def gate_rows(
                 state_ns[0] = at
             out[i] = NORMAL if at - state_ns[0] >= settle_ns else SETTLING
         state_ns[1] = at
+
+
+def regime_rows(time_ns: array[int], values: array[float], width: int, n: int, gate: Gate, out: array[int]) -> None:
+    """Say for each row whether the asset is off, has just started or changed its regime, or is settled in one.
+
+    gate: `Gate.parts`. A settled row is NORMAL where its regime is scored, else IDLE or LOAD.
+    """
+    load = -1 if len(gate) == 6 else gate[6]
+    if gate[0] >= width or load >= width:
+        raise ValueError("gate column is outside the row")
+    if len(gate[5]) < (2 if load < 0 else 3):
+        raise ValueError("state of the gate is too short")
+    row = GateRow(gate)
+    for i in range(n):
+        out[i] = row.code(time_ns[i], values[i * width : i * width + width])
 
 
 def _standardise(

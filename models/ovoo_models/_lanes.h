@@ -24,7 +24,7 @@
 #define OVOO_INLINE static inline
 #endif
 
-enum { OVOO_LANES = 8, OVOO_UNKNOWN = 0, OVOO_OFF = 1, OVOO_SETTLING = 2, OVOO_NORMAL = 3 };
+enum { OVOO_LANES = 8, OVOO_UNKNOWN = 0, OVOO_OFF = 1, OVOO_SETTLING = 2, OVOO_NORMAL = 3, OVOO_IDLE = 6, OVOO_LOAD = 7 };
 
 /* Eight doubles side by side; compilers split them where registers are narrower. The second type may stand anywhere. */
 typedef double ovoo_lanes __attribute__((vector_size(64)));
@@ -132,27 +132,48 @@ OVOO_INLINE double ovoo_clip(double x, double bound)
     return x < -bound ? -bound : x;
 }
 
-/* The load gate of one row: low <= x <= high, settled since `settle_ns`; state_ns = [running since, last row]. */
+/* The gate of one row: running while low <= x <= high; idle or under load where there is a load signal, with hysteresis;
+ * settled since `settle_ns` in its regime. state_ns = [regime since, last row, 1 under load or 0 idle]; regimes: 1 load,
+ * 2 idle, 3 both are scored; 0: the threshold is not known yet. */
 typedef struct {
     ptrdiff_t column;
     double low, high;
     long long settle_ns, gap_ns;
     long long *state_ns;
+    ptrdiff_t load_column;
+    double load_above, load_release;
+    int regimes;
 } ovoo_gate;
 
 OVOO_INLINE int ovoo_gate_row(const ovoo_gate *gate, long long time_ns, const double *row)
 {
-    if (gate->column < 0)
+    if (gate->column < 0 && gate->load_column < 0)
         return OVOO_NORMAL;
     long long *state = gate->state_ns;
-    double x = row[gate->column];
+    double x = gate->column < 0 ? 0.0 : row[gate->column];
+    double load = gate->load_column < 0 ? 0.0 : row[gate->load_column];
     if (x != x)
         return OVOO_UNKNOWN;
     int code = OVOO_OFF;
-    if (gate->low <= x && x <= gate->high) {
-        if (state[0] == -1 || time_ns < state[0] || time_ns - state[1] > gate->gap_ns)
+    if (gate->column < 0 || (gate->low <= x && x <= gate->high)) {
+        if (load != load)
+            return OVOO_UNKNOWN;
+        int fresh = state[0] == -1 || time_ns < state[0] || time_ns - state[1] > gate->gap_ns, scored = 1;
+        if (gate->load_column >= 0) {
+            int loaded = load >= (state[0] != -1 && state[2] ? gate->load_release : gate->load_above);
+            fresh = fresh || loaded != state[2];
+            state[2] = loaded;
+            code = loaded ? OVOO_LOAD : OVOO_IDLE;
+            scored = gate->regimes & (loaded ? 1 : 2);
+            if (gate->regimes == 0)
+                code = OVOO_UNKNOWN;
+        }
+        if (fresh)
             state[0] = time_ns;
-        code = time_ns - state[0] >= gate->settle_ns ? OVOO_NORMAL : OVOO_SETTLING;
+        if (time_ns - state[0] < gate->settle_ns)
+            code = OVOO_SETTLING;
+        else if (scored)
+            code = OVOO_NORMAL;
     } else {
         state[0] = -1;
     }

@@ -4,7 +4,7 @@
 from cpython.buffer cimport PyBuffer_Release
 from libc.stdlib cimport calloc, free
 
-from ovoo_models._rows cimport open_row, ovoo_gate
+from ovoo_models._rows cimport open_row, ovoo_gate, read_gate
 
 cdef extern from "_pca.h" nogil:
     ctypedef struct ovoo_pca:
@@ -68,7 +68,7 @@ cdef class PcaRows:
         self.home, self.home_scale, self.home_variance, self.weight = home, home_scale, home_variance, weight
         self.count, self.marks, self.width = count, marks, width
         self._scalars(decay, step_frames, period_ns, reset_ns, max_missing, bound, adapt, follow, reach)
-        self._gate(gate)
+        self.gate_state = read_gate(&self.gate, gate, self.width)
         self._point(d, lanes)
 
     cdef _scalars(self, double decay, long long step_frames, long long period_ns, long long reset_ns,
@@ -76,13 +76,6 @@ cdef class PcaRows:
         cdef ovoo_pca* m = &self.model
         m.decay, m.step_frames, m.period_ns, m.reset_ns = decay, step_frames, period_ns, reset_ns
         m.max_missing, m.bound, m.adapt, m.follow, m.reach = max_missing, bound, adapt, follow, reach
-
-    cdef _gate(self, parts):
-        cdef ovoo_gate* g = &self.gate
-        g.column, g.low, g.high, g.settle_ns, g.gap_ns, self.gate_state = parts
-        if g.column >= self.width or self.gate_state.shape[0] < 2:
-            raise ValueError("gate column is outside the row")
-        g.state_ns = &self.gate_state[0]
 
     cdef _point(self, Py_ssize_t d, Py_ssize_t lanes):
         cdef ovoo_pca* m = &self.model

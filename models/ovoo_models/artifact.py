@@ -56,7 +56,8 @@ class ModelSet:
             raise ArtifactError("a positive period is needed", offender="model_set.period_s", value=self.period_s)
         for binding in self.bindings:
             missing = sorted(
-                {*binding.inputs, *([binding.params["gate"]] if binding.params.get("gate") else [])} - {*names}
+                {*binding.inputs, *(binding.params[each] for each in ("gate", "load") if binding.params.get(each))}
+                - {*names}
             )
             if missing:
                 raise ArtifactError(

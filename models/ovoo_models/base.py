@@ -10,6 +10,8 @@ from typing import Final, Literal, Protocol
 
 __all__ = [
     "ALARM",
+    "IDLE",
+    "LOAD",
     "NORMAL",
     "OFF",
     "PENDING",
@@ -34,6 +36,10 @@ NORMAL: Final = 3
 PENDING: Final = 4
 """Violating, for less than the on-delay."""
 ALARM: Final = 5
+IDLE: Final = 6
+"""Not scored: the asset runs without load, and the model is one of load."""
+LOAD: Final = 7
+"""Not scored: the asset runs under load, and the model is one of idle running."""
 
 
 @dataclass(slots=True)
@@ -90,12 +96,13 @@ class ScoreBlock:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a detector sits: columns of its inputs and of its gate (-1: none) in the row, and the frame period."""
+    """Where a detector sits: columns of its inputs, its gate and its load signal (-1: none), and the frame period."""
 
     inputs: tuple[int, ...]
     gate: int
     width: int
     period_ns: int
+    load: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ovoo_packs.templates import AlarmLimit, AssetTemplate, ModelBinding
 
 from ovoo_models.artifact import ModelSet, SignalUse
+from ovoo_models.gate import GATE_PARAMS
 
 __all__ = ["DEFAULT_PERIOD_S", "template_bindings", "template_signals", "untrained"]
 
@@ -17,7 +18,6 @@ _HELD_RAW_S: Final = 180.0
 _HELD_ON_CHANGE_S: Final = 90_000.0
 """A signal sent on change may stand for a day; a lost source says so by a bad sample, which ends the hold."""
 
-_GATE: Final = ("gate", "gate_above", "gate_below", "settle_s")
 _SETTLE_S: Final = 600.0
 """Instruments are judged once a machine that has just started has settled."""
 _UNIT_KINDS: Final = {
@@ -46,7 +46,7 @@ def _instrument_checks(template: AssetTemplate) -> list[ModelBinding]:
     the first multivariate model compares with each other, and a watch whether they still look like its training."""
     found: list[ModelBinding] = []
     for flat in (each for each in template.models if each.model == "flatline"):
-        gate = {name: value for name, value in flat.params.items() if name in _GATE}
+        gate = {name: value for name, value in flat.params.items() if name in GATE_PARAMS}
         settle = {**gate, "settle_s": _SETTLE_S} if gate else gate
         signal = template.signal(flat.inputs[0])
         found.append(_check("spike", f"spike-{signal.name}", flat.inputs, {**settle, "severity": "info"}))
@@ -55,7 +55,7 @@ def _instrument_checks(template: AssetTemplate) -> list[ModelBinding]:
         found.append(_check("unit_slip", f"unit-{signal.name}", flat.inputs, {**settle, **kind}))
     whole = next((each for each in template.models if each.model == "mewma" and len(each.inputs) >= 3), None)
     if whole is not None:
-        gate = {name: value for name, value in whole.params.items() if name in _GATE}
+        gate = {name: value for name, value in whole.params.items() if name in GATE_PARAMS}
         found.append(_guarded(_check("sensor_drift", "drift", whole.inputs, gate), template))
         found.append(_check("drift_watch", "watch", whole.inputs, {**gate, "severity": "info"}))
     return found
@@ -87,7 +87,7 @@ def _gate(alarm: AlarmLimit, template: AssetTemplate) -> dict[str, Any]:
     idle_means_nothing = alarm.kind == "low" or template.signal(alarm.signal).type == "bool"
     if not idle_means_nothing and alarm.signal not in watched[0].inputs:
         return {}
-    gate = {name: watched[0].params[name] for name in ("gate", "gate_above", "gate_below") if name in watched[0].params}
+    gate = {name: watched[0].params[name] for name in GATE_PARAMS if name in watched[0].params and name != "settle_s"}
     return {**gate, "settle_s": 600.0} if idle_means_nothing else gate
 
 
@@ -115,8 +115,7 @@ def template_signals(template: AssetTemplate, bindings: Iterable[ModelBinding]) 
     read: set[str] = set()
     for binding in bindings:
         read.update(binding.inputs)
-        if binding.params.get("gate"):
-            read.add(binding.params["gate"])
+        read.update(binding.params[name] for name in ("gate", "load") if binding.params.get(name))
     return tuple(
         SignalUse(
             signal.name,

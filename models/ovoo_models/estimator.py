@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from array import array
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from ovoo_models._select import frame_kernels
 from ovoo_models.artifact import ModelSet, SignalUse
 from ovoo_models.base import NORMAL, Detector, FrameBlock, Place, ScoreBlock
 from ovoo_models.buffers import Buffer, InputError, Values, read_frames, read_times
+from ovoo_models.regimes import LEAST_ROWS, learned_params, running_load, wants_learning
 from ovoo_models.registry import create
 
 __all__ = ["Cause", "Estimator", "Factory", "InputError", "Scores"]
@@ -88,25 +90,26 @@ class Estimator:
             raise ConfigError("a positive period is needed", offender="estimator.period_s", value=period_s)
         self.period_s = float(period_s)
         self.model = model if isinstance(model, str) else _key(model)
-        self.place = self._place(gate)
-        self.detector = create(model, self.params, self.place) if isinstance(model, str) else model(
-            self.params, self.place
-        )  # fmt: skip
+        self.place = self._place()
+        self._factory: Factory = functools.partial(create, model) if isinstance(model, str) else model
+        self.detector = self._factory(self.params, self.place)
         self._next_ns = self.place.period_ns
         self._learned = 0
         self._rows, self._out = FrameBlock.empty(len(self.columns)), ScoreBlock()
 
-    def _place(self, gate: str) -> Place:
-        wanted = (*self.inputs, *((gate,) if gate else ()))
+    def _place(self) -> Place:
+        gate, load = (self.params.get(name, "") for name in ("gate", "load"))
+        wanted = (*self.inputs, *(name for name in (gate, load) if name))
         unknown = [name for name in wanted if name not in self.columns]
         if unknown or not self.inputs:
             raise ConfigError(
-                "inputs and gate must be columns", offender="estimator.inputs", value=unknown or self.inputs,
+                "inputs, gate and load must be columns", offender="estimator.inputs", value=unknown or self.inputs,
                 remedy=f"one of {', '.join(self.columns)}",
             )  # fmt: skip
         places = tuple(self.columns.index(name) for name in self.inputs)
         period_ns = max(round(self.period_s * 1e9), 1)
-        return Place(places, self.columns.index(gate) if gate else -1, len(self.columns), period_ns)
+        at = [self.columns.index(name) if name else -1 for name in (gate, load)]
+        return Place(places, at[0], len(self.columns), period_ns, at[1])
 
     @property
     def ready(self) -> bool:
@@ -121,9 +124,20 @@ class Estimator:
         follow the last ones at `period_s`.
         """
         rows, _missing = self._frames(values, time_ns)
+        if wants_learning(self.params):
+            self._learn_regimes(rows)
         self.detector.learn_many(rows)
         self._learned += len(rows)
         return self
+
+    def _learn_regimes(self, rows: FrameBlock) -> None:
+        """Take the threshold of load from the first call that holds enough running rows."""
+        place = self.place
+        if len(running_load(self.params, rows, place.gate, place.load)) >= LEAST_ROWS:
+            params, _split = learned_params(self.params, rows, place.gate, place.load)
+            self.params = MappingProxyType(params)
+            self.place = self._place()
+            self.detector = self._factory(self.params, self.place)
 
     def score_many(self, values: Values, time_ns: Buffer | None = None) -> Scores:
         """Score rows in order; arguments as in `learn_many`."""

@@ -257,6 +257,12 @@ class AssetMonitor:
 
 def place_of(binding: ModelBinding, model_set: ModelSet, period_ns: int) -> Place:
     """Where a binding's detector sits in the frames of its set."""
-    gate = binding.params.get("gate")
+    gate, load = (binding.params.get(name) for name in ("gate", "load"))
     inputs = tuple(model_set.index(name) for name in binding.inputs)
-    return Place(inputs, model_set.index(gate) if gate else -1, len(model_set.signals), period_ns)
+    return Place(
+        inputs,
+        model_set.index(gate) if gate else -1,
+        len(model_set.signals),
+        period_ns,
+        model_set.index(load) if load else -1,
+    )

@@ -14,9 +14,10 @@ from ovoo_contract.units import conversion
 
 from ovoo_models._select import frame_kernels
 from ovoo_models.artifact import ModelSet, SignalUse
-from ovoo_models.base import OFF, UNKNOWN, Detector, FrameBlock, ScoreBlock
+from ovoo_models.base import IDLE, LOAD, OFF, SETTLING, UNKNOWN, Detector, FrameBlock, ScoreBlock
 from ovoo_models.efficiency.idle import IdleRunning
 from ovoo_models.efficiency.integration import EnergyMeter
+from ovoo_models.gate import Gate
 from ovoo_models.phrases import output_name
 from ovoo_models.state import ArrayStore
 
@@ -154,7 +155,10 @@ class SetEnergy:
 def _modes(detector: Detector, out: ScoreBlock, n: int) -> array[int]:
     if isinstance(detector, IdleRunning):
         return detector.mode
-    return array("B", [255 if code == UNKNOWN else 0 if code == OFF else 2 for code in out.state[:n]])
+    gate = getattr(detector, "gate", None)
+    scored = 1 if isinstance(gate, Gate) and gate.regimes == "idle" else 2
+    modes = {UNKNOWN: 255, OFF: 0, IDLE: 1, SETTLING: 2, LOAD: 2}
+    return array("B", [modes.get(code, scored) for code in out.state[:n]])
 
 
 def _fresh(count: int) -> list[Column]:

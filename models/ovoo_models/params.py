@@ -41,6 +41,11 @@ class Params:
             raise ConfigError("a text is needed", offender=f"{self._offender}.{name}", value=value, remedy=remedy)
         return value
 
+    def is_word(self, name: str, word: str) -> bool:
+        """Whether a word stands in the place of a number."""
+        self._known.add(name)
+        return self._values.get(name) == word
+
     def positions(self, name: str, count: int) -> tuple[int, ...]:
         """A list of different positions below `count`; empty unless given."""
         self._known.add(name)

@@ -139,7 +139,7 @@ def test_wrong_columns_are_named_with_what_is_expected() -> None:
 
 
 def test_settings_that_do_not_fit_are_named() -> None:
-    with pytest.raises(ConfigError, match="inputs and gate must be columns"):
+    with pytest.raises(ConfigError, match="inputs, gate and load must be columns"):
         Estimator("mewma", {"gate": "runing"}, columns=COLUMNS)
     with pytest.raises(ConfigError, match="different column names"):
         Estimator("mewma", columns=("a", "a"))

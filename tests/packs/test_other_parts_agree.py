@@ -40,12 +40,13 @@ def test_every_binding_makes_a_model(template: AssetTemplate) -> None:
     columns = {signal.name: column for column, signal in enumerate(template.signals)}
 
     for binding in template.models:
-        gate = binding.params.get("gate")
+        gate, load = binding.params.get("gate"), binding.params.get("load")
         place = Place(
             inputs=tuple(columns[name] for name in binding.inputs),
             gate=columns[gate] if gate else -1,
             width=len(columns),
             period_ns=MINUTE_NS,
+            load=columns[load] if load else -1,
         )
         assert registry.create(binding.model, binding.params, place).place is place
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ovoo_contract.errors import ArtifactError, OvooError
 
-from ovoo_models.base import NORMAL, OFF, SETTLING, UNKNOWN, Detector, FrameBlock, ScoreBlock
+from ovoo_models.base import IDLE, LOAD, NORMAL, OFF, SETTLING, UNKNOWN, Detector, FrameBlock, ScoreBlock
 
 __all__ = ["CheckFailed", "check_detector"]
 
 Make = Callable[[], Detector]
-_UNSCORED = (UNKNOWN, OFF, SETTLING)
+_UNSCORED = (UNKNOWN, OFF, SETTLING, IDLE, LOAD)
 
 
 class CheckFailed(OvooError):
@@ -81,7 +81,11 @@ def _scores_are_honest(detector: Detector, rows: FrameBlock) -> None:
     detector.score_many(rows, out)
     for i in range(len(rows)):
         scored = out.state[i] == NORMAL
-        _require(scored or out.state[i] in _UNSCORED, "detectors say unknown, off, settling or normal only", detector)
+        _require(
+            scored or out.state[i] in _UNSCORED,
+            "detectors say unscored states or normal only",
+            detector,
+        )
         _require(scored != math.isnan(out.score[i]), "a row has a score exactly where it was scored", detector)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ovoo_models.base import NORMAL, OFF, SETTLING, UNKNOWN, FrameBlock
+from ovoo_models.base import IDLE, LOAD, NORMAL, OFF, SETTLING, UNKNOWN, FrameBlock
 from ovoo_models.checks.detector import CheckFailed
 from ovoo_models.checks.rows import normal_rows
 from ovoo_models.estimator import Estimator, Factory, Scores
@@ -17,7 +17,7 @@ from ovoo_models.estimator import Estimator, Factory, Scores
 __all__ = ["SECOND", "UNSCORED", "Make", "Subject", "bits", "honest", "require", "spread"]
 
 Make = Callable[[], Estimator]
-UNSCORED: Final = (UNKNOWN, OFF, SETTLING)
+UNSCORED: Final = (UNKNOWN, OFF, SETTLING, IDLE, LOAD)
 SECOND: Final = 1_000_000_000
 
 
@@ -66,9 +66,9 @@ def bits(scores: Scores) -> tuple[bytes, bytes]:
 
 
 def honest(scores: Scores) -> None:
-    """States are of the four, and a row has a finite score exactly where it was scored."""
+    """States are those of detectors, and a row has a finite score exactly where it was scored."""
     for x, limit, code in zip(scores.score, scores.limit, scores.state, strict=True):
-        require(code == NORMAL or code in UNSCORED, f"state {code} is not one of unknown, off, settling, normal")
+        require(code == NORMAL or code in UNSCORED, f"state {code} is not one that detectors give")
         require((code == NORMAL) == math.isfinite(x), f"score {x} with state {code}")
         require(code != NORMAL or limit > 0, f"limit {limit} of a scored row is not positive")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -147,7 +146,7 @@ def _hour_sigma(residual: NDArray[np.float64], hour: NDArray[np.int64]) -> float
 def _scored(model: EnergyBaseline, rows: FrameBlock) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     out = ScoreBlock()
     model.restart()
-    model.gate.running[:] = array("q", [-1, -1])
+    model.gate.restart()
     model.score_many(rows, out)
     score = np.array(out.score[: len(rows)])
     expected = np.array(out.trace[: 4 * len(rows)]).reshape(len(rows), 4)[:, 0]

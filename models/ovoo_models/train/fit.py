@@ -16,9 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from ovoo_models import artifact
 from ovoo_models.artifact import FORMAT_VERSION, ModelSet
-from ovoo_models.base import FrameBlock, Place
+from ovoo_models.base import FrameBlock
 from ovoo_models.bindings import DEFAULT_PERIOD_S, template_bindings, template_signals
 from ovoo_models.feedback import Adjustments
+from ovoo_models.monitor import place_of
+from ovoo_models.regimes import learned_set
 from ovoo_models.registry import create
 from ovoo_models.train.history import History, frames_of
 from ovoo_models.train.learning import learn
@@ -82,6 +84,9 @@ def fit_frames(
     if len(frames) == 0:
         raise ArtifactError("no rows to learn from", offender="train.window", remedy="widen the window")
     data_sha256 = data_hash(frames)
+    model_set, regimes = learned_set(model_set, frames)
+    if regimes:
+        about = {**about, "regimes": regimes}
     keys = part_keys(model_set, data_sha256, least_rows, _versions()["ovoo_models"])
     fitted = _known_parts(keys, checkpoint)
     tasks = [
@@ -144,13 +149,7 @@ def _versions() -> dict[str, str]:
 
 
 def _fit_binding(binding: ModelBinding, model_set: ModelSet, frames: FrameBlock, least_rows: int) -> Fitted:
-    gate = binding.params.get("gate")
-    place = Place(
-        tuple(model_set.index(name) for name in binding.inputs),
-        model_set.index(gate) if gate else -1,
-        len(model_set.signals),
-        round(model_set.period_s * 1e9),
-    )
+    place = place_of(binding, model_set, round(model_set.period_s * 1e9))
     detector = create(binding.model, binding.params, place)
     card: dict[str, Any]
     try:

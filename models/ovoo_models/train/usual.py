@@ -42,5 +42,8 @@ def _gated(model_set: ModelSet, signal: str, x: NDArray[np.float64]) -> NDArray[
             low = binding.params.get("gate_above", -np.inf)
             high = binding.params.get("gate_below", np.inf)
             open_rows: NDArray[np.bool_] = (values >= low) & (values <= high)
+            above = binding.params.get("load_above")
+            if above is not None and binding.params.get("regimes", "load") == "load":
+                open_rows &= x[:, model_set.index(binding.params.get("load") or gate)] >= above
             return open_rows
     return np.ones(len(x), dtype=np.bool_)
