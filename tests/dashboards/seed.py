@@ -12,6 +12,7 @@ from ovoo_contract.line_protocol import LineEncoder
 from ovoo_contract.quality import BAD, GOOD
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.schema import ROLE_FIELDS
+from ovoo_dashboards.queries import SCALED_MODELS
 from ovoo_packs import AssetTemplate, SignalTemplate, instantiate, load_pack, pack_names
 
 MINUTES = 241
@@ -21,7 +22,7 @@ END_MS = (START_NS + (MINUTES - 1) * STEP_NS) // 1_000_000
 START_MS = START_NS // 1_000_000
 SITES = {"coal_mine": "heishan", "coal_chemical": "bayan", "dairy": "xilin"}
 GATEWAYS = ("heishan-gw1", "bayan-gw1")
-MODELS = ("mewma", "baseline", "flat-power")
+MODELS = (*SCALED_MODELS, "flat-power")
 QUARTERLY = ("limit", "state", "energy_kwh", "power_kw", "cost", "carbon")
 """Figures that a gateway sends every quarter hour."""
 ABSURD = 1e12

@@ -3,12 +3,14 @@ from __future__ import annotations
 import importlib.resources
 import re
 import string
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.console.language import Words, catalogue
+from ovoo_models.feedback import Opinion
 from ovoo_packs import load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
@@ -26,6 +28,7 @@ FREE = (
     "cause.",
     "complete.",
     "reports.file.",
+    "verdict.",
 )
 
 
@@ -59,6 +62,7 @@ def test_every_state_role_sector_and_band_has_its_words(language: str) -> None:
     assert {f"role.{role.value}" for role in Role} <= texts.keys()
     assert {f"alarm.{state.value}" for state in AlarmState} <= texts.keys()
     assert {f"band.{band}" for band in bands} <= texts.keys()
+    assert {f"verdict.{opinion}" for opinion in get_args(Opinion)} <= texts.keys()
     assert {f"sector.{name}" for name in pack_names()} <= texts.keys()
 
 

@@ -72,6 +72,15 @@ def gateway(mosquitto: MosquittoServer) -> Iterator[Gateway]:
     made.stop()
 
 
+@pytest.fixture
+def server(tmp_path: pathlib.Path) -> Iterator[InfluxServer]:
+    """An InfluxDB that a test may kill."""
+    made = InfluxServer(tmp_path / "influx")
+    made.start()
+    yield made
+    made.stop()
+
+
 def settings(
     tmp_path: pathlib.Path,
     broker: MosquittoServer,
@@ -153,10 +162,8 @@ def test_a_broker_that_restarts_costs_nothing(services: Services, gateway: Gatew
 
 
 def test_a_store_that_is_away_delays_the_acks_and_loses_nothing(
-    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway
+    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway, server: InfluxServer
 ) -> None:
-    server = InfluxServer(tmp_path / "influx")
-    server.start()
     store = InfluxStore(InfluxSettings(server.url), lambda address: None)
     with build_services(settings(tmp_path, mosquitto), clock=lambda: T0 + 60 * S, store=store) as services:
         with services.database.write() as session:
@@ -180,10 +187,8 @@ def test_a_store_that_is_away_delays_the_acks_and_loses_nothing(
 
 
 def test_live_data_pass_a_backlog_that_came_before_them(
-    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway
+    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway, server: InfluxServer
 ) -> None:
-    server = InfluxServer(tmp_path / "influx")
-    server.start()
     store = InfluxStore(InfluxSettings(server.url), lambda address: None)
     one_a_group = dataclasses.replace(settings(tmp_path, mosquitto), ingest_group_rows=1000)
     with build_services(one_a_group, clock=lambda: T0 + 60 * S, store=store) as services:
