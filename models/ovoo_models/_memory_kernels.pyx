@@ -154,7 +154,7 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
             at_ns[0] = time_ns[i]
             quick = 1.0 - power_n(fast_decay, frames)
             late = 1.0 - power_n(slow_decay, frames)
-            if at_ns[2] != NEVER:
+            if at_ns[2] != NEVER and frames > 0:
                 at_ns[2] = at_ns[2] + frames
                 share = <double>frames / <double>at_ns[2]
                 if share > quick:

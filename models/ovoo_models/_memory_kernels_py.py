@@ -136,7 +136,7 @@ def _take_row(
 
 def _weights(quick: float, late: float, frames: int, at_ns: array[int]) -> tuple[float, float]:
     """Weights of a row in both means, at least those of a plain mean since the means started anew."""
-    if at_ns[2] == NEVER:
+    if at_ns[2] == NEVER or frames == 0:
         return quick, late
     at_ns[2] += frames
     share = frames / at_ns[2]

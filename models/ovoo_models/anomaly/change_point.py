@@ -188,6 +188,9 @@ class _RowScorer:
         return self.score_at(row, self._detector.next_ns)
 
     def score_at(self, row: array[float] | memoryview, time_ns: int, /) -> float:
+        cells = memoryview(row)
+        if cells.format != "d" or cells.shape != (self._width,) or not cells.contiguous:
+            raise ValueError(f"a row is {self._width} doubles side by side")
         self._time[0] = time_ns
         self._detector.score_many(FrameBlock(self._time, row, self._width), self._out)  # type: ignore[arg-type]
         return self._out.score[0]
