@@ -43,21 +43,7 @@ __all__ = [
     "window_kernels",
 ]
 
-_NAMES: Final = (
-    "energy_kernels",
-    "frame_kernels",
-    "half_space_kernels",
-    "isolation_kernels",
-    "kernels",
-    "lagged_kernels",
-    "memory_kernels",
-    "novelty_kernels",
-    "pca_kernels",
-    "row_kernels",
-    "sensor_kernels",
-    "variance_kernels",
-    "window_kernels",
-)
+_NAMES: Final = tuple(name for name in __all__ if name != "COMPILED")
 COMPILED: bool = os.environ.get("OVOO_PURE_PYTHON") != "1" and all(
     importlib.util.find_spec(f"ovoo_models._{name}") is not None for name in _NAMES
 )
