@@ -107,9 +107,11 @@ class InfluxStore:
         if not doubtful.any():
             return Rows.empty()
         series, times = group.series[doubtful], group.time_ns[doubtful]
+        order = np.lexsort((times, series))  # once for all: a backlog group holds thousands of signals
+        numbers, starts = np.unique(series[order], return_index=True)
         wanted = {
-            int(number): (self._place(tenant.addresses[int(number)]), np.sort(times[series == number]))
-            for number in np.unique(series)
+            number: (self._place(tenant.addresses[number]), span)
+            for number, span in zip(numbers.tolist(), np.split(times[order], starts[1:]), strict=True)
         }
         return influx_read.stored_rows(self._http, tenant.database, wanted)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -19,6 +20,7 @@ from ovoo_cloud.stores.influx_http import InfluxHttp
 __all__ = ["MAX_BODY_ROWS", "Prepared", "prepare", "send"]
 
 MAX_BODY_ROWS: Final = 20_000
+_WRITERS: Final = 2  # the server parses one body while it syncs the log of another
 _Column = TypeVar("_Column", "array[int]", "array[float]")
 
 
@@ -59,20 +61,27 @@ def _chosen(batch: SampleBatch, rows: Rows, mine: IntArray, source: IntArray) ->
 
 
 def send(http: InfluxHttp, database: str, prepared: Sequence[Prepared]) -> list[WriteOutcome]:
-    """Writes in bodies of a bounded size; a body that is taken in part is sent again delivery by delivery.
+    """Writes in bodies of a bounded size, two at a time; a body taken in part is sent again delivery by delivery.
 
     Sending again is harmless (the key of a point is series and time) and tells which delivery was refused.
     """
-    outcomes: list[WriteOutcome] = []
+    bodies = list(_bodies(prepared))
+    if len(bodies) == 1:
+        return _send_body(http, database, bodies[0])
+    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="influx-write") as writers:
+        written = writers.map(lambda body: _send_body(http, database, body), bodies)
+        return [outcome for outcomes in written for outcome in outcomes]
+
+
+def _bodies(prepared: Sequence[Prepared]) -> Iterator[Sequence[Prepared]]:
     start = 0
     while start < len(prepared):
         end, rows = start, 0
         while end < len(prepared) and (end == start or rows + prepared[end].rows <= MAX_BODY_ROWS):
             rows += prepared[end].rows
             end += 1
-        outcomes += _send_body(http, database, prepared[start:end])
+        yield prepared[start:end]
         start = end
-    return outcomes
 
 
 def _send_body(http: InfluxHttp, database: str, part: Sequence[Prepared]) -> list[WriteOutcome]:

@@ -94,11 +94,12 @@ class MqttSink:
         backoff = Backoff(0.5, 30.0, self._context.rng)
         while True:
             self._state = "connecting"
+            known_seq = reader.last_seq
             try:
                 async with self._link(reader) as link:
                     backoff.reset()
                     self._inbox.clear()
-                    await _Session(self, link, reader).run()
+                    await _Session(self, link, reader, known_seq).run()
                     break
             except SourceError as error:
                 self._show("retrying", error.message, error.remedy)
@@ -128,9 +129,9 @@ class MqttSink:
 
 
 class _Session:
-    """What happens on one connection."""
+    """What happens on one connection; rows up to `known_seq` were there before it was sought, they are backlog."""
 
-    def __init__(self, sink: MqttSink, link: MqttLink, reader: SpoolReader) -> None:
+    def __init__(self, sink: MqttSink, link: MqttLink, reader: SpoolReader, known_seq: int) -> None:
         self._sink = sink
         self._settings = sink._settings
         self._context = sink._context
@@ -144,9 +145,9 @@ class _Session:
         self._pace = BacklogPace(max(1, settings.window - max(1, settings.window // 4)))
         self._epoch = reader.epoch
         self._published: set[str] = set()
-        self._live_after = reader.last_seq
+        # a spool that was replaced meanwhile begins again at a lower number
+        self._live_after = self._backlog_last = min(known_seq, reader.last_seq)
         self._backlog_after = 0
-        self._backlog_last = reader.last_seq
         self._lingering_since: float | None = None
         self._state_due_s = 0.0
 
