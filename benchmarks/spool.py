@@ -61,7 +61,7 @@ def measure(options: frame.Options, result: frame.Result) -> int:
         result.add_repeats("open_s", opens, "s")
         result.notes.append(f"open_s: a file of {size / 1e9:.3g} GB out of the disk, until rows are taken and given")
     with tempfile.TemporaryDirectory(prefix="ovoo-spool-", dir=options.arguments.folder) as name:
-        bad = fill(pathlib.Path(name), 4 if quick else 32, result)
+        bad = fill(pathlib.Path(name), 16 if quick else 32, result)
     with tempfile.TemporaryDirectory(prefix="ovoo-spool-", dir=options.arguments.folder) as name:
         seconds = 60 if quick else options.arguments.backlog_s
         return asyncio.run(_drain(pathlib.Path(name), seconds, result)) or bad
