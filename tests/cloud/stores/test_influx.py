@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from ovoo_cloud.stores.influx import InfluxSettings, InfluxStore
 from ovoo_cloud.stores.influx_http import InfluxHttp, Series
+from ovoo_cloud.stores.influx_write import MAX_BODY_ROWS
 from ovoo_contract.address import Address
 from ovoo_contract.errors import QueryError, StoreUnavailable
 
@@ -41,6 +42,29 @@ def test_a_field_type_conflict_costs_only_the_rows_it_hits(
     assert (outcomes[1].stored, outcomes[1].refused) == (5, 0)
     rows = influxdb.query(database, f"SELECT value FROM telemetry WHERE time > {T0 + 86_400 * S}")
     assert [row["value"] for row in rows] == [0, 1, 2, 3, 4]
+    store.close()
+
+
+def test_bodies_written_side_by_side_keep_the_order_of_their_outcomes(influxdb: InfluxServer, enterprise: str) -> None:
+    database = f"ovoo_{enterprise}"
+    influxdb.create(database)
+    asset = f"{enterprise}/heishan/ventilation/main/fan1"
+    path = "site=heishan,asset=ventilation/main/fan1,signal=power"
+    influxdb.write(database, f'telemetry,{path} value="text of somebody else",quality=0i {T0}\n'.encode())
+    store = opened(influxdb.url)
+    listed = builders.catalogue(asset=asset)
+    rows = MAX_BODY_ROWS // 2 + 1  # one delivery a body
+    plain = [steady(0, rows, start_ns=T0 + (60 + number * 30) * 86_400 * S) for number in range(4)]
+    batches = [*plain[:2], steady(1, rows, start_ns=T0 + S), *plain[2:]]  # the third meets another field type
+    deliveries = [
+        builders.delivery(samples, number, signals=listed, enterprise=enterprise)
+        for number, samples in enumerate(batches, start=1)
+    ]
+
+    outcomes = store.write_many(deliveries)
+
+    assert [outcome.stored for outcome in outcomes] == [rows, rows, 0, rows, rows]
+    assert [outcome.refused for outcome in outcomes] == [0, 0, rows, 0, 0]
     store.close()
 
 

@@ -195,6 +195,38 @@ async def test_live_rows_pass_a_long_backlog(
     assert cloud.repeats == 0
 
 
+async def test_a_row_stored_while_the_link_was_sought_does_not_wait_for_the_backlog(
+    mosquitto: MosquittoServer, cloud: CloudDouble, tmp_path: pathlib.Path
+) -> None:
+    backlog = [bulk_at(time.time_ns() - (200 - index) * 3600 * SECOND, 8000) for index in range(120)]
+    reached, opened = asyncio.Event(), asyncio.Event()
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def gate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+        await opened.wait()
+        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", mosquitto.port)
+        await asyncio.gather(forward(reader, broker_writer), forward(broker_reader, writer), return_exceptions=True)
+
+    server = await asyncio.start_server(gate, "127.0.0.1", 0)
+    settings = settings_for(server.sockets[0].getsockname()[1], resend_s=60, resend_limit_s=60)
+    async with server, running(settings, tmp_path, *backlog) as rig:
+        await reached.wait()
+        (seq,) = await rig.commit(samples_at(time.time_ns(), 8))
+        opened.set()
+        await eventually(lambda: any(h.seq <= seq < h.seq + h.merged for h, _, _ in cloud.messages), "live row")
+        before = sum(h.merged for h, _, _ in cloud.messages if h.seq <= 120)
+        await rig.delivered()
+
+    assert before < 120, "the backlog went first"
+    assert len(cloud.rows) == 120 * 8000 + 8
+
+
 async def test_findings_travel_as_events(
     mosquitto: MosquittoServer, cloud: CloudDouble, tmp_path: pathlib.Path
 ) -> None:
