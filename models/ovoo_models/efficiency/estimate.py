@@ -45,7 +45,7 @@ class Estimate:
         return quantile * self.sigma
 
     def stands_out_from(self, reference: float, coverage: float = 0.95) -> bool:
-        """Whether `reference` lies outside the interval: a smaller difference is not told from the instruments' error."""
+        """Whether `reference` lies outside the interval; what lies inside is not told from the instruments' error."""
         return math.isfinite(self.value) and abs(self.value - reference) > self.half_width(coverage)
 
     def relative(self) -> float:
