@@ -10,7 +10,12 @@ from ovoo_contract.errors import ConfigError
 
 __all__ = ["Estimate"]
 
-_QUANTILES: Final = {0.68: 0.9944578832097532, 0.8: 1.2815515655446004, 0.9: 1.6448536269514722, 0.95: 1.959963984540054}
+_QUANTILES: Final = {
+    0.68: 0.9944578832097532,
+    0.8: 1.2815515655446004,
+    0.9: 1.6448536269514722,
+    0.95: 1.959963984540054,
+}
 
 
 @dataclass(frozen=True, slots=True)
