@@ -19,6 +19,7 @@ cdef extern from "_isolation.h" nogil:
         Py_ssize_t trees, depth, inputs, max_missing, first
         const int* columns
         const ovoo_isolation_node* nodes
+        const ovoo_isolation_node* wide
         const int* start
         const int* samples
         const double* length
@@ -27,6 +28,7 @@ cdef extern from "_isolation.h" nogil:
         long long* marks
         long long period_ns
 
+    int ovoo_isolation_shift(Py_ssize_t inputs)
     void ovoo_isolation_rows(const ovoo_isolation* f, const double* values, Py_ssize_t width, Py_ssize_t n,
                              const unsigned char* gate, double* score, double* limits, double* measure,
                              unsigned char* state)
@@ -37,6 +39,7 @@ cdef extern from "_isolation.h" nogil:
 cdef class IsolationRows:
     cdef ovoo_isolation forest
     cdef ovoo_isolation_node* nodes
+    cdef ovoo_isolation_node* wide
     cdef ovoo_gate gate
     cdef Py_ssize_t width
     cdef const int[::1] columns, start, samples
@@ -45,6 +48,7 @@ cdef class IsolationRows:
 
     def __cinit__(self):
         self.nodes = NULL
+        self.wide = NULL
 
     def __init__(self, const int[::1] columns, Py_ssize_t width, Py_ssize_t max_missing, const float[::1] cut,
                  const unsigned short[::1] pick, const unsigned short[::1] left, const int[::1] start,
@@ -67,11 +71,15 @@ cdef class IsolationRows:
     cdef _pack(self, const float[::1] cut, const unsigned short[::1] pick, const unsigned short[::1] left,
                Py_ssize_t n):
         cdef Py_ssize_t k
+        cdef int shift = ovoo_isolation_shift(self.columns.shape[0])
         self.nodes = <ovoo_isolation_node*>calloc(n, sizeof(ovoo_isolation_node))
-        if self.nodes == NULL:
+        self.wide = <ovoo_isolation_node*>calloc(n, sizeof(ovoo_isolation_node))
+        if self.nodes == NULL or self.wide == NULL:
             raise MemoryError
         for k in range(n):
             self.nodes[k].cut, self.nodes[k].input, self.nodes[k].left = cut[k], pick[k], left[k]
+            self.wide[k] = self.nodes[k]
+            self.wide[k].input = <unsigned short>(pick[k] << shift)
 
     cdef _check(self, Py_ssize_t n):
         # every turn must stay inside its tree, every input inside the row: the loops do not look
@@ -99,12 +107,14 @@ cdef class IsolationRows:
         for k in range(f.inputs):
             if self.columns[k] != self.columns[0] + k:
                 f.first = -1
-        f.columns, f.nodes, f.start, f.samples = &self.columns[0], self.nodes, &self.start[0], &self.samples[0]
+        f.columns, f.nodes, f.wide, f.start, f.samples = \
+            &self.columns[0], self.nodes, self.wide, &self.start[0], &self.samples[0]
         f.length, f.limit, f.marks, f.period_ns = &self.length[0], &self.limit[0], &self.marks[0], period_ns
         f.inverse = 1.0 / (f.trees * mean_length)
 
     def __dealloc__(self):
         free(self.nodes)
+        free(self.wide)
 
     def score_rows(self, const double[::1] values, Py_ssize_t n, const unsigned char[::1] gate, double[::1] score,
                    double[::1] limits, double[::1] measure, unsigned char[::1] state):

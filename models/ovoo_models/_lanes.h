@@ -45,6 +45,18 @@ typedef int64_t ovoo_places __attribute__((vector_size(64)));
         (sum) = half_[0] + half_[1]; \
     } while (0)
 
+/* out[c] = sum of the lanes of s[c], each in the tree of OVOO_FOLD, eight sums at once. */
+#define OVOO_HALVES(a, b) (OVOO_PICK(a, b, 0, 1, 2, 3, 8, 9, 10, 11) + OVOO_PICK(a, b, 4, 5, 6, 7, 12, 13, 14, 15))
+#define OVOO_QUARTERS(a, b) (OVOO_PICK(a, b, 0, 1, 4, 5, 8, 9, 12, 13) + OVOO_PICK(a, b, 2, 3, 6, 7, 10, 11, 14, 15))
+#define OVOO_EIGHTHS(a, b) (OVOO_PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + OVOO_PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15))
+#define OVOO_FOLD_EIGHT(s0, s1, s2, s3, s4, s5, s6, s7, out) \
+    do { \
+        ovoo_lanes h0_ = OVOO_HALVES(s0, s1), h1_ = OVOO_HALVES(s2, s3); \
+        ovoo_lanes h2_ = OVOO_HALVES(s4, s5), h3_ = OVOO_HALVES(s6, s7); \
+        ovoo_lanes q0_ = OVOO_QUARTERS(h0_, h1_), q1_ = OVOO_QUARTERS(h2_, h3_); \
+        *(ovoo_loose *)(out) = OVOO_EIGHTHS(q0_, q1_); \
+    } while (0)
+
 OVOO_INLINE double ovoo_fold(const double *acc)
 {
     return ((acc[0] + acc[4]) + (acc[2] + acc[6])) + ((acc[1] + acc[5]) + (acc[3] + acc[7]));
@@ -80,12 +92,27 @@ OVOO_INLINE void ovoo_dot_some(const double *a, const double *z, ptrdiff_t n, do
         OVOO_ROW(6, s6);
         OVOO_ROW(7, s7);
     }
-#define OVOO_HALVES(a, b) (OVOO_PICK(a, b, 0, 1, 2, 3, 8, 9, 10, 11) + OVOO_PICK(a, b, 4, 5, 6, 7, 12, 13, 14, 15))
-#define OVOO_QUARTERS(a, b) (OVOO_PICK(a, b, 0, 1, 4, 5, 8, 9, 12, 13) + OVOO_PICK(a, b, 2, 3, 6, 7, 10, 11, 14, 15))
-#define OVOO_EIGHTHS(a, b) (OVOO_PICK(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + OVOO_PICK(a, b, 1, 3, 5, 7, 9, 11, 13, 15))
-    ovoo_lanes h0 = OVOO_HALVES(s0, s1), h1 = OVOO_HALVES(s2, s3), h2 = OVOO_HALVES(s4, s5), h3 = OVOO_HALVES(s6, s7);
-    ovoo_lanes q0 = OVOO_QUARTERS(h0, h1), q1 = OVOO_QUARTERS(h2, h3);
-    *(ovoo_loose *)out = OVOO_EIGHTHS(q0, q1);
+    OVOO_FOLD_EIGHT(s0, s1, s2, s3, s4, s5, s6, s7, out);
+}
+
+/* out[r] = a[r] . a[r] for eight rows a of `n` doubles that follow each other, each in the order of ovoo_dot. */
+OVOO_INLINE void ovoo_squares(const double *a, ptrdiff_t n, double *out)
+{
+    ovoo_lanes s0 = {0.0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, x;
+#define OVOO_SQUARE(r, s) \
+    x = OVOO_AT(a + k + (r) * n); \
+    s += x * x
+    for (ptrdiff_t k = 0; k < n; k += OVOO_LANES) {
+        OVOO_SQUARE(0, s0);
+        OVOO_SQUARE(1, s1);
+        OVOO_SQUARE(2, s2);
+        OVOO_SQUARE(3, s3);
+        OVOO_SQUARE(4, s4);
+        OVOO_SQUARE(5, s5);
+        OVOO_SQUARE(6, s6);
+        OVOO_SQUARE(7, s7);
+    }
+    OVOO_FOLD_EIGHT(s0, s1, s2, s3, s4, s5, s6, s7, out);
 }
 
 /* out[c] = a[c] . z for any number of rows; the cells up to the next multiple of eight become 0. */

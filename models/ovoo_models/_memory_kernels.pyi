@@ -1,5 +1,7 @@
 from array import array
 
+from ovoo_models._rows_py import Gate, Row
+
 def residual_rows(
     time_ns: array[int],
     values: array[float],
@@ -60,3 +62,38 @@ def change_point_rows(
     state: array[int],
     trace: array[float],
 ) -> None: ...
+
+class ChangePointRow:
+    def __init__(
+        self,
+        columns: array[int],
+        width: int,
+        centre: array[float],
+        inverse: array[float],
+        low: array[float],
+        high: array[float],
+        bound: float,
+        keep: array[float],
+        keep_inverse: array[float],
+        period_ns: int,
+        reset_ns: int,
+        prior: array[float],
+        prior_ns: array[int],
+        precision: array[float],
+        fast_decay: float,
+        slow_decay: float,
+        step_frames: int,
+        mute_ns: int,
+        max_missing: int,
+        limit: array[float],
+        fast: array[float],
+        slow: array[float],
+        at_ns: array[int],
+        work: array[float],
+        absent: array[int],
+        residual: array[float],
+        gate: Gate,
+    ) -> None: ...
+    def score(self, row: Row) -> float: ...
+    def score_learn(self, row: Row) -> float: ...
+    def score_at(self, row: Row, time_ns: int) -> float: ...

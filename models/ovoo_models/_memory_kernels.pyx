@@ -1,24 +1,84 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Signals without their own memory, limits that remember a peak, change points. Twin: _memory_kernels_py."""
 
-from libc.math cimport sqrt
+from cpython.buffer cimport PyBuffer_Release
 
-from ovoo_models._lanes cimport clip, power_n
-from ovoo_models._products cimport ovoo_fill_absent, ovoo_quadratic
+from ovoo_models._lanes cimport power_n
+from ovoo_models._rows cimport open_row, ovoo_gate, read_gate
 
-cdef double NAN = float("nan")
+cdef extern from "_memory.h" nogil:
+    ctypedef struct ovoo_memory:
+        Py_ssize_t inputs, first
+        const int* columns
+        const double* centre
+        const double* inverse
+        const double* low
+        const double* high
+        const double* keep
+        const double* keep_inverse
+        double bound
+        long long period_ns, reset_ns
+        double* prior
+        long long* prior_ns
+
+    ctypedef struct ovoo_change:
+        Py_ssize_t inputs, max_missing
+        const double* precision
+        double fast_decay, slow_decay
+        long long step_frames, period_ns, reset_ns, mute_ns
+        double* fast
+        double* slow
+        double* work
+        long long* at_ns
+        unsigned char* absent
+
+    void ovoo_memory_rows(const ovoo_memory* m, const long long* time_ns, const double* values, Py_ssize_t width,
+                          Py_ssize_t n, const unsigned char* gate, double* residual, unsigned char* use)
+    void ovoo_change_rows(const ovoo_change* c, const long long* time_ns, const double* residual, Py_ssize_t n,
+                          const unsigned char* use, double limit, double* score, double* limits, double* measure,
+                          unsigned char* state, double* trace)
+    double ovoo_change_single(const ovoo_memory* m, const ovoo_change* c, const ovoo_gate* gate, long long time_ns,
+                              const double* row, double limit, double* r)
+
 cdef long long NEVER = -1
-cdef unsigned char UNKNOWN = 0, SETTLING = 2, NORMAL = 3
+cdef unsigned char NORMAL = 3
 
 
-cdef inline double _residual(double y, double prior, double keep, double inverse, long long frames) noexcept nogil:
-    cdef double p
-    if frames == 1:
-        return (y - keep * prior) * inverse
-    if frames == 0:
-        return y * inverse * sqrt(1.0 - keep * keep)
-    p = power_n(keep, frames)
-    return (y - p * prior) * inverse * sqrt((1.0 - keep * keep) / (1.0 - p * p))
+cdef int _open_memory(ovoo_memory* m, const int[::1] columns, Py_ssize_t width, const double[::1] centre,
+                      const double[::1] inverse, const double[::1] low, const double[::1] high, double bound,
+                      const double[::1] keep, const double[::1] keep_inverse, long long period_ns, long long reset_ns,
+                      double[::1] prior, long long[::1] prior_ns) except -1:
+    # the caller keeps the arrays alive as long as `m`
+    cdef Py_ssize_t k, d = columns.shape[0]
+    if min(centre.shape[0], inverse.shape[0], low.shape[0], high.shape[0], keep.shape[0], keep_inverse.shape[0]) < d:
+        raise ValueError("model arrays are shorter than the inputs")
+    if prior.shape[0] < d or prior_ns.shape[0] < d or period_ns <= 0 or d == 0:
+        raise ValueError("state is shorter than the inputs; the period must be positive")
+    m.inputs, m.first, m.bound, m.period_ns, m.reset_ns = d, columns[0], bound, period_ns, reset_ns
+    for k in range(d):
+        if columns[k] < 0 or columns[k] >= width:
+            raise ValueError("input column is outside the row")
+        if columns[k] != columns[0] + k:
+            m.first = -1
+    m.columns, m.centre, m.inverse, m.low, m.high = &columns[0], &centre[0], &inverse[0], &low[0], &high[0]
+    m.keep, m.keep_inverse, m.prior, m.prior_ns = &keep[0], &keep_inverse[0], &prior[0], &prior_ns[0]
+    return 0
+
+
+cdef int _open_change(ovoo_change* c, Py_ssize_t d, const double[::1] precision, double fast_decay, double slow_decay,
+                      long long step_frames, long long period_ns, long long reset_ns, long long mute_ns,
+                      Py_ssize_t max_missing, double[::1] fast, double[::1] slow, long long[::1] at_ns,
+                      double[::1] work, unsigned char[::1] absent) except -1:
+    # the caller keeps the arrays alive as long as `c`
+    if precision.shape[0] < d * d or min(fast.shape[0], slow.shape[0], absent.shape[0]) < d or work.shape[0] < 3 * d:
+        raise ValueError("model or state is shorter than the inputs; work needs three cells an input")
+    if at_ns.shape[0] < 3 or period_ns <= 0 or step_frames <= 0 or d <= 0:
+        raise ValueError("state is too short; period and step must be positive")
+    c.inputs, c.max_missing, c.fast_decay, c.slow_decay = d, max_missing, fast_decay, slow_decay
+    c.step_frames, c.period_ns, c.reset_ns, c.mute_ns = step_frames, period_ns, reset_ns, mute_ns
+    c.precision, c.fast, c.slow, c.at_ns = &precision[0], &fast[0], &slow[0], &at_ns[0]
+    c.work, c.absent = &work[0], &absent[0]
+    return 0
 
 
 def residual_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t width, Py_ssize_t n,
@@ -26,51 +86,16 @@ def residual_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
                   const double[::1] inverse, const double[::1] low, const double[::1] high, double bound,
                   const double[::1] keep, const double[::1] keep_inverse, long long period_ns, long long reset_ns,
                   double[::1] prior, long long[::1] prior_ns, double[::1] residual, unsigned char[::1] use):
-    cdef Py_ssize_t i, k, d = columns.shape[0]
-    cdef long long gap, frames, known_gap = 0, known_frames = 1
-    cdef double x, y
-    cdef const double* row
-    if min(centre.shape[0], inverse.shape[0], low.shape[0], high.shape[0], keep.shape[0], keep_inverse.shape[0]) < d:
-        raise ValueError("model arrays are shorter than the inputs")
-    if prior.shape[0] < d or prior_ns.shape[0] < d or period_ns <= 0 or d == 0:
-        raise ValueError("state is shorter than the inputs; the period must be positive")
+    cdef ovoo_memory m
+    _open_memory(&m, columns, width, centre, inverse, low, high, bound, keep, keep_inverse, period_ns, reset_ns,
+                 prior, prior_ns)
     if time_ns.shape[0] < n or values.shape[0] < n * width or gate.shape[0] < n:
         raise ValueError("columns are shorter than n")
-    if residual.shape[0] < n * d or use.shape[0] < n:
+    if residual.shape[0] < n * m.inputs or use.shape[0] < n:
         raise ValueError("output is shorter than n")
-    for k in range(d):
-        if columns[k] < 0 or columns[k] >= width:
-            raise ValueError("input column is outside the row")
-    with nogil:
-        for i in range(n):
-            use[i] = gate[i]
-            row = &values[i * width]
-            for k in range(d):
-                residual[i * d + k] = NAN
-                if row[columns[k]] < low[k] or row[columns[k]] > high[k]:
-                    if use[i] == NORMAL:
-                        use[i] = UNKNOWN
-            if use[i] != NORMAL:
-                continue
-            for k in range(d):
-                x = row[columns[k]]
-                if x != x:
-                    continue
-                y = clip((x - centre[k]) * inverse[k], bound)
-                gap = time_ns[i] - prior_ns[k]
-                if prior_ns[k] == NEVER or gap <= 0 or gap > reset_ns:
-                    frames = 0
-                else:
-                    if gap != known_gap:
-                        # signals mostly came together: one division a gap, not one a signal
-                        known_gap = gap
-                        known_frames = (gap + period_ns / 2) / period_ns
-                        if known_frames < 1:
-                            known_frames = 1
-                    frames = known_frames
-                residual[i * d + k] = clip(_residual(y, prior[k], keep[k], keep_inverse[k], frames), bound)
-                prior[k] = y
-                prior_ns[k] = time_ns[i]
+    if n > 0:
+        with nogil:
+            ovoo_memory_rows(&m, &time_ns[0], &values[0], width, n, &gate[0], &residual[0], &use[0])
 
 
 def peak_limit_rows(const long long[::1] time_ns, const double[::1] score, double[::1] limits,
@@ -108,73 +133,64 @@ def change_point_rows(const long long[::1] time_ns, const double[::1] residual, 
                       long long[::1] at_ns, double[::1] work, unsigned char[::1] absent,
                       double[::1] score, double[::1] limits, double[::1] measure, unsigned char[::1] state,
                       double[::1] trace):
-    # at_ns: last row used, mute since, periods since both means started anew
-    cdef Py_ssize_t i, k, missing
-    cdef long long gap, frames
-    cdef double x, quick, late, share, t2
-    if precision.shape[0] < d * d or min(fast.shape[0], slow.shape[0], absent.shape[0]) < d or work.shape[0] < 3 * d:
-        raise ValueError("model or state is shorter than the inputs; work needs three cells an input")
-    if at_ns.shape[0] < 3 or period_ns <= 0 or step_frames <= 0 or d <= 0:
-        raise ValueError("state is too short; period and step must be positive")
+    cdef ovoo_change c
+    _open_change(&c, d, precision, fast_decay, slow_decay, step_frames, period_ns, reset_ns, mute_ns, max_missing,
+                 fast, slow, at_ns, work, absent)
     if time_ns.shape[0] < n or residual.shape[0] < n * d or use.shape[0] < n:
         raise ValueError("columns are shorter than n")
     if min(score.shape[0], limits.shape[0], measure.shape[0], state.shape[0]) < n or trace.shape[0] < n * d:
         raise ValueError("output is shorter than n")
-    with nogil:
-        for i in range(n):
-            score[i] = NAN
-            measure[i] = NAN
-            limits[i] = limit
-            state[i] = use[i]
-            for k in range(d):
-                trace[i * d + k] = fast[k] - slow[k]
-            if use[i] != NORMAL:
-                continue
-            missing = 0
-            for k in range(d):
-                x = residual[i * d + k]
-                absent[k] = x != x
-                missing += absent[k]
-                work[k] = 0.0 if absent[k] else x
-            if missing > max_missing:
-                state[i] = UNKNOWN
-                continue
-            if missing:
-                ovoo_fill_absent(&precision[0], d, &work[0], &absent[0])
-            gap = time_ns[i] - at_ns[0]
-            frames = gap / period_ns if gap > 0 else step_frames
-            if at_ns[0] == NEVER or gap > reset_ns or gap < 0:
-                for k in range(d):
-                    fast[k] = 0.0
-                    slow[k] = 0.0
-                at_ns[1] = NEVER
-                at_ns[2] = NEVER
-            if frames > step_frames:
-                frames = step_frames
-            at_ns[0] = time_ns[i]
-            quick = 1.0 - power_n(fast_decay, frames)
-            late = 1.0 - power_n(slow_decay, frames)
-            if at_ns[2] != NEVER and frames > 0:
-                at_ns[2] = at_ns[2] + frames
-                share = <double>frames / <double>at_ns[2]
-                if share > quick:
-                    quick = share
-                if share > late:
-                    late = share
-                else:
-                    at_ns[2] = NEVER
-            for k in range(d):
-                fast[k] = fast[k] + quick * (work[k] - fast[k])
-                slow[k] = slow[k] + late * (work[k] - slow[k])
-                work[d + k] = fast[k] - slow[k]
-                trace[i * d + k] = work[d + k]
-            t2 = ovoo_quadratic(&precision[0], &work[d], &work[2 * d], d)
-            if at_ns[1] != NEVER and time_ns[i] - at_ns[1] < mute_ns:
-                state[i] = SETTLING
-                continue
-            at_ns[1] = NEVER
-            score[i] = t2
-            measure[i] = t2 / limit
-            if t2 >= limit:
-                at_ns[1] = time_ns[i]
-                at_ns[2] = 0
+    if n > 0:
+        with nogil:
+            ovoo_change_rows(&c, &time_ns[0], &residual[0], n, &use[0], limit, &score[0], &limits[0], &measure[0],
+                             &state[0], &trace[0])
+
+
+cdef class ChangePointRow:
+    cdef ovoo_memory memory
+    cdef ovoo_change change
+    cdef ovoo_gate gate
+    cdef Py_ssize_t width
+    cdef double[::1] residual
+    cdef const double[::1] limit
+    cdef long long[::1] at_ns, gate_state
+    cdef tuple alive
+
+    def __init__(self, columns, Py_ssize_t width, centre, inverse, low, high, double bound, keep, keep_inverse,
+                 long long period_ns, long long reset_ns, prior, prior_ns, precision, double fast_decay,
+                 double slow_decay, long long step_frames, long long mute_ns, Py_ssize_t max_missing,
+                 const double[::1] limit, fast, slow, long long[::1] at_ns, work, absent, double[::1] residual, gate):
+        cdef const int[::1] column_view = columns
+        _open_memory(&self.memory, column_view, width, centre, inverse, low, high, bound, keep, keep_inverse,
+                     period_ns, reset_ns, prior, prior_ns)
+        _open_change(&self.change, self.memory.inputs, precision, fast_decay, slow_decay, step_frames, period_ns,
+                     reset_ns, mute_ns, max_missing, fast, slow, at_ns, work, absent)
+        if residual.shape[0] < self.memory.inputs or limit.shape[0] < 1:
+            raise ValueError("limit and a cell an input for residuals are needed")
+        # views keep arrays from being resized while their addresses are held
+        self.alive = tuple(memoryview(each) for each in (
+            columns, centre, inverse, low, high, keep, keep_inverse, prior, prior_ns, precision, fast, slow, work,
+            absent,
+        ))
+        self.residual, self.limit, self.at_ns, self.width = residual, limit, at_ns, width
+        self.gate_state = read_gate(&self.gate, gate, width)
+
+    cdef long long _next(self):
+        return (self.at_ns[0] if self.at_ns[0] > 0 else 0) + self.memory.period_ns
+
+    def score(self, row):
+        return self._single(row, self._next())
+
+    def score_learn(self, row):
+        return self._single(row, self._next())
+
+    def score_at(self, row, long long time_ns):
+        return self._single(row, time_ns)
+
+    cdef double _single(self, object row, long long time_ns) except? -1.0:
+        cdef Py_buffer view
+        cdef const double* cells = open_row(row, &view, self.width)
+        cdef double score = ovoo_change_single(&self.memory, &self.change, &self.gate, time_ns, cells, self.limit[0],
+                                               &self.residual[0])
+        PyBuffer_Release(&view)
+        return score

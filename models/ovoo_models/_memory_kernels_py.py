@@ -10,8 +10,9 @@ import math
 from array import array
 
 from ovoo_models._lanes_py import clip, dot8, dot_all, power_n
+from ovoo_models._rows_py import Gate, GateRow, Row, row_doubles
 
-__all__ = ["change_point_rows", "peak_limit_rows", "residual_rows"]
+__all__ = ["ChangePointRow", "change_point_rows", "peak_limit_rows", "residual_rows"]
 
 NAN = float("nan")
 NEVER = -1
@@ -210,3 +211,73 @@ def change_point_rows(
         measure[i] = score[i] / limit
         if score[i] >= limit:
             at_ns[1], at_ns[2] = time_ns[i], 0
+
+
+class ChangePointRow:
+    """`residual_rows` and `change_point_rows` of one row a call, on arrays that are written in place.
+
+    limit: one cell; residual: room for a row. A row comes a period after the last one used unless it has its own time.
+    """
+
+    def __init__(
+        self,
+        columns: array[int],
+        width: int,
+        centre: array[float],
+        inverse: array[float],
+        low: array[float],
+        high: array[float],
+        bound: float,
+        keep: array[float],
+        keep_inverse: array[float],
+        period_ns: int,
+        reset_ns: int,
+        prior: array[float],
+        prior_ns: array[int],
+        precision: array[float],
+        fast_decay: float,
+        slow_decay: float,
+        step_frames: int,
+        mute_ns: int,
+        max_missing: int,
+        limit: array[float],
+        fast: array[float],
+        slow: array[float],
+        at_ns: array[int],
+        work: array[float],
+        absent: array[int],
+        residual: array[float],
+        gate: Gate,
+    ) -> None:
+        self._width, self._inputs, self._period_ns = width, len(columns), period_ns
+        self._gate, self._limit, self._at_ns, self._residual = GateRow(gate), limit, at_ns, residual
+        self._time, self._code, self._use = array("q", [0]), array("B", [0]), array("B", [0])
+        self._memory = (
+            self._code, columns, centre, inverse, low, high, bound, keep, keep_inverse, period_ns, reset_ns, prior,
+            prior_ns, residual, self._use,
+        )  # fmt: skip
+        self._change = (
+            self._use, precision, fast_decay, slow_decay, step_frames, period_ns, reset_ns, mute_ns, max_missing,
+        )  # fmt: skip
+        self._state = (fast, slow, at_ns, work, absent)
+        self._out = (array("d", [NAN]), array("d", [NAN]), array("d", [NAN]), array("B", [0]))
+        self._trace = array("d", bytes(8 * len(columns)))
+
+    def score(self, row: Row) -> float:
+        """T2 of the next row; NaN where it is not scored."""
+        return self.score_at(row, max(self._at_ns[0], 0) + self._period_ns)
+
+    def score_learn(self, row: Row) -> float:
+        """As `score`: scoring never learns."""
+        return self.score(row)
+
+    def score_at(self, row: Row, time_ns: int) -> float:
+        """T2 of this row at its time."""
+        cells = array("d", row_doubles(row, self._width)[: self._width])
+        self._time[0], self._code[0] = time_ns, self._gate.code(time_ns, cells)
+        residual_rows(self._time, cells, self._width, 1, *self._memory)
+        change_point_rows(
+            self._time, self._residual, self._inputs, 1, *self._change, self._limit[0], *self._state, *self._out,
+            self._trace,
+        )  # fmt: skip
+        return self._out[0][0]

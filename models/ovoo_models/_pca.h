@@ -21,7 +21,8 @@ typedef struct {
     double score, t2, spe;
 } ovoo_pca_score;
 
-/* work, on a cache line: y lanes | projection lanes | scaled projection lanes | z, centre, inverse lanes | loadings */
+/* work, on a cache line: y lanes | projection lanes | scaled projection lanes | z, centre, inverse lanes | loadings |
+ * nothing, and z after each of eight rows, lanes each | projections of eight rows, by component */
 OVOO_INLINE ptrdiff_t ovoo_pca_standardise(const ovoo_pca *m, const double *restrict row, double *restrict y)
 {
     ptrdiff_t n = m->inputs, missing = 0;
@@ -142,6 +143,15 @@ OVOO_INLINE ovoo_pca_score ovoo_pca_measure(const ovoo_pca *m, const double *z, 
     return found;
 }
 
+/* Periods since the last scored row, at most `step_frames`. */
+OVOO_INLINE long long ovoo_pca_frames(const ovoo_pca *m, long long gap)
+{
+    long long frames = 1;
+    if (gap != m->period_ns)
+        frames = gap > 0 ? gap / m->period_ns : m->step_frames;
+    return frames > m->step_frames ? m->step_frames : frames;
+}
+
 /* One row that the gate lets through; score NaN where too many inputs are missing. */
 OVOO_INLINE ovoo_pca_score ovoo_pca_row(const ovoo_pca *m, long long time_ns, const double *row, int learns)
 {
@@ -152,13 +162,10 @@ OVOO_INLINE ovoo_pca_score ovoo_pca_row(const ovoo_pca *m, long long time_ns, co
         return found;
     if (missing)
         ovoo_pca_fill(m, y, t);
-    long long gap = time_ns - m->marks[0], frames = 1;
-    if (gap != m->period_ns)
-        frames = gap > 0 ? gap / m->period_ns : m->step_frames;
+    long long gap = time_ns - m->marks[0], frames = ovoo_pca_frames(m, gap);
     if (m->marks[0] == -1 || gap > m->reset_ns || gap < 0)
         for (ptrdiff_t k = 0; k < m->lanes; k++)
             z[k] = 0.0;
-    frames = frames > m->step_frames ? m->step_frames : frames;
     double w = 1.0 - ovoo_power(m->decay, frames), energy;
     for (ptrdiff_t k = 0; k < m->lanes; k++)
         z[k] = z[k] + w * (y[k] - z[k]);
@@ -202,9 +209,134 @@ OVOO_INLINE void ovoo_pca_back(const ovoo_pca *m, const ovoo_pca *own)
     }
 }
 
-OVOO_CLONES void ovoo_pca_rows(const ovoo_pca *m, const long long *time_ns, const double *values, ptrdiff_t width,
-                               ptrdiff_t n, const unsigned char *gate, double *score, double *limits, double *measure,
-                               unsigned char *state, double *trace)
+/* z of a whole row from the z before it, in one pass, also into `line`; the number of absent inputs: z is void then. */
+OVOO_INLINE long long ovoo_pca_pass(const ovoo_pca *m, const double *restrict row, double w,
+                                    const double *restrict before, double *restrict z, double *restrict line)
+{
+    const double bound = m->bound, *restrict centre = m->centre, *restrict inverse = m->inverse;
+    long long missing = 0;
+    for (ptrdiff_t k = 0; k < m->inputs; k++) {
+        double y = (row[k] - centre[k]) * inverse[k];
+        missing += y != y;
+        y = y > bound ? bound : y;
+        y = y < -bound ? -bound : y;
+        y = before[k] + w * (y - before[k]);
+        z[k] = y;
+        line[k] = y;
+    }
+    return missing;
+}
+
+/* The same for any row, by way of y; 0 where too many inputs are missing and z stays as it was. */
+static int ovoo_pca_detour(const ovoo_pca *m, const double *row, double w, const double *before, double *z)
+{
+    double *y = m->work;
+    ptrdiff_t missing = ovoo_pca_standardise(m, row, y);
+    if (missing > m->max_missing)
+        return 0;
+    if (missing)
+        ovoo_pca_fill(m, y, y + m->lanes);
+    for (ptrdiff_t k = 0; k < m->inputs; k++)
+        z[k] = before[k] + w * (y[k] - before[k]);
+    return 1;
+}
+
+/* Brings z on by one row: from `last` into `z` and `line`; whether the row is scored. */
+OVOO_INLINE int ovoo_pca_next(const ovoo_pca *m, long long time_ns, const double *row, int open, const double *nothing,
+                              const double *last, double *z, double *line)
+{
+    const ptrdiff_t d = m->inputs;
+    if (open) {
+        long long gap = time_ns - m->marks[0];
+        const double *before = m->marks[0] == -1 || gap > m->reset_ns || gap < 0 ? nothing : last;
+        double w = 1.0 - ovoo_power(m->decay, ovoo_pca_frames(m, gap));
+        open = m->first >= 0 && ovoo_pca_pass(m, row + m->first, w, before, z, line) == 0;
+        if (open) {
+            m->marks[0] = time_ns;
+            return 1;
+        }
+        open = ovoo_pca_detour(m, row, w, before, z);
+        if (open)
+            m->marks[0] = time_ns;
+    }
+    if (!open)
+        memcpy(z, last, (size_t)d * sizeof(double));
+    memcpy(line, z, (size_t)d * sizeof(double));
+    return open;
+}
+
+/* T2, SPE and score of eight rows z at once, with the sums of ovoo_pca_measure; t: projections by component. */
+OVOO_INLINE void ovoo_pca_measure_eight(const ovoo_pca *m, const double *z, double *t, double *score, double *t2,
+                                        double *spe)
+{
+    double energy[OVOO_LANES];
+    ovoo_lanes sharp[OVOO_LANES], inside[OVOO_LANES];
+    for (ptrdiff_t c = 0; c < m->components; c++)
+        ovoo_dot_some(z, m->loadings + c * m->lanes, m->lanes, t + c * OVOO_LANES, OVOO_LANES);
+    for (ptrdiff_t k = m->components * OVOO_LANES; k < m->component_lanes * OVOO_LANES; k++)
+        t[k] = 0.0;
+    ovoo_squares(z, m->lanes, energy);
+    for (int lane = 0; lane < OVOO_LANES; lane++) {
+        ovoo_lanes s = {0.0}, i = s;
+        for (ptrdiff_t c = lane; c < m->component_lanes; c += OVOO_LANES) {
+            ovoo_lanes along = OVOO_AT(t + c * OVOO_LANES);
+            s += (along * m->sharpness[c]) * along;
+            i += along * along;
+        }
+        sharp[lane] = s;
+        inside[lane] = i;
+    }
+#define OVOO_SUM(v) (((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])))
+    *(ovoo_loose *)t2 = OVOO_SUM(sharp);
+    *(ovoo_loose *)spe = OVOO_AT(energy) - OVOO_SUM(inside);
+    for (int r = 0; r < OVOO_LANES; r++) {
+        spe[r] = spe[r] > 0.0 ? spe[r] : 0.0;
+        score[r] = m->weight[0] * t2[r] + m->weight[1] * spe[r];
+    }
+}
+
+/* Up to eight rows of a model that does not adapt: their z one after another, the rest side by side. */
+OVOO_INLINE void ovoo_pca_eight(const ovoo_pca *m, const long long *time_ns, const double *values, ptrdiff_t width,
+                                int n, const unsigned char *gate, double *score, double *limits, double *measure,
+                                unsigned char *state, double *trace)
+{
+    const ptrdiff_t d = m->inputs, lanes = m->lanes;
+    double *nothing = m->loadings + m->component_room * lanes, *z = nothing + lanes;
+    double found[OVOO_LANES], t2[OVOO_LANES], spe[OVOO_LANES];
+    const double *last = m->running;
+    int scored[OVOO_LANES];
+    for (int r = 0; r < n; r++) {
+        scored[r] = ovoo_pca_next(m, time_ns[r], values + r * width, gate[r] == OVOO_NORMAL, nothing, last,
+                                  z + r * lanes, trace + r * (d + 2));
+        last = z + r * lanes;
+    }
+    memcpy(m->running, last, (size_t)d * sizeof(double));
+    ovoo_pca_measure_eight(m, z, z + OVOO_LANES * lanes, found, t2, spe);
+    for (int r = 0; r < n; r++) {
+        double *line = trace + r * (d + 2) + d;
+        state[r] = gate[r] == OVOO_NORMAL && !scored[r] ? OVOO_UNKNOWN : gate[r];
+        limits[r] = 1.0;
+        score[r] = measure[r] = scored[r] ? found[r] : NAN;
+        line[0] = scored[r] ? t2[r] : NAN;
+        line[1] = scored[r] ? spe[r] : NAN;
+    }
+    m->marks[2] = time_ns[n - 1];
+}
+
+OVOO_CLONES void ovoo_pca_still_rows(const ovoo_pca *m, const long long *time_ns, const double *values, ptrdiff_t width,
+                                     ptrdiff_t n, const unsigned char *gate, double *score, double *limits,
+                                     double *measure, unsigned char *state, double *trace)
+{
+    const ovoo_pca own = ovoo_pca_aligned(m);
+    for (ptrdiff_t i = 0; i < n; i += OVOO_LANES)
+        ovoo_pca_eight(&own, time_ns + i, values + i * width, width, (int)(n - i < OVOO_LANES ? n - i : OVOO_LANES),
+                       gate + i, score + i, limits + i, measure + i, state + i, trace + i * (m->inputs + 2));
+    ovoo_pca_back(m, &own);
+}
+
+OVOO_CLONES void ovoo_pca_moving_rows(const ovoo_pca *m, const long long *time_ns, const double *values,
+                                      ptrdiff_t width, ptrdiff_t n, const unsigned char *gate, double *score,
+                                      double *limits, double *measure, unsigned char *state, double *trace)
 {
     const ptrdiff_t d = m->inputs;
     const ovoo_pca own = ovoo_pca_aligned(m);
@@ -227,6 +359,16 @@ OVOO_CLONES void ovoo_pca_rows(const ovoo_pca *m, const long long *time_ns, cons
         m->marks[2] = time_ns[i];
     }
     ovoo_pca_back(m, &own);
+}
+
+static void ovoo_pca_rows(const ovoo_pca *m, const long long *time_ns, const double *values, ptrdiff_t width,
+                          ptrdiff_t n, const unsigned char *gate, double *score, double *limits, double *measure,
+                          unsigned char *state, double *trace)
+{
+    if (m->adapt > 0.0 || m->follow > 0.0)
+        ovoo_pca_moving_rows(m, time_ns, values, width, n, gate, score, limits, measure, state, trace);
+    else
+        ovoo_pca_still_rows(m, time_ns, values, width, n, gate, score, limits, measure, state, trace);
 }
 
 /* One row at its time. */

@@ -89,7 +89,7 @@ cdef class PcaRows:
         m.running, m.home, m.home_scale = &self.running[0], &self.home[0], &self.home_scale[0]
         m.home_variance, m.weight, m.marks = &self.home_variance[0], &self.weight[0], &self.marks[0]
         m.component_room = self.variance.shape[0]
-        m.work = ovoo_doubles(4 * lanes + 2 * self.variance.shape[0] + self.loadings.shape[0] + lanes)
+        m.work = ovoo_doubles(13 * lanes + 10 * self.variance.shape[0] + self.variance.shape[0] * lanes)
         m.absent = <unsigned char*>calloc(lanes, 1)
         if m.work == NULL or m.absent == NULL:
             raise MemoryError

@@ -74,6 +74,22 @@ def test_kernel_equals_its_twin(d: int, trees: int, samples: int) -> None:
     assert first == outcome(_isolation_kernels_py, forest, columns, rows, gate)
 
 
+@pytest.mark.parametrize(("d", "n"), [(2, 3), (2, 128), (2, 261), (128, 130), (129, 70), (512, 33)])
+def test_blocks_of_any_length_and_width_give_the_scores_of_single_rows(d: int, n: int) -> None:
+    rng = random.Random(d + n)
+    rows = FrameBlock(array("q", range(n)), array("d", [rng.gauss(50, 20) for _ in range(n * d)]), d)
+    gate = array("B", rng.choices([1, 3], [1, 9], k=n))
+    for row in rng.sample(range(n), n // 9):
+        rows.values[row * d] = math.nan
+    forest = grow([list(rows.values[i * d : i * d + d]) for i in range(min(n, 40))], 9, 16, 2)
+    kernel = kernel_of(isolation_kernels, forest, list(range(d)), d)
+
+    found = outcome(isolation_kernels, forest, list(range(d)), rows, gate)
+
+    one = [kernel.score(rows.values[i * d : i * d + d]) if gate[i] == NORMAL else math.nan for i in range(n)]
+    assert found[0] == bits(one)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.floats(width=64), min_size=3, max_size=3), max_size=15))
 def test_whatever_the_row_holds_twin_and_kernel_agree_within_the_range(cells: list[list[float]]) -> None:

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping
 from typing import Any
 
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import ConfigError, NotReady
 
 from ovoo_models._select import kernels, memory_kernels
 from ovoo_models.anomaly.memory import MemoryFit, MemoryLearner, SignalMemory, chi_square_99
@@ -73,6 +73,17 @@ class ChangePoint:
             "change_point", centre=self._centre, inverse=self._inverse, precision=self._precision, limit=self._limit,
             fast=self._fast, slow=self._slow, at=self._at, running=self.gate.running, **self._memory.arrays(),
         )  # fmt: skip
+        self._row = self._row_kernel()
+
+    def _row_kernel(self) -> memory_kernels.ChangePointRow:
+        memory = self._memory
+        return memory_kernels.ChangePointRow(
+            self._columns, self.place.width, self._centre, self._inverse, *self._open, self._bound, memory.keep,
+            memory.inverse, self.place.period_ns, self._reset_ns, memory.prior, memory.prior_ns, self._precision,
+            self._fast_decay, self._slow_decay, self._step_frames, self._mute_ns, self._missing, self._limit,
+            self._fast, self._slow, self._at, self._work, self._absent, array("d", bytes(8 * len(self._columns))),
+            self.gate.parts,
+        )  # fmt: skip
 
     @property
     def ready(self) -> bool:
@@ -137,17 +148,14 @@ class ChangePoint:
         return self._shares(out.trace[row * d : row * d + d])
 
     def row_scorer(self) -> RowScorer:
-        """Scores one row a call through a block of one row; scoring never learns, so all its calls do the same."""
-        return _RowScorer(self)
+        """Scores one row a call; scoring never learns, so all its calls do the same; NotReady before `ready`."""
+        if not self.ready:
+            raise NotReady("not fitted", offender="change_point", remedy="learn or load a model first")
+        return self._row
 
     def explain_row(self, row: array[float]) -> tuple[Contribution, ...]:
         """`explain` for the row just scored by `row_scorer`."""
         return self._shares(array("d", [a - b for a, b in zip(self._fast, self._slow, strict=True)]))
-
-    @property
-    def next_ns(self) -> int:
-        """A period after the last row scored."""
-        return max(self._at[0], 0) + self.place.period_ns
 
     def _shares(self, change: array[float]) -> tuple[Contribution, ...]:
         d = self.trace_width
@@ -170,30 +178,6 @@ class ChangePoint:
         """Take `state()`; ArtifactError where it does not fit or was learned at another period."""
         self._memory.refuse_other_period(state, "change_point")
         self._arrays.load(state)
-
-
-class _RowScorer:
-    """A block of one row at a time, its arrays allocated once."""
-
-    def __init__(self, detector: ChangePoint) -> None:
-        self._detector = detector
-        self._out = ScoreBlock()
-        self._time = array("q", [0])
-        self._width = detector.place.width
-
-    def score(self, row: array[float] | memoryview, /) -> float:
-        return self.score_at(row, self._detector.next_ns)
-
-    def score_learn(self, row: array[float] | memoryview, /) -> float:
-        return self.score_at(row, self._detector.next_ns)
-
-    def score_at(self, row: array[float] | memoryview, time_ns: int, /) -> float:
-        cells = memoryview(row)
-        if cells.format != "d" or cells.shape != (self._width,) or not cells.contiguous:
-            raise ValueError(f"a row is {self._width} doubles side by side")
-        self._time[0] = time_ns
-        self._detector.score_many(FrameBlock(self._time, row, self._width), self._out)  # type: ignore[arg-type]
-        return self._out.score[0]
 
 
 def _variance(fast: float, slow: float) -> float:
