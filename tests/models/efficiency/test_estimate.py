@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from ovoo_contract.errors import ConfigError
 from ovoo_models.efficiency.estimate import Estimate
 from ovoo_models.efficiency.record import Column, Record, data_hash
