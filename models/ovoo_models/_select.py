@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ovoo_models import _pca_kernels as pca_kernels
     from ovoo_models import _row_kernels as row_kernels
     from ovoo_models import _sensor_kernels as sensor_kernels
+    from ovoo_models import _steam_kernels as steam_kernels
     from ovoo_models import _variance_kernels as variance_kernels
     from ovoo_models import _window_kernels as window_kernels
 
@@ -39,6 +40,7 @@ __all__ = [
     "pca_kernels",
     "row_kernels",
     "sensor_kernels",
+    "steam_kernels",
     "variance_kernels",
     "window_kernels",
 ]
