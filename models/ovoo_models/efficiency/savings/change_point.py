@@ -89,6 +89,23 @@ class ChangePointModel:
             out.append(value if value == value else math.nan)
         return out
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest value of the driver and each variable over all segments."""
+        found: dict[str, tuple[float, float]] = {}
+        for segment in self.segments.values():
+            own = dict(zip(self.settings.variables, segment.ranges, strict=False))
+            if self.settings.driver:
+                own[self.settings.driver] = (segment.low, segment.high)
+            for name, (low, high) in own.items():
+                known = found.get(name, (low, high))
+                found[name] = (min(known[0], low), max(known[1], high))
+        return found
+
+    def named(self) -> dict[str, Mapping[str, float]]:
+        """Coefficients and knees of each segment by name."""
+        variables = self.settings.variables + (("weekend",) if self.split == "day_level" else ())
+        return {label: segment.named(variables) for label, segment in self.segments.items()}
+
     def design(self, data: Observations, rows: Sequence[int]) -> tuple[array[float], int]:
         """Linearised design of the rows, segments side by side, and its number of columns."""
         x, extra, labels = _inputs(data, self.settings, rows, self.split)

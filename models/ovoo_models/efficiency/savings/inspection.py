@@ -30,6 +30,7 @@ class Limits:
     repeat_days: int = 14
     outlier_sigma: float = 30.0
     negative_allowed: bool = False
+    constant_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def inspect(data: Observations, names: Iterable[str], limits: Limits | None = No
     faults = [*_missing(data, names), *_negative(data, limits), *_outliers(data, names, limits)]
     out = {row for fault in faults for row in fault.rows}
     used = [row for row in data.complete(names) if row not in out]
-    faults += [*_gaps(data, used, limits), *_repeats(data, used, limits), *_constant(data, names, used)]
+    faults += [*_gaps(data, used, limits), *_repeats(data, used, limits)]
+    faults += [] if limits.constant_allowed else _constant(data, names, used)
     faults += _enough(data, used, limits)
     return Inspection(tuple(faults), tuple(used))
 
@@ -177,6 +179,8 @@ def _constant(data: Observations, names: Sequence[str], used: Sequence[int]) -> 
 
 
 def _enough(data: Observations, used: Sequence[int], limits: Limits) -> list[Fault]:
+    if limits.days_min <= 0:
+        return []
     days = len(used) * data.step_ns / DAY_NS
     if days < limits.days_min:
         few: dict[str, float | int | str] = {"days": days, "days_min": limits.days_min}
