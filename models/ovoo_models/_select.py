@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ovoo_models import _novelty_kernels as novelty_kernels
     from ovoo_models import _pca_kernels as pca_kernels
     from ovoo_models import _row_kernels as row_kernels
+    from ovoo_models import _savings_kernels as savings_kernels
     from ovoo_models import _sensor_kernels as sensor_kernels
     from ovoo_models import _steam_kernels as steam_kernels
     from ovoo_models import _variance_kernels as variance_kernels
@@ -41,6 +42,7 @@ __all__ = [
     "novelty_kernels",
     "pca_kernels",
     "row_kernels",
+    "savings_kernels",
     "sensor_kernels",
     "steam_kernels",
     "variance_kernels",
