@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ovoo_models import _row_kernels as row_kernels
     from ovoo_models import _sensor_kernels as sensor_kernels
     from ovoo_models import _variance_kernels as variance_kernels
+    from ovoo_models import _ventilation_kernels as ventilation_kernels
     from ovoo_models import _window_kernels as window_kernels
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "row_kernels",
     "sensor_kernels",
     "variance_kernels",
+    "ventilation_kernels",
     "window_kernels",
 ]
 
