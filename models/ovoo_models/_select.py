@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ovoo_models import _balance_kernels as balance_kernels
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _half_space_kernels as half_space_kernels
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPILED",
+    "balance_kernels",
     "energy_kernels",
     "frame_kernels",
     "half_space_kernels",
