@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ovoo_models import _balance_kernels as balance_kernels
     from ovoo_models import _drift_kernels as drift_kernels
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from ovoo_models import _sensor_kernels as sensor_kernels
     from ovoo_models import _steam_kernels as steam_kernels
     from ovoo_models import _variance_kernels as variance_kernels
+    from ovoo_models import _ventilation_kernels as ventilation_kernels
     from ovoo_models import _window_kernels as window_kernels
 
 __all__ = [
     "COMPILED",
+    "balance_kernels",
     "drift_kernels",
     "energy_kernels",
     "frame_kernels",
@@ -46,6 +49,7 @@ __all__ = [
     "sensor_kernels",
     "steam_kernels",
     "variance_kernels",
+    "ventilation_kernels",
     "window_kernels",
 ]
 
