@@ -90,7 +90,7 @@ def to_utc(moments: Moments, lines: Sequence[int], options: ReadingOptions, log:
         if wall_s == NO_TIME:
             utc[place] = NO_TIME
             continue
-        if before != NO_TIME and -3600 <= wall_s - before < 0:
+        if before != NO_TIME and -3600 <= wall_s - before <= 0:
             twice_until = wall_s + 7200
         before = wall_s
         key = (wall_s // _BLOCK, int(wall_s < twice_until))
@@ -118,7 +118,7 @@ def foreign_daylight(stamps: Stamps, lines: Sequence[int], options: ReadingOptio
     if not known or not 0 < step <= 3600:
         return
     own = zone_named(options.stamp_zone or options.zone)
-    if {offset_s(own, at) for at in range(known[0], known[-1], 30 * DAY)} != {offset_s(own, known[0])}:
+    if {offset_s(own, at) for at in range(known[0], known[-1] + 2 * DAY, DAY)} != {offset_s(own, known[0])}:
         return
     present, doubled = set(known), _doubled(stamps.wall_s)
     for name in _FOREIGN:
