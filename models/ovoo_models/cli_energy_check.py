@@ -15,7 +15,8 @@ from ovoo_models.efficiency.readings.options import zone_named
 __all__ = ["add", "summary"]
 
 _WORDS: Final = {
-    "zh": "{name}：{kind}，每 {interval} 一个值，{start} 至 {end}（{zone}），{good}/{count} 个时段有效（{share:.1f} %），合计 {total:,.1f} kWh",
+    "zh": "{name}：{kind}，每 {interval} 一个值，{start} 至 {end}（{zone}），"
+    "{good}/{count} 个时段有效（{share:.1f} %），合计 {total:,.1f} kWh",
     "en": "{name}: {kind}, one value every {interval}, {start} to {end} ({zone}), {good} of {count} intervals hold "
     "({share:.1f} %), {total:,.1f} kWh in all",
 }

@@ -32,7 +32,7 @@ def draw_duration(data: Duration, look: Look) -> str:
     panel = Panel(svg, look, 26.0, 212.0, (0.0, 100.0), scale([*ordered, *levels] or [0.0], zero=True))
     title = word("duration", look.language)
     panel.title(title, "kW")
-    panel.ground(word("share_of_time", look.language))
+    panel.ground(word("share_of_time", look.language), x_step=20.0)
     if ordered:
         places = sorted({round(n * (len(ordered) - 1) / _POINTS) for n in range(_POINTS + 1)})
         shares = [100.0 * place / max(len(ordered) - 1, 1) for place in places]

@@ -82,14 +82,14 @@ class Panel:
         size = fitting(shown, self.right - self.left, 9.5)
         self.svg.text(self.left, self.top - 7, shown, size, fill=self.colour.ink, bold=True)
 
-    def ground(self, x_words: str = "", *, x_ticks: bool = True) -> None:
-        """Grid lines with their values; below it the values along, and what they are."""
+    def ground(self, x_words: str = "", *, x_ticks: bool = True, x_step: float = 0.0) -> None:
+        """Grid lines with their values; below it the values along (each `x_step`, 0: round ones) and what they are."""
         for value in self.value.ticks():
             y = self.value.y(value)
             self.svg.line([(self.left, y), (self.right, y)], self.colour.grid, 0.6)
             self.words(self.left - 4, y + 3, f"{value:,.6g}", "end")
         if x_ticks:
-            found = self.time.ticks() if self.time is not None else self._along_ticks()
+            found = self.time.ticks() if self.time is not None else self._along_ticks(x_step)
             for x, shown in found:
                 self.svg.line([(x, self.bottom), (x, self.bottom + 3)], self.colour.grid, 0.8)
                 half = text_width(shown, _SIZE) / 2
@@ -97,8 +97,10 @@ class Panel:
         if x_words:
             self.words((self.left + self.right) / 2, self.bottom + 24, x_words, "middle")
 
-    def _along_ticks(self) -> list[tuple[float, str]]:
-        return [(self.along.y(value), f"{value:,.6g}") for value in self.along.ticks()]
+    def _along_ticks(self, step: float) -> list[tuple[float, str]]:
+        low, high = self.along.low, self.along.high
+        values = [low + n * step for n in range(int((high - low) / step) + 1)] if step else self.along.ticks()
+        return [(self.along.y(value), f"{value:,.6g}") for value in values]
 
     def words(self, x: float, y: float, words: str, anchor: str = "start", *, fill: str = "") -> None:
         """Small words."""

@@ -79,7 +79,7 @@ def draw_typical_days(data: Shape, look: Look) -> str:
     panel = Panel(svg, look, 26.0, 212.0, (0.0, 24.0), scale(finite(*columns, base), zero=True))
     title = word("typical", look.language)
     panel.title(title, "kW")
-    panel.ground(word("hour", look.language))
+    panel.ground(word("hour", look.language), x_step=3.0)
     strokes = (look.palette.accent, look.palette.alert, look.palette.muted, look.palette.ink)
     for n, (name, (low, middle, high)) in enumerate(data.days.items()):
         hours = [24.0 * (step + 0.5) / len(middle) for step in range(len(middle))]

@@ -41,7 +41,7 @@ def draw_tariff_day(data: TariffDay, look: Look) -> str:
             panel.words(x + width / 2, panel.top - 4, shown, "middle")
         if price and text_width(price, 8) <= width:
             panel.words(x + width / 2, panel.top - 14, price, "middle")
-    panel.ground(word("hour", look.language))
+    panel.ground(word("hour", look.language), x_step=3.0)
     _steps(panel, data.power_kw, look)
     if limit:
         panel.level(limit[0], f"{word('limit', look.language)} {limit[0]:,.5g} kW")

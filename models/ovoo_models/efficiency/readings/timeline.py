@@ -57,6 +57,10 @@ def repair_midnight(moments: Moments, lines: Sequence[int], log: ProblemLog) -> 
         and NO_TIME not in (seconds[place], seconds[place - 1])
         and seconds[place] + DAY == seconds[place - 1] + step
     ]
+    taken = {at for at in seconds if at % DAY == 0} if late else set()
+    taken -= {seconds[place] for place in late}
+    # rows out of order look alike, but the midnight that they would become stands elsewhere
+    late = [place for place in late if seconds[place] + DAY not in taken]
     if moments.zoned or not late or step >= DAY:
         return False
     for place in late:
