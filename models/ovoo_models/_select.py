@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ovoo_models import _novelty_kernels as novelty_kernels
     from ovoo_models import _pca_kernels as pca_kernels
     from ovoo_models import _row_kernels as row_kernels
+    from ovoo_models import _savings_kernels as savings_kernels
     from ovoo_models import _sensor_kernels as sensor_kernels
     from ovoo_models import _variance_kernels as variance_kernels
     from ovoo_models import _window_kernels as window_kernels
@@ -38,6 +39,7 @@ __all__ = [
     "novelty_kernels",
     "pca_kernels",
     "row_kernels",
+    "savings_kernels",
     "sensor_kernels",
     "variance_kernels",
     "window_kernels",

@@ -1,0 +1,256 @@
+"""Baselines with knees: 1P to 5P over one driver, further linear variables, parted by kind of day and season."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ovoo_contract.errors import ConfigError, EvidenceError
+
+from ovoo_models.efficiency.savings.knees import KINDS
+from ovoo_models.efficiency.savings.numerics import median, zeros
+from ovoo_models.efficiency.savings.observations import Observations, month_of, weekday_of
+from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, choose, fit_segment
+
+__all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
+
+SPLITS: Final = ("none", "day_level", "day", "season", "season_day")
+_MAD_SIGMA: Final = 1.4826022185056018
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a baseline is fitted; all of it stands in the record of a saving.
+
+    `driver` has the knees (empty: none); `variables` enter linearly. `signs` of the slopes below the left and above
+    the right knee: for temperature (1, 1), 0 for any. `splits` are tried in their order. A piece needs `rows_min` rows,
+    a knee `least` on each side. A term costs `cost` degrees of freedom when kinds and splits are compared by
+    RSS / (n - cost terms)^2; at 3, what it asks of a term is close to the Bayesian criterion of a year of days.
+    Residuals beyond `clip` robust sigma get weight clip sigma / |residual| (Huber 1964); inf switches that off.
+    """
+
+    driver: str = "temperature"
+    variables: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = KINDS
+    signs: tuple[int, int] = (1, 1)
+    splits: tuple[str, ...] = SPLITS
+    cold_months: tuple[int, ...] = (11, 12, 1, 2, 3)
+    weekend: tuple[int, ...] = (5, 6)
+    rows_min: int = 45
+    least: int = 10
+    cost: float = 3.0
+    clip: float = 3.0
+
+    def __post_init__(self) -> None:
+        for name, given, known in (("kinds", self.kinds, KINDS), ("splits", self.splits, SPLITS)):
+            if not given or not set(given) <= set(known):
+                raise ConfigError("unknown or none given", offender=name, value=given, remedy=f"of {known}")
+        if self.driver in self.variables or len(set(self.variables)) < len(self.variables):
+            raise ConfigError("a variable stands twice", offender="variables", value=self.variables)
+        if self.least < 3 or self.rows_min < 2 * self.least or not self.cost >= 1.0 or not self.clip > 1.0:
+            raise ConfigError(
+                "out of range", offender="settings", value=(self.least, self.rows_min, self.cost, self.clip),
+                remedy="least >= 3, rows_min >= 2 least, cost >= 1, clip > 1",
+            )  # fmt: skip
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every column the model reads beside energy."""
+        return (self.driver, *self.variables) if self.driver else self.variables
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePointModel:
+    """A fitted baseline: its split, a segment a label, and how it fits the `used` rows it was made from.
+
+    `fitted` and `weights` belong to `used`, in order of time; `terms` counts coefficients and knees of all segments.
+    """
+
+    settings: Settings
+    split: str
+    segments: Mapping[str, Segment]
+    used: tuple[int, ...]
+    fitted: array[float]
+    weights: array[float]
+    terms: int
+
+    def predict(self, data: Observations) -> array[float]:
+        """Expected energy of each interval; NaN where a driver is missing or the label was not in the baseline."""
+        x, extra, labels = _inputs(data, self.settings, range(len(data)), self.split)
+        q = len(extra) // len(data) if len(data) else 0
+        out = array("d")
+        for i, label in enumerate(labels):
+            segment = self.segments.get(label)
+            row = extra[i * q : i * q + q]
+            value = math.nan if segment is None else segment.value(x[i], row)
+            out.append(value if value == value else math.nan)
+        return out
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest value of the driver and each variable over all segments."""
+        found: dict[str, tuple[float, float]] = {}
+        for segment in self.segments.values():
+            own = dict(zip(self.settings.variables, segment.ranges, strict=False))
+            if self.settings.driver:
+                own[self.settings.driver] = (segment.low, segment.high)
+            for name, (low, high) in own.items():
+                known = found.get(name, (low, high))
+                found[name] = (min(known[0], low), max(known[1], high))
+        return found
+
+    def named(self) -> dict[str, Mapping[str, float]]:
+        """Coefficients and knees of each segment by name."""
+        variables = self.settings.variables + (("weekend",) if self.split == "day_level" else ())
+        return {label: segment.named(variables) for label, segment in self.segments.items()}
+
+    def design(self, data: Observations, rows: Sequence[int]) -> tuple[array[float], int]:
+        """Linearised design of the rows, segments side by side, and its number of columns."""
+        x, extra, labels = _inputs(data, self.settings, rows, self.split)
+        q = len(extra) // len(rows) if rows else 0
+        starts, width = {}, 0
+        for label, segment in self.segments.items():
+            starts[label] = width
+            width += math.isqrt(len(segment.inverse))
+        out = zeros(len(rows) * width)
+        for i, label in enumerate(labels):
+            row = self.segments[label].design(x[i], extra[i * q : i * q + q])
+            at = i * width + starts[label]
+            out[at : at + len(row)] = array("d", row)
+        return out, width
+
+
+def label_of(split: str, settings: Settings, time_ns: int, utc_offset_s: int) -> str:
+    """The segment an interval belongs to."""
+    if split in ("none", "day_level"):
+        return "all"
+    day = "weekend" if weekday_of(time_ns, utc_offset_s) in settings.weekend else "weekday"
+    if split == "day":
+        return day
+    season = "cold" if month_of(time_ns, utc_offset_s) in settings.cold_months else "warm"
+    return season if split == "season" else f"{season}_{day}"
+
+
+def fit(data: Observations, settings: Settings | None = None, used: Sequence[int] | None = None) -> ChangePointModel:
+    """The baseline of the `used` rows (all complete ones by default): best split, best kinds, robust weights.
+
+    The split is chosen on equal weights, then the weights are found from the residuals and the chosen split is fitted
+    once more.
+
+    Raises:
+        EvidenceError: too few rows, or a variable that others explain.
+    """
+    settings = settings or Settings()
+    rows = data.complete(settings.names) if used is None else list(used)
+    if len(rows) < settings.rows_min:
+        raise EvidenceError(
+            "too few rows for a baseline", offender="baseline", value=len(rows), remedy=f">= {settings.rows_min}"
+        )
+    y = array("d", [data.energy[i] for i in rows])
+    w = array("d", [1.0]) * len(rows)
+    best: _Parting | None = None
+    for split in settings.splits:
+        parting = _part(data, settings, rows, y, w, split)
+        if parting is not None and (best is None or parting.criterion < best.criterion):
+            best = parting
+    if best is None:
+        raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
+    model = _fitted(settings, rows, w, best)
+    weights = _weights(y, model.fitted, settings.clip)
+    if min(weights) < 1.0:
+        again = _part(data, settings, rows, y, weights, best.split)
+        model = model if again is None else _fitted(settings, rows, weights, again)
+    return model
+
+
+def _weights(y: Sequence[float], fitted: Sequence[float], clip: float) -> array[float]:
+    residuals = [abs(a - b) for a, b in zip(y, fitted, strict=True)]
+    bound = clip * _MAD_SIGMA * median(residuals)
+    return array("d", [1.0 if r <= bound or bound <= 0.0 else bound / r for r in residuals])
+
+
+def _inputs(
+    data: Observations, settings: Settings, rows: Sequence[int], split: str
+) -> tuple[array[float], array[float], list[str]]:
+    """Driver, rows of further variables (with the weekend's step where the split has one) and labels."""
+    column = data.driver(settings.driver) if settings.driver else None
+    x = array("d", [column[i] for i in rows] if column is not None else bytes(8 * len(rows)))
+    others = [data.driver(name) for name in settings.variables]
+    level = split == "day_level"
+    extra = array("d")
+    if others or level:
+        for i in rows:
+            for other in others:
+                extra.append(other[i])
+            if level:
+                extra.append(float(weekday_of(data.time_ns[i], data.utc_offset_s) in settings.weekend))
+    if split in ("none", "day_level"):
+        return x, extra, ["all"] * len(rows)
+    return x, extra, [label_of(split, settings, data.time_ns[i], data.utc_offset_s) for i in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parting:
+    """A split with the kind chosen for each of its pieces, and the criterion by which splits are compared."""
+
+    split: str
+    criterion: float
+    choices: Mapping[str, Choice]
+    members: Mapping[str, Sequence[int]]
+    x: array[float]
+    extra: array[float]
+
+
+def _part(
+    data: Observations, settings: Settings, rows: Sequence[int], y: array[float], w: array[float], split: str
+) -> _Parting | None:
+    """Kinds and criterion of one split; None where a piece has too few rows or the split parts nothing."""
+    x, extra, labels = _inputs(data, settings, rows, split)
+    n, q = len(rows), len(extra) // len(rows)
+    members: dict[str, list[int]] = {}
+    for i, label in enumerate(labels):
+        members.setdefault(label, []).append(i)
+    if (split not in ("none", "day_level") and len(members) < 2) or min(map(len, members.values())) < settings.rows_min:
+        return None
+    if split == "day_level" and len(set(extra[q - 1 :: q])) < 2:
+        return None
+    kinds = settings.kinds if settings.driver else ("1P",)
+    choices: dict[str, Choice] = {}
+    rss, terms = 0.0, 0
+    for label in sorted(members):
+        piece = _piece(x, extra, q, y, w, members[label])
+        try:
+            choice = choose(piece, kinds, settings.least, settings.cost, settings.signs)
+        except EvidenceError:
+            if split == settings.splits[0]:
+                raise
+            return None
+        choices[label] = choice
+        rss += choice.rss
+        terms += choice.terms
+    room = n - settings.cost * terms
+    return _Parting(split, rss / (room * room), choices, members, x, extra) if room > 0.0 else None
+
+
+def _fitted(settings: Settings, rows: Sequence[int], w: array[float], parting: _Parting) -> ChangePointModel:
+    x, extra, fitted = parting.x, parting.extra, zeros(len(rows))
+    q, terms = len(extra) // len(rows), 0
+    segments: dict[str, Segment] = {}
+    for label, choice in parting.choices.items():
+        segment = segments[label] = fit_segment(choice, settings.least, settings.signs)
+        terms += segment.terms
+        for i in parting.members[label]:
+            fitted[i] = segment.value(x[i], extra[i * q : i * q + q])
+    return ChangePointModel(settings, parting.split, segments, tuple(rows), fitted, w, terms)
+
+
+def _piece(
+    x: array[float], extra: array[float], q: int, y: array[float], w: array[float], own: Sequence[int]
+) -> Piece:
+    if len(own) == len(x):
+        return Piece(x, extra, q, y, w)
+    picked = [array("d", [column[i] for i in own]) for column in (x, y, w)]
+    more = array("d", [v for i in own for v in extra[i * q : i * q + q]])
+    return Piece(picked[0], more, q, picked[1], picked[2])
