@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from ovoo_models import _balance_kernels as balance_kernels
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _half_space_kernels as half_space_kernels
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from ovoo_models import _savings_kernels as savings_kernels
     from ovoo_models import _sensor_kernels as sensor_kernels
     from ovoo_models import _variance_kernels as variance_kernels
+    from ovoo_models import _ventilation_kernels as ventilation_kernels
     from ovoo_models import _window_kernels as window_kernels
 
 __all__ = [
     "COMPILED",
+    "balance_kernels",
     "energy_kernels",
     "frame_kernels",
     "half_space_kernels",
@@ -42,6 +45,7 @@ __all__ = [
     "savings_kernels",
     "sensor_kernels",
     "variance_kernels",
+    "ventilation_kernels",
     "window_kernels",
 ]
 

@@ -1,0 +1,23 @@
+"""Mine ventilation: networks of airways, fans and regulators, their flows, and what moving one of them changes."""
+
+from ovoo_models.efficiency.ventilation.advice import Move, advise
+from ovoo_models.efficiency.ventilation.curve import FanCurve
+from ovoo_models.efficiency.ventilation.network import Airway, Fan, FixedFlow, FixedPressure, Network
+from ovoo_models.efficiency.ventilation.solution import FanPoint, Notice, Solution
+from ovoo_models.efficiency.ventilation.solve import Solver, solve
+
+__all__ = [
+    "Airway",
+    "Fan",
+    "FanCurve",
+    "FanPoint",
+    "FixedFlow",
+    "FixedPressure",
+    "Move",
+    "Network",
+    "Notice",
+    "Solution",
+    "Solver",
+    "advise",
+    "solve",
+]
