@@ -15,7 +15,7 @@ from pathlib import Path
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import OvooError
 
-from ovoo_models import artifact, cli_check, cli_explain, cli_train
+from ovoo_models import artifact, cli_check, cli_energy, cli_explain, cli_train
 from ovoo_models.cards import card_lines
 from ovoo_models.cli_history import add_history, read_feedback, read_history
 from ovoo_models.feedback import Adjustments
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     card.set_defaults(run=_card)
     cli_check.add(verbs)
     cli_explain.add(verbs)
+    cli_energy.add(verbs)
     return parser
 
 
