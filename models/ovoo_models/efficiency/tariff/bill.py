@@ -92,8 +92,9 @@ def energy_lines(usage: Usage, charges: Sequence[EnergyCharge]) -> tuple[Line, .
     """One line per charge, season and band.
 
     Raises:
-        ConfigError: energy falls into a band that a charge has no price for.
+        ConfigError: energy falls into a band that a charge has no price for, or a fund is dearer than the energy.
     """
+    _check_funds(charges)
     lines = []
     for charge in charges:
         for (season, band), nano in sorted(usage.nano_kwh.items()):
@@ -166,6 +167,16 @@ def usage_price(calendar: BandCalendar, charges: Sequence[EnergyCharge], time_ns
     """Yuan per kWh at an instant, all charges together."""
     span = calendar.span_at(time_ns)
     return sum((charge.prices[span.season, span.band] for charge in charges), Decimal(0))
+
+
+def _check_funds(charges: Sequence[EnergyCharge]) -> None:
+    """A fund or surcharge above the dearest band of the energy itself is written in fen."""
+    dearest = max((price for each in charges if each.adjustable for price in each.prices.values()), default=None)
+    for each in charges:
+        highest = max(each.prices.values(), default=Decimal(0))
+        if not each.adjustable and dearest is not None and highest > dearest:
+            remedy = "give yuan per kWh: fen are divided by 100"
+            raise ConfigError("fund above the price of energy", offender=each.name, value=str(highest), remedy=remedy)
 
 
 def _line(kind: LineKind, charge: EnergyCharge, season: str, band: str, kwh: Decimal, price: Decimal) -> Line:
