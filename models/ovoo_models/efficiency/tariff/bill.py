@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, Literal
 
 from ovoo_contract.errors import ConfigError, EvidenceError
+from ovoo_packs.tariffs import Band
 
 from ovoo_models.efficiency.tariff.bands import BandCalendar
 from ovoo_models.efficiency.tariff.intervals import Intervals, kwh_of, nano_kwh, shares
@@ -98,11 +99,7 @@ def energy_lines(usage: Usage, charges: Sequence[EnergyCharge]) -> tuple[Line, .
     lines = []
     for charge in charges:
         for (season, band), nano in sorted(usage.nano_kwh.items()):
-            price = charge.prices.get((season, band))
-            if price is None:
-                remedy = f"add {season}/{band} from {charge.document}"
-                raise ConfigError("band without a price", offender=charge.name, value=band, remedy=remedy)
-            lines.append(_line("energy", charge, season, band, kwh_of(nano), price))
+            lines.append(_line("energy", charge, season, band, kwh_of(nano), _price(charge, season, band)))
     return tuple(lines)
 
 
@@ -164,9 +161,21 @@ def invoice(
 
 
 def usage_price(calendar: BandCalendar, charges: Sequence[EnergyCharge], time_ns: int) -> Decimal:
-    """Yuan per kWh at an instant, all charges together."""
+    """Yuan per kWh at an instant, all charges together.
+
+    Raises:
+        ConfigError: a charge has no price for that band.
+    """
     span = calendar.span_at(time_ns)
-    return sum((charge.prices[span.season, span.band] for charge in charges), Decimal(0))
+    return sum((_price(charge, span.season, span.band) for charge in charges), Decimal(0))
+
+
+def _price(charge: EnergyCharge, season: str, band: Band) -> Decimal:
+    price = charge.prices.get((season, band))
+    if price is None:
+        remedy = f"add {season}/{band} from {charge.document}"
+        raise ConfigError("band without a price", offender=charge.name, value=band, remedy=remedy)
+    return price
 
 
 def _check_funds(charges: Sequence[EnergyCharge]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from decimal import Decimal
 
 import pytest
@@ -30,6 +31,11 @@ def test_the_first_of_equal_peaks_is_named() -> None:
 def test_hourly_readings_do_not_tell_a_quarter_hours_peak() -> None:
     with pytest.raises(ConfigError, match="longer than the demand window"):
         peak_demand(Intervals.regular(0, HOUR_NS, [1.0]), 0, HOUR_NS)
+
+
+def test_rows_out_of_order_are_no_peak() -> None:
+    with pytest.raises(EvidenceError, match="rows overlap or go back"):
+        peak_demand(Intervals(array("q", [9, 0]), array("q", [18, 9]), array("d", [1.0, 2.0])), 0, QUARTER_NS)
 
 
 def test_no_full_window_is_no_peak() -> None:
