@@ -54,6 +54,7 @@ def examine(
     rows = [row for row in range(len(intervals)) if _touches(intervals, row, start_ns, end_ns)]
     found = [*_order(intervals, rows, start_ns, end_ns), *_values(intervals, rows, known)]
     found += _register(intervals, rows, start_ns, end_ns, known)
+    found += _repeats_earlier(intervals, rows)
     named = [_daylight(each, zone) for each in found]
     return tuple(sorted(named, key=lambda each: (each.start_ns, each.end_ns, each.kind)))
 
@@ -142,6 +143,24 @@ def _register(
         if abs(total * hours - facts.register_kwh) <= facts.tolerance * abs(facts.register_kwh):
             kind, remedy = "power_as_energy", f"the column is kW: multiply by {hours:g} h"
     yield Defect(kind, start_ns, end_ns, text, remedy)
+
+
+def _repeats_earlier(intervals: Intervals, rows: Sequence[int]) -> Iterator[Defect]:
+    """The first 28 days of the window stand in the series before, reading by reading."""
+    if not rows:
+        return
+    first, until = rows[0], intervals.start_ns[rows[0]] + _LEAST_DAYS * 24 * HOUR_NS
+    start = array("d", (intervals.kwh[row] for row in rows if intervals.start_ns[row] < until))
+    if intervals.end_ns[rows[-1]] < until or len(start) < _LEAST_DAYS or len(set(start)) == 1:
+        return
+    pattern, before = start.tobytes(), intervals.kwh[:first].tobytes()
+    at = before.find(pattern)
+    while at >= 0 and at % start.itemsize:
+        at = before.find(pattern, at + 1)
+    if at >= 0:
+        text = f"{len(start)} readings are those from row {at // start.itemsize} on"
+        remedy = "the same file stands under two months: ask for the export of this one"
+        yield Defect("repeated_month", intervals.start_ns[first], intervals.end_ns[rows[-1]], text, remedy)
 
 
 def _daylight(defect: Defect, zone: tzinfo) -> Defect:
