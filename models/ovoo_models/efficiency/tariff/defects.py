@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from array import array
 from collections.abc import Iterator, Sequence
@@ -164,10 +165,15 @@ def _repeats_earlier(intervals: Intervals, rows: Sequence[int]) -> Iterator[Defe
 
 
 def _daylight(defect: Defect, zone: tzinfo) -> Defect:
-    """One hour missing or doubled on a Sunday where the zone itself changes nothing: another zone's clock change."""
+    """One hour doubled on a Sunday where the zone itself changes nothing is another zone's clock change.
+
+    An hour that is missing then may be one too, or a real hole: it stays a gap that says so.
+    """
     if defect.kind not in ("gap", "overlap", "backwards") or not _is_foreign_change(defect, zone):
         return defect
     remedy = "the stamps were read in a time zone with daylight saving: read them in that of the meter"
+    if defect.kind == "gap":
+        return dataclasses.replace(defect, remedy=f"{defect.remedy}; or {remedy}")
     return Defect("daylight_saving", defect.start_ns, defect.end_ns, f"{defect.kind}, {defect.value}", remedy)
 
 
