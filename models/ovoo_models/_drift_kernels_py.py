@@ -150,7 +150,7 @@ class _Model:
         since = 0 if clock[0] == -1 else now - clock[0]
         mode = _power_state(self.bounds, power, 0 if gate == _OFF else -1, now, dwell_ns, reset_ns, clock)
         phi: list[float] = []
-        if gate == _NORMAL and mode == _AT_LOAD:
+        if gate == _NORMAL and mode == _AT_LOAD and clock[2] == _AT_LOAD:
             phi = _features(plan, values, start, self.drivers, self.degree)
         if not phi:
             self._put(NAN, NAN, out, at)
@@ -200,7 +200,8 @@ def drift_rows(
     bits: array[int],
     mode: array[int],
 ) -> None:
-    """Run `models` models over n rows; a model is scored and learns at load (state 3) where its gate is 3 (normal).
+    """Run `models` models over n rows; a model is scored and learns at load (state 3, and no row of another
+    state that does not count yet) where its gate is 3 (normal).
 
     gate (models x n). columns (models x 8): power, then up to 7 drivers, -1 ends them. rule: forget, trace_max,
     excite_min, prior, bound, slack, limit, weight, gap_weight; times: step, reset, dwell. A row weighs

@@ -209,6 +209,10 @@ class EnergyBaseline:
             self._last, out.score, out.limits, out.measure, out.state, out.trace,
         )  # fmt: skip
 
+    def cusum(self, out: ScoreBlock) -> array[float]:
+        """The CUSUM of each row just scored, NaN where it was not."""
+        return out.score[: out.rows]
+
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """The power: it is what exceeds the baseline; sigma and change are from what the drivers ask for."""
         column = self.place.inputs[0]

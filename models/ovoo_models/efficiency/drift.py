@@ -98,15 +98,16 @@ class EnergyDrift(EnergyBaseline):
 
     def _own_params(self, known: Params) -> None:
         self._mean_h = known.number("mean_h", 12.0, 0.1)
-        self._uses_states = known.number("states", 1.0, 0.0, 1.0) >= 0.5
+        self.uses_states = known.number("states", 1.0, 0.0, 1.0) >= 0.5
         self._dwell_s = known.number("dwell_s", 10.0, 0.0)
 
     def _stored(self) -> ArrayStore:
         self._states = PowerStates(self.place.inputs[0], dwell_s=self._dwell_s)
         self._twin, self._clock = array("d", bytes(8 * drift_kernels.STATE)), array("q", [-1, 0, 0, 0])
         self._columns = array("i", [*self.place.inputs, *[-1] * _FEATURES][:_FEATURES])
-        # besides those of the baseline: bias in kW, hour at work, its sum and rows, hours, mean and squares of hour means
-        self._fit.extend([0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+        # besides those of the baseline: bias in kW, hour at work, its sum and rows, hours, mean and squares of hour means,
+        # most rows in an hour
+        self._fit.extend([0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
         self._bits, self._mode = array("B"), array("B")
         return ArrayStore(
             self.model, centre=self._centre, inverse=self._inverse, low=self._low, high=self._high,
@@ -143,19 +144,20 @@ class EnergyDrift(EnergyBaseline):
     def features(self, rows: FrameBlock) -> tuple[array[float], array[int]]:
         """As the baseline, and not usable outside the load state."""
         out, ok = super().features(rows)
-        if self._uses_states:
+        if self.uses_states:
+            column, least = self.place.inputs[0], self._states.bounds[-1]
             for i, code in enumerate(self._states.codes(rows)):
-                if code != LOAD:
+                # a row that already shows another state is no load, though the change does not count yet
+                if code != LOAD or rows.values[i * rows.width + column] < least:
                     ok[i] = UNKNOWN
         return out, ok
 
     def learn_many(self, rows: FrameBlock) -> None:
-        """Learn the power states, then the baseline from rows at load."""
+        """Learn the power states from `learn_rows` rows, then the baseline from rows at load."""
         if self.ready:
             return
         self._states.learn_many(rows)
-        self._states.settle()
-        if self._states.ready or not self._uses_states:
+        if not self.uses_states or (self._states.ready and self._states.rows >= self._learn_rows):
             super().learn_many(rows)
 
     def _note(self, residuals: Sequence[float], time_ns: Sequence[int]) -> None:
@@ -180,7 +182,8 @@ class EnergyDrift(EnergyBaseline):
     def _note_hour(self, residual: float, hour: float) -> None:
         fit = self._fit
         if hour != fit[7]:
-            if fit[9] > 0:
+            fit[13] = max(fit[13], fit[9])
+            if fit[9] > 0.5 * fit[13]:
                 fit[10] += 1.0
                 step = fit[8] / fit[9] - fit[11]
                 fit[11] += step / fit[10]
@@ -219,9 +222,14 @@ class EnergyDrift(EnergyBaseline):
                 continue
             _frozen, _adaptive, up, down, mean, gap = out.trace[8 * i : 8 * i + 6]
             cusum = up if mean > 0 else down
-            out.score[i] = min(cusum / limit, abs(mean) / band)
+            out.score[i] = min(cusum / limit, abs(mean) / band if band > 0.0 else math.inf)
             out.measure[i] = gap
             out.state[i] = NORMAL
+
+    def cusum(self, out: ScoreBlock) -> array[float]:
+        """The greater of the CUSUM pair of each row just scored, NaN where it was not."""
+        pairs = zip(out.state, out.trace[2 : 8 * out.rows : 8], out.trace[3 : 8 * out.rows : 8], strict=False)
+        return array("d", [max(up, down) if state == NORMAL else math.nan for state, up, down in pairs])
 
     def drift(self) -> Drift:
         """The drift as of the last row scored; NaN before there is a baseline."""
@@ -256,7 +264,7 @@ class EnergyDrift(EnergyBaseline):
 
     def _plan(self) -> array[float]:
         d, m = len(self._drivers), len(self._weights)
-        bounds = self._states.bounds if self._uses_states else array("d", [-math.inf] * 6)
+        bounds = self._states.bounds if self.uses_states else array("d", [-math.inf] * 6)
         rest = [0.0] * (_FEATURES - 1 - d)
         parts = [*self._weights, *[0.0] * (_FEATURES - m)]
         for column in (self._centre, self._inverse, self._low, self._high):

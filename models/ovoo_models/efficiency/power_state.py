@@ -80,6 +80,11 @@ class PowerStates:
         return self._levels is not None
 
     @property
+    def rows(self) -> int:
+        """Rows learned from, standing ones included."""
+        return int(self.scale[1])
+
+    @property
     def bounds(self) -> array[float]:
         """Three rises and three falls for the kernels; before `ready` every row is load."""
         if self._levels is None:
