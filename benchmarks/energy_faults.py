@@ -42,7 +42,9 @@ def measure(options: frame.Options, result: frame.Result) -> None:
         f"seeds {seeds[0]} to {seeds[-1]}; {TRAINING_DAYS} normal days to learn from, then {BEFORE_DAYS} without, "
         f"{FAULT_DAYS} with and {AFTER_DAYS} after the fault, a row a minute"
     )
-    result.notes.append("sized_within_band: the true kW (idle waste: kWh) lies in the 90 % band of a fault that was found")
+    result.notes.append(
+        "sized_within_band: the true kW (idle waste: kWh) lies in the 90 % band of a fault that was found"
+    )
 
 
 def _run(job: tuple[str, int]) -> Outcome:

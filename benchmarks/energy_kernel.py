@@ -106,7 +106,9 @@ def kernel_rows(result: frame.Result, *, quick: bool) -> None:
     for key, values in found.items():
         result.add_repeats(key, [min(values)] if quick else sorted(values)[: repeats // 3], "ns")
     result.add("kernel_state_bytes", 8 * (drift_kernels.STATE + drift_kernels.CLOCK), "bytes")
-    result.notes.append("plain_c_ns: recursive least squares of 8 features alone, textbook, mirrored, same compiler flags")
+    result.notes.append(
+        "plain_c_ns: recursive least squares of 8 features alone, textbook, mirrored, same compiler flags"
+    )
 
 
 def stability_rows(result: frame.Result, *, updates: int) -> None:
@@ -178,7 +180,9 @@ def _plain(folder: pathlib.Path, rows: FrameBlock) -> Callable[[], None]:
 def measure(options: frame.Options, result: frame.Result) -> int:
     """Both parts; 1 where a goal is missed."""
     kernel_rows(result, quick=options.quick)
-    stability_rows(result, updates=1_000_000_000 if options.arguments.long else 1_000_000 if options.quick else 10_000_000)
+    stability_rows(
+        result, updates=1_000_000_000 if options.arguments.long else 1_000_000 if options.quick else 10_000_000
+    )
     values = {row.key: row.value for row in result.rows}
     good = values["kernel_ns"] <= 120 and values["stability_max_ratio"] <= 5 and values["restart_samples"] <= 10
     return 0 if good or options.quick else 1

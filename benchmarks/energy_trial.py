@@ -1,4 +1,4 @@
-"""One energy fault in a simulated plant: learn from normal weeks, score weeks with the fault, compare with its true kW."""
+"""One energy fault in a simulated plant: learn from normal weeks, score weeks with the fault, compare with true kW."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from ovoo_models.base import FrameBlock, Place, ScoreBlock, Watch
+from ovoo_models.base import FrameBlock, Place, ScoreBlock
 from ovoo_models.efficiency.drift import EnergyDrift
 from ovoo_models.efficiency.estimate import Estimate
 from ovoo_models.efficiency.idle import IdleRunning
-from ovoo_models.latch import OPENED, REOPENED, CLOSED, Latch
+from ovoo_models.latch import CLOSED, OPENED, REOPENED, Latch
 from ovoo_models.train.drift import fit_drift
 from ovoo_simulator.excess import excess_kw, fault_energy
 from ovoo_simulator.faults import Fault, FaultKind
@@ -23,7 +23,6 @@ __all__ = ["CASES", "Case", "Outcome", "run_case"]
 
 _SEASON_DAYS = 37
 TRAINING_DAYS, BEFORE_DAYS, FAULT_DAYS, AFTER_DAYS = 14, 4, 5, 5
-_LAST_H = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ CASES: Mapping[str, Case] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one seed: delay of the first finding in seconds (None: missed), size told and true, findings without a fault."""
+    """Of one seed: delay of the first finding in seconds (None: missed), size told and true, findings without fault."""
 
     seed: int
     delay_s: float | None
@@ -104,17 +103,23 @@ def _drift(
 ) -> Outcome:
     model, _found = fit_drift(case.params, place, normal)
     upto = sum(at < fault.end_ns for at in scored.time_ns)
-    first, last = scored.rows(0, upto), scored.rows(upto, len(scored))
-    starts = _starts(model, first)
-    told = model.drift().now_kw
-    states = array("d", model.states.bounds)[-1]
-    starts += [at for at in _starts(model, last) if at >= fault.end_ns]
+    latch = Latch()
+    starts = _starts(model, scored.rows(0, upto), latch)
+    told, least = model.drift().now_kw, model.states.bounds[-1]
+    starts += _starts(model, scored.rows(upto, len(scored)), latch)
     delay, false = _judged(starts, fault)
-    # the true loss of the last hours, where the machine is at load
-    recent = np.arange(fault.end_ns - _LAST_H * HOUR_NS, fault.end_ns, MINUTE_NS)
-    power = plant.truth(recent, [fault])[fault.asset]["power"]
-    excess = excess_kw(plant, fault, recent)[power >= states]
-    return Outcome(seed, delay, told, float(excess.mean()) if len(excess) else math.nan, false)
+    return Outcome(seed, delay, told, _true_kw(plant, fault, least, float(case.params.get("mean_h", 12.0))), false)
+
+
+def _true_kw(plant: Plant, fault: Fault, least_kw: float, mean_h: float) -> float:
+    """The true excess at load by the end of the fault, averaged as the model says that it averages: over `mean_h`."""
+    times = np.arange(fault.start_ns, fault.end_ns, MINUTE_NS)
+    at_load = plant.truth(times, [fault])[fault.asset]["power"] >= least_kw
+    excess = excess_kw(plant, fault, times)[at_load]
+    if not len(excess):
+        return math.nan
+    weight = np.exp(-np.arange(len(excess) - 1, -1, -1) / (60.0 * mean_h))
+    return float((weight * excess).sum() / weight.sum())
 
 
 def _idle(
@@ -129,16 +134,18 @@ def _idle(
     own = [each for each in events if each.kind == CLOSED and fault.start_ns <= each.start_ns <= fault.end_ns]
     kwh = own[-1].measure_last if own else math.nan
     truth = fault_energy(plant, fault).excess_kwh
-    # one row at either end and the meter's noise: what the integral itself cannot know
-    power = truth / ((fault.end_ns - fault.start_ns) / HOUR_NS)
-    return Outcome(seed, delay, Estimate(kwh, power * 1.0 / 60.0 * math.sqrt(2.0), "kWh"), truth, false)
+    rows = [i for i, at in enumerate(scored.time_ns) if fault.start_ns <= at < fault.end_ns]
+    missing = sum(out.score[i] != out.score[i] for i in rows)
+    # half a row at either end and two at every missing one: what the integral cannot know, as the 90 % half-width
+    doubt = kwh * (1 + 2 * missing) / len(rows) / 1.6448536269514722
+    return Outcome(seed, delay, Estimate(kwh, doubt, "kWh"), truth, false)
 
 
-def _starts(model: EnergyDrift, rows: FrameBlock) -> list[int]:
+def _starts(model: EnergyDrift, rows: FrameBlock, latch: Latch) -> list[int]:
+    """Times at which findings begin."""
     out = ScoreBlock()
     model.score_many(rows, out)
-    watch: Watch = model.watch
-    return [rows.time_ns[each.row] for each in Latch().run(rows, out, watch) if each.kind in (OPENED, REOPENED)]
+    return [rows.time_ns[each.row] for each in latch.run(rows, out, model.watch) if each.kind in (OPENED, REOPENED)]
 
 
 def _judged(starts: list[int], fault: Fault) -> tuple[float | None, int]:

@@ -13,7 +13,17 @@ from array import array
 from ovoo_models._lanes_py import clip, dot8
 from ovoo_models._rls_py import rls_step
 
-__all__ = ["CLOCK", "FEATURES", "OUT", "PLAN", "STATE", "drift_rows", "fill_histogram", "period_rows", "power_state_rows"]
+__all__ = [
+    "CLOCK",
+    "FEATURES",
+    "OUT",
+    "PLAN",
+    "STATE",
+    "drift_rows",
+    "fill_histogram",
+    "period_rows",
+    "power_state_rows",
+]
 
 PLAN, STATE, CLOCK, OUT, FEATURES = 48, 56, 4, 8, 8
 NAN = float("nan")
@@ -312,9 +322,9 @@ def period_rows(
     out_start: array[int],
     out: array[float],
 ) -> int:
-    """Trapezoids of power x factor (kW) into periods and, within them, the state of the later row; returns how many closed.
+    """Trapezoids of power x factor (kW) into periods and, within them, the later row's state; returns how many closed.
 
-    Steps longer than `gap_ns`, or to a missing power, are bridged by nothing; shorter ones are cut at the periods' edges.
+    Steps longer than `gap_ns`, or to a missing power, are bridged by nothing; shorter ones are cut at the edges.
     out (10 a period): kWh in states 0 to 3 and unknown, nanoseconds of each. at = [last row, start of the open period];
     sums = [last power, the 10 cells of the open period].
     """

@@ -18,7 +18,7 @@ __all__ = ["FaultEnergy", "excess_kw", "fault_energy"]
 
 @dataclass(frozen=True, slots=True)
 class FaultEnergy:
-    """Energy of one fault in [start_ns, end_ns); kWh and mean kW may be negative where a fault throttles its machine."""
+    """Energy of one fault in [start_ns, end_ns); kWh and mean kW may be negative where a fault throttles."""
 
     start_ns: int
     end_ns: int
@@ -50,7 +50,9 @@ def excess_kw(plant: Plant, fault: Fault, time_ns: IntArray) -> FloatArray:
 
 def fault_energy(plant: Plant, fault: Fault, window: Sequence[int] = (), step_ns: int = MINUTE_NS) -> FaultEnergy:
     """Energy of a fault over its whole time, or over the part of it in `window` [start, end), by midpoint rule."""
-    start, end = (max(fault.start_ns, window[0]), min(fault.end_ns, window[1])) if window else (fault.start_ns, fault.end_ns)
+    start, end = (
+        (max(fault.start_ns, window[0]), min(fault.end_ns, window[1])) if window else (fault.start_ns, fault.end_ns)
+    )
     steps = max((end - start) // step_ns, 1)
     width = (end - start) / steps
     middles = start + ((np.arange(steps) + 0.5) * width).astype(np.int64)

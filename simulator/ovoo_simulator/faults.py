@@ -17,7 +17,17 @@ from ovoo_simulator import noise
 from ovoo_simulator.arrays import BoolArray, FloatArray, IntArray
 from ovoo_simulator.times import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
-__all__ = ["DRAWN_KINDS", "Fault", "FaultKind", "FaultPlan", "FaultRule", "FaultSite", "FaultWindow", "iso_time", "read_time"]
+__all__ = [
+    "DRAWN_KINDS",
+    "Fault",
+    "FaultKind",
+    "FaultPlan",
+    "FaultRule",
+    "FaultSite",
+    "FaultWindow",
+    "iso_time",
+    "read_time",
+]
 
 FaultKind = Literal[
     "bearing_wear",
@@ -57,7 +67,8 @@ class FaultRule:
     Attributes:
         kind: what breaks.
         low: smallest size drawn. The meaning of a size is the asset's: a share (0.12 = 12 %) for mechanical faults,
-            the offset in the signal's unit for `drift`, a share of the set-point for `setpoint_drift`, unused (1) for `stuck_sensor`, `idle_running`, `diversion`.
+            the offset in the signal's unit for `drift`, a share of the set-point for
+            `setpoint_drift`, unused (1) for `stuck_sensor`, `idle_running`, `diversion`.
         high: largest size drawn, >= low.
         affects: signals of the asset that move.
         sensor: the one signal that lies, for `stuck_sensor` and `drift`; empty for faults of the machine.

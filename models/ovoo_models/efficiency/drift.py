@@ -90,7 +90,10 @@ class EnergyDrift(EnergyBaseline):
             )  # fmt: skip
         if not 0.0 < self._forget < 1.0:
             raise ConfigError(
-                "a twin that adapts is needed", offender=f"{self.model}.forget", value=self._forget, remedy="0.99 to 0.9999"
+                "a twin that adapts is needed",
+                offender=f"{self.model}.forget",
+                value=self._forget,
+                remedy="0.99 to 0.9999",
             )
 
     def _default_degree(self, drivers: int) -> float:
@@ -105,8 +108,8 @@ class EnergyDrift(EnergyBaseline):
         self._states = PowerStates(self.place.inputs[0], dwell_s=self._dwell_s)
         self._twin, self._clock = array("d", bytes(8 * drift_kernels.STATE)), array("q", [-1, 0, 0, 0])
         self._columns = array("i", [*self.place.inputs, *[-1] * _FEATURES][:_FEATURES])
-        # besides those of the baseline: bias in kW, hour at work, its sum and rows, hours, mean and squares of hour means,
-        # most rows in an hour
+        # besides those of the baseline: bias in kW, hour at work, its sum and rows, hours, mean and squares of the
+        # hours' means, most rows in an hour
         self._fit.extend([0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
         self._bits, self._mode = array("B"), array("B")
         return ArrayStore(
@@ -251,7 +254,7 @@ class EnergyDrift(EnergyBaseline):
         return self._mean_h + self.place.period_ns / _HOUR_NS / (1.0 - self._forget)
 
     def _sigma_of(self, hours: float) -> float:
-        """Standard uncertainty in kW of a mean over hours of load: independent hours, and the bias that never averages."""
+        """Standard uncertainty in kW of a mean over hours of load: independent hours, and the lasting bias."""
         return math.hypot(self._fit[2] / math.sqrt(max(hours, 1.0)), self._fit[6])
 
     def _rule(self) -> array[float]:

@@ -67,7 +67,7 @@ class PeriodMeter:
         self._arrays = ArrayStore("period_meter", at=self._at, sums=self._sums)
 
     def push(self, rows: FrameBlock, states: array[int]) -> list[Period]:
-        """Take rows with a power state each (`PowerStates.states`); return the periods that closed, in order of time."""
+        """Take rows with a power state each (`PowerStates.states`); return the periods that closed, in order."""
         n = len(rows)
         room = n * (GAP_NS // self.period_ns + 2)
         start, cells = array("q", bytes(8 * room)), array("d", bytes(80 * room))

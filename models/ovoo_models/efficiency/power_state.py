@@ -115,7 +115,7 @@ class PowerStates:
             self._look()
 
     def codes(self, rows: FrameBlock) -> array[int]:
-        """As `states`, but rows of unclear states keep the code of the upper one: for models whose drivers tell more."""
+        """As `states`, but rows of unclear states keep the code of the upper one: for models with drivers."""
         n = len(rows)
         mode = array("B", bytes(n))
         drift_kernels.power_state_rows(
@@ -125,7 +125,7 @@ class PowerStates:
         return mode
 
     def states(self, rows: FrameBlock) -> array[int]:
-        """One state a row, by hysteresis and least dwell; UNKNOWN_STATE where the power is NaN or states are unclear."""
+        """One state a row, by hysteresis and least dwell; UNKNOWN_STATE where power is NaN or states are unclear."""
         mode = self.codes(rows)
         if self._levels is None:
             return array("B", [UNKNOWN_STATE]) * len(rows)
@@ -168,7 +168,7 @@ class PowerStates:
             drift_kernels.fill_histogram(power, 1, len(power), 0, 0.0, self.scale[0], 1.0, self.counts)
 
     def _widen(self, highest: float) -> None:
-        """Double the full scale until it holds `highest`; pairs of cells become one. Its first value is a power of two."""
+        """Double the full scale until it holds `highest`; pairs of cells become one. It starts at a power of two."""
         if self.scale[0] == 0.0:
             self.scale[0] = math.ldexp(1.0, math.frexp(highest)[1] - 8)
         while highest >= self.scale[0] * _CELLS:

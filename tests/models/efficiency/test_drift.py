@@ -175,7 +175,9 @@ def test_too_many_features_and_a_twin_that_does_not_adapt_are_refused() -> None:
         EnergyDrift({"mean_h": 0}, PLACE)
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "kW more than when the baseline was frozen"), ("zh", "功率比基准冻结时多")])
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "kW more than when the baseline was frozen"), ("zh", "功率比基准冻结时多")]
+)
 def test_a_finding_is_one_sentence_with_the_band(state: dict[str, str], language: str, word: str) -> None:
     asset = AssetAddress("e", "s", "a", "l", "pump")
     uses = tuple(SignalUse(name, unit) for name, unit in (("power", "kW"), ("flow", "m3/h")))

@@ -192,7 +192,7 @@ def load_rows(rng: np.random.Generator, n: int, spread: float, truth: np.ndarray
 
 
 def test_a_plant_idle_nine_tenths_of_the_time_neither_diverges_nor_bursts_at_restart() -> None:
-    """reference/energy.md 1.4: forgetting 0.9995, 8 features; ten samples after a restart the error is under 5 noise."""
+    """reference/energy.md 1.4: forgetting 0.9995, 8 features; ten samples after a restart the error is < 5 noise."""
     rng = np.random.default_rng(4)
     truth = rng.normal(size=7)
     stream = Stream(8, rise=20.0)
