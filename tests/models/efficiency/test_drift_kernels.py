@@ -79,8 +79,8 @@ def same(name: str, *args: Any) -> list[Any]:
         alike = [array("d", [math.nan if x != x else x for x in a]) if a.typecode == "d" else a for a in arrays]
         outcomes.append((result, [each.tobytes() for each in alike], mine))
     assert outcomes[0][:2] == outcomes[1][:2]
-    mine: list[Any] = outcomes[1][2]
-    return mine
+    changed: list[Any] = outcomes[1][2]
+    return changed
 
 
 @pytest.mark.parametrize("seed", range(4))

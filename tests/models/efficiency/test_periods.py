@@ -15,7 +15,7 @@ from ovoo_contract.errors import ArtifactError, ConfigError
 from ovoo_models.base import FrameBlock
 from ovoo_models.efficiency.base_load import BaseLoad
 from ovoo_models.efficiency.integration import EnergyMeter
-from ovoo_models.efficiency.periods import BatchMeter, PeriodMeter
+from ovoo_models.efficiency.periods import Batch, BatchMeter, PeriodMeter
 from ovoo_models.efficiency.power_state import IDLE, LOAD, NO_LOAD, OFF
 
 from tests.models.conftest import SECOND, START, odd_rows
@@ -114,7 +114,7 @@ def test_wrong_meters_are_refused() -> None:
         PeriodMeter(0).load({})
 
 
-def batches(rows: list[tuple[float, float, float, float]], **options: float) -> list[object]:
+def batches(rows: list[tuple[float, float, float, float]], **options: float) -> list[Batch]:
     block = FrameBlock(array("q", [START + round(row[0] * SECOND) for row in rows]), array("d"), 3)
     for row in rows:
         block.values.extend(row[1:])
@@ -124,7 +124,7 @@ def batches(rows: list[tuple[float, float, float, float]], **options: float) -> 
 def test_a_batch_has_its_energy_product_and_specific_consumption() -> None:
     rows = [(60.0 * i, 60.0, float(i // 10), 100.0 + 0.5 * i) for i in range(31)]
 
-    first, second, third = batches(rows, power_error=0.03, product_error=0.04)  # type: ignore[misc]
+    first, second, third = batches(rows, power_error=0.03, product_error=0.04)
 
     assert (second.number, third.number) == (1.0, 2.0)
     assert second.energy_kwh == pytest.approx(10.0)
@@ -141,7 +141,7 @@ def test_a_counter_that_starts_anew_and_a_missing_number_do_not_break_a_batch() 
 
     (only,) = batches(rows)
 
-    assert only.product == pytest.approx(4.5)  # type: ignore[attr-defined]
+    assert only.product == pytest.approx(4.5)
 
 
 def test_a_batch_with_a_hole_or_without_product_has_no_specific_consumption() -> None:
@@ -150,7 +150,7 @@ def test_a_batch_with_a_hole_or_without_product_has_no_specific_consumption() ->
 
     for rows in (hole, nothing):
         (only,) = batches(rows)
-        assert math.isnan(only.specific.value)  # type: ignore[attr-defined]
+        assert math.isnan(only.specific.value)
 
 
 @pytest.mark.parametrize("shape", ["normal", "two levels", "skewed"])
