@@ -136,8 +136,10 @@ def _idle(
     truth = fault_energy(plant, fault).excess_kwh
     rows = [i for i, at in enumerate(scored.time_ns) if fault.start_ns <= at < fault.end_ns]
     missing = sum(out.score[i] != out.score[i] for i in rows)
-    # half a row at either end and two at every missing one: what the integral cannot know, as the 90 % half-width
-    doubt = kwh * (1 + 2 * missing) / len(rows) / 1.6448536269514722
+    # half a row at either end and two at every missing one are not integrated: taken at the mean power, and in doubt
+    open_rows = 1 + 2 * missing
+    kwh *= len(rows) / (len(rows) - open_rows)
+    doubt = kwh * open_rows / len(rows) / 1.6448536269514722
     return Outcome(seed, delay, Estimate(kwh, doubt, "kWh"), truth, false)
 
 
