@@ -133,7 +133,9 @@ OVOO_INLINE int ovoo_drift_row(const ovoo_drift *rule, const double *plan, doubl
     int running = gate == OVOO_OFF ? 0 : -1, bits = OVOO_SCORED;
     *mode = (unsigned char)ovoo_power_state(plan + P_RISE, plan + P_FALL, power, running, now, rule->dwell_ns,
                                             rule->reset_ns, clock);
-    if (gate != OVOO_NORMAL || *mode != OVOO_AT_LOAD || !ovoo_drift_features(plan, row, columns, rule->degree, phi)) {
+    /* a row that already shows another state is no load, though the change does not count yet */
+    if (gate != OVOO_NORMAL || *mode != OVOO_AT_LOAD || clock[2] != OVOO_AT_LOAD ||
+        !ovoo_drift_features(plan, row, columns, rule->degree, phi)) {
         ovoo_drift_put(state, NAN, NAN, out);
         return 0;
     }

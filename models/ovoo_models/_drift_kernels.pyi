@@ -47,3 +47,18 @@ def fill_histogram(
     decay: float,
     counts: array[float],
 ) -> int: ...
+def period_rows(
+    time_ns: array[int],
+    values: array[float],
+    width: int,
+    n: int,
+    power: int,
+    factor: float,
+    mode: array[int],
+    gap_ns: int,
+    period_ns: int,
+    at: array[int],
+    sums: array[float],
+    out_start: array[int],
+    out: array[float],
+) -> int: ...

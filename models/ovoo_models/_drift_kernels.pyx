@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Twin baselines and power states. Twin: _drift_kernels_py, whose pages hold for these too."""
+"""Twin baselines, power states and what they use by period. Twin: _drift_kernels_py, whose pages hold for these too."""
 
 cdef extern from "_drift.h" nogil:
     ctypedef struct ovoo_rls:
@@ -18,6 +18,8 @@ cdef extern from "_drift.h" nogil:
                          Py_ssize_t width, Py_ssize_t n, const unsigned char* gate, double* out,
                          unsigned char* bits, unsigned char* mode)
 
+cdef double NS_PER_H = 3.6e12
+cdef long long NEVER = -1
 PLAN, STATE, CLOCK, OUT, FEATURES = 48, 56, 4, 8, 8
 
 
@@ -107,3 +109,70 @@ def fill_histogram(const double[::1] values, Py_ssize_t width, Py_ssize_t n, Py_
             counts[k] = counts[k] + 1.0
             used += 1
     return used
+
+
+cdef void _credit(double* sums, double kwh, long long span, int code) noexcept nogil:
+    sums[1 + code] = sums[1 + code] + kwh
+    sums[6 + code] = sums[6 + code] + <double>span
+
+
+cdef Py_ssize_t _close(long long start, double* sums, Py_ssize_t closed, long long* out_start, double* out) noexcept nogil:
+    cdef int k
+    cdef double covered = 0.0
+    for k in range(5):
+        covered = covered + sums[6 + k]
+    if covered > 0.0:
+        out_start[closed] = start
+        for k in range(10):
+            out[10 * closed + k] = sums[1 + k]
+        closed += 1
+    for k in range(1, 11):
+        sums[k] = 0.0
+    return closed
+
+
+def period_rows(const long long[::1] time_ns, const double[::1] values, Py_ssize_t width, Py_ssize_t n,
+                Py_ssize_t power, double factor, const unsigned char[::1] mode, long long gap_ns, long long period_ns,
+                long long[::1] at, double[::1] sums, long long[::1] out_start, double[::1] out):
+    cdef Py_ssize_t i, closed = 0, room
+    cdef long long t, last, gap, edge
+    cdef double p, before, after
+    cdef int code
+    if time_ns.shape[0] < n or values.shape[0] < n * width or mode.shape[0] < n or not (0 <= power < width):
+        raise ValueError("columns are shorter than n, or the power column is outside the row")
+    if period_ns <= 0 or gap_ns <= 0 or at.shape[0] < 2 or sums.shape[0] < 11:
+        raise ValueError("a positive period and gap are needed, and a state of 2 and 11 cells")
+    room = n * (gap_ns // period_ns + 2)
+    if out_start.shape[0] < room or out.shape[0] < 10 * room:
+        raise ValueError("output is shorter than n (gap / period + 2)")
+    if n == 0:
+        return 0
+    with nogil:
+        for i in range(n):
+            p = values[i * width + power] * factor
+            if p != p:
+                at[0] = NEVER
+                continue
+            t = time_ns[i]
+            code = mode[i] if mode[i] < 4 else 4
+            last = at[0]
+            gap = t - last
+            if last != NEVER and 0 < gap <= gap_ns:
+                before = sums[0]
+                edge = at[1] + period_ns
+                while t >= edge:
+                    after = sums[0] + (p - sums[0]) * (<double>(edge - at[0]) / <double>gap)
+                    _credit(&sums[0], 0.5 * (before + after) * (<double>(edge - last) / NS_PER_H), edge - last, code)
+                    closed = _close(at[1], &sums[0], closed, &out_start[0], &out[0])
+                    at[1] = edge
+                    last = edge
+                    before = after
+                    edge += period_ns
+                _credit(&sums[0], 0.5 * (before + p) * (<double>(t - last) / NS_PER_H), t - last, code)
+            elif at[1] != t - t % period_ns:
+                if at[1] != NEVER:
+                    closed = _close(at[1], &sums[0], closed, &out_start[0], &out[0])
+                at[1] = t - t % period_ns
+            at[0] = t
+            sums[0] = p
+    return closed

@@ -1,4 +1,4 @@
-"""Twin baselines and power states in plain Python: the digits of _drift.h.
+"""Twin baselines, power states and their periods in plain Python: the digits of _drift.h and the .pyx.
 
 plan (48 doubles a model): 8 frozen weights, 7 centres, 7 inverse scales, 7 lows, 7 highs, sigma, 3 rises, 3 falls,
 features in use. state (56): upper triangle of the covariance by rows (36), 8 adaptive weights, CUSUM up and down,
@@ -13,7 +13,17 @@ from array import array
 from ovoo_models._lanes_py import clip, dot8
 from ovoo_models._rls_py import rls_step
 
-__all__ = ["CLOCK", "FEATURES", "OUT", "PLAN", "STATE", "drift_rows", "fill_histogram", "power_state_rows"]
+__all__ = [
+    "CLOCK",
+    "FEATURES",
+    "OUT",
+    "PLAN",
+    "STATE",
+    "drift_rows",
+    "fill_histogram",
+    "period_rows",
+    "power_state_rows",
+]
 
 PLAN, STATE, CLOCK, OUT, FEATURES = 48, 56, 4, 8, 8
 NAN = float("nan")
@@ -150,7 +160,7 @@ class _Model:
         since = 0 if clock[0] == -1 else now - clock[0]
         mode = _power_state(self.bounds, power, 0 if gate == _OFF else -1, now, dwell_ns, reset_ns, clock)
         phi: list[float] = []
-        if gate == _NORMAL and mode == _AT_LOAD:
+        if gate == _NORMAL and mode == _AT_LOAD and clock[2] == _AT_LOAD:
             phi = _features(plan, values, start, self.drivers, self.degree)
         if not phi:
             self._put(NAN, NAN, out, at)
@@ -200,7 +210,8 @@ def drift_rows(
     bits: array[int],
     mode: array[int],
 ) -> None:
-    """Run `models` models over n rows; a model is scored and learns at load (state 3) where its gate is 3 (normal).
+    """Run `models` models over n rows; a model is scored and learns at load (state 3, and no row of another
+    state that does not count yet) where its gate is 3 (normal).
 
     gate (models x n). columns (models x 8): power, then up to 7 drivers, -1 ends them. rule: forget, trace_max,
     excite_min, prior, bound, slack, limit, weight, gap_weight; times: step, reset, dwell. A row weighs
@@ -280,3 +291,71 @@ def fill_histogram(
         counts[0 if place < 0.0 else cells - 1 if place >= cells else int(place)] += 1.0
         used += 1
     return used
+
+
+def _credit(sums: array[float], kwh: float, span: int, code: int) -> None:
+    sums[1 + code] = sums[1 + code] + kwh
+    sums[6 + code] = sums[6 + code] + float(span)
+
+
+def _close(start: int, sums: array[float], closed: int, out_start: array[int], out: array[float]) -> int:
+    if sums[6] + sums[7] + sums[8] + sums[9] + sums[10] > 0.0:
+        out_start[closed] = start
+        out[10 * closed : 10 * closed + 10] = sums[1:11]
+        closed += 1
+    sums[1:11] = array("d", bytes(80))
+    return closed
+
+
+def period_rows(
+    time_ns: array[int],
+    values: array[float],
+    width: int,
+    n: int,
+    power: int,
+    factor: float,
+    mode: array[int],
+    gap_ns: int,
+    period_ns: int,
+    at: array[int],
+    sums: array[float],
+    out_start: array[int],
+    out: array[float],
+) -> int:
+    """Trapezoids of power x factor (kW) into periods and, within them, the later row's state; returns how many closed.
+
+    Steps longer than `gap_ns`, or to a missing power, are bridged by nothing; shorter ones are cut at the edges.
+    out (10 a period): kWh in states 0 to 3 and unknown, nanoseconds of each. at = [last row, start of the open period];
+    sums = [last power, the 10 cells of the open period].
+    """
+    if len(time_ns) < n or len(values) < n * width or len(mode) < n or not 0 <= power < width:
+        raise ValueError("columns are shorter than n, or the power column is outside the row")
+    if period_ns <= 0 or gap_ns <= 0 or len(at) < 2 or len(sums) < 11:
+        raise ValueError("a positive period and gap are needed, and a state of 2 and 11 cells")
+    room = n * (gap_ns // period_ns + 2)
+    if len(out_start) < room or len(out) < 10 * room:
+        raise ValueError("output is shorter than n (gap / period + 2)")
+    closed = 0
+    for i in range(n):
+        p = values[i * width + power] * factor
+        if p != p:
+            at[0] = -1
+            continue
+        t, code, last = time_ns[i], min(mode[i], 4), at[0]
+        gap = t - last
+        if last != -1 and 0 < gap <= gap_ns:
+            before, edge = sums[0], at[1] + period_ns
+            while t >= edge:
+                after = sums[0] + (p - sums[0]) * (float(edge - at[0]) / float(gap))
+                _credit(sums, 0.5 * (before + after) * (float(edge - last) / 3.6e12), edge - last, code)
+                closed = _close(at[1], sums, closed, out_start, out)
+                at[1] = last = edge
+                before, edge = after, edge + period_ns
+            _credit(sums, 0.5 * (before + p) * (float(t - last) / 3.6e12), t - last, code)
+        elif at[1] != t - t % period_ns:
+            if at[1] != -1:
+                closed = _close(at[1], sums, closed, out_start, out)
+            at[1] = t - t % period_ns
+        at[0] = t
+        sums[0] = p
+    return closed

@@ -32,7 +32,7 @@ _REACH: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level: OFF, IDLE, NO_LOAD or LOAD, its mean and standard deviation in the unit of the power, share of time."""
+    """One level: OFF, IDLE, NO_LOAD or LOAD, its mean and standard deviation in the power's unit, share of time."""
 
     kind: int
     mean: float
@@ -74,7 +74,7 @@ def levels_of(
     """Levels of a histogram whose cell k holds low + [k, k + 1) step; None below 30 rows.
 
     Peaks of the smoothed counts stay apart where the valley between them is at most a tenth of the lower peak and each
-    side holds enough rows; a shallower valley joins them, and where the joined ones would be different states it says so.
+    side holds enough rows; a shallower valley joins them, and where those would be different states it says so.
     has_running: rows of a machine that stands are not in the counts, so there is no level `off` to find.
     kind: `power` or `current`.
     """
@@ -168,9 +168,7 @@ def _moments(counts: Sequence[float], hill: _Hill, low: float, step: float, tota
     return Level(LOAD, low + mean * step, math.sqrt(square) * step, rows / total)
 
 
-def _kind(
-    level: Level, top: float, has_running: bool, no_load: tuple[float, float], *, last: bool
-) -> tuple[int, bool]:
+def _kind(level: Level, top: float, has_running: bool, no_load: tuple[float, float], *, last: bool) -> tuple[int, bool]:
     """The state of a level, and whether that is sure."""
     share = level.mean / top if top > 0 else 0.0
     if last and share > 0:

@@ -59,10 +59,10 @@ class PowerStates:
         self._decay = 1.0 - relearn_rows / memory_rows
         self.counts = array("d", bytes(8 * _CELLS))
         # step of the cells (0: not known), rows learned
-        self._scale = array("d", [0.0, 0.0])
+        self.scale = array("d", [0.0, 0.0])
         self._clock = array("q", [-1, 0, 0, 0])
         self._levels: PowerLevels | None = None
-        self._arrays = ArrayStore("power_state", counts=self.counts, scale=self._scale, clock=self._clock)
+        self._arrays = ArrayStore("power_state", counts=self.counts, scale=self.scale, clock=self._clock)
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -80,6 +80,11 @@ class PowerStates:
         return self._levels is not None
 
     @property
+    def rows(self) -> int:
+        """Rows learned from, standing ones included."""
+        return int(self.scale[1])
+
+    @property
     def bounds(self) -> array[float]:
         """Three rises and three falls for the kernels; before `ready` every row is load."""
         if self._levels is None:
@@ -94,31 +99,36 @@ class PowerStates:
         """Take rows into the histogram; equal rows give equal levels however they are cut into blocks."""
         start = 0
         while start < len(rows):
-            seen = int(self._scale[1])
+            seen = int(self.scale[1])
             stop = min(len(rows), start + self._next_look(seen) - seen)
             self._fill(rows, start, stop)
-            self._scale[1] += stop - start
-            if int(self._scale[1]) == self._next_look(seen):
+            self.scale[1] += stop - start
+            if int(self.scale[1]) == self._next_look(seen):
                 self._look()
-                if self._scale[1] >= self._relearn:
+                if self.scale[1] >= self._relearn:
                     self.counts[:] = array("d", [count * self._decay for count in self.counts])
             start = stop
 
     def settle(self) -> None:
         """Look for the levels now: call it where a history ends."""
-        if self._scale[1] >= _LEAST_ROWS:
+        if self.scale[1] >= _LEAST_ROWS:
             self._look()
 
-    def states(self, rows: FrameBlock) -> array[int]:
-        """One state a row, by hysteresis and least dwell; UNKNOWN_STATE where the power is NaN or states are unclear."""
+    def codes(self, rows: FrameBlock) -> array[int]:
+        """As `states`, but rows of unclear states keep the code of the upper one: for models with drivers."""
         n = len(rows)
         mode = array("B", bytes(n))
         drift_kernels.power_state_rows(
             rows.time_ns, rows.values, rows.width, n, self.column, self.running, self.bounds, self._dwell_ns,
             self._gap_ns, self._clock, mode,
         )  # fmt: skip
+        return mode
+
+    def states(self, rows: FrameBlock) -> array[int]:
+        """One state a row, by hysteresis and least dwell; UNKNOWN_STATE where power is NaN or states are unclear."""
+        mode = self.codes(rows)
         if self._levels is None:
-            return array("B", [UNKNOWN_STATE]) * n
+            return array("B", [UNKNOWN_STATE]) * len(rows)
         if not self._levels.unclear:
             return mode
         table = bytes(UNKNOWN_STATE if code in self._levels.unclear else code for code in range(256))
@@ -131,6 +141,10 @@ class PowerStates:
     def load(self, state: Mapping[str, str]) -> None:
         """Take `state()`; the levels are found again in the histogram."""
         self._arrays.load(state)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Find the levels in the histogram again, after another has filled it."""
         self._levels = None
         self.settle()
 
@@ -150,21 +164,21 @@ class PowerStates:
         highest = max((x for x in power if x == x), default=math.nan)
         if highest > 0:
             self._widen(highest)
-        if self._scale[0] > 0:
-            drift_kernels.fill_histogram(power, 1, len(power), 0, 0.0, self._scale[0], 1.0, self.counts)
+        if self.scale[0] > 0:
+            drift_kernels.fill_histogram(power, 1, len(power), 0, 0.0, self.scale[0], 1.0, self.counts)
 
     def _widen(self, highest: float) -> None:
-        """Double the full scale until it holds `highest`; pairs of cells become one. Its first value is a power of two."""
-        if self._scale[0] == 0.0:
-            self._scale[0] = math.ldexp(1.0, math.frexp(highest)[1] - 8)
-        while highest >= self._scale[0] * _CELLS:
+        """Double the full scale until it holds `highest`; pairs of cells become one. It starts at a power of two."""
+        if self.scale[0] == 0.0:
+            self.scale[0] = math.ldexp(1.0, math.frexp(highest)[1] - 8)
+        while highest >= self.scale[0] * _CELLS:
             pairs = [self.counts[2 * k] + self.counts[2 * k + 1] for k in range(_CELLS // 2)]
             self.counts[:] = array("d", pairs + [0.0] * (_CELLS // 2))
-            self._scale[0] *= 2.0
+            self.scale[0] *= 2.0
 
     def _look(self) -> None:
-        if self._scale[0] > 0:
+        if self.scale[0] > 0:
             found = levels_of(
-                self.counts, 0.0, self._scale[0], has_running=self.running >= 0, kind=self._kind
+                self.counts, 0.0, self.scale[0], has_running=self.running >= 0, kind=self._kind
             )  # fmt: skip
             self._levels = found or self._levels

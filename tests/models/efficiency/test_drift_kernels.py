@@ -79,8 +79,8 @@ def same(name: str, *args: Any) -> list[Any]:
         alike = [array("d", [math.nan if x != x else x for x in a]) if a.typecode == "d" else a for a in arrays]
         outcomes.append((result, [each.tobytes() for each in alike], mine))
     assert outcomes[0][:2] == outcomes[1][:2]
-    mine: list[Any] = outcomes[1][2]
-    return mine
+    changed: list[Any] = outcomes[1][2]
+    return changed
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -192,7 +192,7 @@ def load_rows(rng: np.random.Generator, n: int, spread: float, truth: np.ndarray
 
 
 def test_a_plant_idle_nine_tenths_of_the_time_neither_diverges_nor_bursts_at_restart() -> None:
-    """reference/energy.md 1.4: forgetting 0.9995, 8 features; ten samples after a restart the error is under 5 noise."""
+    """reference/energy.md 1.4: forgetting 0.9995, 8 features; ten samples after a restart the error is < 5 noise."""
     rng = np.random.default_rng(4)
     truth = rng.normal(size=7)
     stream = Stream(8, rise=20.0)

@@ -25,7 +25,9 @@ def block(power: Sequence[float], running: Sequence[float] | None = None, step_s
     return FrameBlock(times, array("d", values), 1 if running is None else 2)
 
 
-def shift(levels: Sequence[tuple[float, float]], rounds: int, rows: int, seed: int = 1) -> tuple[list[float], list[int]]:
+def shift(
+    levels: Sequence[tuple[float, float]], rounds: int, rows: int, seed: int = 1
+) -> tuple[list[float], list[int]]:
     """Rounds through levels (mean, noise), `rows` rows each; power and place of the level."""
     rng = random.Random(seed)
     power: list[float] = []
