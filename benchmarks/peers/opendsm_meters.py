@@ -29,11 +29,12 @@ def daily(baseline: str, reporting: str, electric: bool) -> dict[str, Any]:
     from opendsm.eemeter import DailyBaselineData, DailyModel, DailyReportingData
 
     a, b = frame_of(baseline), frame_of(reporting)
-    first = DailyBaselineData(a, is_electricity_data=electric)
+    first = DailyBaselineData.from_series(a["observed"].dropna(), a["temperature"], is_electricity_data=electric)
     began = time.process_time()
     model = DailyModel().fit(first, ignore_disqualification=True)
     seconds = time.process_time() - began
-    out = model.predict(DailyReportingData(b, is_electricity_data=electric), ignore_disqualification=True)
+    second = DailyReportingData.from_series(None, b["temperature"], is_electricity_data=electric)
+    out = model.predict(second, ignore_disqualification=True)
     return {"seconds": seconds, "predicted": {str(at.date()): v for at, v in out["predicted"].items() if v == v}}
 
 

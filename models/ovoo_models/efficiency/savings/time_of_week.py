@@ -88,17 +88,17 @@ def fit_hourly(
     bad = savings_kernels.least_squares(design, width, lowered, w, len(rows), slopes, inverse, fitted)
     if bad >= 0:
         raise EvidenceError("a variable says what others say already", offender=f"column {bad}", value=bad)
-    sums, counts = zeros(_HOURS), [0] * _HOURS
+    levels, count = array("d", [math.nan]) * _HOURS, 0
     for i, g in enumerate(groups):
-        fitted[i] += y[i] - lowered[i]
-        total = y[i]
+        mean = y[i] - lowered[i]
+        fitted[i] += mean
+        if levels[g] == levels[g]:
+            continue
         for j in range(width):
-            total -= slopes[j] * plain[i * width + j]
-        sums[g] += total
-        counts[g] += 1
-    levels = array("d", [s / c if c else math.nan for s, c in zip(sums, counts, strict=True)])
-    terms = width + sum(1 for c in counts if c)
-    return TimeOfWeekModel(settings, knots, levels, tuple(slopes), tuple(rows), fitted, terms)
+            mean -= slopes[j] * (plain[i * width + j] - design[i * width + j])
+        levels[g] = mean
+        count += 1
+    return TimeOfWeekModel(settings, knots, levels, tuple(slopes), tuple(rows), fitted, width + count)
 
 
 def _knots(ordered: Sequence[float], pieces: int) -> tuple[float, ...]:
