@@ -35,11 +35,16 @@ def hourly_meter(days: int = 84, seed: int = 1) -> Observations:
     """A level by hour of the week and a cooling slope above 18, hourly."""
     rng = random.Random(seed)
     at = times(days, HOUR_NS)
-    temperature = array("d", [15.0 + 8.0 * math.sin(2.0 * math.pi * (i % 24 - 9) / 24.0) + rng.gauss(0, 3) for i in range(len(at))])
+    temperature = array(
+        "d", [15.0 + 8.0 * math.sin(2.0 * math.pi * (i % 24 - 9) / 24.0) + rng.gauss(0, 3) for i in range(len(at))]
+    )
     energy = array(
         "d",
         [
-            10.0 + (6.0 if 8 <= i % 24 < 18 and (i // 24) % 7 not in (0, 6) else 0.0) + 0.8 * max(0.0, x - 18.0) + rng.gauss(0, 0.5)
+            10.0
+            + (6.0 if 8 <= i % 24 < 18 and (i // 24) % 7 not in (0, 6) else 0.0)
+            + 0.8 * max(0.0, x - 18.0)
+            + rng.gauss(0, 0.5)
             for i, x in enumerate(temperature)
         ],
     )

@@ -68,7 +68,9 @@ def test_a_column_that_others_explain_is_named() -> None:
     assert bad == 2
 
 
-def brute(x: np.ndarray, base: np.ndarray, y: np.ndarray, w: np.ndarray, knees: array[float], least: int) -> dict[int, float]:
+def brute(
+    x: np.ndarray, base: np.ndarray, y: np.ndarray, w: np.ndarray, knees: array[float], least: int
+) -> dict[int, float]:
     """Least sum of squares of each kind by solving every grid point."""
 
     def rss(*columns: np.ndarray) -> tuple[float, np.ndarray]:
