@@ -14,6 +14,7 @@ from ovoo_models.efficiency.savings.knees import KINDS
 from ovoo_models.efficiency.savings.numerics import median, zeros
 from ovoo_models.efficiency.savings.observations import Observations, month_of, weekday_of
 from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, choose, fit_segment
+from ovoo_models.efficiency.savings.uncertainty import gaps_of, lag1
 
 __all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
 
@@ -35,7 +36,7 @@ class Settings:
     `driver` has the knees (empty: none); `variables` enter linearly. `signs` of the slopes below the left and above
     the right knee: for temperature (1, 1), 0 for any. `splits` are tried in their order. A piece needs `rows_min` rows,
     a knee `least` on each side. A term costs `cost` degrees of freedom when kinds and splits are compared by
-    RSS / (n - cost terms)^2; at 3, what it asks of a term is close to the Bayesian criterion of a year of days.
+    RSS / (n - cost terms)^2 (for splits times (1 + rho) / (1 - rho) of the residuals); at 3, what it asks of a term is close to the Bayesian criterion of a year of days.
     Residuals beyond `clip` robust sigma get weight clip sigma / |residual| (Huber 1964); inf switches that off.
     """
 
@@ -96,6 +97,10 @@ class ChangePointModel:
             known = x[i] == x[i]
             out.append(segment.value(x[i], row) if segment is not None and known else math.nan)
         return out
+
+    def kinds(self) -> dict[str, str]:
+        """Kind of each segment."""
+        return {label: segment.shape.kind for label, segment in self.segments.items()}
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Least and greatest value of the driver and each variable over all segments."""
@@ -164,19 +169,33 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
     y = array("d", [data.energy[i] for i in rows])
     w = array("d", [1.0]) * len(rows)
     flags = _calendar(data, settings, rows)
-    best: _Parting | None = None
-    for split in settings.splits:
-        parting = _part(data, settings, rows, y, w, split, flags)
-        if parting is not None and (best is None or parting.criterion < best.criterion):
-            best = parting
-    if best is None:
+    found = [_part(data, settings, rows, y, w, split, flags) for split in settings.splits]
+    partings = [each for each in found if each is not None]
+    if not partings:
         raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
+    best = _best(partings, len(rows), settings.cost)
     model = _fitted(settings, rows, w, best)
+    if best is not partings[0]:
+        # errors that hang together feign seasons: what a term must gain grows as n' shrinks
+        residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
+        rho = max(lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns)), 0.0)
+        again = _best(partings, len(rows), settings.cost * (1.0 + rho) / (1.0 - rho))
+        best, model = (best, model) if again is best else (again, _fitted(settings, rows, w, again))
     weights = _weights(y, model.fitted, settings.clip)
     if min(weights) < 1.0:
-        again = _part(data, settings, rows, y, weights, best.split, flags)
-        model = model if again is None else _fitted(settings, rows, weights, again)
+        robust = _part(data, settings, rows, y, weights, best.split, flags)
+        model = model if robust is None else _fitted(settings, rows, weights, robust)
     return model
+
+
+def _best(partings: Sequence[_Parting], n: int, cost: float) -> _Parting:
+    """The least RSS / (n - cost terms)^2; the first where none leaves any degree of freedom, or on a tie."""
+    best, least = partings[0], math.inf
+    for each in partings:
+        room = n - cost * each.terms
+        if room > 0.0 and each.rss / (room * room) < least:
+            best, least = each, each.rss / (room * room)
+    return best
 
 
 def _weights(y: Sequence[float], fitted: Sequence[float], clip: float) -> array[float]:
@@ -204,10 +223,11 @@ def _inputs(
 
 @dataclass(frozen=True, slots=True)
 class _Parting:
-    """A split with the kind chosen for each of its pieces, and the criterion by which splits are compared."""
+    """A split with the kind chosen for each of its pieces, and what splits are compared by."""
 
     split: str
-    criterion: float
+    rss: float
+    terms: int
     choices: Mapping[str, Choice]
     members: Mapping[str, Sequence[int]]
     x: array[float]
@@ -223,7 +243,7 @@ def _part(
     split: str,
     flags: Sequence[int],
 ) -> _Parting | None:
-    """Kinds and criterion of one split; None where a piece has too few rows or the split parts nothing."""
+    """Kinds and sum of squares of one split; None where a piece has too few rows or the split parts nothing."""
     x, extra, labels = _inputs(data, settings, rows, split, flags)
     n, q = len(rows), len(extra) // len(rows)
     members: dict[str, list[int]] = {}
@@ -247,8 +267,7 @@ def _part(
         choices[label] = choice
         rss += choice.rss
         terms += choice.terms
-    room = n - settings.cost * terms
-    return _Parting(split, rss / (room * room), choices, members, x, extra) if room > 0.0 else None
+    return _Parting(split, rss, terms, choices, members, x, extra) if n > settings.cost * terms else None
 
 
 def _fitted(settings: Settings, rows: Sequence[int], w: array[float], parting: _Parting) -> ChangePointModel:
