@@ -1,9 +1,9 @@
 """Honesty of savings' intervals: how often the 90 % interval covers nought where nothing was saved.
 
 Each placebo is a daily meter that follows its temperature, with errors of known lag-1 correlation and no measure. The
-year before a split is the baseline, the 90 to 365 days after it are reported. Scored is the interval of `prove` with all
-of its choices: kind of model, knees, split of days and seasons, robust weights, bootstrap. Beside it stands the usual
-formula of fractional savings uncertainty on the same splits.
+year before a split is the baseline, the 90 to 365 days after it are reported. Scored is the interval of `prove` with
+all of its choices: kind of model, knees, split of days and seasons, robust weights, bootstrap. Beside it stands the
+usual formula of fractional savings uncertainty on the same splits.
 """
 
 from __future__ import annotations

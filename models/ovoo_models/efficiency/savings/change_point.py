@@ -13,7 +13,7 @@ from ovoo_contract.errors import ConfigError, EvidenceError
 from ovoo_models.efficiency.savings.knees import KINDS
 from ovoo_models.efficiency.savings.numerics import median, zeros
 from ovoo_models.efficiency.savings.observations import Observations, month_of, weekday_of
-from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, choose, fit_segment
+from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, charge, choose, fit_segment
 from ovoo_models.efficiency.savings.uncertainty import gaps_of, lag1
 
 __all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
@@ -35,8 +35,9 @@ class Settings:
 
     `driver` has the knees (empty: none); `variables` enter linearly. `signs` of the slopes below the left and above
     the right knee: for temperature (1, 1), 0 for any. `splits` are tried in their order. A piece needs `rows_min` rows,
-    a knee `least` on each side. A term costs `cost` degrees of freedom when kinds and splits are compared by
-    RSS / (n - cost terms)^2 (for splits times (1 + rho) / (1 - rho) of the residuals); at 3, what it asks of a term is close to the Bayesian criterion of a year of days.
+    a knee `least` on each side. Kinds and splits are compared by RSS (1 + cost terms / n')^2, first with n' = n, then
+    with n' = n (1 - rho) / (1 + rho) of the residuals; a `cost` of 3 asks of a term about what the Bayesian criterion
+    asks in a year of days.
     Residuals beyond `clip` robust sigma get weight clip sigma / |residual| (Huber 1964); inf switches that off.
     """
 
@@ -173,29 +174,27 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
     partings = [each for each in found if each is not None]
     if not partings:
         raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
-    best = _best(partings, len(rows), settings.cost)
+    cost = settings.cost
+    best = _best(partings, len(rows), cost)
     model = _fitted(settings, rows, w, best)
-    if best is not partings[0]:
-        # errors that hang together feign seasons: what a term must gain grows as n' shrinks
-        residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
-        rho = max(lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns)), 0.0)
-        again = _best(partings, len(rows), settings.cost * (1.0 + rho) / (1.0 - rho))
-        best, model = (best, model) if again is best else (again, _fitted(settings, rows, w, again))
+    # errors that hang together feign knees and seasons: the charge of a term grows as n' shrinks
+    residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
+    rho = lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns))
+    if rho > 0.0:
+        cost *= (1.0 + rho) / (1.0 - rho)
+        again = _best([each.at_cost(cost) for each in partings], len(rows), cost)
+        if not again.like(best):
+            best, model = again, _fitted(settings, rows, w, again)
     weights = _weights(y, model.fitted, settings.clip)
     if min(weights) < 1.0:
         robust = _part(data, settings, rows, y, weights, best.split, flags)
-        model = model if robust is None else _fitted(settings, rows, weights, robust)
+        model = model if robust is None else _fitted(settings, rows, weights, robust.at_cost(cost))
     return model
 
 
 def _best(partings: Sequence[_Parting], n: int, cost: float) -> _Parting:
-    """The least RSS / (n - cost terms)^2; the first where none leaves any degree of freedom, or on a tie."""
-    best, least = partings[0], math.inf
-    for each in partings:
-        room = n - cost * each.terms
-        if room > 0.0 and each.rss / (room * room) < least:
-            best, least = each, each.rss / (room * room)
-    return best
+    """The one with the least charge; the first on a tie."""
+    return min(partings, key=lambda each: charge(each.rss, n, each.terms, cost))
 
 
 def _weights(y: Sequence[float], fitted: Sequence[float], clip: float) -> array[float]:
@@ -233,6 +232,21 @@ class _Parting:
     x: array[float]
     extra: array[float]
 
+    def at_cost(self, cost: float) -> _Parting:
+        """The same split with its kinds chosen at another cost of a term."""
+        choices = {label: choice.at_cost(cost) for label, choice in self.choices.items()}
+        rss, terms = 0.0, 0
+        for choice in choices.values():
+            rss += choice.rss
+            terms += choice.terms
+        return _Parting(self.split, rss, terms, choices, self.members, self.x, self.extra)
+
+    def like(self, other: _Parting) -> bool:
+        """Whether both are the same split with the same shapes."""
+        if self.split != other.split:
+            return False
+        return all(choice.shape == other.choices[label].shape for label, choice in self.choices.items())
+
 
 def _part(
     data: Observations,
@@ -267,7 +281,7 @@ def _part(
         choices[label] = choice
         rss += choice.rss
         terms += choice.terms
-    return _Parting(split, rss, terms, choices, members, x, extra) if n > settings.cost * terms else None
+    return _Parting(split, rss, terms, choices, members, x, extra) if n > 2 * terms else None
 
 
 def _fitted(settings: Settings, rows: Sequence[int], w: array[float], parting: _Parting) -> ChangePointModel:
