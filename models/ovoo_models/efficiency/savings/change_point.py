@@ -13,11 +13,19 @@ from ovoo_contract.errors import ConfigError, EvidenceError
 from ovoo_models.efficiency.savings.knees import KINDS
 from ovoo_models.efficiency.savings.numerics import median, zeros
 from ovoo_models.efficiency.savings.observations import Observations, month_of, weekday_of
-from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, choose, fit_segment
+from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, charge, choose, fit_segment
+from ovoo_models.efficiency.savings.uncertainty import gaps_of, lag1
 
 __all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
 
 SPLITS: Final = ("none", "day_level", "day", "season", "season_day")
+_LABELS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "none": ("all", "all", "all", "all"),
+    "day_level": ("all", "all", "all", "all"),
+    "day": ("weekday", "weekend", "weekday", "weekend"),
+    "season": ("warm", "warm", "cold", "cold"),
+    "season_day": ("warm_weekday", "warm_weekend", "cold_weekday", "cold_weekend"),
+}
 _MAD_SIGMA: Final = 1.4826022185056018
 
 
@@ -27,8 +35,9 @@ class Settings:
 
     `driver` has the knees (empty: none); `variables` enter linearly. `signs` of the slopes below the left and above
     the right knee: for temperature (1, 1), 0 for any. `splits` are tried in their order. A piece needs `rows_min` rows,
-    a knee `least` on each side. A term costs `cost` degrees of freedom when kinds and splits are compared by
-    RSS / (n - cost terms)^2; at 3, what it asks of a term is close to the Bayesian criterion of a year of days.
+    a knee `least` on each side. Kinds and splits are compared by RSS (1 + cost terms / n')^2, first with n' = n, then
+    with n' = n (1 - rho) / (1 + rho) of the residuals; a `cost` of 3 asks of a term about what the Bayesian criterion
+    asks in a year of days.
     Residuals beyond `clip` robust sigma get weight clip sigma / |residual| (Huber 1964); inf switches that off.
     """
 
@@ -79,15 +88,20 @@ class ChangePointModel:
 
     def predict(self, data: Observations) -> array[float]:
         """Expected energy of each interval; NaN where a driver is missing or the label was not in the baseline."""
-        x, extra, labels = _inputs(data, self.settings, range(len(data)), self.split)
+        x, extra, labels = _inputs(data, self.settings, range(len(data)), self.split, _calendar(data, self.settings))
         q = len(extra) // len(data) if len(data) else 0
         out = array("d")
         for i, label in enumerate(labels):
             segment = self.segments.get(label)
             row = extra[i * q : i * q + q]
-            value = math.nan if segment is None else segment.value(x[i], row)
-            out.append(value if value == value else math.nan)
+            # a missing driver lies on no side of a knee: it would pass as the flat part
+            known = x[i] == x[i]
+            out.append(segment.value(x[i], row) if segment is not None and known else math.nan)
         return out
+
+    def kinds(self) -> dict[str, str]:
+        """Kind of each segment."""
+        return {label: segment.shape.kind for label, segment in self.segments.items()}
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Least and greatest value of the driver and each variable over all segments."""
@@ -108,7 +122,7 @@ class ChangePointModel:
 
     def design(self, data: Observations, rows: Sequence[int]) -> tuple[array[float], int]:
         """Linearised design of the rows, segments side by side, and its number of columns."""
-        x, extra, labels = _inputs(data, self.settings, rows, self.split)
+        x, extra, labels = _inputs(data, self.settings, rows, self.split, _calendar(data, self.settings, rows))
         q = len(extra) // len(rows) if rows else 0
         starts, width = {}, 0
         for label, segment in self.segments.items():
@@ -124,13 +138,18 @@ class ChangePointModel:
 
 def label_of(split: str, settings: Settings, time_ns: int, utc_offset_s: int) -> str:
     """The segment an interval belongs to."""
-    if split in ("none", "day_level"):
-        return "all"
-    day = "weekend" if weekday_of(time_ns, utc_offset_s) in settings.weekend else "weekday"
-    if split == "day":
-        return day
-    season = "cold" if month_of(time_ns, utc_offset_s) in settings.cold_months else "warm"
-    return season if split == "season" else f"{season}_{day}"
+    weekend = weekday_of(time_ns, utc_offset_s) in settings.weekend
+    cold = month_of(time_ns, utc_offset_s) in settings.cold_months
+    return _LABELS[split][weekend + 2 * cold]
+
+
+def _calendar(data: Observations, settings: Settings, rows: Sequence[int] | None = None) -> list[int]:
+    """1 for a weekend's interval plus 2 for one of the cold months, row by row."""
+    weekend, cold, offset = set(settings.weekend), set(settings.cold_months), data.utc_offset_s
+    times = data.time_ns if rows is None else [data.time_ns[i] for i in rows]
+    if set(settings.splits) == {"none"}:
+        return [0] * len(times)
+    return [(weekday_of(at, offset) in weekend) + 2 * (month_of(at, offset) in cold) for at in times]
 
 
 def fit(data: Observations, settings: Settings | None = None, used: Sequence[int] | None = None) -> ChangePointModel:
@@ -150,19 +169,32 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
         )
     y = array("d", [data.energy[i] for i in rows])
     w = array("d", [1.0]) * len(rows)
-    best: _Parting | None = None
-    for split in settings.splits:
-        parting = _part(data, settings, rows, y, w, split)
-        if parting is not None and (best is None or parting.criterion < best.criterion):
-            best = parting
-    if best is None:
+    flags = _calendar(data, settings, rows)
+    found = [_part(data, settings, rows, y, w, split, flags) for split in settings.splits]
+    partings = [each for each in found if each is not None]
+    if not partings:
         raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
+    cost = settings.cost
+    best = _best(partings, len(rows), cost)
     model = _fitted(settings, rows, w, best)
+    # errors that hang together feign knees and seasons: the charge of a term grows as n' shrinks
+    residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
+    rho = lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns))
+    if rho > 0.0:
+        cost *= (1.0 + rho) / (1.0 - rho)
+        again = _best([each.at_cost(cost) for each in partings], len(rows), cost)
+        if not again.like(best):
+            best, model = again, _fitted(settings, rows, w, again)
     weights = _weights(y, model.fitted, settings.clip)
     if min(weights) < 1.0:
-        again = _part(data, settings, rows, y, weights, best.split)
-        model = model if again is None else _fitted(settings, rows, weights, again)
+        robust = _part(data, settings, rows, y, weights, best.split, flags)
+        model = model if robust is None else _fitted(settings, rows, weights, robust.at_cost(cost))
     return model
+
+
+def _best(partings: Sequence[_Parting], n: int, cost: float) -> _Parting:
+    """The one with the least charge; the first on a tie."""
+    return min(partings, key=lambda each: charge(each.rss, n, each.terms, cost))
 
 
 def _weights(y: Sequence[float], fitted: Sequence[float], clip: float) -> array[float]:
@@ -172,42 +204,61 @@ def _weights(y: Sequence[float], fitted: Sequence[float], clip: float) -> array[
 
 
 def _inputs(
-    data: Observations, settings: Settings, rows: Sequence[int], split: str
+    data: Observations, settings: Settings, rows: Sequence[int], split: str, flags: Sequence[int]
 ) -> tuple[array[float], array[float], list[str]]:
     """Driver, rows of further variables (with the weekend's step where the split has one) and labels."""
     column = data.driver(settings.driver) if settings.driver else None
     x = array("d", [column[i] for i in rows] if column is not None else bytes(8 * len(rows)))
     others = [data.driver(name) for name in settings.variables]
-    level = split == "day_level"
     extra = array("d")
-    if others or level:
-        for i in rows:
-            for other in others:
-                extra.append(other[i])
-            if level:
-                extra.append(float(weekday_of(data.time_ns[i], data.utc_offset_s) in settings.weekend))
-    if split in ("none", "day_level"):
-        return x, extra, ["all"] * len(rows)
-    return x, extra, [label_of(split, settings, data.time_ns[i], data.utc_offset_s) for i in rows]
+    for k, i in enumerate(rows if others or split == "day_level" else ()):
+        for other in others:
+            extra.append(other[i])
+        if split == "day_level":
+            extra.append(float(flags[k] & 1))
+    labels = _LABELS[split]
+    return x, extra, [labels[flag] for flag in flags]
 
 
 @dataclass(frozen=True, slots=True)
 class _Parting:
-    """A split with the kind chosen for each of its pieces, and the criterion by which splits are compared."""
+    """A split with the kind chosen for each of its pieces, and what splits are compared by."""
 
     split: str
-    criterion: float
+    rss: float
+    terms: int
     choices: Mapping[str, Choice]
     members: Mapping[str, Sequence[int]]
     x: array[float]
     extra: array[float]
 
+    def at_cost(self, cost: float) -> _Parting:
+        """The same split with its kinds chosen at another cost of a term."""
+        choices = {label: choice.at_cost(cost) for label, choice in self.choices.items()}
+        rss, terms = 0.0, 0
+        for choice in choices.values():
+            rss += choice.rss
+            terms += choice.terms
+        return _Parting(self.split, rss, terms, choices, self.members, self.x, self.extra)
+
+    def like(self, other: _Parting) -> bool:
+        """Whether both are the same split with the same shapes."""
+        if self.split != other.split:
+            return False
+        return all(choice.shape == other.choices[label].shape for label, choice in self.choices.items())
+
 
 def _part(
-    data: Observations, settings: Settings, rows: Sequence[int], y: array[float], w: array[float], split: str
+    data: Observations,
+    settings: Settings,
+    rows: Sequence[int],
+    y: array[float],
+    w: array[float],
+    split: str,
+    flags: Sequence[int],
 ) -> _Parting | None:
-    """Kinds and criterion of one split; None where a piece has too few rows or the split parts nothing."""
-    x, extra, labels = _inputs(data, settings, rows, split)
+    """Kinds and sum of squares of one split; None where a piece has too few rows or the split parts nothing."""
+    x, extra, labels = _inputs(data, settings, rows, split, flags)
     n, q = len(rows), len(extra) // len(rows)
     members: dict[str, list[int]] = {}
     for i, label in enumerate(labels):
@@ -230,8 +281,7 @@ def _part(
         choices[label] = choice
         rss += choice.rss
         terms += choice.terms
-    room = n - settings.cost * terms
-    return _Parting(split, rss / (room * room), choices, members, x, extra) if room > 0.0 else None
+    return _Parting(split, rss, terms, choices, members, x, extra) if n > 2 * terms else None
 
 
 def _fitted(settings: Settings, rows: Sequence[int], w: array[float], parting: _Parting) -> ChangePointModel:
@@ -246,9 +296,7 @@ def _fitted(settings: Settings, rows: Sequence[int], w: array[float], parting: _
     return ChangePointModel(settings, parting.split, segments, tuple(rows), fitted, w, terms)
 
 
-def _piece(
-    x: array[float], extra: array[float], q: int, y: array[float], w: array[float], own: Sequence[int]
-) -> Piece:
+def _piece(x: array[float], extra: array[float], q: int, y: array[float], w: array[float], own: Sequence[int]) -> Piece:
     if len(own) == len(x):
         return Piece(x, extra, q, y, w)
     picked = [array("d", [column[i] for i in own]) for column in (x, y, w)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from array import array
 from collections.abc import Sequence
@@ -10,9 +11,18 @@ from dataclasses import dataclass
 from ovoo_contract.errors import EvidenceError
 
 from ovoo_models._select import savings_kernels
-from ovoo_models.efficiency.savings.numerics import NORMAL_LEVELS, student_t, zeros
+from ovoo_models.efficiency.savings.numerics import NORMAL_90, NORMAL_LEVELS, student_t, zeros
 
-__all__ = ["Bootstrap", "Fitness", "Path", "bootstrap", "error_correlation", "fitness", "formula_uncertainty", "gaps_of"]
+__all__ = [
+    "Bootstrap",
+    "Fitness",
+    "Path",
+    "bootstrap",
+    "error_correlation",
+    "fitness",
+    "formula_uncertainty",
+    "gaps_of",
+]
 
 _RHO_MAX, _RHO_MIN = 0.995, -0.5
 _BLOCK_MIN = 7
@@ -38,7 +48,7 @@ class Fitness:
 
 def gaps_of(time_ns: Sequence[int], step_ns: int) -> array[int]:
     """Steps since the row before, at least 1; the first is 1."""
-    found = [max(round_half(b - a, step_ns), 1) for a, b in zip(time_ns, time_ns[1:], strict=False)]
+    found = [max(round_half(b - a, step_ns), 1) for a, b in itertools.pairwise(time_ns)]
     return array("i", [1, *(min(gap, 10_000) for gap in found)])
 
 
@@ -93,7 +103,8 @@ class Path:
     """Residuals of baseline and reporting period in order of time, and by which weight each error enters the saving.
 
     `influence` (baseline rows): d saving / d error through the coefficients; a reported error enters with -1. `gaps`
-    covers both periods. `basis`: orthonormal columns of the baseline's design, `columns` of them.
+    covers both periods. `basis`: orthonormal columns of the baseline's design, `columns` of them. `charged`: degrees of
+    freedom that fit and choice of the model have used up.
     """
 
     baseline: Sequence[float]
@@ -102,7 +113,7 @@ class Path:
     gaps: array[int]
     basis: array[float]
     columns: int
-    terms: int
+    charged: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +161,8 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
 
     Errors are taken as AR(1) with whatever dependence the innovations still have: those of each period are drawn in
     blocks from its own residuals and recoloured (post-blackened bootstrap, Davison and Hinkley 1997, 8.2.2). The
-    baseline's errors act through the coefficients (knees included), the reported ones directly, on one path of time. The
-    correlation itself is drawn from its sampling distribution: at 16 levels of rho +- sqrt((1 - rho^2) / n).
+    baseline's errors act through the coefficients (knees included), the reported ones directly, on one path of time.
+    The correlation itself is drawn from its sampling distribution, at 16 levels.
 
     Raises:
         EvidenceError: fewer than 10 rows in a period, or draws, seed or coverage out of range.
@@ -162,10 +173,12 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
     if draws < 100 or seed < 0 or not 0.5 <= coverage < 1.0:
         raise EvidenceError("out of range", offender="bootstrap", value=(draws, seed, coverage))
     rho = error_correlation(path)
-    first = _innovations(path.baseline, path.gaps[:n], rho, n - path.terms)
-    second = _innovations(path.reporting, path.gaps[n:], rho, m - 1)
+    first = _innovations(path.baseline, path.gaps[:n], rho)
+    second = _innovations(path.reporting, path.gaps[n:], rho)
     block = _block_length(first)
-    spread = math.sqrt((1.0 - rho * rho) / n)
+    _widen(first, n, n - path.charged, block)
+    _widen(second, m, m - 1.0, block)
+    spread = _correlation_sigma(path, rho)
     levels = array("d", [min(max(rho + z * spread, _RHO_MIN), _RHO_MAX) for z in NORMAL_LEVELS])
     weights = array("d", [*path.influence, *([-1.0] * m)])
     out = zeros(draws)
@@ -180,8 +193,17 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
     )  # fmt: skip
 
 
-def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, freedom: int) -> array[float]:
-    """What of each residual the one before it does not explain, at one step, about nought, for `freedom` degrees."""
+def _correlation_sigma(path: Path, rho: float) -> float:
+    """sqrt((1 - rho^2) / n) of what the residuals show, over the slope by which they show the errors' correlation."""
+    n = len(path.baseline)
+    low, high = max(rho - 0.01, _RHO_MIN), min(rho + 0.01, 0.999)
+    shown = [savings_kernels.lag1_expectation(path.basis, path.columns, path.gaps, n, r) for r in (low, high)]
+    slope = min(max((shown[1] - shown[0]) / (high - low), 0.25), 1.0)
+    return math.sqrt((1.0 - rho * rho) / n) / slope
+
+
+def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float) -> array[float]:
+    """What of each residual the one before it does not explain, at one step, about nought."""
     found = []
     for i in range(1, len(residuals)):
         step = 1.0
@@ -190,12 +212,25 @@ def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, fr
         spread = math.sqrt((1.0 - step * step) / (1.0 - rho * rho))
         found.append((residuals[i] - step * residuals[i - 1]) / spread)
     mean = math.fsum(found) / len(found)
-    scale = math.sqrt(len(residuals) / max(freedom, 1))
-    return array("d", [(x - mean) * scale for x in found])
+    return array("d", [x - mean for x in found])
+
+
+def _widen(innovations: array[float], rows: int, freedom: float, block: int) -> None:
+    """Makes up for what a pool of innovations is short of, in place.
+
+    The fit took degrees of freedom; a block drawn from values that sum to nought spreads too little, by
+    (n - block) / (n - 1); and a spread known from few rows asks for Student's t instead of the normal quantile.
+    """
+    n = len(innovations)
+    freedom = max(freedom, 5.0)
+    pool = (n - 1.0) / (n - block) if n > block else n - 1.0
+    scale = math.sqrt(rows / freedom * pool) * student_t(freedom) / NORMAL_90
+    for i in range(n):
+        innovations[i] *= scale
 
 
 def _block_length(innovations: Sequence[float]) -> int:
-    """Carlstein's (1986) length for the correlation r left: (2 r / (1 - r^2))^(2/3) n^(1/3); at least a week of days."""
+    """Carlstein's (1986) length for the correlation r left: (2 r / (1 - r^2))^(2/3) n^(1/3); 7 at least."""
     n = len(innovations)
     r = min(abs(lag1(innovations, [1] * n)), 0.9)
     wanted = (2.0 * r / (1.0 - r * r)) ** 2 * n
