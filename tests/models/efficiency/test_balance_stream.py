@@ -137,17 +137,17 @@ def test_the_kernel_equals_its_twin(seed: int, d: int, n: int) -> None:
     gate = array("B", [rng.choice([3, 3, 3, 3, 1]) for _ in range(n)])
     outcomes = []
     for module in (balance_kernels, twin):
-        arrays = [array("d", bytes(8 * 5 * d)), array("d", bytes(8 * (d + 3))), array("q", [-1, 0, -1, 0])]
+        sums, held, at = array("d", bytes(40 * d)), array("d", bytes(8 * (d + 3))), array("q", [-1, 0, -1, 0])
         out = ScoreBlock()
         out.resize(n, d + 1)
         module.balance_rows(
             rows.time_ns, rows.values, d, n, gate, array("i", range(d)), array("d", [1.0, *[-1.0] * (d - 1)]), d,
-            0.003, 0.1, 0.01, 3.0, 0.1, 600 * SECOND, 3, *arrays, out.score, out.limits, out.measure, out.state,
+            0.003, 0.1, 0.01, 3.0, 0.1, 600 * SECOND, 3, sums, held, at, out.score, out.limits, out.measure, out.state,
             out.trace,
         )  # fmt: skip
-        columns = [*arrays[:2], out.score, out.limits, out.measure, out.trace]
+        columns = [sums, held, out.score, out.limits, out.measure, out.trace]
         outcomes.append(
             [array("d", [math.nan if x != x else x for x in column]).tobytes() for column in columns]
-            + [arrays[2].tobytes(), out.state.tobytes()]
+            + [at.tobytes(), out.state.tobytes()]
         )
     assert outcomes[0] == outcomes[1]

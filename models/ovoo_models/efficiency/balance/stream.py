@@ -24,7 +24,7 @@ class MeterBalance:
     The first input is what comes in; the others are used, but for those at `feeds`, which come in too; all in one unit.
     A meter that reports up to `delay_s` late shifts a mean by at most delay / block of its range over this block and
     the one before, which is granted. A row shows the block before its own; a block with less than `cover` of its rows
-    is not scored. Measure: the imbalance, > 0 where more goes in than comes out, `loss_percent` of what enters taken off.
+    is not scored. Measure: the imbalance, > 0 where more goes in than comes out, known losses taken off.
     """
 
     learned = ()
@@ -91,11 +91,12 @@ class MeterBalance:
         balance_kernels.balance_rows(
             rows.time_ns, rows.values, rows.width, len(rows), self.gate.mask(rows), self._columns, self._signs,
             len(self._columns), self._share, self._floor, self._loss, self._coverage, self._lag, self._block_ns,
-            self._least_rows, self._sums, self._held, self._at, out.score, out.limits, out.measure, out.state, out.trace,
+            self._least_rows, self._sums, self._held, self._at, out.score, out.limits, out.measure, out.state,
+            out.trace,
         )  # fmt: skip
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
-        """Inputs by their part of the variance: how far each would be off were the imbalance shared by least squares."""
+        """Inputs by their part of the variance; change: its part of the imbalance by least squares."""
         d = len(self._columns)
         parts = out.trace[row * (d + 1) : (row + 1) * (d + 1)]
         root, imbalance = parts[d], out.measure[row]
