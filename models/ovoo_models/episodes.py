@@ -40,6 +40,7 @@ _CODES: Final = {
     "energy_drift": "energy.drift",
     "idle": "energy.idle",
     "sec": "energy.specific",
+    "meter_balance": "energy.imbalance",
 }
 TIMES_LIMIT: Final = (
     "anomaly.multivariate",

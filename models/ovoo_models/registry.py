@@ -35,6 +35,7 @@ _MODELS: Final = {
     "energy_drift": "ovoo_models.efficiency.drift:EnergyDrift",
     "idle": "ovoo_models.efficiency.idle:IdleRunning",
     "sec": "ovoo_models.efficiency.specific:SpecificConsumption",
+    "meter_balance": "ovoo_models.efficiency.balance.stream:MeterBalance",
 }
 
 
