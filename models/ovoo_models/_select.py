@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ovoo_models import _energy_kernels as energy_kernels
+    from ovoo_models import _equipment_kernels as equipment_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _half_space_kernels as half_space_kernels
     from ovoo_models import _isolation_kernels as isolation_kernels
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPILED",
     "energy_kernels",
+    "equipment_kernels",
     "frame_kernels",
     "half_space_kernels",
     "isolation_kernels",
