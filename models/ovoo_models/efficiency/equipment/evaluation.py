@@ -37,7 +37,7 @@ _ZERO_C: Final = 273.15
 
 @dataclass(frozen=True, slots=True)
 class SensorPart:
-    """What one sensor adds: the change of the result for one standard uncertainty, with sign, and its share of variance."""
+    """What one sensor adds: the change of the result for one standard uncertainty, with sign; its share of variance."""
 
     name: str
     change: float
