@@ -210,3 +210,45 @@ def _check(int kind, Py_ssize_t a, Py_ssize_t b, Py_ssize_t c, Py_ssize_t d):
         raise ValueError("no such kind")
     if min(a, b, c, d) < COUNT[kind]:
         raise ValueError("a buffer is shorter than the inputs")
+
+
+def loss_rows(const long long[::1] time_ns, Py_ssize_t n, const unsigned char[::1] gate, const double[::1] result,
+              const double[::1] sigma, const unsigned char[::1] code, double decay, long long gap_ns, double warm,
+              double better, const double[::1] fit, double limit, double[::1] run, long long[::1] at,
+              double[::1] score, double[::1] limits, double[::1] measure, unsigned char[::1] state,
+              double[::1] trace):
+    cdef Py_ssize_t i
+    cdef double spread, found
+    if n < 0 or min(time_ns.shape[0], gate.shape[0], result.shape[0], sigma.shape[0], code.shape[0]) < n:
+        raise ValueError("a column is shorter than n")
+    if min(score.shape[0], limits.shape[0], measure.shape[0], state.shape[0], trace.shape[0] // 2) < n:
+        raise ValueError("an output is shorter than n")
+    if fit.shape[0] < 2 or run.shape[0] < 2 or at.shape[0] < 1:
+        raise ValueError("state is too short")
+    with nogil:
+        for i in range(n):
+            score[i] = limits[i] = measure[i] = trace[2 * i] = trace[2 * i + 1] = NAN
+            state[i] = gate[i]
+            if gate[i] != 3:
+                continue
+            state[i] = 0
+            if code[i] != OK:
+                continue
+            if not (0 <= time_ns[i] - at[0] <= gap_ns) or run[1] == 0.0:
+                run[0] = result[i]
+                run[1] = 0.0
+            at[0] = time_ns[i]
+            run[0] = decay * run[0] + (1.0 - decay) * result[i]
+            run[1] = run[1] + 1.0
+            spread = sqrt(sigma[i] * sigma[i] + fit[1] * fit[1])
+            if run[1] < warm or not spread > 0.0:
+                continue
+            found = (fit[0] - run[0]) * better / spread
+            if not fabs(found) < 1e300:
+                continue
+            score[i] = found
+            limits[i] = limit
+            measure[i] = 100.0 * (found * spread) / fabs(fit[0])
+            trace[2 * i] = run[0]
+            trace[2 * i + 1] = spread
+            state[i] = 3

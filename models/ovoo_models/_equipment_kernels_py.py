@@ -15,12 +15,13 @@ import math
 from array import array
 from collections.abc import Sequence
 
-__all__ = ["KINDS", "equipment_one", "equipment_rows"]
+__all__ = ["KINDS", "equipment_one", "equipment_rows", "loss_rows"]
 
 NAN = float("nan")
 GRAVITY = 9.80665
 ZERO_C = 273.15
 OK, ABOVE_ONE, MISSING, UNDEFINED = 0, 100, 200, 201
+UNKNOWN, NORMAL = 0, 3
 KINDS = (0, 7, 5, 7, 6, 7, 6, 3, 4, 6, 3, 5, 5)
 """Inputs of each kind; kind 0 is none."""
 PUMP, FAN, COMPRESSOR, BOILER, CHILLER, EXCHANGER = 1, 2, 3, 4, 5, 6
@@ -175,3 +176,58 @@ def equipment_rows(
         if code[i]:
             out[i] = sigma[i] = NAN
         parts[i * m : i * m + m] = row
+
+
+def loss_rows(
+    time_ns: array[int],
+    n: int,
+    gate: array[int],
+    result: array[float],
+    sigma: array[float],
+    code: array[int],
+    decay: float,
+    gap_ns: int,
+    warm: int,
+    better: float,
+    fit: array[float],
+    limit: float,
+    run: array[float],
+    at: array[int],
+    score: array[float],
+    limits: array[float],
+    measure: array[float],
+    state: array[int],
+    trace: array[float],
+) -> None:
+    """Loss of the smoothed result against fit[0] in standard uncertainties, for rows that `equipment_rows` computed.
+
+    fit: reference and its own standard uncertainty. run: smoothed result, rows in it; a gap over gap_ns starts it
+    anew, and it is scored from `warm` rows on. better: 1 where more is better, else -1. measure: loss in percent of the
+    reference; trace: smoothed result and the uncertainty of the loss.
+    """
+    for i in range(n):
+        score[i] = limits[i] = measure[i] = trace[2 * i] = trace[2 * i + 1] = NAN
+        state[i] = gate[i]
+        if gate[i] != NORMAL:
+            continue
+        state[i] = UNKNOWN
+        if code[i] != OK:
+            continue
+        if not 0 <= time_ns[i] - at[0] <= gap_ns or run[1] == 0.0:
+            run[0] = result[i]
+            run[1] = 0.0
+        at[0] = time_ns[i]
+        run[0] = decay * run[0] + (1.0 - decay) * result[i]
+        run[1] = run[1] + 1.0
+        spread = math.sqrt(sigma[i] * sigma[i] + fit[1] * fit[1])
+        if run[1] < warm or not spread > 0.0:
+            continue
+        found = (fit[0] - run[0]) * better / spread
+        if not abs(found) < 1e300:
+            continue
+        score[i] = found
+        limits[i] = limit
+        measure[i] = 100.0 * (found * spread) / abs(fit[0])
+        trace[2 * i] = run[0]
+        trace[2 * i + 1] = spread
+        state[i] = NORMAL

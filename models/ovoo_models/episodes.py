@@ -39,6 +39,7 @@ _CODES: Final = {
     "energy_baseline": "energy.excess",
     "idle": "energy.idle",
     "sec": "energy.specific",
+    "equipment": "energy.efficiency",
 }
 TIMES_LIMIT: Final = (
     "anomaly.multivariate",
@@ -163,6 +164,8 @@ class Episodes:
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
+        if self._code == "energy.efficiency":
+            return "%"
         if self._code == "signal.drift":
             return self._units[self._binding.inputs.index(self._blamed())]
         return "1" if self._code in _PLAIN else self._units[0]

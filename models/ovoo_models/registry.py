@@ -33,6 +33,7 @@ _MODELS: Final = {
     "energy_baseline": "ovoo_models.efficiency.baseline:EnergyBaseline",
     "cusum_savings": "ovoo_models.efficiency.baseline:CusumSavings",
     "idle": "ovoo_models.efficiency.idle:IdleRunning",
+    "equipment": "ovoo_models.efficiency.live:LiveEfficiency",
     "sec": "ovoo_models.efficiency.specific:SpecificConsumption",
 }
 

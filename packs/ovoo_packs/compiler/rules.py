@@ -20,6 +20,7 @@ MODEL_NAMES = (
     "cusum_savings",
     "drift_watch",
     "energy_baseline",
+    "equipment",
     "flatline",
     "half_space",
     "idle",
