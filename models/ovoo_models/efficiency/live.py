@@ -58,6 +58,7 @@ class LiveEfficiency:
         self._fit = array("d", [known.number("reference", math.nan) if "reference" in params else math.nan,
                                 known.number("u_reference", 0.0, 0.0)])  # fmt: skip
         known.finish()
+        self._check_inputs()
         # rows, sum and sum of squares of the result, sums of the inputs
         self._sums, self._means = array("d", bytes(8 * (3 + m))), array("d", [math.nan] * m)
         self._run, self._at = array("d", bytes(16)), array("q", [0])
@@ -72,7 +73,7 @@ class LiveEfficiency:
         self._constants, self._columns = array("d"), array("i")
         self._absolute, self._relative = array("d"), array("d")
         self._low, self._high = array("d", [each.low for each in inputs]), array("d", [each.high for each in inputs])
-        signals = list(self.place.inputs)
+        signals, missing = list(self.place.inputs), []
         spare = sum(1 for each in inputs if each.name not in known) - len(signals)
         for each in inputs:
             given = each.name in known
@@ -80,19 +81,22 @@ class LiveEfficiency:
             spare -= skipped
             wanted = not given and not skipped
             if wanted and not signals:
-                raise ConfigError(
-                    "an input is needed", offender=f"equipment.{each.name}", remedy=f"signal, {each.unit}"
-                )
+                missing.append(f"{each.name} in {each.unit}")
             fallback = 0.0 if each.default is None else each.default
-            value = known.number(each.name, fallback, each.low, each.high) if given else fallback
-            self._constants.append(value)
-            self._columns.append(signals.pop(0) if wanted else -1)
+            self._constants.append(known.number(each.name, fallback, each.low, each.high) if given else fallback)
+            self._columns.append(signals.pop(0) if wanted and signals else -1)
             self._absolute.append(known.number(f"u_{each.name}", 0.0, 0.0))
             self._relative.append(known.number(f"e_{each.name}", 0.0, 0.0, 100.0) / 100.0)
-        if signals:
+        self._lacking = (missing, len(signals))
+
+    def _check_inputs(self) -> None:
+        missing, left = self._lacking
+        if missing:
+            raise ConfigError("inputs are needed", offender="equipment.inputs", remedy=f"give {', '.join(missing)}")
+        if left:
             raise ConfigError(
                 "more signals than inputs", offender="equipment.inputs", value=len(self.place.inputs),
-                remedy=f"{self.kind.name} takes {', '.join(each.name for each in inputs)}",
+                remedy=f"{self.kind.name} takes {', '.join(each.name for each in self.kind.inputs)}",
             )  # fmt: skip
         if not any(self._absolute) and not any(self._relative):
             raise ConfigError(

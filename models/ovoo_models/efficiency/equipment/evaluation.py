@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,8 @@ _SLIPS: Final[Mapping[str, tuple[tuple[float, str], ...]]] = {
     "mass_flow": ((1e-3, "kg where t is needed"), (1e3, "t where kg is needed"), (3.6, "kg/s where t/h is needed")),
     "ratio": ((100.0, "a share where percent is needed"), (0.01, "percent where a share is needed")),
 }  # fmt: skip
+_SUSPECTED: Final = ("power", "pressure", "mass_flow", "flow", "ratio", "temperature", "other")
+"""What is sent in a wrong unit most often comes first."""
 _ZERO_C: Final = 273.15
 
 
@@ -84,11 +86,11 @@ def evaluate(kind: Kind, readings: Mapping[str, Reading]) -> Measured:
         wrong = kind.inputs[code - 1]
         raise _refusal(kind, wrong, given[code - 1].value, f"cannot be outside {wrong.low:g} to {wrong.high:g}", "")
     if code == _ABOVE_ONE:
-        raise _suspected(kind, values, sigmas, parts, f"{kind.bounded} {ratio:.4g} is above 1 beyond its uncertainty")
+        raise _suspected(kind, given, parts, f"{kind.bounded} {ratio:.4g} is above 1 beyond its uncertainty")
     if code or not math.isfinite(value):
         raise _undefined(kind, values)
     if not kind.credible[0] - 2.0 * sigma <= value <= kind.credible[1] + 2.0 * sigma:
-        raise _suspected(kind, values, sigmas, parts, f"{kind.name} gives {value:.4g} {kind.unit}, which cannot be")
+        raise _suspected(kind, given, parts, f"{kind.name} gives {value:.4g} {kind.unit}, which cannot be")
     return Measured(
         kind.name, Estimate(value, sigma, kind.unit), Estimate(ratio, ratio_sigma, "1"), _parts(kind, parts)
     )
@@ -166,19 +168,35 @@ def _slips_in(each: Input, reading: Reading) -> str:
     return ""
 
 
-def _suspected(
-    kind: Kind, values: array[float], sigmas: array[float], parts: array[float], message: str
-) -> EvidenceError:
-    """Names the sensor one of whose slips of unit puts all right; else the one on which the uncertainty hangs most."""
+def _suspected(kind: Kind, given: Sequence[Reading], parts: array[float], message: str) -> EvidenceError:
+    """Names the sensor one of whose slips of unit puts all right, the likeliest first; else the greatest contributor.
+
+    A reading inside the span of its instrument is not suspected of a slip that the span excludes.
+    """
+    found = sorted(_explanations(kind, given), key=lambda each: _SUSPECTED.index(each[0].quantity))
+    if found:
+        first = found[0][0]
+        others = dict.fromkeys(f"{each.name}: {slip}" for each, slip in found[1:] if each is not first)
+        hint = f"looks like {found[0][1]}" + "".join(f", or {other}" for other in others)
+        hint += "; the instruments' spans would tell which" if others else ""
+        return _refusal(kind, first, given[kind.index(first.name)].value, message, hint)
+    number = max(range(len(parts)), key=lambda k: (abs(parts[k]), kind.inputs[k].quantity == "power"))
+    return _refusal(kind, kind.inputs[number], given[number].value, message, "")
+
+
+def _explanations(kind: Kind, given: Sequence[Reading]) -> Iterator[tuple[Input, str]]:
+    """Inputs and slips without which the readings would give what can be."""
+    values, sigmas = array("d", [each.value for each in given]), array("d", [each.sigma for each in given])
     for number, each in enumerate(kind.inputs):
+        span = given[number].span
         for value, slip in _corrections(each, values[number]):
+            if span is not None and _outside(value, span):
+                continue
             right = values[:]
             right[number] = value
             found, _, ratio, _, code, _ = _run(kind, right, sigmas)
             if not code and kind.credible[0] * 5.0 <= found <= kind.credible[1] and 0.0 <= ratio <= 1.0:
-                return _refusal(kind, each, values[number], message, f"looks like {slip}")
-    number = max(range(len(parts)), key=lambda k: (abs(parts[k]), kind.inputs[k].quantity == "power"))
-    return _refusal(kind, kind.inputs[number], values[number], message, "")
+                yield each, slip
 
 
 def _undefined(kind: Kind, values: array[float]) -> EvidenceError:
