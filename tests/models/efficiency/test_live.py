@@ -98,7 +98,7 @@ def test_wrong_settings_are_named() -> None:
     for params, said in (
         ({**PUMP}, "equipment.u_NAME"), ({**PUMP, "density_kg_m3": -1.0}, "density_kg_m3"),
         ({**PUMP, "kind": "rocket"}, "equipment.kind"), ({**PUMP, "u_flow": 1.0}, "unknown parameter"),
-        ({"kind": "pump", "e_power_kw": 1.0}, "inputs are needed.*power_kw in kW"),
+        ({"kind": "pump", "e_power_kw": 1.0}, "inputs are needed.*motor_efficiency in 1"),
         ({**PUMP, "e_power_kw": 1.0, "flow_m3_h": 1.0, "suction_kpa": 0.0, "lift_m": 1.0}, "more signals"),
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=said):
