@@ -281,7 +281,7 @@ def test_power_of_one_and_three_phases() -> None:
     assert electric_power_kw(230.0, 10.0, 1.0, 1) == pytest.approx(2.3)
     for arguments in ((400.0, 10.0, 1.1), (400.0, -1.0, 0.9), (400.0, 10.0, 0.9, 2)):
         with pytest.raises(EvidenceError):
-            electric_power_kw(*arguments)  # type: ignore[arg-type]
+            electric_power_kw(*arguments)
 
 
 @settings(max_examples=200)

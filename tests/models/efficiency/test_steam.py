@@ -21,7 +21,7 @@ VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors" / "if97.
 RELEASE, COOLPROP = VECTORS["release"], VECTORS["coolprop"]
 
 
-def rows(table: dict[str, Any], name: str) -> Any:
+def rows(table: dict[str, Any], name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", table[name]["rows"], ids=lambda row: "-".join(str(x) for x in row[:2]))
 
 
