@@ -25,6 +25,9 @@ FACTORS: Final[Mapping[str, float]] = {
     "V": 1.0, "A": 1.0, "h": 1.0, "$/kWh": 1.0, "$": 1.0, "yuan/kWh": 1.0, "yuan": 1.0,
     "kJ/kg": 1.0, "Btu/lb": _BTU / _POUND / 1e3, "kJ/kgK": 1.0, "kJ/kg/K": 1.0, "kJ/(kg K)": 1.0, "m3/kg": 1.0,
     "kg/h": 1.0, "kg/s": 3600.0, "t/h": 1000.0, "kg/m3": 1.0, "Btu/scf": _BTU / _FOOT**3 / 1e6, "MJ/m3": 1.0,
+    "MJ/kg": 1.0, "lb/ft3": _POUND / _FOOT**3, "lb/gal": _POUND / _GALLON, "Btu/lb-F": _BTU / _POUND / 1e3 * 1.8,
+    "Btu/(lb F)": _BTU / _POUND / 1e3 * 1.8, "Btu/lbF": _BTU / _POUND / 1e3 * 1.8, "kJ/kg.K": 1.0, "lb/h": _POUND,
+    "mmHg": 133.322387415, "mbar": 100.0, "atm": 101_325.0, "kV": 1e3, "mA": 1e-3, "kVA": 1.0, "L/min": 1e-3 / 60,
 }  # fmt: skip
 """SI per unit: m3/s, m3, m, kW, Pa, kJ/kg, kg/h, MJ/m3; shares for percent."""
 

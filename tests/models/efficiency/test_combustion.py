@@ -27,6 +27,9 @@ def test_methane_has_its_heating_value_and_air() -> None:
     assert found.gross_mj_m3 == pytest.approx(37.67, abs=0.05)
     assert found.net_mj_m3 == pytest.approx(33.94, abs=0.05)
     assert found.air_m3_m3 == pytest.approx(9.55, abs=0.02)
+    assert found.density_kg_m3 == pytest.approx(0.6785, abs=1e-3)
+    assert found.gross_mj_kg == pytest.approx(55.51, abs=0.03)
+    assert found.net_mj_kg == pytest.approx(50.03, abs=0.03)
 
 
 @given(st.floats(0.01, 1.0))
