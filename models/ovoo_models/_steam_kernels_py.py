@@ -162,7 +162,7 @@ def _state_2(p: float, t: float) -> tuple[float, float, float, float]:
 
 
 def _isotherm_3(t: float) -> _Isotherm:
-    """Factors of density^0 to density^11 at T in delta dphi/ddelta and delta^2 d2phi/ddelta2, the logarithm left out."""
+    """Factors of density^0 to density^11 at T in delta dphi/ddelta and delta^2 d2phi/ddelta2, without the logarithm."""
     y = _ys(THREE, T_CRITICAL / t)
     first, second = [0.0] * POWERS, [0.0] * POWERS
     for k in range(len(THREE.i)):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from ovoo_contract.errors import EvidenceError
 
 __all__ = ["no_more_than_one", "positive", "within"]
+
+_ROUNDING: Final = 1e-9
 
 
 def within(value: float, low: float, high: float, offender: str, unit: str) -> float:
@@ -26,9 +29,9 @@ def positive(value: float, offender: str, unit: str) -> float:
 
 
 def no_more_than_one(efficiency: float, offender: str) -> float:
-    """`efficiency` up to 1; above it EvidenceError with `offender`, the reading it hangs on most."""
-    if not 0.0 <= efficiency <= 1.0:
+    """`efficiency` up to 1, rounding aside; above it EvidenceError with `offender`, the reading it hangs on most."""
+    if not 0.0 <= efficiency <= 1.0 + _ROUNDING:
         raise EvidenceError(
             "gives an efficiency that cannot be", offender=offender, value=efficiency, remedy="0 to 1; check its unit"
         )
-    return efficiency
+    return min(efficiency, 1.0)
