@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ovoo_contract.errors import EvidenceError
+
 from ovoo_models.efficiency.equipment.kind import Input, Kind
 from ovoo_models.efficiency.plausible import positive
 from ovoo_models.efficiency.steam import steam_at
@@ -33,5 +35,11 @@ _PRESSURE_MPA: Final = 0.3
 def water_heat_kw(flow_m3_s: float, in_k: float, out_k: float, pressure_mpa: float = _PRESSURE_MPA) -> float:
     """Heat that water takes up between two temperatures (negative: gives off), metered by volume at the inlet."""
     first, last = steam_at(pressure_mpa, in_k), steam_at(pressure_mpa, out_k)
+    for name, state in (("t_in", first), ("t_out", last)):
+        if state.region != 1:
+            raise EvidenceError(
+                "this is steam, not water", offender=f"water.{name}", value=state.temperature_k,
+                remedy=f"give the pressure; at {pressure_mpa:g} MPa water boils below that",
+            )  # fmt: skip
     mass = positive(flow_m3_s, "water.flow", "m3/s") / first.volume_m3_kg
     return mass * (last.enthalpy_kj_kg - first.enthalpy_kj_kg)
