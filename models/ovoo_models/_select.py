@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ovoo_models import _balance_kernels as balance_kernels
     from ovoo_models import _drift_kernels as drift_kernels
     from ovoo_models import _energy_kernels as energy_kernels
+    from ovoo_models import _equipment_kernels as equipment_kernels
     from ovoo_models import _frame_kernels as frame_kernels
     from ovoo_models import _half_space_kernels as half_space_kernels
     from ovoo_models import _isolation_kernels as isolation_kernels
@@ -36,6 +37,7 @@ __all__ = [
     "balance_kernels",
     "drift_kernels",
     "energy_kernels",
+    "equipment_kernels",
     "frame_kernels",
     "half_space_kernels",
     "isolation_kernels",

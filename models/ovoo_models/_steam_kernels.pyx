@@ -11,6 +11,7 @@ cdef enum:
     Y_ORIGIN = 46
     Y_ROOM = 106
     TERMS = 44
+    POWERS = 12
 
 cdef double NAN = float("nan")
 cdef double R = 0.461526
@@ -42,6 +43,10 @@ cdef struct Four:
 
 cdef struct Slopes:
     double p, p_rho, p_t, h, h_rho, h_t
+
+cdef struct Isotherm:
+    double[POWERS] first
+    double[POWERS] second
 
 cdef struct Found:
     int region
@@ -248,17 +253,33 @@ cdef Four _state_2(double p, double t) noexcept nogil:
     return out
 
 
-cdef Pair _pressure_3(double rho, double t) noexcept nogil:
-    cdef double[X_ROOM] x
+cdef Isotherm _isotherm_3(double t) noexcept nogil:
     cdef double[Y_ROOM] y
-    cdef double delta = rho / RHO_CRITICAL, d, dd
-    cdef Pair out
-    _xs(&THREE, delta, x)
+    cdef double power
+    cdef Isotherm out
+    cdef int k, i
     _ys(&THREE, T_CRITICAL / t, y)
-    d = LOG_3 + delta * _total(&THREE, THREE.x, x, y, 1, 0)
-    dd = delta * delta * _total(&THREE, THREE.xx, x, y, 2, 0) - LOG_3
+    for i in range(POWERS):
+        out.first[i] = 0.0
+        out.second[i] = 0.0
+    for k in range(THREE.count):
+        i = THREE.i[k]
+        power = y[Y_ORIGIN + THREE.j[k]]
+        out.first[i] += THREE.x[k] * power
+        out.second[i] += THREE.xx[k] * power
+    return out
+
+
+cdef Pair _pressure_3(double rho, double t, const Isotherm* isotherm) noexcept nogil:
+    cdef double delta = rho / RHO_CRITICAL, d = 0.0, dd = 0.0
+    cdef Pair out
+    cdef int i
+    for i in range(POWERS - 1, -1, -1):
+        d = d * delta + isotherm.first[i]
+        dd = dd * delta + isotherm.second[i]
+    d += LOG_3
     out.first = rho * R * t * d * 1e-3
-    out.second = R * t * (2.0 * d + dd) * 1e-3
+    out.second = R * t * (2.0 * d + (dd - LOG_3)) * 1e-3
     return out
 
 
@@ -300,20 +321,16 @@ cdef Four _density_state(double rho, double t) noexcept nogil:
     return out
 
 
-cdef double _density(double p, double t, bint liquid) noexcept nogil:
+cdef double _density(double p, double t, bint liquid, Pair ends, const Isotherm* isotherm) noexcept nogil:
     cdef double low = 290.0 if liquid else 60.0, high = 800.0 if liquid else 350.0
-    cdef double dense = 595.0 + 6.0 * (p - 16.5), rho, after
+    cdef double rho = ends.second if liquid else ends.first, after
     cdef Pair found
     cdef int k
     if t >= T_CRITICAL:
         low = 60.0
         high = 800.0
-    if liquid:
-        rho = dense if dense < 780.0 else 780.0
-    else:
-        rho = p / (R * t) * 1e3
     for k in range(100):
-        found = _pressure_3(rho, t)
+        found = _pressure_3(rho, t, isotherm)
         if found.first > p:
             high = rho
         else:
@@ -321,15 +338,33 @@ cdef double _density(double p, double t, bint liquid) noexcept nogil:
         after = rho - (found.first - p) / found.second
         if not (found.second > 0.0 and low <= after <= high):
             after = 0.5 * (low + high)
-        if fabs(after - rho) <= 1e-13 * rho:
+        if fabs(after - rho) <= 1e-10 * rho:
             return after
         rho = after
     return rho
 
 
+cdef Pair _ends(double p, double t) noexcept nogil:
+    cdef double dense = 595.0 + 6.0 * (p - 16.5)
+    cdef Pair out
+    out.first = p / (R * t) * 1e3
+    out.second = dense if dense < 780.0 else 780.0
+    return out
+
+
 cdef double _density_pt(double p, double t) noexcept nogil:
-    cdef double edge = _psat(t) if t < T_CRITICAL else _pressure_3(RHO_CRITICAL, t).first
-    return _density(p, t, p >= edge)
+    cdef Pair ends = _ends(p, t), edge
+    cdef Isotherm isotherm = _isotherm_3(t)
+    cdef double near
+    if t < T_CRITICAL:
+        return _density(p, t, p >= _psat(t), ends, &isotherm)
+    edge = _pressure_3(RHO_CRITICAL, t, &isotherm)
+    near = RHO_CRITICAL + (p - edge.first) / edge.second if edge.second > 0.0 else NAN
+    if near > ends.first:
+        ends.first = near
+    if near < ends.second:
+        ends.second = near
+    return _density(p, t, p >= edge.first, ends, &isotherm)
 
 
 cdef Four _state(double p, double t) noexcept nogil:
@@ -421,12 +456,14 @@ cdef double _polished_3(double p, double h) noexcept nogil:
 
 cdef Pair _saturated_h(double p, double t) noexcept nogil:
     cdef Pair out
+    cdef Isotherm isotherm
     if p <= P_13:
         out.first = _h_1(p, t)
         out.second = _h_2(p, t)
     else:
-        out.first = _slopes_3(_density(p, t, True), t).h
-        out.second = _slopes_3(_density(p, t, False), t).h
+        isotherm = _isotherm_3(t)
+        out.first = _slopes_3(_density(p, t, True, _ends(p, t), &isotherm), t).h
+        out.second = _slopes_3(_density(p, t, False, _ends(p, t), &isotherm), t).h
     return out
 
 
@@ -558,6 +595,7 @@ def state(double p, double t):
 
 def saturated(double p):
     cdef Four wet, dry
+    cdef Isotherm isotherm
     cdef double t, rho
     if not (P_LEAST <= p <= P_CRITICAL):
         return (NAN,) * 7
@@ -566,10 +604,11 @@ def saturated(double p):
         wet = _state_1(p, t)
         dry = _state_2(p, t)
     else:
-        rho = _density(p, t, True)
+        isotherm = _isotherm_3(t)
+        rho = _density(p, t, True, _ends(p, t), &isotherm)
         wet = _density_state(rho, t)
         wet.a = 1.0 / rho
-        rho = _density(p, t, False)
+        rho = _density(p, t, False, _ends(p, t), &isotherm)
         dry = _density_state(rho, t)
         dry.a = 1.0 / rho
     return t, wet.a, wet.b, wet.c, dry.a, dry.b, dry.c

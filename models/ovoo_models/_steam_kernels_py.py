@@ -22,8 +22,11 @@ R = 0.461526
 T_LEAST, T_MOST, T_13, T_CRITICAL = 273.15, 1073.15, 623.15, 647.096
 T_FROM, T_TO = 270.0, 1080.0
 P_MOST, P_CRITICAL, RHO_CRITICAL = 100.0, 22.064, 322.0
-X_ORIGIN, X_ROOM, Y_ORIGIN, Y_ROOM = 10, 44, 46, 106
+X_ORIGIN, X_ROOM, Y_ORIGIN, Y_ROOM, POWERS = 10, 44, 46, 106, 12
 S, B, BC, AB = tables.SATURATION, tables.BOUNDARY_23, tables.BOUNDARY_2BC, tables.BOUNDARY_3AB
+
+
+_Isotherm = tuple[list[float], list[float]]
 
 
 class _Terms:
@@ -158,13 +161,27 @@ def _state_2(p: float, t: float) -> tuple[float, float, float, float]:
     return v, h, R * (tau * slope - rest), cp
 
 
-def _pressure_3(rho: float, t: float) -> tuple[float, float]:
+def _isotherm_3(t: float) -> _Isotherm:
+    """Factors of density^0 to density^11 at T in delta dphi/ddelta and delta^2 d2phi/ddelta2, without the logarithm."""
+    y = _ys(THREE, T_CRITICAL / t)
+    first, second = [0.0] * POWERS, [0.0] * POWERS
+    for k in range(len(THREE.i)):
+        i, power = THREE.i[k], y[Y_ORIGIN + THREE.j[k]]
+        first[i] += THREE.x[k] * power
+        second[i] += THREE.xx[k] * power
+    return first, second
+
+
+def _pressure_3(rho: float, t: float, isotherm: _Isotherm) -> tuple[float, float]:
     """p and dp/drho."""
     delta = rho / RHO_CRITICAL
-    x, y = _xs(THREE, delta), _ys(THREE, T_CRITICAL / t)
-    d = tables.LOG_3 + delta * _total(THREE, THREE.x, x, y, 1, 0)
-    dd = delta * delta * _total(THREE, THREE.xx, x, y, 2, 0) - tables.LOG_3
-    return rho * R * t * d * 1e-3, R * t * (2.0 * d + dd) * 1e-3
+    first, second = isotherm
+    d = dd = 0.0
+    for i in range(POWERS - 1, -1, -1):
+        d = d * delta + first[i]
+        dd = dd * delta + second[i]
+    d += tables.LOG_3
+    return rho * R * t * d * 1e-3, R * t * (2.0 * d + (dd - tables.LOG_3)) * 1e-3
 
 
 def _slopes_3(rho: float, t: float) -> tuple[float, float, float, float, float, float]:
@@ -192,15 +209,17 @@ def density_state(rho: float, t: float) -> tuple[float, float, float, float]:
     return p, h, s, cv + 1e3 * t * p_t * p_t / (rho * rho * p_rho)
 
 
-def _density(p: float, t: float, liquid: bool) -> float:
-    """Density of region 3 by Newton from its own side, where the isotherm is convex; halving where a step leaves it."""
+def _density(p: float, t: float, liquid: bool, ends: tuple[float, float], isotherm: _Isotherm) -> float:
+    """Density of region 3 by Newton from its own side, where the isotherm is convex; halving where a step leaves it.
+
+    `ends`: start on the side of steam and of liquid.
+    """
     low, high = (290.0, 800.0) if liquid else (60.0, 350.0)
     if t >= T_CRITICAL:
         low, high = 60.0, 800.0
-    dense = 595.0 + 6.0 * (p - 16.5)
-    rho = (dense if dense < 780.0 else 780.0) if liquid else p / (R * t) * 1e3
+    rho = ends[1] if liquid else ends[0]
     for _ in range(100):
-        found, slope = _pressure_3(rho, t)
+        found, slope = _pressure_3(rho, t, isotherm)
         if found > p:
             high = rho
         else:
@@ -208,15 +227,28 @@ def _density(p: float, t: float, liquid: bool) -> float:
         after = rho - (found - p) / slope
         if not (slope > 0.0 and low <= after <= high):
             after = 0.5 * (low + high)
-        if abs(after - rho) <= 1e-13 * rho:
+        if abs(after - rho) <= 1e-10 * rho:
             return after
         rho = after
     return rho
 
 
+def _ends(p: float, t: float) -> tuple[float, float]:
+    """Densities under and over all of region 3 at p: the ideal gas, and a line over the isotherm of 623.15 K."""
+    dense = 595.0 + 6.0 * (p - 16.5)
+    return p / (R * t) * 1e3, dense if dense < 780.0 else 780.0
+
+
 def _density_pt(p: float, t: float) -> float:
-    edge = _psat(t) if t < T_CRITICAL else _pressure_3(RHO_CRITICAL, t)[0]
-    return _density(p, t, p >= edge)
+    gas, dense = _ends(p, t)
+    isotherm = _isotherm_3(t)
+    if t < T_CRITICAL:
+        return _density(p, t, p >= _psat(t), (gas, dense), isotherm)
+    # the tangent at the critical density, where the isotherm turns, ends on the root's own side
+    edge, slope = _pressure_3(RHO_CRITICAL, t, isotherm)
+    near = RHO_CRITICAL + (p - edge) / slope if slope > 0.0 else NAN
+    ends = (near if near > gas else gas, near if near < dense else dense)
+    return _density(p, t, p >= edge, ends, isotherm)
 
 
 def state(p: float, t: float) -> tuple[float, float, float, float]:
@@ -300,7 +332,9 @@ def _polished_3(p: float, h: float) -> float:
 def _saturated_h(p: float, t: float) -> tuple[float, float]:
     if p <= P_13:
         return _h_cp_1(p, t)[0], _h_cp_2(p, t)[0]
-    return _slopes_3(_density(p, t, True), t)[3], _slopes_3(_density(p, t, False), t)[3]
+    ends, isotherm = _ends(p, t), _isotherm_3(t)
+    wet, dry = (_density(p, t, liquid, ends, isotherm) for liquid in (True, False))
+    return _slopes_3(wet, t)[3], _slopes_3(dry, t)[3]
 
 
 def _low_ph(p: float, h: float) -> tuple[int, float]:
@@ -375,7 +409,8 @@ def saturated(p: float) -> tuple[float, float, float, float, float, float, float
     t = _tsat(p)
     if p <= P_13:
         return (t, *_state_1(p, t)[:3], *_state_2(p, t)[:3])
-    wet, dry = _density(p, t, True), _density(p, t, False)
+    ends, isotherm = _ends(p, t), _isotherm_3(t)
+    wet, dry = (_density(p, t, liquid, ends, isotherm) for liquid in (True, False))
     return (t, 1.0 / wet, *density_state(wet, t)[1:3], 1.0 / dry, *density_state(dry, t)[1:3])
 
 

@@ -41,6 +41,7 @@ _CODES: Final = {
     "idle": "energy.idle",
     "sec": "energy.specific",
     "meter_balance": "energy.imbalance",
+    "equipment": "energy.efficiency",
 }
 TIMES_LIMIT: Final = (
     "anomaly.multivariate",
@@ -173,6 +174,8 @@ class Episodes:
             return "kWh"
         if self._code == "energy.drift":
             return "kW"
+        if self._code == "energy.efficiency":
+            return "%"
         if self._code == "signal.drift":
             return self._units[self._binding.inputs.index(self._blamed())]
         return "1" if self._code in _PLAIN else self._units[0]

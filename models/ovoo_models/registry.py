@@ -34,6 +34,7 @@ _MODELS: Final = {
     "cusum_savings": "ovoo_models.efficiency.baseline:CusumSavings",
     "energy_drift": "ovoo_models.efficiency.drift:EnergyDrift",
     "idle": "ovoo_models.efficiency.idle:IdleRunning",
+    "equipment": "ovoo_models.efficiency.live:LiveEfficiency",
     "sec": "ovoo_models.efficiency.specific:SpecificConsumption",
     "meter_balance": "ovoo_models.efficiency.balance.stream:MeterBalance",
 }

@@ -40,6 +40,8 @@ KEYS = {
         "mewma_blocks_of_limit", "mewma_single_us", "pipeline40_us", "pipeline40_p99_us", "import_s", "import_mb",
         "model40_kb",
     },
+    "energy_cases": {"total", "passed", "refused_as_expected", "failed"},
+    "energy_speed": {"if97_hpt_ns", "if97_tph_ns", "equipment_set_us"},
     "versus_thingsboard": {"ovoo_values_per_s", "ovoo_cpu_cores", "ovoo_rss_mb", "ovoo_lost", "ovoo_duplicated"},
     "simulator_faults": {
         "false_alarms_per_signal_day", "false_per_plant_week", "found_share", "seeds",

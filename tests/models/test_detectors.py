@@ -16,6 +16,7 @@ from ovoo_models.registry import create, model_names
 from tests.models.conftest import SECOND, START, machine, odd_rows
 
 PERIOD = 5 * SECOND
+BELT = {"kind": "belt", "length_km": 1.2, "e_power_kw": 0.5, "e_flow_t_h": 1.0}
 CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "mewma": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500}, (1, 2, 3)),
     "change_point": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500}, (1, 2, 3)),
@@ -40,6 +41,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "idle": ({"power_min": 5.0}, (2, 1)),
     "sec": ({"gate": "running", "gate_above": 0.5}, (2, 1)),
     "meter_balance": ({"class_percent": 0.5, "block_s": 600.0}, (2, 1, 3)),
+    "equipment": ({**BELT, "gate": "running", "gate_above": 0.5, "learn_rows": 300}, (2, 1)),
 }
 
 PERIODS = {"change_point": 60 * SECOND, "meter_balance": 60 * SECOND}

@@ -55,8 +55,8 @@ def enthalpy_kj_kg(pressure_mpa: float, temperature_k: float) -> float:
 def temperature_k(pressure_mpa: float, enthalpy: float) -> float:
     """T(p, h) within 1e-6 K of the T for which h(p, T) = h; in wet steam the boiling temperature.
 
-    Backward equation as start, polished by Newton. On the boundary to region 3 IF97 itself steps by up to 0.2 kJ/kg:
-    there two temperatures, some hundredths of a kelvin apart, have the same enthalpy.
+    Backward equation as start, polished by Newton. On the boundaries of region 3 IF97 itself steps by up to
+    0.2 kJ/kg: there two temperatures, some hundredths of a kelvin apart, have the same enthalpy.
     """
     return _known(kernels.tph(pressure_mpa, enthalpy), "steam.pressure, enthalpy", pressure_mpa, enthalpy)
 

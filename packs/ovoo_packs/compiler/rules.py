@@ -21,6 +21,7 @@ MODEL_NAMES = (
     "drift_watch",
     "energy_baseline",
     "energy_drift",
+    "equipment",
     "flatline",
     "half_space",
     "idle",

@@ -21,7 +21,7 @@ VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors" / "if97.
 RELEASE, COOLPROP = VECTORS["release"], VECTORS["coolprop"]
 
 
-def rows(table: dict[str, Any], name: str) -> Any:
+def rows(table: dict[str, Any], name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", table[name]["rows"], ids=lambda row: "-".join(str(x) for x in row[:2]))
 
 
@@ -107,10 +107,8 @@ pressures = st.floats(-9.0, 4.6).map(math.exp)
 @settings(max_examples=300)
 @given(pressures, st.floats(273.15, 1073.15))
 def test_temperature_comes_back_from_enthalpy(p: float, t: float) -> None:
-    if kernels.region_pt(p, t) == 3 and abs(t - twin._t23(p)) < 0.1:
-        return  # the release itself steps here
-    if p > 13.9 and abs(t - twin._t23(p)) < 0.1:
-        return
+    if p > 13.9 and min(abs(t - twin._t23(p)), abs(t - 623.15)) < 0.1:
+        return  # the release itself steps at the boundaries of region 3
     assert kernels.tph(p, kernels.hpt(p, t)) == pytest.approx(t, abs=1e-6)
 
 
