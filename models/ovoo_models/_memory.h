@@ -137,10 +137,13 @@ OVOO_INLINE int ovoo_change_take(const ovoo_change *c, const double *restrict r)
         missing += r[k] != r[k];
         work[k] = r[k] != r[k] ? 0.0 : r[k];
     }
+    if (missing == 0) {
+        for (ptrdiff_t k = 0; k < d; k++)
+            c->absent[k] = 0;
+        return 1;
+    }
     for (ptrdiff_t k = 0; k < d; k++)
         c->absent[k] = r[k] != r[k];
-    if (missing == 0)
-        return 1;
     if (missing > c->max_missing)
         return 0;
     ovoo_fill_absent(c->precision, d, work, c->absent);
