@@ -210,7 +210,7 @@ OVOO_INLINE double ovoo_change_row(const ovoo_change *c, long long time_ns, cons
     return t2;
 }
 
-OVOO_CLONES void ovoo_change_rows(const ovoo_change *c, const long long *time_ns, const double *residual, ptrdiff_t n,
+OVOO_CLONES void ovoo_change_loop(const ovoo_change *c, const long long *time_ns, const double *residual, ptrdiff_t n,
                                   const unsigned char *use, double limit, double *score, double *limits,
                                   double *measure, unsigned char *state, double *trace)
 {
@@ -224,6 +224,22 @@ OVOO_CLONES void ovoo_change_rows(const ovoo_change *c, const long long *time_ns
         for (ptrdiff_t k = 0; k < d; k++)
             line[k] = fast[k] - slow[k];
     }
+}
+
+/* The rows with the matrix on cache lines where there are enough of them: wide loads that straddle two cost twice. */
+static void ovoo_change_rows(const ovoo_change *c, const long long *time_ns, const double *residual, ptrdiff_t n,
+                             const unsigned char *use, double limit, double *score, double *limits, double *measure,
+                             unsigned char *state, double *trace)
+{
+    ovoo_change own = *c;
+    const size_t cells = (size_t)c->inputs * (size_t)c->inputs;
+    double *precision = n >= 32 ? ovoo_doubles(cells) : NULL;
+    if (precision != NULL) {
+        memcpy(precision, c->precision, cells * sizeof(double));
+        own.precision = precision;
+    }
+    ovoo_change_loop(&own, time_ns, residual, n, use, limit, score, limits, measure, state, trace);
+    free(precision);
 }
 
 /* One row at its time: residuals into `r`, then T2. */
