@@ -242,6 +242,25 @@ static void ovoo_change_rows(const ovoo_change *c, const long long *time_ns, con
     free(precision);
 }
 
+/* Residuals and T2 row by row: one row of residuals, `r`, stays in the nearest cache. */
+OVOO_CLONES void ovoo_change_both(const ovoo_memory *m, const ovoo_change *c, const long long *time_ns,
+                                  const double *values, ptrdiff_t width, ptrdiff_t n, const unsigned char *gate,
+                                  double limit, double *r, double *score, double *limits, double *measure,
+                                  unsigned char *state, double *trace)
+{
+    const ptrdiff_t d = c->inputs;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        unsigned char code = ovoo_memory_row(m, time_ns[i], values + i * width, gate[i], r);
+        score[i] = ovoo_change_row(c, time_ns[i], r, code, limit, &state[i]);
+        measure[i] = score[i] / limit;
+        limits[i] = limit;
+        double *restrict line = trace + i * d;
+        const double *restrict fast = c->fast, *restrict slow = c->slow;
+        for (ptrdiff_t k = 0; k < d; k++)
+            line[k] = fast[k] - slow[k];
+    }
+}
+
 /* One row at its time: residuals into `r`, then T2. */
 OVOO_CLONES double ovoo_change_single(const ovoo_memory *m, const ovoo_change *c, const ovoo_gate *gate,
                                       long long time_ns, const double *row, double limit, double *r)
