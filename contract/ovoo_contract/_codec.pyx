@@ -72,6 +72,7 @@ cdef dict _MESSAGES = {
 cdef double MAGIC = 6755399441055744.0
 cdef double EXACT_LIMIT = 2251799813685248.0
 cdef double NEAR_LIMIT = 1099511627776.0
+cdef uint64_t MOST_STEP = 1ULL << 56  # eight of them do not overflow
 cdef uint64_t NAN_BITS = 0x7FF8000000000000ULL
 cdef int64_t LAST = 0x7FFFFFFFFFFFFFFFLL
 
@@ -375,10 +376,19 @@ cdef void _get_times(Reader* reader, const Run* runs, Py_ssize_t count, int64_t*
         limit = LAST // OVOO_UNITS[exponent]
         lowest = -limit - (exponent == 0)
         previous, delta = first[exponent], step[exponent]
-        for row in range(runs[index].start, runs[index].stop):
+        row = runs[index].start
+        while row < runs[index].stop:
             if row == runs[index].start:
                 previous += _unzigzag(_get(reader))
                 first[exponent] = previous
+            elif runs[index].stop - row >= 8 and _is_even(reader, previous, delta, limit):
+                # most signals come at equal distances: eight at a time
+                for _ in range(8):
+                    previous += delta
+                    time_ns[row] = <int64_t>previous * OVOO_UNITS[exponent]
+                    row += 1
+                reader.at += 8
+                continue
             else:
                 delta += _unzigzag(_get(reader))
                 previous += delta
@@ -387,7 +397,19 @@ cdef void _get_times(Reader* reader, const Run* runs, Py_ssize_t count, int64_t*
             if reader.failed:
                 return
             time_ns[row] = <int64_t>previous * OVOO_UNITS[exponent]
+            row += 1
         step[exponent] = delta
+
+
+cdef inline bint _is_even(const Reader* reader, uint64_t previous, uint64_t delta, int64_t limit) noexcept nogil:
+    """Whether eight more times at the present distance follow, none beyond the limit."""
+    cdef uint64_t zeros
+    if reader.end - reader.at < 8:
+        return False
+    memcpy(&zeros, reader.at, 8)
+    if zeros or delta >= MOST_STEP:
+        return False
+    return <uint64_t>limit - previous >= 8 * delta
 
 
 cdef inline bint _skip(Reader* reader, Py_ssize_t count) noexcept nogil:

@@ -22,6 +22,7 @@ def scatter_rows(
     frames: int,
     period_ns: int,
     width: int,
+    stride: int,
     grid_value: array[float],
     grid_time: array[int],
 ) -> tuple[int, int]: ...
@@ -30,6 +31,7 @@ def emit_frames(
     grid_time: array[int],
     frames: int,
     width: int,
+    stride: int,
     base_frame: int,
     period_ns: int,
     hold_ns: array[int],

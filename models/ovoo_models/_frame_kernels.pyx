@@ -58,17 +58,18 @@ def select_rows(const unsigned int[::1] signal, const long long[::1] time_ns, co
 
 
 def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_ssize_t n, long long base_frame,
-                 Py_ssize_t frames, long long period_ns, Py_ssize_t width, double[::1] grid_value,
-                 long long[::1] grid_time):
-    cdef Py_ssize_t i, kept = 0, cell
+                 Py_ssize_t frames, long long period_ns, Py_ssize_t width, Py_ssize_t stride,
+                 double[::1] grid_value, long long[::1] grid_time):
+    cdef Py_ssize_t i, k, kept = 0, cell
     cdef long long frame, oldest = NEVER, known = 0, start_ns = 0, passed
     if min(column.shape[0], time_ns.shape[0], value.shape[0]) < n or period_ns <= 0:
         raise ValueError("pending columns are shorter than n, or the period is not positive")
-    if min(grid_value.shape[0], grid_time.shape[0]) < frames * width:
+    if stride < frames or min(grid_value.shape[0], grid_time.shape[0]) < stride * width:
         raise ValueError("grid is smaller than frames x width")
     with nogil:
-        for cell in range(frames * width):
-            grid_time[cell] = NEVER
+        for k in range(width):
+            for cell in range(k * stride, k * stride + frames):
+                grid_time[cell] = NEVER
         for i in range(n):
             # a signal's samples are mostly a period apart: the next frame is tried before a division
             passed = time_ns[i] - start_ns
@@ -87,7 +88,7 @@ def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_
                     oldest = time_ns[i]
                 kept += 1
             elif frame >= 0 and 0 <= column[i] < width:
-                cell = frame * width + column[i]
+                cell = column[i] * stride + frame
                 if time_ns[i] >= grid_time[cell]:
                     grid_time[cell] = time_ns[i]
                     grid_value[cell] = value[i]
@@ -95,20 +96,22 @@ def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_
 
 
 def emit_frames(const double[::1] grid_value, const long long[::1] grid_time, Py_ssize_t frames, Py_ssize_t width,
-                long long base_frame, long long period_ns, const long long[::1] hold_ns, double[::1] held_value,
+                Py_ssize_t stride, long long base_frame, long long period_ns, const long long[::1] hold_ns, double[::1] held_value,
                 long long[::1] held_time, long long[::1] out_time, double[::1] out_value):
     cdef Py_ssize_t f, k, cell, rows = 0
     cdef long long end
     cdef bint fresh
-    if min(grid_value.shape[0], grid_time.shape[0], out_value.shape[0]) < frames * width or out_time.shape[0] < frames:
-        raise ValueError("grid or output is smaller than frames x width")
+    if stride < frames or min(grid_value.shape[0], grid_time.shape[0]) < stride * width:
+        raise ValueError("grid is smaller than frames x width")
+    if out_value.shape[0] < frames * width or out_time.shape[0] < frames:
+        raise ValueError("output is smaller than frames x width")
     if min(hold_ns.shape[0], held_value.shape[0], held_time.shape[0]) < width:
         raise ValueError("held columns are shorter than width")
     with nogil:
         for f in range(frames):
             fresh = False
             for k in range(width):
-                cell = f * width + k
+                cell = k * stride + f
                 if grid_time[cell] != NEVER:
                     fresh = True
                     held_time[k] = grid_time[cell]

@@ -77,11 +77,16 @@ def scatter_rows(
     frames: int,
     period_ns: int,
     width: int,
+    stride: int,
     grid_value: array[float],
     grid_time: array[int],
 ) -> tuple[int, int]:
-    """Write the newest row of each cell into the grid; return (later rows, kept packed; their oldest time or -1)."""
-    grid_time[: frames * width] = array("q", [NEVER]) * (frames * width)
+    """Write the newest row of each cell into the grid; return (later rows, kept packed; their oldest time or -1).
+
+    The frames of a signal stand side by side, `stride` >= frames cells a signal: samples come signal after signal.
+    """
+    for k in range(width):
+        grid_time[k * stride : k * stride + frames] = array("q", [NEVER]) * frames
     kept = 0
     oldest = NEVER
     first_ns = base_frame * period_ns
@@ -93,7 +98,7 @@ def scatter_rows(
             oldest = at if oldest == NEVER or at < oldest else oldest
             kept += 1
         elif at >= first_ns and 0 <= place < width:
-            cell = (at - first_ns) // period_ns * width + place
+            cell = place * stride + (at - first_ns) // period_ns
             if at >= grid_time[cell]:
                 grid_time[cell] = at
                 grid_value[cell] = value[i]
@@ -105,6 +110,7 @@ def emit_frames(
     grid_time: array[int],
     frames: int,
     width: int,
+    stride: int,
     base_frame: int,
     period_ns: int,
     hold_ns: array[int],
@@ -115,16 +121,15 @@ def emit_frames(
 ) -> int:
     """Write one row for each frame that has a new sample, others held no longer than `hold_ns`; return the rows."""
     rows = 0
-    empty = (array("q", [NEVER]) * width).tobytes()
-    grid = memoryview(grid_time).cast("B")
+    empty = array("q", [NEVER]) * width
     for f in range(frames):
-        start = f * width
-        if grid[start * 8 : (start + width) * 8] == empty:
+        times = grid_time[f : width * stride : stride]
+        if times == empty:
             continue
-        fresh = [k for k in range(width) if grid_time[start + k] != NEVER]
-        for k in fresh:
-            held_time[k] = grid_time[start + k]
-            held_value[k] = grid_value[start + k]
+        for k, time_ns in enumerate(times):
+            if time_ns != NEVER:
+                held_time[k] = time_ns
+                held_value[k] = grid_value[k * stride + f]
         end = (base_frame + f + 1) * period_ns
         for k in range(width):
             alive = held_time[k] != NEVER and end - held_time[k] <= hold_ns[k] + period_ns

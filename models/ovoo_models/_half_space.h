@@ -10,7 +10,7 @@ enum { OVOO_MOST_TREES = 256 };
  * the children i and i + 2^l of the next, so that a level is rolled up in long runs and a leaf's bits are the turns taken,
  * the first turn lowest. */
 typedef struct {
-    ptrdiff_t trees, height, size, inputs, max_missing;
+    ptrdiff_t trees, height, size, inputs, max_missing, first; /* first: as in ovoo_pca */
     const int *inputs_at;  /* columns of the inputs in the row */
     const double *cut;     /* trees x size, by node */
     const int *column;     /* trees x size, by node: column in the row */
@@ -94,8 +94,12 @@ static int ovoo_forest_walk(const ovoo_forest *f, ptrdiff_t t, const double *row
 OVOO_INLINE ptrdiff_t ovoo_forest_missing(const ovoo_forest *f, const double *row)
 {
     ptrdiff_t missing = 0;
-    for (ptrdiff_t k = 0; k < f->inputs; k++)
-        missing += row[f->inputs_at[k]] != row[f->inputs_at[k]];
+    if (f->first >= 0)
+        for (ptrdiff_t k = f->first; k < f->first + f->inputs; k++)
+            missing += row[k] != row[k];
+    else
+        for (ptrdiff_t k = 0; k < f->inputs; k++)
+            missing += row[f->inputs_at[k]] != row[f->inputs_at[k]];
     return missing;
 }
 

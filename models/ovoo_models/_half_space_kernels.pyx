@@ -12,7 +12,7 @@ cdef extern from "_half_space.h" nogil:
         OVOO_MOST_TREES
 
     ctypedef struct ovoo_forest:
-        Py_ssize_t trees, height, size, inputs, max_missing
+        Py_ssize_t trees, height, size, inputs, max_missing, first
         const int* inputs_at
         const double* cut
         const int* column
@@ -75,7 +75,12 @@ cdef class HalfSpaceRows:
     cdef _forest(self, Py_ssize_t trees, Py_ssize_t height, Py_ssize_t size, Py_ssize_t max_missing,
                  long long window, long long period_ns):
         cdef ovoo_forest* f = &self.forest
+        cdef Py_ssize_t k
         f.trees, f.height, f.size, f.inputs, f.max_missing = trees, height, size, self.inputs_at.shape[0], max_missing
+        f.first = self.inputs_at[0]
+        for k in range(f.inputs):
+            if self.inputs_at[k] != self.inputs_at[0] + k:
+                f.first = -1
         f.window, f.period_ns, f.least = window, period_ns, <int>ceil(0.1 * window)
         f.greatest = <double>(trees * window * (2 * size - 1))
         f.inputs_at, f.cut, f.column = &self.inputs_at[0], &self.cut[0], &self.column[0]

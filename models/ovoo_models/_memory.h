@@ -137,10 +137,13 @@ OVOO_INLINE int ovoo_change_take(const ovoo_change *c, const double *restrict r)
         missing += r[k] != r[k];
         work[k] = r[k] != r[k] ? 0.0 : r[k];
     }
+    if (missing == 0) {
+        for (ptrdiff_t k = 0; k < d; k++)
+            c->absent[k] = 0;
+        return 1;
+    }
     for (ptrdiff_t k = 0; k < d; k++)
         c->absent[k] = r[k] != r[k];
-    if (missing == 0)
-        return 1;
     if (missing > c->max_missing)
         return 0;
     ovoo_fill_absent(c->precision, d, work, c->absent);
@@ -207,13 +210,48 @@ OVOO_INLINE double ovoo_change_row(const ovoo_change *c, long long time_ns, cons
     return t2;
 }
 
-OVOO_CLONES void ovoo_change_rows(const ovoo_change *c, const long long *time_ns, const double *residual, ptrdiff_t n,
+OVOO_CLONES void ovoo_change_loop(const ovoo_change *c, const long long *time_ns, const double *residual, ptrdiff_t n,
                                   const unsigned char *use, double limit, double *score, double *limits,
                                   double *measure, unsigned char *state, double *trace)
 {
     const ptrdiff_t d = c->inputs;
     for (ptrdiff_t i = 0; i < n; i++) {
         score[i] = ovoo_change_row(c, time_ns[i], residual + i * d, use[i], limit, &state[i]);
+        measure[i] = score[i] / limit;
+        limits[i] = limit;
+        double *restrict line = trace + i * d;
+        const double *restrict fast = c->fast, *restrict slow = c->slow;
+        for (ptrdiff_t k = 0; k < d; k++)
+            line[k] = fast[k] - slow[k];
+    }
+}
+
+/* The rows with the matrix on cache lines where there are enough of them: wide loads that straddle two cost twice. */
+static void ovoo_change_rows(const ovoo_change *c, const long long *time_ns, const double *residual, ptrdiff_t n,
+                             const unsigned char *use, double limit, double *score, double *limits, double *measure,
+                             unsigned char *state, double *trace)
+{
+    ovoo_change own = *c;
+    const size_t cells = (size_t)c->inputs * (size_t)c->inputs;
+    double *precision = n >= 32 ? ovoo_doubles(cells) : NULL;
+    if (precision != NULL) {
+        memcpy(precision, c->precision, cells * sizeof(double));
+        own.precision = precision;
+    }
+    ovoo_change_loop(&own, time_ns, residual, n, use, limit, score, limits, measure, state, trace);
+    free(precision);
+}
+
+/* Residuals and T2 row by row: one row of residuals, `r`, stays in the nearest cache. */
+OVOO_CLONES void ovoo_change_both(const ovoo_memory *m, const ovoo_change *c, const long long *time_ns,
+                                  const double *values, ptrdiff_t width, ptrdiff_t n, const unsigned char *gate,
+                                  double limit, double *r, double *score, double *limits, double *measure,
+                                  unsigned char *state, double *trace)
+{
+    const ptrdiff_t d = c->inputs;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        unsigned char code = ovoo_memory_row(m, time_ns[i], values + i * width, gate[i], r);
+        score[i] = ovoo_change_row(c, time_ns[i], r, code, limit, &state[i]);
         measure[i] = score[i] / limit;
         limits[i] = limit;
         double *restrict line = trace + i * d;

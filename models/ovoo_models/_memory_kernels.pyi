@@ -94,6 +94,18 @@ class ChangePointRow:
         residual: array[float],
         gate: Gate,
     ) -> None: ...
+    def score_rows(
+        self,
+        time_ns: array[int],
+        values: array[float],
+        n: int,
+        gate: array[int],
+        score: array[float],
+        limits: array[float],
+        measure: array[float],
+        state: array[int],
+        trace: array[float],
+    ) -> None: ...
     def score(self, row: Row) -> float: ...
     def score_learn(self, row: Row) -> float: ...
     def score_at(self, row: Row, time_ns: int) -> float: ...

@@ -37,6 +37,9 @@ cdef extern from "_memory.h" nogil:
     void ovoo_change_rows(const ovoo_change* c, const long long* time_ns, const double* residual, Py_ssize_t n,
                           const unsigned char* use, double limit, double* score, double* limits, double* measure,
                           unsigned char* state, double* trace)
+    void ovoo_change_both(const ovoo_memory* m, const ovoo_change* c, const long long* time_ns, const double* values,
+                          Py_ssize_t width, Py_ssize_t n, const unsigned char* gate, double limit, double* r,
+                          double* score, double* limits, double* measure, unsigned char* state, double* trace)
     double ovoo_change_single(const ovoo_memory* m, const ovoo_change* c, const ovoo_gate* gate, long long time_ns,
                               const double* row, double limit, double* r)
 
@@ -174,6 +177,20 @@ cdef class ChangePointRow:
         ))
         self.residual, self.limit, self.at_ns, self.width = residual, limit, at_ns, width
         self.gate_state = read_gate(&self.gate, gate, width)
+
+    def score_rows(self, const long long[::1] time_ns, const double[::1] values, Py_ssize_t n,
+                   const unsigned char[::1] gate, double[::1] score, double[::1] limits, double[::1] measure,
+                   unsigned char[::1] state, double[::1] trace):
+        if time_ns.shape[0] < n or values.shape[0] < n * self.width or gate.shape[0] < n:
+            raise ValueError("columns are shorter than n")
+        if min(score.shape[0], limits.shape[0], measure.shape[0], state.shape[0]) < n \
+                or trace.shape[0] < n * self.memory.inputs:
+            raise ValueError("output is shorter than n")
+        if n > 0:
+            with nogil:
+                ovoo_change_both(&self.memory, &self.change, &time_ns[0], &values[0], self.width, n, &gate[0],
+                                 self.limit[0], &self.residual[0], &score[0], &limits[0], &measure[0], &state[0],
+                                 &trace[0])
 
     cdef long long _next(self):
         return (self.at_ns[0] if self.at_ns[0] > 0 else 0) + self.memory.period_ns

@@ -263,6 +263,26 @@ class ChangePointRow:
         self._out = (array("d", [NAN]), array("d", [NAN]), array("d", [NAN]), array("B", [0]))
         self._trace = array("d", bytes(8 * len(columns)))
 
+    def score_rows(
+        self,
+        time_ns: array[int],
+        values: array[float],
+        n: int,
+        gate: array[int],
+        score: array[float],
+        limits: array[float],
+        measure: array[float],
+        state: array[int],
+        trace: array[float],
+    ) -> None:
+        """Score n rows; `trace` receives fast - slow, inputs a row."""
+        residual, use = array("d", bytes(8 * n * self._inputs)), array("B", bytes(n))
+        residual_rows(time_ns, values, self._width, n, gate, *self._memory[1:-2], residual, use)
+        change_point_rows(
+            time_ns, residual, self._inputs, n, use, *self._change[1:], self._limit[0], *self._state, score, limits,
+            measure, state, trace,
+        )  # fmt: skip
+
     def score(self, row: Row) -> float:
         """T2 of the next row; NaN where it is not scored."""
         return self.score_at(row, max(self._at_ns[0], 0) + self._period_ns)

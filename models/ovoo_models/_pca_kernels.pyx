@@ -6,7 +6,7 @@ from libc.stdlib cimport calloc, free
 
 from ovoo_models._rows cimport open_row, ovoo_gate, read_gate
 
-cdef extern from "_pca.h" nogil:
+cdef extern from "_pca_rows.h" nogil:
     ctypedef struct ovoo_pca:
         Py_ssize_t inputs, lanes, components, component_lanes, component_room, max_missing, first
         const int* columns

@@ -49,8 +49,9 @@ class FrameBuilder:
         self._marks = array("q", [-1, -1, 0, 0, -1])
         self._pending: tuple[array[int], array[int], array[float]] = (array("i"), array("q"), array("d"))
         self._open = 0
-        self._grid_value = array("d", bytes(8 * _MAX_FRAMES * width))
-        self._grid_time = array("q", bytes(8 * _MAX_FRAMES * width))
+        self._grid_value = array("d", bytes(8 * _stride(_MAX_FRAMES) * width))
+        self._grid_time = array("q", bytes(8 * _stride(_MAX_FRAMES) * width))
+        self._row_time, self._row_value = array("q"), array("d")
         self._indexes: tuple[int, ...] = ()
         self._table = array("i")
         self.map_signals(signal_indexes)
@@ -120,20 +121,21 @@ class FrameBuilder:
     def _emit_some(self, base: int, frames: int, out: FrameBlock) -> None:
         column, time_ns, value = self._pending
         width, period = self.width, self.period_ns
+        stride = _stride(frames)
         self._open, self._marks[4] = frame_kernels.scatter_rows(
-            column, time_ns, value, self._open, base, frames, period, width, self._grid_value, self._grid_time
+            column, time_ns, value, self._open, base, frames, period, width, stride, self._grid_value, self._grid_time
         )
-        row_time = array("q", bytes(8 * frames))
-        # a row never lies behind its frame, so the rows take the place of the grid
+        self._row_time.frombytes(bytes(8 * max(frames - len(self._row_time), 0)))
+        self._row_value.frombytes(bytes(8 * max(frames * width - len(self._row_value), 0)))
         rows = frame_kernels.emit_frames(
-            self._grid_value, self._grid_time, frames, width, base, period, self._hold,
-            self._held_value, self._held_time, row_time, self._grid_value,
+            self._grid_value, self._grid_time, frames, width, stride, base, period, self._hold,
+            self._held_value, self._held_time, self._row_time, self._row_value,
         )  # fmt: skip
-        out.time_ns.extend(row_time[:rows])
+        out.time_ns.extend(self._row_time[:rows])
         if len(out.values) == 0:
-            out.values = self._grid_value[: rows * width]
+            out.values = self._row_value[: rows * width]
         else:
-            out.values.extend(self._grid_value[: rows * width])
+            out.values.extend(self._row_value[: rows * width])
 
     def state(self) -> dict[str, str]:
         """Held values, marks and the rows of open periods."""
@@ -153,6 +155,11 @@ class FrameBuilder:
     def _rows(self) -> ArrayStore:
         column, time_ns, value = self._pending
         return _rows_store((column[: self._open], time_ns[: self._open], value[: self._open]))
+
+
+def _stride(frames: int) -> int:
+    """Cells from a signal to the next: an odd number of cache lines, so that rows of many signals share the cache."""
+    return ((frames + 7) // 8 | 1) * 8
 
 
 def _rows_store(pending: tuple[array[int], array[int], array[float]]) -> ArrayStore:

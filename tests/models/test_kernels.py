@@ -136,9 +136,10 @@ def test_frame_kernels_equal_their_twins(seed: int) -> None:
     assert newest >= oldest >= START
     column, times, values = args[6], args[7], args[8]
     _rest, grid = same("frame", "scatter_rows", column, times, values, kept, base, frames, PERIOD, width,
-                       zeros(frames * width), zeros(frames * width, "q"))  # fmt: skip
-    same("frame", "emit_frames", grid[8], grid[9], frames, width, base, PERIOD, array("q", [0, PERIOD, 10**12]),
-         zeros(width), array("q", [-1] * width), zeros(frames, "q"), zeros(frames * width))  # fmt: skip
+                       frames + 3, zeros((frames + 3) * width), zeros((frames + 3) * width, "q"))  # fmt: skip
+    same("frame", "emit_frames", grid[9], grid[10], frames, width, frames + 3, base, PERIOD,
+         array("q", [0, PERIOD, 10**12]), zeros(width), array("q", [-1] * width),
+         zeros(frames, "q"), zeros(frames * width))  # fmt: skip
     same("frame", "widen_codes", gates(n, seed), n - 3, zeros(n))
     same("frame", "change_rows", time_ns, value, n, 30 * SECOND, array("q", [-1]), zeros(1), zeros(n, "q"), zeros(n))
 

@@ -135,12 +135,9 @@ class ChangePoint:
             out.score[:n] = out.measure[:n] = out.limits[:n] = array("d", [math.nan]) * n
             out.state[:n] = array("B", [UNKNOWN if code == NORMAL else code for code in mask[:n]])
             return
-        residual, use = self._memory.residuals(rows, mask, self._columns, self._centre, self._inverse, *self._open)
-        memory_kernels.change_point_rows(
-            rows.time_ns, residual, d, n, use, self._precision, self._fast_decay, self._slow_decay, self._step_frames,
-            self.place.period_ns, self._reset_ns, self._mute_ns, self._missing, self._limit[0], self._fast, self._slow,
-            self._at, self._work, self._absent, out.score, out.limits, out.measure, out.state, out.trace,
-        )  # fmt: skip
+        self._row.score_rows(
+            rows.time_ns, rows.values, n, mask, out.score, out.limits, out.measure, out.state, out.trace
+        )
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """Shares by reconstruction: how far T2 falls were the input's change what the others' say."""
