@@ -12,7 +12,7 @@ from ovoo_packs.source_ref import SourceRef
 
 __all__ = ["Factor", "FactorTable"]
 
-FactorKind = Literal["standard_coal", "co2_grid", "co2_heat"]
+FactorKind = Literal["standard_coal", "co2_grid", "co2_heat", "co2_fuel"]
 
 
 @dataclass(frozen=True, slots=True)

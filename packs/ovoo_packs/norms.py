@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ovoo_contract.errors import PackError
 
 from ovoo_packs.source_ref import SourceRef
 
-__all__ = ["Norm", "NormTable"]
+__all__ = ["CorrectionRule", "Norm", "NormTable"]
+
+CorrectionRule = Literal["none", "product", "one_plus_sum", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Norm:
     """Consumption limits in `unit`; a level the standard does not give is None. `corrections` names the inputs that
     the standard multiplies or adds before comparing; without them the comparison is raw. `sector` is a pack id or a
-    sector word (`power`, `data_centre`)."""
+    sector word (`power`, `data_centre`).
+
+    `correction_rule` says what the limits are multiplied by: `product` of the corrections, `one_plus_sum` of them, or
+    that the source does not say (`unknown`). `supersedes` is the id of the row of the earlier edition, or empty."""
 
     id: str
     sector: str
@@ -29,6 +34,8 @@ class Norm:
     level3: float | None
     corrections: tuple[str, ...]
     source: SourceRef
+    correction_rule: CorrectionRule = "none"
+    supersedes: str = ""
 
     @property
     def reference_only(self) -> bool:
@@ -62,6 +69,17 @@ class NormTable:
         except KeyError:
             remedy = "list them with: ovoo-packs show norms"
             raise PackError("no such norm", offender="norms", value=norm_id, remedy=remedy) from None
+
+    def editions(self, norm_id: str) -> tuple[Norm, ...]:
+        """The row, the rows it supersedes and those that supersede it, the earliest first."""
+        row = self.get(norm_id)
+        while row.supersedes:
+            row = self.get(row.supersedes)
+        found = [row]
+        later = {each.supersedes: each for each in self.rows.values() if each.supersedes}
+        while found[-1].id in later:
+            found.append(later[found[-1].id])
+        return tuple(found)
 
     def of_sector(self, sector: str) -> tuple[Norm, ...]:
         """The rows of one sector, in table order."""

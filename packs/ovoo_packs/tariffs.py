@@ -82,6 +82,10 @@ class TariffTable:
             remedy = f"one of {', '.join(self.rows)}"
             raise PackError("no such tariff", offender="tariffs", value=tariff_id, remedy=remedy) from None
 
+    def of_region(self, region: str) -> tuple[Tariff, ...]:
+        """The tariffs of a league or city (`ordos`, `chifeng`, ...), in table order; empty where none is known."""
+        return tuple(row for row in self.rows.values() if region in row.regions)
+
 
 def tariffs_from_data(data: Mapping[str, Any], sha256: str) -> TariffTable:
     """The table of compiled JSON."""

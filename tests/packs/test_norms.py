@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ovoo_contract.errors import PackError
 from ovoo_packs import load_norms
+from ovoo_packs.norms import NormTable, norms_from_data
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,40 @@ def test_a_level_the_source_lacks_is_skipped() -> None:
 def test_norms_that_need_corrections_say_so() -> None:
     assert len(load_norms().get("coal_underground").corrections) == 5
     assert load_norms().get("methanol_lignite").corrections == ()
+
+
+@pytest.mark.parametrize(
+    ("norm", "rule"),
+    [
+        ("coal_underground", "one_plus_sum"),
+        ("washing_coking", "product"),
+        ("coke_top_charged", "unknown"),
+        ("methanol_lignite", "none"),
+    ],
+)
+def test_a_norm_says_how_its_corrections_count(norm: str, rule: str) -> None:
+    assert load_norms().get(norm).correction_rule == rule
+
+
+def test_editions_are_a_line_from_the_earliest_whichever_is_asked_for() -> None:
+    row = load_norms().get("methanol_lignite")
+    rows = {
+        "c": dataclasses.replace(row, id="c", supersedes="b"),
+        "b": dataclasses.replace(row, id="b", supersedes="a"),
+        "a": dataclasses.replace(row, id="a"),
+    }
+    table = NormTable("1", "", rows)
+
+    assert [[each.id for each in table.editions(name)] for name in "abc"] == [["a", "b", "c"]] * 3
+
+
+def test_tables_compiled_before_these_keys_are_still_read() -> None:
+    row = dataclasses.asdict(load_norms().get("methanol_lignite"))
+    del row["correction_rule"], row["supersedes"]
+
+    found = norms_from_data({"version": "2026.1", "rows": [row]}, "").get("methanol_lignite")
+
+    assert found == load_norms().get("methanol_lignite")
 
 
 def test_every_sector_has_norms() -> None:

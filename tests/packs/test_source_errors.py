@@ -51,6 +51,30 @@ CASES = {
         "neither a value nor a range",
     ),
     "norm": ("norms/norms.yaml", "levels: [2.5, 6.2, 10.8]", "levels: [2.5, 6.2]", ".levels: "),
+    "corrections without a rule": (
+        "norms/norms.yaml",
+        ", correction_rule: one_plus_sum",
+        "",
+        "rows[0]: corrections without their rule",
+    ),
+    "rule without corrections": (
+        "norms/norms.yaml",
+        "levels: [1380, 1400, 1800],",
+        "levels: [1380, 1400, 1800], correction_rule: product,",
+        "corrections without their rule",
+    ),
+    "supersedes nothing": (
+        "norms/norms.yaml",
+        "levels: [1380, 1400, 1800],",
+        "levels: [1380, 1400, 1800], supersedes: methanol_old,",
+        ".supersedes: unknown norm",
+    ),
+    "supersedes itself": (
+        "norms/norms.yaml",
+        "levels: [1380, 1400, 1800],",
+        "levels: [1380, 1400, 1800], supersedes: methanol_bituminous,",
+        ".supersedes: no line of editions",
+    ),
 }
 
 

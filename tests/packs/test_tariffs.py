@@ -60,6 +60,16 @@ def test_what_is_not_in_the_calendar_is_refused(month: int, hour: int) -> None:
         load_tariffs().get("west").band(month, hour)
 
 
+def test_a_city_finds_its_tariff() -> None:
+    table = load_tariffs()
+
+    assert [[row.id for row in table.of_region(city)] for city in ("ordos", "chifeng", "beijing")] == [
+        ["west"],
+        ["east"],
+        [],
+    ]
+
+
 def test_unknown_tariff_is_named() -> None:
     with pytest.raises(PackError, match="one of west, east"):
         load_tariffs().get("north")

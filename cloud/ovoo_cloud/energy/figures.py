@@ -7,24 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ovoo_models.efficiency.carbon import Converted, convert_electricity
 from ovoo_packs import FactorTable, Tariff
 
 from ovoo_cloud.diagnosis.meters import HourEnergy
 
 __all__ = ["Converted", "Cost", "band_cost", "convert"]
 
-_COAL: Final = "coal_electricity"
 _REGION: Final = "inner_mongolia"
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """Standard coal and carbon dioxide of an amount of electricity, with the factor rows used."""
-
-    kgce: float
-    kgco2: float
-    factor_ids: tuple[str, ...]
-    reference_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +29,7 @@ class Cost:
 
 def convert(kwh: float, year: int, factors: FactorTable, region: str = _REGION) -> Converted:
     """Standard coal at the calorific value; CO2 by the grid factor of the newest data year up to `year`."""
-    coal = factors.get(_COAL)
-    grid = factors.grid_co2(region, year)
-    return Converted(
-        kwh * (coal.value or 0.0),
-        kwh * (grid.value or 0.0),
-        (coal.id, grid.id),
-        coal.reference_only or grid.reference_only,
-    )
+    return convert_electricity(kwh, year, factors, region)
 
 
 def band_cost(hours: Sequence[HourEnergy], tariff: Tariff, flat_price: float | None) -> Cost:

@@ -96,7 +96,11 @@ def _factor(row: Data, sources: Data) -> Data:
 
 def _norm(row: Data, sources: Data) -> Data:
     levels = {f"level{number}": value for number, value in enumerate(row["levels"], start=1)}
-    return {**_named(row, "sector", "unit", "corrections"), **levels, "source": sources[row["source"]]}
+    return {
+        **_named(row, "sector", "unit", "corrections", "correction_rule", "supersedes"),
+        **levels,
+        "source": sources[row["source"]],
+    }
 
 
 def _tariff(row: Data, sources: Data) -> Data:

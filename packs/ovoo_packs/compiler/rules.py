@@ -181,6 +181,33 @@ def _norms(root: Node, sources: set[str], problems: Problems) -> None:
         count = len(node["levels"].items)
         if count != 3:
             problems.add(node["levels"].place, f"rows[{position}].levels", "not three levels", count, "write [1, 2, 3]")
+        has_rule = node.get("correction_rule") not in (None, "none")
+        if has_rule != bool("corrections" in node and node["corrections"].items):
+            remedy = (
+                "give correction_rule: product, one_plus_sum or unknown where there are corrections, and only there"
+            )
+            problems.add(node.place, f"rows[{position}]", "corrections without their rule", node.get("id"), remedy)
+    _supersession(root["rows"].items, problems)
+
+
+def _supersession(rows: list[Node], problems: Problems) -> None:
+    """Each row supersedes at most one that exists, no two the same, and none itself over any way round."""
+    earlier = {str(node.get("id")): str(node["supersedes"].value) for node in rows if "supersedes" in node}
+    taken: set[str] = set()
+    for position, node in enumerate(rows):
+        name = earlier.get(str(node.get("id")))
+        if name is None:
+            continue
+        _known(
+            node["supersedes"], f"rows[{position}].supersedes", [str(row.get("id")) for row in rows], "norm", problems
+        )
+        chain = [str(node.get("id"))]
+        while chain[-1] in earlier and len(chain) <= len(rows):
+            chain.append(earlier[chain[-1]])
+        if name in taken or len(chain) > len(rows):
+            remedy = "one later edition for each earlier one, in one direction"
+            problems.add(node["supersedes"].place, f"rows[{position}].supersedes", "no line of editions", name, remedy)
+        taken.add(name)
 
 
 def _tariffs(root: Node, sources: set[str], problems: Problems) -> None:

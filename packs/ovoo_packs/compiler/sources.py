@@ -143,7 +143,7 @@ def _table(kind: str, row: dict[str, Check | Field]) -> Check:
 
 _FACTOR: dict[str, Check | Field] = {
     "id": text(identifier=True),
-    "kind": choice("standard_coal", "co2_grid", "co2_heat"),
+    "kind": choice("standard_coal", "co2_grid", "co2_heat", "co2_fuel"),
     "name": name_pair(),
     "result_unit": unit_symbol(),
     "per_unit": unit_symbol(),
@@ -161,6 +161,8 @@ _NORM: dict[str, Check | Field] = {
     "unit": rate_symbol(),
     "levels": list_of(nullable(number(low=0)), at_least=3),
     "corrections": optional(list_of(text(identifier=True)), []),
+    "correction_rule": optional(choice("none", "product", "one_plus_sum", "unknown"), "none"),
+    "supersedes": optional(text(identifier=True), ""),
     "source": text(identifier=True),
 }
 _BANDS = ("super_peak", "peak", "flat", "valley", "deep_valley")

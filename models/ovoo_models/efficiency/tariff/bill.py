@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, Literal
 
 from ovoo_contract.errors import ConfigError, EvidenceError
+from ovoo_packs.tariffs import Band
 
 from ovoo_models.efficiency.tariff.bands import BandCalendar
 from ovoo_models.efficiency.tariff.intervals import Intervals, kwh_of, nano_kwh, shares
@@ -92,16 +93,13 @@ def energy_lines(usage: Usage, charges: Sequence[EnergyCharge]) -> tuple[Line, .
     """One line per charge, season and band.
 
     Raises:
-        ConfigError: energy falls into a band that a charge has no price for.
+        ConfigError: energy falls into a band that a charge has no price for, or a fund is dearer than the energy.
     """
+    _check_funds(charges)
     lines = []
     for charge in charges:
         for (season, band), nano in sorted(usage.nano_kwh.items()):
-            price = charge.prices.get((season, band))
-            if price is None:
-                remedy = f"add {season}/{band} from {charge.document}"
-                raise ConfigError("band without a price", offender=charge.name, value=band, remedy=remedy)
-            lines.append(_line("energy", charge, season, band, kwh_of(nano), price))
+            lines.append(_line("energy", charge, season, band, kwh_of(nano), _price(charge, season, band)))
     return tuple(lines)
 
 
@@ -163,9 +161,31 @@ def invoice(
 
 
 def usage_price(calendar: BandCalendar, charges: Sequence[EnergyCharge], time_ns: int) -> Decimal:
-    """Yuan per kWh at an instant, all charges together."""
+    """Yuan per kWh at an instant, all charges together.
+
+    Raises:
+        ConfigError: a charge has no price for that band.
+    """
     span = calendar.span_at(time_ns)
-    return sum((charge.prices[span.season, span.band] for charge in charges), Decimal(0))
+    return sum((_price(charge, span.season, span.band) for charge in charges), Decimal(0))
+
+
+def _price(charge: EnergyCharge, season: str, band: Band) -> Decimal:
+    price = charge.prices.get((season, band))
+    if price is None:
+        remedy = f"add {season}/{band} from {charge.document}"
+        raise ConfigError("band without a price", offender=charge.name, value=band, remedy=remedy)
+    return price
+
+
+def _check_funds(charges: Sequence[EnergyCharge]) -> None:
+    """A fund or surcharge above the dearest band of the energy itself is written in fen."""
+    dearest = max((price for each in charges if each.adjustable for price in each.prices.values()), default=None)
+    for each in charges:
+        highest = max(each.prices.values(), default=Decimal(0))
+        if not each.adjustable and dearest is not None and highest > dearest:
+            remedy = "give yuan per kWh: fen are divided by 100"
+            raise ConfigError("fund above the price of energy", offender=each.name, value=str(highest), remedy=remedy)
 
 
 def _line(kind: LineKind, charge: EnergyCharge, season: str, band: str, kwh: Decimal, price: Decimal) -> Line:

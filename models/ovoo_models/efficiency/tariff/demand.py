@@ -21,7 +21,7 @@ from ovoo_models.state import ArrayStore
 
 __all__ = ["DemandMeter", "MonthPeak", "Projection"]
 
-_AT, _SLOT, _MONTH_END, _PEAK_AT, _FULL, _UNKNOWN, _SEEN = range(7)
+_AT, _SLOT, _MONTH_END, _PEAK_AT, _FULL, _FIRST = range(6)
 _NEVER: Final = -1
 
 
@@ -82,7 +82,7 @@ class DemandMeter:
         # energy (kW ns) and known ns of each slot of the ring; peak kW and last power
         self._energy, self._known = array("d", bytes(8 * slots)), array("q", bytes(8 * slots))
         self._values = array("d", [math.nan, math.nan])
-        self._times = array("q", [_NEVER, _NEVER, _NEVER, _NEVER, 0, 0, 0])
+        self._times = array("q", [_NEVER, _NEVER, _NEVER, _NEVER, 0, 0])
         self._arrays = ArrayStore(
             "demand", energy=self._energy, known=self._known, values=self._values, times=self._times
         )
@@ -111,7 +111,7 @@ class DemandMeter:
     def peak(self) -> MonthPeak:
         """The month's peak so far."""
         times = self._times
-        return MonthPeak(self._values[0], times[_PEAK_AT], times[_FULL], times[_UNKNOWN])
+        return MonthPeak(self._values[0], times[_PEAK_AT], times[_FULL], self._closed() - times[_FULL])
 
     def project(self, target_kw: float) -> Projection | None:
         """The worst window that is still running if the power stays as it is; None before the first known sample."""
@@ -141,7 +141,7 @@ class DemandMeter:
         """The window that ends with the slot `ahead` slots on (1: the running slot)."""
         slot = self._times[_SLOT]
         end = (slot + ahead) * self._step
-        kept = [(slot - back) % self._slots for back in range(self._slots - ahead + 1) if back <= self._times[_SEEN]]
+        kept = [(slot - back) % self._slots for back in range(self._slots - ahead + 1)]
         energy, known = math.fsum(self._energy[k] for k in kept), sum(self._known[k] for k in kept)
         left, past = end - at, self._window - (end - at)
         mean = (energy + power * left) / self._window
@@ -149,17 +149,25 @@ class DemandMeter:
         return Projection(end, mean, shed, shed <= max(power, 0.0), known / past if past else 1.0)
 
     def _begin(self, time_ns: int) -> None:
-        self._times[_SLOT] = time_ns // self._step
         self._open_month(time_ns)
+        self._times[_SLOT] = time_ns // self._step
+        self._times[_FIRST] = -(-time_ns // self._step)
 
-    def _open_month(self, time_ns: int) -> int:
-        """Forgets the old month's peak; gives the first instant of the month around `time_ns`."""
+    def _closed(self) -> int:
+        """Windows of this month that were seen from their beginning and have ended."""
+        slot, first, slots = self._times[_SLOT], self._times[_FIRST], self._slots
+        ended = slot - first - slots + 1 if self._sliding else slot // slots - -(-first // slots)
+        return max(ended, 0) if slot != _NEVER else 0
+
+    def _open_month(self, time_ns: int) -> None:
+        """Forgets the old month: its peak, and the energy of windows that began in it."""
         local = datetime.fromtimestamp(time_ns // NANO, self._zone)
         times = self._times
         start, times[_MONTH_END] = month_bounds(local.year, local.month, self._zone)
-        times[_PEAK_AT], times[_FULL], times[_UNKNOWN] = _NEVER, 0, 0
+        times[_PEAK_AT], times[_FULL], times[_FIRST] = _NEVER, 0, start // self._step
         self._values[0] = math.nan
-        return start
+        for place in range(self._slots):
+            self._energy[place], self._known[place] = 0.0, 0
 
     def _advance(self, at: int, time_ns: int) -> None:
         """Credits the held power and closes the slots passed; after a long silence the ring is just emptied."""
@@ -182,30 +190,23 @@ class DemandMeter:
             self._known[place] += end - start
 
     def _skip(self, slot: int) -> None:
-        """Leaves out slots of which nothing is known; their windows are unknown."""
-        times = self._times
-        first = times[_SLOT]
-        if slot * self._step >= times[_MONTH_END]:
-            first = self._open_month(slot * self._step) // self._step
-        times[_UNKNOWN] += slot - first if self._sliding else slot // self._slots - first // self._slots
-        times[_SLOT], times[_SEEN] = slot, self._slots
+        """Leaves out slots of which nothing is known."""
+        if slot * self._step >= self._times[_MONTH_END]:
+            self._open_month(slot * self._step)
+        self._times[_SLOT] = slot
 
     def _close(self, end: int) -> None:
+        """Ends the running slot, and with it a window; begins the next slot."""
         times, values = self._times, self._values
-        start = end - self._window
-        if times[_SEEN] < self._slots:
-            times[_SEEN] += 1
-        if (self._sliding or not (times[_SLOT] + 1) % self._slots) and times[_SEEN] == self._slots:
-            if sum(self._known) == self._window:
-                times[_FULL] += 1
-                mean = math.fsum(self._energy) / self._window
-                if not mean <= values[0]:
-                    values[0], times[_PEAK_AT] = mean, start
-            else:
-                times[_UNKNOWN] += 1
+        times[_SLOT] += 1
+        slot = times[_SLOT]
+        ends_window = self._sliding or slot % self._slots == 0
+        if ends_window and slot - self._slots >= times[_FIRST] and sum(self._known) == self._window:
+            times[_FULL] += 1
+            mean = math.fsum(self._energy) / self._window
+            if not mean <= values[0]:
+                values[0], times[_PEAK_AT] = mean, end - self._window
         if end >= times[_MONTH_END]:
             self._open_month(end)
-            times[_SEEN] = 0
-        times[_SLOT] += 1
-        place = times[_SLOT] % self._slots
+        place = slot % self._slots
         self._energy[place], self._known[place] = 0.0, 0

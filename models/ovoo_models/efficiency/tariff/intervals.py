@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import ConfigError, EvidenceError
 
 __all__ = ["HOUR_NS", "NANO", "QUARTER_NS", "Intervals", "kwh_of", "nano_kwh", "shares"]
 
@@ -49,12 +49,25 @@ class Intervals:
         return cls(starts, array("q", (start + step_ns for start in starts)), array("d", kwh))
 
     def between(self, start_ns: int, end_ns: int) -> range:
-        """The rows that reach into [start_ns, end_ns); the rows must stand in time order."""
+        """The rows that reach into [start_ns, end_ns).
+
+        Raises:
+            EvidenceError: rows overlap or do not stand in time order.
+        """
+        self._check_order()
         first = bisect_right(self.end_ns, start_ns)
         last = first
         while last < len(self) and self.start_ns[last] < end_ns:
             last += 1
         return range(first, last)
+
+    def _check_order(self) -> None:
+        reached = None
+        for row, (start, end) in enumerate(zip(self.start_ns, self.end_ns, strict=True)):
+            if end <= start or (reached is not None and start < reached):
+                remedy = "see what `defects.examine` finds, and bring the rows in order"
+                raise EvidenceError("rows overlap or go back", offender=f"row {row}", value=start, remedy=remedy)
+            reached = end
 
 
 def nano_kwh(kwh: float) -> int:

@@ -14,7 +14,8 @@ __all__ = ["EnergyCharge", "MarketSeries", "band_charge", "flat_charge", "price_
 
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_UP)
 _SLIP_PER_KWH: Final = Decimal(5)
-"""No price: the bound above which a figure per kWh is taken for fen or for yuan per MWh."""
+"""No price: the bound above which a figure per kWh is taken for fen or for yuan per MWh. Single market prices may lie
+above it in scarcity; then the middle of the series must lie below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class MarketSeries:
     """Market prices in yuan/kWh: `prices[i]` holds in [start_ns + i step_ns, + step_ns).
 
     Raises:
-        ConfigError: the step is not positive, or a price is negative where `may_be_negative` is not said.
+        ConfigError: the step is not positive, a price is negative where `may_be_negative` is not said, or half of them
+            are too high for yuan per kWh.
     """
 
     name: str
@@ -50,7 +52,10 @@ class MarketSeries:
         if self.step_ns <= 0:
             raise ConfigError("no step of time", offender=self.name, value=self.step_ns, remedy="e.g. 15 min in ns")
         for price in self.prices:
-            price_of(price, self.name, may_be_negative=self.may_be_negative)
+            price_of(price, self.name, may_be_negative=self.may_be_negative, highest=None)
+        if self.prices:
+            middle = sorted(map(abs, self.prices))[len(self.prices) // 2]
+            price_of(middle, f"{self.name}, middle of the series")
 
     @classmethod
     def read(
@@ -64,7 +69,7 @@ class MarketSeries:
         may_be_negative: bool = False,
     ) -> MarketSeries:
         """A series of prices as written, in yuan/kWh."""
-        read = tuple(price_of(each, name, may_be_negative=may_be_negative) for each in prices)
+        read = tuple(price_of(each, name, may_be_negative=may_be_negative, highest=None) for each in prices)
         return cls(name, _documented(document, name), start_ns, step_ns, read, may_be_negative)
 
 
@@ -106,7 +111,9 @@ def ratio_charge(
     return EnergyCharge(name, _documented(document, name), prices, adjustable)
 
 
-def price_of(text: Decimal | str, offender: str, *, may_be_negative: bool = False) -> Decimal:
+def price_of(
+    text: Decimal | str, offender: str, *, may_be_negative: bool = False, highest: Decimal | None = _SLIP_PER_KWH
+) -> Decimal:
     """A price per kWh in yuan as it stands in the document.
 
     Raises:
@@ -121,7 +128,7 @@ def price_of(text: Decimal | str, offender: str, *, may_be_negative: bool = Fals
     if value < 0 and not may_be_negative:
         remedy = "only a market series that says so may hold negative prices"
         raise ConfigError("negative price", offender=offender, value=text, remedy=remedy)
-    if abs(value) >= _SLIP_PER_KWH:
+    if highest is not None and abs(value) >= highest:
         remedy = "give yuan per kWh: fen are divided by 100, yuan per MWh by 1,000"
         raise ConfigError("too high for yuan per kWh", offender=offender, value=text, remedy=remedy)
     return value

@@ -163,6 +163,23 @@ def test_what_cannot_be_a_price_in_yuan_is_refused(price: str, why: str) -> None
         price_of(price, "energy")
 
 
+def test_a_fund_in_fen_is_told_by_the_price_of_energy() -> None:
+    intervals = Intervals.regular(first_minute(2025, 1) * MINUTE_NS, QUARTER_NS, [1.0])
+    usage = measure_usage(intervals, BandCalendar(WEST), intervals.start_ns[0], intervals.end_ns[0])
+    charges = [
+        ratio_charge("energy", DOCUMENT, "0.4", WEST),
+        flat_charge("fund", DOCUMENT, "2.5", WEST, adjustable=False),
+    ]
+    with pytest.raises(ConfigError, match="fund above the price of energy"):
+        invoice(usage, charges)
+
+
+def test_a_scarcity_price_is_taken_and_a_series_in_fen_is_not() -> None:
+    MarketSeries.read("spot", DOCUMENT, 0, QUARTER_NS, ["0.4", "0.3", "5.18"])
+    with pytest.raises(ConfigError, match="middle of the series: too high"):
+        MarketSeries.read("spot", DOCUMENT, 0, QUARTER_NS, ["412.5", "0", "380.1"])
+
+
 def test_a_negative_market_price_needs_to_be_allowed() -> None:
     with pytest.raises(ConfigError, match="negative price"):
         MarketSeries.read("spot", DOCUMENT, 0, QUARTER_NS, ["-0.05"])

@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import random
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,18 +46,20 @@ def mean_of(samples: Samples, start: int, end: int, gap: int) -> tuple[float, in
     return energy / (end - start), known
 
 
-def oracle(samples: Samples, sliding: bool, gap: int) -> tuple[float, int, int]:
-    """(peak, its start, full windows) of the samples' month."""
+def oracle(samples: Samples, sliding: bool, gap: int) -> tuple[float, int, int, int]:
+    """(peak, its start, full windows, unknown windows) of the month of the last sample."""
     step = MINUTE_NS if sliding else QUARTER_NS
-    first = -(-samples[0][0] // step) * step
-    best, where, full = math.nan, -1, 0
+    local = datetime.fromtimestamp(samples[-1][0] // SECOND, ZONE)
+    first = max(-(-samples[0][0] // step) * step, first_minute(local.year, local.month) * MINUTE_NS)
+    best, where, full, windows = math.nan, -1, 0, 0
     for start in range(first, samples[-1][0] - QUARTER_NS + 1, step):
         mean, known = mean_of(samples, start, start + QUARTER_NS, gap)
+        windows += 1
         if known == QUARTER_NS:
             full += 1
             if not mean <= best + 1e-9:
                 best, where = mean, start
-    return best, where, full
+    return best, where, full, windows - full
 
 
 @pytest.mark.parametrize("sliding", [False, True])
@@ -65,10 +68,37 @@ def test_the_peak_is_that_of_all_samples_at_once(sliding: bool, seed: int) -> No
     samples = stream(seed, 500)
     meter = DemandMeter(ZONE, sliding=sliding)
     assert meter.add_many(*zip(*samples, strict=True)) == 0
-    best, where, full = oracle(samples, sliding, 60 * SECOND)
+    best, where, full, unknown = oracle(samples, sliding, 60 * SECOND)
     peak = meter.peak()
     assert peak.kw == pytest.approx(best, rel=1e-12)
-    assert (peak.start_ns, peak.windows) == (where, full)
+    assert (peak.start_ns, peak.windows, peak.unknown) == (where, full, unknown)
+
+
+@given(st.integers(0, 10**6), st.booleans(), st.sampled_from([1, 30, 60, 900, 5000]))
+@settings(max_examples=60, deadline=None)
+def test_holes_months_and_unknown_power_are_counted_as_by_looking_at_everything(
+    seed: int, sliding: bool, hold_s: int
+) -> None:
+    rng = random.Random(seed)
+    at = first_minute(2025, 4) * MINUTE_NS - rng.randint(0, 20_000) * SECOND
+    samples = []
+    for _ in range(rng.randint(3, 120)):
+        samples.append((at, math.nan if rng.random() < 0.05 else rng.uniform(0, 100)))
+        at += rng.choice([0, 1, 7, 30, 60, 61, 300, 2000]) * SECOND
+    meter = DemandMeter(ZONE, sliding=sliding, gap_ns=hold_s * SECOND)
+    meter.add_many(*zip(*samples, strict=True))
+    best, where, full, unknown = oracle(samples, sliding, hold_s * SECOND)
+    peak = meter.peak()
+    assert (peak.start_ns, peak.windows, peak.unknown) == (where, full, unknown)
+    assert peak.kw == pytest.approx(best, rel=1e-9, nan_ok=True)
+
+
+def test_forty_days_of_silence_leave_the_new_months_windows_unknown() -> None:
+    meter = DemandMeter(ZONE)
+    meter.add(START, 100.0)
+    meter.add(START + 40 * 86_400 * SECOND, 100.0)
+    assert meter.peak().windows == 0
+    assert meter.peak().unknown == 9 * 96
 
 
 @pytest.mark.parametrize("sliding", [False, True])
@@ -76,11 +106,11 @@ def test_a_window_with_a_hole_is_unknown_and_no_peak(sliding: bool) -> None:
     samples = stream(7, 400, (1, 30, 59, 200, 7000))
     meter = DemandMeter(ZONE, sliding=sliding)
     meter.add_many(*zip(*samples, strict=True))
-    best, where, full = oracle(samples, sliding, 60 * SECOND)
+    best, where, full, unknown = oracle(samples, sliding, 60 * SECOND)
     peak = meter.peak()
-    assert (peak.start_ns, peak.windows) == (where, full)
+    assert (peak.start_ns, peak.windows, peak.unknown) == (where, full, unknown)
     assert peak.kw == pytest.approx(best, rel=1e-12, nan_ok=True)
-    assert peak.unknown > 0
+    assert unknown > 0
 
 
 def test_every_window_between_the_first_and_the_last_sample_is_counted_once() -> None:
