@@ -1,4 +1,4 @@
-"""Meter trees drawn at random, what flows through them for weeks, and meters with errors of their class and one more."""
+"""Meter trees drawn at random, weeks of flows through them, and meters with errors of their class and one more."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Plant:
 
 
 def draw_plant(rng: np.random.Generator, days: int = 30, meters: int = METERS) -> Plant:
-    """Two to four carriers, two to six meters under a node, loads that share the production and have lives of their own."""
+    """Two to four carriers, two to six meters under a node, loads that follow production and a life of their own."""
     carriers = rng.permutation(4)[: rng.integers(2, 5)]
     shares = rng.dirichlet(np.full(len(carriers), 4.0))
     counts = np.maximum(np.round(shares * meters).astype(int), 5)
@@ -57,7 +57,8 @@ def draw_plant(rng: np.random.Generator, days: int = 30, meters: int = METERS) -
     columns: list[Doubles] = []
     production = _production(rng, days)
     for carrier, count in zip(carriers, counts, strict=True):
-        part = _tree(rng, *UNITS[carrier], int(count))
+        name, unit = UNITS[carrier]
+        part = _tree(rng, name, unit, int(count))
         made += part
         columns += _flows(rng, part, production)
     gains = rng.uniform(-1.0, 1.0, meters) * CLASS_PERCENT / 100.0

@@ -132,7 +132,7 @@ def measure(options: frame.Options, result: frame.Result) -> int:
         "tied_share: the set of suspects of one day's sums holds the right meter; tied_shown_share: the snapshot shows "
         "an error beyond the classes at all, which a small meter's 5 % need not; tied_shown_held_share and "
         "tied_set_median are of those",
-        "offset_*: 5 % of the mean as a fixed amount, every fourth trial; a fixed amount alike fits all meters of a node",
+        "offset_*: 5 % of the mean as a fixed amount, every fourth trial; it fits all meters of a node",
         "remaining_imbalance: worst balance of a trial after correction or reconciliation",
     ]
     return int(bool(missed))

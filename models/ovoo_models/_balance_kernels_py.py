@@ -10,7 +10,11 @@ from array import array
 
 from ovoo_models._lanes_py import dot8
 
-__all__ = ["cholesky", "gram_rows", "inverse_of", "row_products"]
+__all__ = ["balance_rows", "cholesky", "gram_rows", "inverse_of", "row_products"]
+
+NAN = float("nan")
+NEVER = -1
+UNKNOWN, NORMAL = 0, 3
 
 
 def gram_rows(values: array[float], width: int, n: int, products: array[float]) -> int:
@@ -70,3 +74,114 @@ def row_products(a: array[float], b: array[float], rows_a: int, rows_b: int, wid
     for i in range(rows_a):
         for j in range(rows_b):
             out[i * rows_b + j] = dot8(a, b, width, i * width, j * width)
+
+
+def balance_rows(
+    time_ns: array[int],
+    values: array[float],
+    width: int,
+    n: int,
+    gate: array[int],
+    columns: array[int],
+    signs: array[float],
+    d: int,
+    share: float,
+    floor: float,
+    loss: float,
+    coverage: float,
+    lag: float,
+    block_ns: int,
+    least_rows: int,
+    sums: array[float],
+    held: array[float],
+    at: array[int],
+    score: array[float],
+    limits: array[float],
+    measure: array[float],
+    state: array[int],
+    trace: array[float],
+) -> None:
+    """Imbalance of the means of `d` inputs over blocks of time, against what their class and their delay explain.
+
+    share, floor: standard uncertainty as a share of a mean, and in its unit; loss: share of what enters that is lost;
+    lag: delay / block, at most 1. A row scores the block before its own. sums: 5 d cells, held: d + 3, at: block, its
+    rows, block scored, whether the range of the block before is known; -1 stands for never.
+    """
+    for i in range(n):
+        limits[i], score[i], measure[i] = 1.0, NAN, NAN
+        here = i * (d + 1)
+        for j in range(d + 1):
+            trace[here + j] = NAN
+        block = time_ns[i] // block_ns
+        if block != at[0]:
+            if at[0] != NEVER:
+                _close_block(signs, d, share, floor, loss, coverage, lag, least_rows, sums, held, at)
+            if at[0] == NEVER or block != at[0] + 1 or at[1] == 0:
+                at[3] = 0
+            at[0], at[1] = block, 0
+            for j in range(d):
+                sums[j] = 0.0
+        state[i] = gate[i]
+        if gate[i] != NORMAL:
+            continue
+        state[i] = UNKNOWN
+        row = [values[i * width + columns[j]] for j in range(d)]
+        if any(x != x for x in row):
+            continue
+        for j, x in enumerate(row):
+            sums[j] = sums[j] + x
+            if at[1] == 0 or x < sums[d + j]:
+                sums[d + j] = x
+            if at[1] == 0 or x > sums[2 * d + j]:
+                sums[2 * d + j] = x
+        at[1] += 1
+        if at[2] != NEVER and at[2] == block - 1:
+            state[i], score[i], measure[i] = NORMAL, held[d + 1], held[d + 2]
+            trace[here : here + d + 1] = held[: d + 1]
+
+
+def _close_block(
+    signs: array[float],
+    d: int,
+    share: float,
+    floor: float,
+    loss: float,
+    coverage: float,
+    lag: float,
+    least_rows: int,
+    sums: array[float],
+    held: array[float],
+    at: array[int],
+) -> None:
+    """held: each input's part of the variance, their root, score, imbalance; sums 3 d on: the range of the block."""
+    variance = imbalance = late = entering = 0.0
+    at[2] = NEVER
+    if at[1] == 0:
+        return
+    for j in range(d):
+        low, high = sums[d + j], sums[2 * d + j]
+        if at[3] == 1 and sums[3 * d + j] < low:
+            low = sums[3 * d + j]
+        if at[3] == 1 and sums[4 * d + j] > high:
+            high = sums[4 * d + j]
+        late = late + (high - low) * lag
+        mean = sums[j] / float(at[1])
+        own = share * mean * (share * mean) + floor * floor
+        held[j] = own
+        variance = variance + own
+        imbalance = imbalance + signs[j] * mean
+        if signs[j] > 0.0:
+            entering = entering + mean
+        sums[3 * d + j], sums[4 * d + j] = sums[d + j], sums[2 * d + j]
+    at[3] = 1
+    if at[1] < least_rows:
+        return
+    imbalance = imbalance - loss * entering
+    held[d] = math.sqrt(variance)
+    for j in range(d):
+        held[j] = held[j] / variance if variance > 0.0 else 0.0
+    own = coverage * held[d] + late
+    scored = abs(imbalance) / own if own > 0.0 else 0.0
+    held[d + 1], held[d + 2] = scored, imbalance
+    if scored - scored == 0.0 and imbalance - imbalance == 0.0:
+        at[2] = at[0]

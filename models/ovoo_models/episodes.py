@@ -39,6 +39,7 @@ _CODES: Final = {
     "energy_baseline": "energy.excess",
     "idle": "energy.idle",
     "sec": "energy.specific",
+    "meter_balance": "energy.imbalance",
 }
 TIMES_LIMIT: Final = (
     "anomaly.multivariate",

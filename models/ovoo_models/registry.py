@@ -34,6 +34,7 @@ _MODELS: Final = {
     "cusum_savings": "ovoo_models.efficiency.baseline:CusumSavings",
     "idle": "ovoo_models.efficiency.idle:IdleRunning",
     "sec": "ovoo_models.efficiency.specific:SpecificConsumption",
+    "meter_balance": "ovoo_models.efficiency.balance.stream:MeterBalance",
 }
 
 

@@ -38,9 +38,10 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "cusum_savings": ({"learn_rows": 300, "degree": 1}, (2, 1)),
     "idle": ({"power_min": 5.0}, (2, 1)),
     "sec": ({"gate": "running", "gate_above": 0.5}, (2, 1)),
+    "meter_balance": ({"class_percent": 0.5, "block_s": 600.0}, (2, 1, 3)),
 }
 
-PERIODS = {"change_point": 60 * SECOND}
+PERIODS = {"change_point": 60 * SECOND, "meter_balance": 60 * SECOND}
 """Frame periods of detectors that count memory in rows: that of the rows they learn from."""
 
 

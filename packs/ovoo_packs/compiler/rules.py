@@ -25,6 +25,7 @@ MODEL_NAMES = (
     "idle",
     "isolation",
     "lagged",
+    "meter_balance",
     "mewma",
     "noise",
     "novelty",

@@ -1,8 +1,9 @@
 """Which meter is wrong, over weeks of readings with varying loads, and whether in proportion or by a fixed amount.
 
-Model: a reading is y = (1 + g) x + b + noise of the flow x; the balances give A y = A diag(x) g + A b + noise. g and b of
-healthy meters are normal with the standard uncertainty of the class; one meter at a time gets a shift of its own, and the
-likelihood ratio of that shift is its test. Readings enter by the sums of their products alone, so memory is fixed.
+Model: a reading is y = (1 + g) x + b + noise of the flow x; the balances give A y = A diag(x) g + A b + noise. g and b
+of healthy meters are normal with the standard uncertainty of the class; one meter at a time gets a shift of its own,
+and the likelihood ratio of that shift is its test. Readings enter by the sums of their products alone, so memory is
+fixed.
 """
 
 from __future__ import annotations
@@ -179,7 +180,8 @@ class _Model:
 
     def _flows(self, theta: list[float]) -> array[float]:
         """The map from readings and 1 to flows that balance, once gains and offsets are taken off."""
-        m, rows = self.m, []
+        m = self.m
+        rows: list[float] = []
         for i in range(m):
             line = self.projector[i * m : (i + 1) * m]
             rows.extend(x / (1.0 + theta[k]) for k, x in enumerate(line))

@@ -42,7 +42,7 @@ class Suspects:
 
     shown: whether there is an error that the classes do not explain; without it the set says only where one could hide.
     tied: the sets within it that no snapshot can tell apart, because they enter every balance alike. bias: what each
-    would be off, in the unit of its root, if it alone were wrong; statistic: the greatest likelihood ratio and its limit.
+    would be off, in the unit of its root, if it alone were wrong; statistic: the greatest likelihood ratio.
     """
 
     meters: tuple[str, ...]
@@ -109,7 +109,7 @@ def reconcile(tree: MeterTree, readings: Mapping[str, float], without: Collectio
 
 
 def serial_elimination(tree: MeterTree, readings: Mapping[str, float], most: int = 3) -> tuple[Suspects, ...]:
-    """Sets of suspects one after the other: the likeliest of each is taken as not read, until nothing is left to show."""
+    """Sets of suspects one after the other; the likeliest of each is taken as not read, until none is shown."""
     found: list[Suspects] = []
     without: list[str] = []
     while len(found) < most:
