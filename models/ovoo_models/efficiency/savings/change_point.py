@@ -18,6 +18,13 @@ from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, choos
 __all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
 
 SPLITS: Final = ("none", "day_level", "day", "season", "season_day")
+_LABELS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "none": ("all", "all", "all", "all"),
+    "day_level": ("all", "all", "all", "all"),
+    "day": ("weekday", "weekend", "weekday", "weekend"),
+    "season": ("warm", "warm", "cold", "cold"),
+    "season_day": ("warm_weekday", "warm_weekend", "cold_weekday", "cold_weekend"),
+}
 _MAD_SIGMA: Final = 1.4826022185056018
 
 
@@ -79,7 +86,7 @@ class ChangePointModel:
 
     def predict(self, data: Observations) -> array[float]:
         """Expected energy of each interval; NaN where a driver is missing or the label was not in the baseline."""
-        x, extra, labels = _inputs(data, self.settings, range(len(data)), self.split)
+        x, extra, labels = _inputs(data, self.settings, range(len(data)), self.split, _calendar(data, self.settings))
         q = len(extra) // len(data) if len(data) else 0
         out = array("d")
         for i, label in enumerate(labels):
@@ -108,7 +115,7 @@ class ChangePointModel:
 
     def design(self, data: Observations, rows: Sequence[int]) -> tuple[array[float], int]:
         """Linearised design of the rows, segments side by side, and its number of columns."""
-        x, extra, labels = _inputs(data, self.settings, rows, self.split)
+        x, extra, labels = _inputs(data, self.settings, rows, self.split, _calendar(data, self.settings, rows))
         q = len(extra) // len(rows) if rows else 0
         starts, width = {}, 0
         for label, segment in self.segments.items():
@@ -124,13 +131,18 @@ class ChangePointModel:
 
 def label_of(split: str, settings: Settings, time_ns: int, utc_offset_s: int) -> str:
     """The segment an interval belongs to."""
-    if split in ("none", "day_level"):
-        return "all"
-    day = "weekend" if weekday_of(time_ns, utc_offset_s) in settings.weekend else "weekday"
-    if split == "day":
-        return day
-    season = "cold" if month_of(time_ns, utc_offset_s) in settings.cold_months else "warm"
-    return season if split == "season" else f"{season}_{day}"
+    weekend = weekday_of(time_ns, utc_offset_s) in settings.weekend
+    cold = month_of(time_ns, utc_offset_s) in settings.cold_months
+    return _LABELS[split][weekend + 2 * cold]
+
+
+def _calendar(data: Observations, settings: Settings, rows: Sequence[int] | None = None) -> list[int]:
+    """1 for a weekend's interval plus 2 for one of the cold months, row by row."""
+    weekend, cold, offset = set(settings.weekend), set(settings.cold_months), data.utc_offset_s
+    times = data.time_ns if rows is None else [data.time_ns[i] for i in rows]
+    if set(settings.splits) == {"none"}:
+        return [0] * len(times)
+    return [(weekday_of(at, offset) in weekend) + 2 * (month_of(at, offset) in cold) for at in times]
 
 
 def fit(data: Observations, settings: Settings | None = None, used: Sequence[int] | None = None) -> ChangePointModel:
@@ -150,9 +162,10 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
         )
     y = array("d", [data.energy[i] for i in rows])
     w = array("d", [1.0]) * len(rows)
+    flags = _calendar(data, settings, rows)
     best: _Parting | None = None
     for split in settings.splits:
-        parting = _part(data, settings, rows, y, w, split)
+        parting = _part(data, settings, rows, y, w, split, flags)
         if parting is not None and (best is None or parting.criterion < best.criterion):
             best = parting
     if best is None:
@@ -160,7 +173,7 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
     model = _fitted(settings, rows, w, best)
     weights = _weights(y, model.fitted, settings.clip)
     if min(weights) < 1.0:
-        again = _part(data, settings, rows, y, weights, best.split)
+        again = _part(data, settings, rows, y, weights, best.split, flags)
         model = model if again is None else _fitted(settings, rows, weights, again)
     return model
 
@@ -172,23 +185,20 @@ def _weights(y: Sequence[float], fitted: Sequence[float], clip: float) -> array[
 
 
 def _inputs(
-    data: Observations, settings: Settings, rows: Sequence[int], split: str
+    data: Observations, settings: Settings, rows: Sequence[int], split: str, flags: Sequence[int]
 ) -> tuple[array[float], array[float], list[str]]:
     """Driver, rows of further variables (with the weekend's step where the split has one) and labels."""
     column = data.driver(settings.driver) if settings.driver else None
     x = array("d", [column[i] for i in rows] if column is not None else bytes(8 * len(rows)))
     others = [data.driver(name) for name in settings.variables]
-    level = split == "day_level"
     extra = array("d")
-    if others or level:
-        for i in rows:
-            for other in others:
-                extra.append(other[i])
-            if level:
-                extra.append(float(weekday_of(data.time_ns[i], data.utc_offset_s) in settings.weekend))
-    if split in ("none", "day_level"):
-        return x, extra, ["all"] * len(rows)
-    return x, extra, [label_of(split, settings, data.time_ns[i], data.utc_offset_s) for i in rows]
+    for k, i in enumerate(rows if others or split == "day_level" else ()):
+        for other in others:
+            extra.append(other[i])
+        if split == "day_level":
+            extra.append(float(flags[k] & 1))
+    labels = _LABELS[split]
+    return x, extra, [labels[flag] for flag in flags]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +214,16 @@ class _Parting:
 
 
 def _part(
-    data: Observations, settings: Settings, rows: Sequence[int], y: array[float], w: array[float], split: str
+    data: Observations,
+    settings: Settings,
+    rows: Sequence[int],
+    y: array[float],
+    w: array[float],
+    split: str,
+    flags: Sequence[int],
 ) -> _Parting | None:
     """Kinds and criterion of one split; None where a piece has too few rows or the split parts nothing."""
-    x, extra, labels = _inputs(data, settings, rows, split)
+    x, extra, labels = _inputs(data, settings, rows, split, flags)
     n, q = len(rows), len(extra) // len(rows)
     members: dict[str, list[int]] = {}
     for i, label in enumerate(labels):

@@ -48,7 +48,7 @@ def path_of(
         gaps_of(times, baseline.step_ns),
         basis[: n * kept],
         kept,
-        model.terms,
+        model.settings.cost * model.terms,
     )
 
 

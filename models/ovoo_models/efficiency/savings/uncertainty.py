@@ -93,7 +93,8 @@ class Path:
     """Residuals of baseline and reporting period in order of time, and by which weight each error enters the saving.
 
     `influence` (baseline rows): d saving / d error through the coefficients; a reported error enters with -1. `gaps`
-    covers both periods. `basis`: orthonormal columns of the baseline's design, `columns` of them.
+    covers both periods. `basis`: orthonormal columns of the baseline's design, `columns` of them. `charged`: degrees of
+    freedom that fit and choice of the model have used up.
     """
 
     baseline: Sequence[float]
@@ -102,7 +103,7 @@ class Path:
     gaps: array[int]
     basis: array[float]
     columns: int
-    terms: int
+    charged: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
     Errors are taken as AR(1) with whatever dependence the innovations still have: those of each period are drawn in
     blocks from its own residuals and recoloured (post-blackened bootstrap, Davison and Hinkley 1997, 8.2.2). The
     baseline's errors act through the coefficients (knees included), the reported ones directly, on one path of time. The
-    correlation itself is drawn from its sampling distribution: at 16 levels of rho +- sqrt((1 - rho^2) / n).
+    correlation itself is drawn from its sampling distribution, at 16 levels.
 
     Raises:
         EvidenceError: fewer than 10 rows in a period, or draws, seed or coverage out of range.
@@ -162,10 +163,10 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
     if draws < 100 or seed < 0 or not 0.5 <= coverage < 1.0:
         raise EvidenceError("out of range", offender="bootstrap", value=(draws, seed, coverage))
     rho = error_correlation(path)
-    first = _innovations(path.baseline, path.gaps[:n], rho, n - path.terms)
+    first = _innovations(path.baseline, path.gaps[:n], rho, n - path.charged)
     second = _innovations(path.reporting, path.gaps[n:], rho, m - 1)
     block = _block_length(first)
-    spread = math.sqrt((1.0 - rho * rho) / n)
+    spread = _correlation_sigma(path, rho)
     levels = array("d", [min(max(rho + z * spread, _RHO_MIN), _RHO_MAX) for z in NORMAL_LEVELS])
     weights = array("d", [*path.influence, *([-1.0] * m)])
     out = zeros(draws)
@@ -180,7 +181,16 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
     )  # fmt: skip
 
 
-def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, freedom: int) -> array[float]:
+def _correlation_sigma(path: Path, rho: float) -> float:
+    """sqrt((1 - rho^2) / n) of what the residuals show, over the slope by which they show the errors' correlation."""
+    n = len(path.baseline)
+    low, high = max(rho - 0.01, _RHO_MIN), min(rho + 0.01, 0.999)
+    shown = [savings_kernels.lag1_expectation(path.basis, path.columns, path.gaps, n, r) for r in (low, high)]
+    slope = min(max((shown[1] - shown[0]) / (high - low), 0.25), 1.0)
+    return math.sqrt((1.0 - rho * rho) / n) / slope
+
+
+def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, freedom: float) -> array[float]:
     """What of each residual the one before it does not explain, at one step, about nought, for `freedom` degrees."""
     found = []
     for i in range(1, len(residuals)):
@@ -190,7 +200,7 @@ def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, fr
         spread = math.sqrt((1.0 - step * step) / (1.0 - rho * rho))
         found.append((residuals[i] - step * residuals[i - 1]) / spread)
     mean = math.fsum(found) / len(found)
-    scale = math.sqrt(len(residuals) / max(freedom, 1))
+    scale = math.sqrt(len(residuals) / max(freedom, 1.0))
     return array("d", [(x - mean) * scale for x in found])
 
 
