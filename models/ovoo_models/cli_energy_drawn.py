@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ovoo_models.cli_energy_pictures import Picture
-from ovoo_models.efficiency.plots import Course, Scatter, draw_saving, draw_scatter
+from ovoo_models.efficiency.plots import Course, Line, Scatter, draw_saving, draw_scatter
 
 if TYPE_CHECKING:
     from ovoo_models.efficiency.savings.change_point import ChangePointModel
@@ -25,37 +27,53 @@ _STATIONS: Final = 12
 
 
 def scatter_of(model: ChangePointModel, before: Observations, after: Observations | None, quality: Fitness) -> Picture:
-    """Energy over the driver; further variables stand at their mean along the line.
+    """Energy over the driver, one line a segment; without a driver the first variable takes its place.
 
-    Without a driver the first variable takes its place.
+    Other variables stand at their mean along the lines, and points are moved by as much as the model explains by them.
     """
-    from ovoo_models.efficiency.savings.observations import Observations
-
     settings = model.settings
     along = settings.driver or settings.variables[0]
-    column = before.driver(along)
-    known = [column[n] for n in model.used]
-    low, high = min(known), max(known)
-    xs = [low + (high - low) * n / _LINE for n in range(_LINE + 1)]
-    means = {name: _mean([before.driver(name)[n] for n in model.used]) for name in settings.names}
-    drivers: dict[str, Sequence[float]] = {
-        name: array("d", xs if name == along else [mean] * len(xs)) for name, mean in means.items()
-    }
-    # all on the first day of the baseline: a split by season or weekday is drawn for that label
-    line = model.predict(Observations(
-        array("q", [before.time_ns[model.used[0]]] * len(xs)), array("d", [math.nan] * len(xs)), drivers,
-        before.step_ns, before.unit, before.utc_offset_s,
-    ))  # fmt: skip
-    half = _Z90 * quality.cv_rmse * quality.mean
+    rows = before.rows(model.used)
+    means = {name: _mean(rows.driver(name)) for name in settings.names if name != along}
+    xs, ys = _adjusted(model, rows, means)
+    later = _adjusted(model, after.rows(after.complete(settings.names)), means) if after is not None else ((), ())
     name, _, unit = along.partition("(")
     knees = [each for segment in model.segments.values() for each in (segment.shape.left, segment.shape.right)]
     data = Scatter(
-        name, unit.rstrip(")"), "", before.unit, [column[n] for n in model.used],
-        [before.energy[n] for n in model.used], xs, line, [half] * len(xs),
-        [each for each in knees if math.isfinite(each)],
-        after.driver(along) if after is not None else (), after.energy if after is not None else (),
+        name, unit.rstrip(")"), before.unit, xs, ys, _lines(model, rows, along, means, quality),
+        [each for each in knees if math.isfinite(each)], later[0], later[1], adjusted=bool(means),
     )  # fmt: skip
     return lambda look: draw_scatter(data, look)
+
+
+def _adjusted(
+    model: ChangePointModel, data: Observations, means: Mapping[str, float]
+) -> tuple[Sequence[float], Sequence[float]]:
+    """x and the energy as it would be with the other variables at their means."""
+    settings = model.settings
+    along = data.driver(settings.driver or settings.variables[0])
+    there = replace(data, drivers={**data.drivers, **{k: array("d", [m]) * len(data) for k, m in means.items()}})
+    moved = zip(data.energy, model.predict(data), model.predict(there), strict=True)
+    return along, [energy - here + mean for energy, here, mean in moved]
+
+
+def _lines(
+    model: ChangePointModel, data: Observations, along: str, means: Mapping[str, float], quality: Fitness
+) -> list[Line]:
+    """Each segment over its own range, drawn through a day that belongs to it."""
+    from ovoo_models.efficiency.savings.change_point import label_of
+
+    half, lines = _Z90 * quality.cv_rmse * quality.mean, []
+    for label, segment in model.segments.items():
+        times = [at for at in data.time_ns if label_of(model.split, model.settings, at, data.utc_offset_s) == label]
+        low, high = (segment.low, segment.high) if model.settings.driver else segment.ranges[0]
+        xs = [low + (high - low) * n / _LINE for n in range(_LINE + 1)]
+        drivers: dict[str, Sequence[float]] = {k: array("d", [m]) * len(xs) for k, m in means.items()}
+        drivers[along] = array("d", xs)
+        day = replace(data, time_ns=array("q", times[:1] * len(xs)), energy=array("d", xs), drivers=drivers)
+        name = "" if len(model.segments) == 1 else label
+        lines.append(Line(name, xs, model.predict(day), [half] * len(xs)))
+    return lines
 
 
 def course_of(found: Saving, before: Observations, after: Observations, plan: Plan) -> Picture:
@@ -90,7 +108,7 @@ def _sums(found: Saving, before: Observations, after: Observations, plan: Plan) 
 
 
 def _between(points: Sequence[tuple[int, float]], n: int) -> float:
-    for (a, low), (b, high) in zip(points, points[1:], strict=False):
+    for (a, low), (b, high) in pairwise(points):
         if a <= n <= b and b > a:
             return low + (high - low) * (n - a) / (b - a)
     return points[-1][1]

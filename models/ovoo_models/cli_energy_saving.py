@@ -14,12 +14,13 @@ from ovoo_contract.errors import ConfigError, VerifyError
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
 from ovoo_models.cli_energy_periods import add_drivers, observations_of, period_of, plan_of
 from ovoo_models.cli_energy_pictures import add_picture, write_picture
-from ovoo_models.efficiency.readings import ReadingOptions, read_export
+from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
 
 if TYPE_CHECKING:
     from ovoo_models.efficiency.record import Record
     from ovoo_models.efficiency.savings.change_point import ChangePointModel
-    from ovoo_models.efficiency.savings.saving import Saving
+    from ovoo_models.efficiency.savings.observations import Observations
+    from ovoo_models.efficiency.savings.saving import Plan, Saving
     from ovoo_models.efficiency.savings.uncertainty import Fitness
 
 __all__ = ["add", "proved", "record_file", "saving_lines"]
@@ -27,9 +28,11 @@ __all__ = ["add", "proved", "record_file", "saving_lines"]
 _FORM: Final = "ovoo-energy-record"
 _WORDS: Final = {
     "zh": {
-        "model": "基准模型（{split}）：{rows} 行，CV(RMSE) {cv:.1f} %，NMBE {nmbe:.2f} %，R² {r2:.3f}，残差相关 {rho:.2f}",
+        "model": "基准模型（{split}）：{rows} 行，CV(RMSE) {cv:.1f} %，NMBE {nmbe:.2f} %，"
+        "R² {r2:.3f}，残差相关 {rho:.2f}",
         "segment": "  {label}：{kind}，{terms}",
-        "saving": "节约量 {value:,.0f} kWh（基准的 {share:.1f} %），90 % 区间 {low:,.0f} 至 {high:,.0f} kWh，FSU {fsu:.0f} %",
+        "saving": "节约量 {value:,.0f} kWh（基准的 {share:.1f} %），"
+        "90 % 区间 {low:,.0f} 至 {high:,.0f} kWh，FSU {fsu:.0f} %",
         "used": "报告期 {used} 行计入，{left} 行未计入（不作任何主张）",
         "provable": "可以证明", "beyond": "{name} 有 {rows} 行超出基准期范围 {low:g}～{high:g}",
         "equal": "{path}：{id} 逐位一致",
@@ -38,7 +41,8 @@ _WORDS: Final = {
         "model": "baseline ({split}): {rows} rows, CV(RMSE) {cv:.1f} %, NMBE {nmbe:.2f} %, R2 {r2:.3f}, "
         "correlation of residuals {rho:.2f}",
         "segment": "  {label}: {kind}, {terms}",
-        "saving": "saving {value:,.0f} kWh ({share:.1f} % of the baseline), 90 % interval {low:,.0f} to {high:,.0f} kWh, "
+        "saving": "saving {value:,.0f} kWh ({share:.1f} % of the baseline), "
+        "90 % interval {low:,.0f} to {high:,.0f} kWh, "
         "FSU {fsu:.0f} %",
         "used": "{used} rows of the reporting period count, {left} do not (nothing is claimed for them)",
         "provable": "provable", "beyond": "{name}: {rows} rows beyond the range of the baseline, {low:g} to {high:g}",
@@ -119,21 +123,21 @@ def _model_lines(model: ChangePointModel, quality: Fitness, language: str) -> li
     return lines
 
 
-def proved(options: argparse.Namespace) -> tuple[Saving, Any, Any]:
-    """The saving of the options with the observations of both periods."""
+def proved(readings: Readings, options: argparse.Namespace) -> tuple[Saving, Observations, Observations, Plan]:
+    """The saving of the options with the observations of both periods and the plan."""
     from ovoo_models.efficiency.savings.saving import prove
 
-    readings = opened(options)
     observations = observations_of(readings, options)
     before = period_of(observations, options.baseline, options.zone, "--baseline")
     after = period_of(observations, options.reporting, options.zone, "--reporting")
-    return prove(before, after, plan_of(readings, options, options.seed)), before, after
+    plan = plan_of(readings, options, options.seed)
+    return prove(before, after, plan), before, after, plan
 
 
 def _saving(options: argparse.Namespace) -> int:
     from ovoo_models.cli_energy_drawn import course_of
 
-    found, before, after = proved(options)
+    found, before, after, plan = proved(opened(options), options)
     if options.record is not None:
         options.record.write_text(record_file(found.record, options), encoding="utf-8")
     if options.json:
@@ -141,13 +145,8 @@ def _saving(options: argparse.Namespace) -> int:
     else:
         print("\n".join(saving_lines(found, len(after), options.language)))
     if options.out is not None:
-        write_picture(options, course_of(found, before, after, plan_of_saving(options)))
+        write_picture(options, course_of(found, before, after, plan))
     return 0
-
-
-def plan_of_saving(options: argparse.Namespace) -> Any:
-    """The plan of the options, for pictures that need parts of the saving."""
-    return plan_of(read_export(options.export, reading_options(options)), options, options.seed)
 
 
 def saving_lines(found: Saving, rows: int, language: str) -> list[str]:
