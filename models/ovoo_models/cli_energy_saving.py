@@ -193,9 +193,9 @@ def _verify(options: argparse.Namespace) -> int:
     after = period_of(observations, again.reporting, reading.zone, "reporting")
     record = _record_of(content["record"], options.record)
     found = recompute(record, before, after, plan_of(readings, again, again.seed))
-    if found.record.id != content["id"]:
-        kept = json.loads(found.record.to_json())
-        different = [key for key in kept if kept[key] != content["record"].get(key)]
+    kept = json.loads(found.record.to_json())
+    different = sorted(key for key in {*kept, *content["record"]} if kept.get(key) != content["record"].get(key))
+    if different or found.record.id != content["id"]:
         raise VerifyError(
             "does not recompute", offender=str(options.record), value=", ".join(different) or "id",
             remedy=f"recomputed: {found.record.id}",
