@@ -29,7 +29,7 @@ _FORM: Final = "ovoo-energy-record"
 _WORDS: Final = {
     "zh": {
         "model": "基准模型（{split}）：{rows} 行，CV(RMSE) {cv:.1f} %，NMBE {nmbe:.2f} %，"
-        "R² {r2:.3f}，残差相关 {rho:.2f}",
+        "R2 {r2:.3f}，残差相关 {rho:.2f}",
         "segment": "  {label}：{kind}，{terms}",
         "saving": "节约量 {value:,.0f} kWh（基准的 {share:.1f} %），"
         "90 % 区间 {low:,.0f} 至 {high:,.0f} kWh，FSU {fsu:.0f} %",
