@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from array import array
 from collections.abc import Iterator, Sequence
@@ -54,6 +55,7 @@ def examine(
     rows = [row for row in range(len(intervals)) if _touches(intervals, row, start_ns, end_ns)]
     found = [*_order(intervals, rows, start_ns, end_ns), *_values(intervals, rows, known)]
     found += _register(intervals, rows, start_ns, end_ns, known)
+    found += _repeats_earlier(intervals, rows)
     named = [_daylight(each, zone) for each in found]
     return tuple(sorted(named, key=lambda each: (each.start_ns, each.end_ns, each.kind)))
 
@@ -144,11 +146,34 @@ def _register(
     yield Defect(kind, start_ns, end_ns, text, remedy)
 
 
+def _repeats_earlier(intervals: Intervals, rows: Sequence[int]) -> Iterator[Defect]:
+    """The first 28 days of the window stand in the series before, reading by reading."""
+    if not rows:
+        return
+    first, until = rows[0], intervals.start_ns[rows[0]] + _LEAST_DAYS * 24 * HOUR_NS
+    start = array("d", (intervals.kwh[row] for row in rows if intervals.start_ns[row] < until))
+    if intervals.end_ns[rows[-1]] < until or len(start) < _LEAST_DAYS or len(set(start)) == 1:
+        return
+    pattern, before = start.tobytes(), intervals.kwh[:first].tobytes()
+    at = before.find(pattern)
+    while at >= 0 and at % start.itemsize:
+        at = before.find(pattern, at + 1)
+    if at >= 0:
+        text = f"{len(start)} readings are those from row {at // start.itemsize} on"
+        remedy = "the same file stands under two months: ask for the export of this one"
+        yield Defect("repeated_month", intervals.start_ns[first], intervals.end_ns[rows[-1]], text, remedy)
+
+
 def _daylight(defect: Defect, zone: tzinfo) -> Defect:
-    """One hour missing or doubled on a Sunday where the zone itself changes nothing: another zone's clock change."""
+    """One hour doubled on a Sunday where the zone itself changes nothing is another zone's clock change.
+
+    An hour that is missing then may be one too, or a real hole: it stays a gap that says so.
+    """
     if defect.kind not in ("gap", "overlap", "backwards") or not _is_foreign_change(defect, zone):
         return defect
     remedy = "the stamps were read in a time zone with daylight saving: read them in that of the meter"
+    if defect.kind == "gap":
+        return dataclasses.replace(defect, remedy=f"{defect.remedy}; or {remedy}")
     return Defect("daylight_saving", defect.start_ns, defect.end_ns, f"{defect.kind}, {defect.value}", remedy)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import operator
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from itertools import islice
 from typing import Final
 
 from ovoo_contract.errors import ConfigError, EvidenceError
@@ -62,12 +64,12 @@ class Intervals:
         return range(first, last)
 
     def _check_order(self) -> None:
-        reached = None
-        for row, (start, end) in enumerate(zip(self.start_ns, self.end_ns, strict=True)):
-            if end <= start or (reached is not None and start < reached):
-                remedy = "see what `defects.examine` finds, and bring the rows in order"
-                raise EvidenceError("rows overlap or go back", offender=f"row {row}", value=start, remedy=remedy)
-            reached = end
+        starts, ends = self.start_ns, self.end_ns
+        if not any(map(operator.ge, starts, ends)) and not any(map(operator.gt, ends, islice(starts, 1, None))):
+            return
+        row = next(i for i in range(len(self)) if starts[i] >= ends[i] or (i > 0 and ends[i - 1] > starts[i]))
+        remedy = "see what `defects.examine` finds, and bring the rows in order"
+        raise EvidenceError("rows overlap or go back", offender=f"row {row}", value=starts[row], remedy=remedy)
 
 
 def nano_kwh(kwh: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -12,7 +13,7 @@ from ovoo_packs.tariffs import BANDS, Band
 
 from ovoo_models.efficiency.tariff.bands import BandCalendar
 from ovoo_models.efficiency.tariff.defects import Defect, MeterFacts, examine
-from ovoo_models.efficiency.tariff.intervals import Intervals, kwh_of, nano_kwh, shares
+from ovoo_models.efficiency.tariff.intervals import NANO, Intervals, kwh_of, nano_kwh, shares
 
 __all__ = ["Usage", "joined", "measure_usage"]
 
@@ -68,9 +69,11 @@ def measure_usage(
         accept_holes: go on with gaps and missing readings; they are then listed in `holes`.
 
     Raises:
-        EvidenceError: the series has defects (the first is named, with how many there are).
+        EvidenceError: the series has defects (the first is named, with how many there are), or the tariff's row was
+            not in force on the first or last day.
         ConfigError: an interval crosses a border and the rule is `refuse`.
     """
+    _check_validity(calendar, start_ns, end_ns)
     holes = _judged(examine(intervals, start_ns, end_ns, calendar.zone, facts), accept_holes)
     energy: dict[tuple[str, Band], int] = {}
     split = 0
@@ -102,6 +105,15 @@ def joined(first: Usage, second: Usage) -> Usage:
         first.holes + second.holes,
         first.reference_only,
     )
+
+
+def _check_validity(calendar: BandCalendar, start_ns: int, end_ns: int) -> None:
+    source = calendar.tariff.source
+    for instant in (start_ns, end_ns - 1):
+        day = datetime.fromtimestamp(instant // NANO, calendar.zone).date().isoformat()
+        if not source.in_force(day):
+            remedy = f"valid from {source.valid_from} to {source.valid_to or 'now'}: take the edition of that day"
+            raise EvidenceError("tariff not in force", offender=calendar.tariff.id, value=day, remedy=remedy)
 
 
 def _judged(defects: tuple[Defect, ...], accept_holes: bool) -> tuple[Defect, ...]:

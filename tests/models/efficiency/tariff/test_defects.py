@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from array import array
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from ovoo_contract.errors import EvidenceError
-from ovoo_models.efficiency.tariff.bands import BandCalendar, local_instant
+from ovoo_models.efficiency.tariff.bands import BandCalendar, local_instant, month_bounds
 from ovoo_models.efficiency.tariff.defects import MeterFacts, examine, repeated_months
 from ovoo_models.efficiency.tariff.intervals import QUARTER_NS, Intervals
 from ovoo_models.efficiency.tariff.usage import measure_usage
@@ -80,8 +81,8 @@ def test_another_register_is_only_named_so() -> None:
     assert kinds(day(), MeterFacts(register_kwh=3000.0)) == ["register"]
 
 
-@pytest.mark.parametrize("first", [(2025, 3, 29), (2025, 10, 25)])
-def test_stamps_read_in_a_zone_with_daylight_saving_are_told(first: tuple[int, int, int]) -> None:
+@pytest.mark.parametrize(("first", "kind"), [((2025, 3, 29), "daylight_saving"), ((2025, 10, 25), "gap")])
+def test_stamps_read_in_a_zone_with_daylight_saving_are_told(first: tuple[int, int, int], kind: str) -> None:
     """A sound local series, read as if its clock were that of Berlin."""
     wrong = ZoneInfo("Europe/Berlin")
     starts = array("q")
@@ -93,7 +94,7 @@ def test_stamps_read_in_a_zone_with_daylight_saving_are_told(first: tuple[int, i
             starts.append(local_instant(clock + timedelta(hours=1), wrong))
     ends = array("q", (start + QUARTER_NS for start in starts))
     found = examine(Intervals(starts, ends, array("d", [1.0] * len(starts))), starts[0], ends[-1], ZONE)
-    assert "daylight_saving" in [each.kind for each in found]
+    assert kind in [each.kind for each in found if "daylight saving" in each.remedy]
 
 
 def test_a_month_given_twice_is_named() -> None:
@@ -104,6 +105,18 @@ def test_a_month_given_twice_is_named() -> None:
     sound = Intervals.regular(START, QUARTER_NS, march + april)
     assert [each.value for each in repeated_months(twice, ZONE)] == ["2025-04 repeats 2025-03"]
     assert repeated_months(sound, ZONE) == ()
+    calendar = BandCalendar(load_tariffs().get("west"))
+    bounds = month_bounds(2025, 4, ZONE)
+    with pytest.raises(EvidenceError, match=r"repeated_month .* 2688 readings are those from row 0 on"):
+        measure_usage(twice, calendar, *bounds)
+    assert measure_usage(sound, calendar, *bounds).complete
+
+
+def test_a_tariff_that_was_not_in_force_prices_nothing() -> None:
+    west = load_tariffs().get("west")
+    later = dataclasses.replace(west, source=dataclasses.replace(west.source, valid_from="2025-03-02"))
+    with pytest.raises(EvidenceError, match=r"tariff not in force .*2025-03-01"):
+        measure_usage(day(), BandCalendar(later), START, START + 96 * QUARTER_NS)
 
 
 def test_no_bill_is_made_from_a_series_with_a_hole_unless_it_is_accepted_and_listed() -> None:

@@ -201,6 +201,17 @@ def test_the_state_goes_on_to_the_last_bit() -> None:
     assert sum(map(len, whole.state().values())) < 1000
 
 
+@pytest.mark.parametrize("sliding", [False, True])
+def test_many_at_once_are_the_same_bits_as_one_by_one(sliding: bool) -> None:
+    samples = stream(5, 900, (0, 1, 1, 1, 20, 61))
+    samples = [(at, math.nan if at % 41 == 0 else power) for at, power in samples]
+    many, single = DemandMeter(ZONE, sliding=sliding), DemandMeter(ZONE, sliding=sliding)
+    many.add_many(*zip(*samples, strict=True))
+    for sample in samples:
+        single.add(*sample)
+    assert many.state() == single.state()
+
+
 def test_a_window_that_is_no_part_of_an_hour_is_refused() -> None:
     with pytest.raises(ConfigError, match="no such demand window"):
         DemandMeter(ZONE, window_ns=7 * MINUTE_NS)
