@@ -41,16 +41,12 @@ class MeterBalance:
             raise ConfigError(
                 "a meter is listed twice", offender="meter_balance.inputs", value=place.inputs, remedy="each once"
             )
-        if "class_percent" not in known:
-            raise ConfigError(
-                "the accuracy class is needed", offender="meter_balance.class_percent", remedy="as on the meters, in %"
-            )
         self.place = place
         self.gate = Gate(known, place)
         self._columns = array("i", place.inputs)
         feeds = known.positions("feeds", d)
         self._signs = array("d", [1.0 if k == 0 or k in feeds else -1.0 for k in range(d)])
-        self._share = known.number("class_percent", 0.0, 1e-6, 100.0) / 100.0 / math.sqrt(3.0)
+        self._share = known.number("class_percent", 100.0, 1e-6, 100.0) / 100.0 / math.sqrt(3.0)
         self._floor = known.number("floor", 0.0, 0.0, 1e30)
         self._loss = known.number("loss_percent", 0.0, 0.0, 100.0) / 100.0
         self._coverage = known.number("sigmas", 3.0, 0.1, 100.0)
@@ -66,6 +62,10 @@ class MeterBalance:
             release=known.number("release", 0.9, 0.0, 1.0),
         )
         known.finish()
+        if "class_percent" not in known:
+            raise ConfigError(
+                "the accuracy class is needed", offender="meter_balance.class_percent", remedy="as on the meters, in %"
+            )
         self._sums, self._held = array("d", bytes(40 * d)), array("d", bytes(8 * (d + 3)))
         self._at = array("q", [-1, 0, -1, 0])
         self._arrays = ArrayStore(
