@@ -1,8 +1,8 @@
 """Honesty of savings' intervals: how often the 90 % interval covers nought where nothing was saved.
 
-Each placebo is a daily meter that follows its temperature, with errors of known lag-1 correlation and no measure; a year
-before a split is the baseline, 90 to 365 days after it are reported. What is scored is the interval of `prove`, all of
-its choices included: kind of model, knees, split of days and seasons, robust weights, bootstrap. Beside it stands the
+Each placebo is a daily meter that follows its temperature, with errors of known lag-1 correlation and no measure;
+a year before a split is the baseline, 90 to 365 days after it are reported. What is scored is the interval of `prove`,
+all of its choices included: kind of model, knees, split of days and seasons, robust weights, bootstrap. Beside it stands the
 usual formula of fractional savings uncertainty on the same splits.
 """
 

@@ -1,7 +1,7 @@
 """Change-point baselines: speed of search and fit, next year's error on sample meters, opendsm beside them.
 
-`add_rows` is what the energy benchmark calls; run alone it prints its own rows. Times of ours and of opendsm are processor
-seconds of one core; re-baselining is elapsed time on two processes.
+`add_rows` is what the energy benchmark calls; run alone it prints its own rows. Times of ours and of opendsm are
+processor seconds of one core; re-baselining is elapsed time on two processes.
 """
 
 from __future__ import annotations
@@ -167,9 +167,7 @@ def opendsm_meter(talk: Talk, meter: str, folder: pathlib.Path) -> tuple[float, 
         with path.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out)
             writer.writerow(["time", "observed", "temperature"])
-            writer.writerows(
-                [at, energy.get(at, ""), x] for at, x in hours if between[0] <= at[:10] < between[1]
-            )
+            writer.writerows([at, energy.get(at, ""), x] for at, x in hours if between[0] <= at[:10] < between[1])
         paths.append(str(path))
     daily = meter.endswith("daily")
     answer = talk.ask(f"{'daily' if daily else 'hourly'} {kind} {paths[0]} {paths[1]}")

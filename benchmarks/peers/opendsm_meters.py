@@ -1,4 +1,4 @@
-"""opendsm on sample meters: fits a year, predicts the next; answers a line of JSON to `FREQ BASELINE.csv REPORTING.csv`.
+"""opendsm on sample meters: fits a year, predicts the next; answers JSON to `FREQ KIND BASELINE.csv REPORTING.csv`.
 
 The files hold time (ISO with offset), energy and temperature (deg F); the answer holds seconds of the fit and the
 predictions by time.
@@ -48,7 +48,10 @@ def hourly(baseline: str, reporting: str, electric: bool) -> dict[str, Any]:
     model = HourlyModel().fit(first, ignore_disqualification=True)
     seconds = time.process_time() - began
     out = model.predict(HourlyReportingData(b, is_electricity_data=electric), ignore_disqualification=True)
-    return {"seconds": seconds, "predicted": {at.strftime("%Y-%m-%dT%H"): v for at, v in out["predicted"].items() if v == v}}
+    return {
+        "seconds": seconds,
+        "predicted": {at.strftime("%Y-%m-%dT%H"): v for at, v in out["predicted"].items() if v == v},
+    }
 
 
 def main() -> None:

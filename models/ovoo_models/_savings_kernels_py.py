@@ -10,7 +10,15 @@ from array import array
 
 from ovoo_models._lanes_py import power_n
 
-__all__ = ["bootstrap_errors", "knee_search", "lag1_expectation", "least_squares", "orthonormal", "shape_fit", "within_groups"]
+__all__ = [
+    "bootstrap_errors",
+    "knee_search",
+    "lag1_expectation",
+    "least_squares",
+    "orthonormal",
+    "shape_fit",
+    "within_groups",
+]
 
 INF = float("inf")
 _MASK = (1 << 64) - 1

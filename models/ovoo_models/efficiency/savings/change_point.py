@@ -92,8 +92,9 @@ class ChangePointModel:
         for i, label in enumerate(labels):
             segment = self.segments.get(label)
             row = extra[i * q : i * q + q]
-            value = math.nan if segment is None else segment.value(x[i], row)
-            out.append(value if value == value else math.nan)
+            # a missing driver lies on no side of a knee: it would pass as the flat part
+            known = x[i] == x[i]
+            out.append(segment.value(x[i], row) if segment is not None and known else math.nan)
         return out
 
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -262,9 +263,7 @@ def _fitted(settings: Settings, rows: Sequence[int], w: array[float], parting: _
     return ChangePointModel(settings, parting.split, segments, tuple(rows), fitted, w, terms)
 
 
-def _piece(
-    x: array[float], extra: array[float], q: int, y: array[float], w: array[float], own: Sequence[int]
-) -> Piece:
+def _piece(x: array[float], extra: array[float], q: int, y: array[float], w: array[float], own: Sequence[int]) -> Piece:
     if len(own) == len(x):
         return Piece(x, extra, q, y, w)
     picked = [array("d", [column[i] for i in own]) for column in (x, y, w)]

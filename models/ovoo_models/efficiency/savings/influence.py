@@ -15,9 +15,7 @@ from ovoo_models.efficiency.savings.uncertainty import Path, gaps_of
 __all__ = ["path_of"]
 
 
-def path_of(
-    model: ChangePointModel, baseline: Observations, reporting: Observations, used: Sequence[int]
-) -> Path:
+def path_of(model: ChangePointModel, baseline: Observations, reporting: Observations, used: Sequence[int]) -> Path:
     """Residuals and influences of both periods, for a bootstrap of the saving over the `used` reported rows.
 
     With X the linearised design, W the weights and s the sum of the reported design rows, an error e_i of the baseline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,7 +141,7 @@ def _outliers(data: Observations, names: Sequence[str], limits: Limits) -> list[
 
 def _gaps(data: Observations, used: Sequence[int], limits: Limits) -> list[Fault]:
     faults = []
-    for before, after in zip(used, used[1:], strict=False):
+    for before, after in itertools.pairwise(used):
         hole = data.time_ns[after] - data.time_ns[before] - data.step_ns
         if hole >= limits.gap_days * DAY_NS:
             numbers: dict[str, float | int | str] = {

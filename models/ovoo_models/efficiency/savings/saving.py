@@ -36,8 +36,8 @@ VERSION: Final = 1
 class Plan:
     """All parameters of a saving: fixed before the reporting period is looked at, and kept in the record.
 
-    `digits`: decimals of energy figures; `margin`: share of a driver's range by which it may leave it before an interval
-    is called beyond the baseline.
+    `digits`: decimals of energy figures; `margin`: share of a driver's range by which it may leave it before an
+    interval is called beyond the baseline.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -67,8 +67,9 @@ class Saving:
     """Avoided energy over the reporting period and all that backs it.
 
     `avoided`: sum of expected - actual over the `used` reported rows, in the unit of energy, its sigma that of the
-    bootstrap; `share` of the expected energy; `fsu`: fractional savings uncertainty by the formula; `interval`: bootstrap.
-    `provable`: FSU at most 1 and an interval on one side of nought; else `reason` says why not.
+    bootstrap; `share` of the expected energy; `fsu`: fractional savings uncertainty by the formula;
+    `interval`: bootstrap.
+    `provable`: FSU at most 1 and an interval on one side of nought; else `reason` says why.
     """
 
     avoided: Estimate
@@ -232,9 +233,7 @@ def _record(
     coefficients = {f"{label}.{k}": repr(v) for label, values in model.named().items() for k, v in values.items()}
     coefficients |= {f"{label}.kind": segment.shape.kind for label, segment in model.segments.items()}
     end_ns = reporting.time_ns[-1] + reporting.step_ns
-    return Record(
-        METHOD, VERSION, baseline.time_ns[0], end_ns, columns, plain, coefficients, results, tuple(excluded)
-    )
+    return Record(METHOD, VERSION, baseline.time_ns[0], end_ns, columns, plain, coefficients, results, tuple(excluded))
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:

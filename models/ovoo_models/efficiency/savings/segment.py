@@ -1,4 +1,4 @@
-"""One piece of a baseline: a shape over its driver, further variables, their coefficients and how well they are known."""
+"""One piece of a baseline: a shape over its driver, further variables, coefficients and how well they are known."""
 
 from __future__ import annotations
 
@@ -140,7 +140,15 @@ def fit_segment(choice: Choice, least: int, signs: tuple[int, int]) -> Segment:
     ranges = tuple((min(piece.extra[k::q]), max(piece.extra[k::q])) for k in range(q))
     coefficients = tuple(solution.coef[: 1 + q + shape.slopes])
     return Segment(
-        shape, coefficients, solution.inverse[: w * w], solution.steps[2], n, choice.terms, piece.x[0], piece.x[n - 1], ranges
+        shape,
+        coefficients,
+        solution.inverse[: w * w],
+        solution.steps[2],
+        n,
+        choice.terms,
+        piece.x[0],
+        piece.x[n - 1],
+        ranges,
     )
 
 

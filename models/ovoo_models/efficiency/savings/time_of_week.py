@@ -49,7 +49,7 @@ class TimeOfWeekModel:
     terms: int
 
     def predict(self, data: Observations) -> array[float]:
-        """Expected energy of each hour; NaN where a driver is missing or the hour of the week was not in the baseline."""
+        """Expected energy of each hour; NaN where a driver is missing or the baseline has no such hour."""
         width = len(self.slopes)
         columns = _columns(data, self.settings, self.knots, range(len(data)))
         out = array("d")
@@ -122,9 +122,7 @@ def _columns(data: Observations, settings: HourlySettings, knots: Sequence[float
     return out
 
 
-def path_of_days(
-    model: TimeOfWeekModel, baseline: Observations, reporting: Observations, used: Sequence[int]
-) -> Path:
+def path_of_days(model: TimeOfWeekModel, baseline: Observations, reporting: Observations, used: Sequence[int]) -> Path:
     """Errors of whole days for the bootstrap of an hourly saving.
 
     Hourly errors of plants hang together over days; their sums over days carry the saving, and their dependence is

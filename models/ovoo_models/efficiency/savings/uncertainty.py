@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from array import array
 from collections.abc import Sequence
@@ -12,7 +13,16 @@ from ovoo_contract.errors import EvidenceError
 from ovoo_models._select import savings_kernels
 from ovoo_models.efficiency.savings.numerics import NORMAL_LEVELS, student_t, zeros
 
-__all__ = ["Bootstrap", "Fitness", "Path", "bootstrap", "error_correlation", "fitness", "formula_uncertainty", "gaps_of"]
+__all__ = [
+    "Bootstrap",
+    "Fitness",
+    "Path",
+    "bootstrap",
+    "error_correlation",
+    "fitness",
+    "formula_uncertainty",
+    "gaps_of",
+]
 
 _RHO_MAX, _RHO_MIN = 0.995, -0.5
 _BLOCK_MIN = 7
@@ -38,7 +48,7 @@ class Fitness:
 
 def gaps_of(time_ns: Sequence[int], step_ns: int) -> array[int]:
     """Steps since the row before, at least 1; the first is 1."""
-    found = [max(round_half(b - a, step_ns), 1) for a, b in zip(time_ns, time_ns[1:], strict=False)]
+    found = [max(round_half(b - a, step_ns), 1) for a, b in itertools.pairwise(time_ns)]
     return array("i", [1, *(min(gap, 10_000) for gap in found)])
 
 
@@ -151,8 +161,8 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
 
     Errors are taken as AR(1) with whatever dependence the innovations still have: those of each period are drawn in
     blocks from its own residuals and recoloured (post-blackened bootstrap, Davison and Hinkley 1997, 8.2.2). The
-    baseline's errors act through the coefficients (knees included), the reported ones directly, on one path of time. The
-    correlation itself is drawn from its sampling distribution, at 16 levels.
+    baseline's errors act through the coefficients (knees included), the reported ones directly, on one path of time.
+    The correlation itself is drawn from its sampling distribution, at 16 levels.
 
     Raises:
         EvidenceError: fewer than 10 rows in a period, or draws, seed or coverage out of range.
@@ -205,7 +215,7 @@ def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, fr
 
 
 def _block_length(innovations: Sequence[float]) -> int:
-    """Carlstein's (1986) length for the correlation r left: (2 r / (1 - r^2))^(2/3) n^(1/3); at least a week of days."""
+    """Carlstein's (1986) length for the correlation r left: (2 r / (1 - r^2))^(2/3) n^(1/3); at least seven."""
     n = len(innovations)
     r = min(abs(lag1(innovations, [1] * n)), 0.9)
     wanted = (2.0 * r / (1.0 - r * r)) ** 2 * n
