@@ -42,4 +42,4 @@ def test_every_command_prints_what_the_page_shows(
         if shown:
             shown_any += 1
             assert printed.err + printed.out == shown, command
-    assert shown_any == 8
+    assert shown_any == 9
