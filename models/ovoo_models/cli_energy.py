@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovoo_models import cli_energy_check, cli_energy_tariff
+from ovoo_models import (
+    cli_energy_balance,
+    cli_energy_check,
+    cli_energy_profile,
+    cli_energy_report,
+    cli_energy_saving,
+    cli_energy_tariff,
+)
 
 __all__ = ["add"]
 
@@ -15,3 +22,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     inner = parser.add_subparsers(required=True, metavar="COMMAND")
     cli_energy_check.add(inner)
     cli_energy_tariff.add(inner)
+    cli_energy_saving.add(inner)
+    cli_energy_profile.add(inner)
+    cli_energy_balance.add(inner)
+    cli_energy_report.add(inner)

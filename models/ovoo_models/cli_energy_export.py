@@ -80,7 +80,10 @@ def opened(options: argparse.Namespace) -> Readings:
     readings = read_export(options.export, reading_options(options))
     missing = sum(1 for each in readings.problems if each.action in ("missing", "dropped"))
     if missing and not getattr(options, "json", False):
-        print(f"{options.export}: {missing} problems took values out; see ovoo-models energy check", file=sys.stderr)
+        words = (
+            "{n} 处问题使部分数值未被采用，详见" if options.language == "zh" else "{n} problems took values out, see"
+        )
+        print(f"{options.export}: {words.format(n=missing)} ovoo-models energy check", file=sys.stderr)
     return readings
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ovoo_contract.errors import ConfigError
 
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json
-from ovoo_models.cli_energy_pictures import add_picture, write_picture
+from ovoo_models.cli_energy_pictures import Picture, add_picture, write_picture
 from ovoo_models.efficiency.readings import Readings
 from ovoo_models.efficiency.readings.options import zone_named
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ovoo_models.efficiency.tariff.intervals import Intervals
     from ovoo_models.efficiency.tariff.prices import EnergyCharge
 
-__all__ = ["add", "intervals_of", "month_result"]
+__all__ = ["add", "day_picture", "intervals_of", "month_result", "tariff_lines"]
 
 _WORDS: Final = {
     "zh": {
@@ -66,9 +66,9 @@ def _tariff(options: argparse.Namespace) -> int:
     if options.json:
         print_json(result)
     else:
-        _print(result, options.language)
+        print("\n".join(tariff_lines(result, options.language)))
     if options.out is not None:
-        write_picture(options, _picture(readings, options, result))
+        write_picture(options, day_picture(readings, options.tariff, result))
     return 0
 
 
@@ -176,33 +176,35 @@ def _month(text: str) -> tuple[int, int]:
     return moment.year, moment.month
 
 
-def _print(result: Mapping[str, Any], language: str) -> None:
+def tariff_lines(result: Mapping[str, Any], language: str) -> list[str]:
+    """Bands with their shares, peak, lines of the bill, and what limits it."""
     from ovoo_models.efficiency.plots.panel import word
 
-    words = _WORDS[language]
+    words, lines = _WORDS[language], list[str]()
     total = Decimal(result["total_kwh"])
     for band, kwh in result["band_kwh"].items():
         share = 100 * Decimal(kwh) / total if total else Decimal(0)
-        print(f"{word(f'band_{band}', language)}\t{Decimal(kwh):,.2f} kWh\t{share:.1f} %")
-    print(f"{words['total']}\t{total:,.2f} kWh")
-    print(f"{words['peak']}\t{Decimal(result['peak_kw']):,.2f} kW")
+        lines.append(f"{word(f'band_{band}', language)}\t{Decimal(kwh):,.2f} kWh\t{share:.1f} %")
+    lines.append(f"{words['total']}\t{total:,.2f} kWh")
+    lines.append(f"{words['peak']}\t{Decimal(result['peak_kw']):,.2f} kW")
     for line in result.get("lines", []):
         name = " ".join(each for each in (line["name"], line["season"], line["band"]) if each)
-        print(f"{name}\t{Decimal(line['quantity']):,.2f} {line['unit']} x {line['price']}\t{line['yuan']}")
+        lines.append(f"{name}\t{Decimal(line['quantity']):,.2f} {line['unit']} x {line['price']}\t{line['yuan']}")
     if "total_yuan" in result:
-        print(f"{words['total']}\t{Decimal(result['total_yuan']):,.2f} yuan")
-    for key, shown in (("reference_only", words["only"]), ("complete", words["part"])):
-        if bool(result[key]) == (key == "reference_only"):
-            print(shown)
+        lines.append(f"{words['total']}\t{Decimal(result['total_yuan']):,.2f} yuan")
+    if result["reference_only"]:
+        lines.append(words["only"])
+    return lines if result["complete"] else [*lines, words["part"]]
 
 
-def _picture(readings: Readings, options: argparse.Namespace, result: Mapping[str, Any]) -> Any:
+def day_picture(readings: Readings, tariff: str, result: Mapping[str, Any]) -> Picture:
+    """The day of the month's peak over the bands."""
     from ovoo_packs import load_tariffs
 
     from ovoo_models.efficiency.plots import TariffDay, draw_tariff_day
     from ovoo_models.efficiency.tariff.bands import BandCalendar
 
-    calendar = BandCalendar(load_tariffs().get(options.tariff))
+    calendar = BandCalendar(load_tariffs().get(tariff))
     peak = datetime.fromtimestamp(int(result["peak_start_ns"]) // 10**9, zone_named(readings.zone))
     start = int(peak.replace(hour=0, minute=0, second=0).timestamp()) * 10**9
     day = readings.between(start, start + 86_400 * 10**9)

@@ -3,7 +3,7 @@
 from ovoo_models.efficiency.plots.duration import Duration, draw_duration
 from ovoo_models.efficiency.plots.flows import Flow, draw_flows
 from ovoo_models.efficiency.plots.saving import Course, draw_saving
-from ovoo_models.efficiency.plots.scatter import Scatter, draw_scatter
+from ovoo_models.efficiency.plots.scatter import Line, Scatter, draw_scatter
 from ovoo_models.efficiency.plots.shape import Shape, draw_heat_map, draw_typical_days
 from ovoo_models.efficiency.plots.tariff_day import TariffDay, draw_tariff_day
 
@@ -11,6 +11,7 @@ __all__ = [
     "Course",
     "Duration",
     "Flow",
+    "Line",
     "Scatter",
     "Shape",
     "TariffDay",

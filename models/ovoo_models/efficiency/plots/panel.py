@@ -6,6 +6,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Final
 
@@ -15,7 +16,7 @@ from ovoo_models.axes import TimeAxis, ValueAxis, value_axis
 from ovoo_models.plot import Look
 from ovoo_models.svg import PRINT, Svg, fitting, text_width
 
-__all__ = ["BAND_FILLS", "LEFT", "Panel", "document", "finite", "scale", "word"]
+__all__ = ["BAND_FILLS", "LEFT", "Panel", "document", "finite", "scale", "time_ticks", "word"]
 
 LEFT: Final = 52.0
 _SIZE: Final = 8.5
@@ -64,10 +65,10 @@ class Panel:
 
     def __init__(
         self, svg: Svg, look: Look, top: float, bottom: float, x: TimeAxis | tuple[float, float],
-        y: tuple[float, float], left: float = LEFT,
+        y: tuple[float, float], left: float = LEFT, room: float = 10.0,
     ) -> None:  # fmt: skip
         self.svg, self.look, self.colour = svg, look, look.palette
-        self.left, self.right, self.top, self.bottom = left, look.width - 10.0, top, bottom
+        self.left, self.right, self.top, self.bottom = left, look.width - room, top, bottom
         self.value = ValueAxis(*y, top, bottom)
         self.time = x if isinstance(x, TimeAxis) else None
         self.along = ValueAxis(*((0.0, 1.0) if isinstance(x, TimeAxis) else x), self.right, left)
@@ -89,7 +90,7 @@ class Panel:
             self.svg.line([(self.left, y), (self.right, y)], self.colour.grid, 0.6)
             self.words(self.left - 4, y + 3, f"{value:,.6g}", "end")
         if x_ticks:
-            found = self.time.ticks() if self.time is not None else self._along_ticks(x_step)
+            found = time_ticks(self.time) if self.time is not None else self._along_ticks(x_step)
             for x, shown in found:
                 self.svg.line([(x, self.bottom), (x, self.bottom + 3)], self.colour.grid, 0.8)
                 half = text_width(shown, _SIZE) / 2
@@ -125,11 +126,11 @@ class Panel:
                 lower = [(self.x(xs[n]), self.value.y(low[n])) for n in reversed(piece)]
                 self.svg.line([*upper, *lower], "none", 0, close=True, fill=fill or self.colour.accent, opacity=0.16)
 
-    def level(self, value: float, words: str, stroke: str = "", *, dash: str = "5 3") -> None:
+    def level(self, value: float, words: str, stroke: str = "", *, dash: str = "5 3", below: bool = False) -> None:
         """A level across the panel with its words."""
         y = self.value.y(value)
         self.svg.line([(self.left, y), (self.right, y)], stroke or self.colour.alert, 1, dash=dash)
-        lift = 10.0 if y - self.top < 12 else -3.0
+        lift = 10.0 if below or y - self.top < 12 else -3.0
         self.svg.text(self.left + 3, y + lift, words, _SIZE, fill=stroke or self.colour.alert, bold=True)
 
     def upright(self, at: float, words: str, stroke: str = "") -> None:
@@ -146,6 +147,22 @@ class Panel:
             y = self.value.y(ys[last]) + (-5 if above else 11)
             y = min(max(y, self.top + 8), self.bottom - 2)
             self.svg.text(self.right - 2, y, words, _SIZE, anchor="end", fill=fill, bold=True)
+
+
+def time_ticks(axis: TimeAxis) -> list[tuple[float, str]]:
+    """Ticks of the axis; beyond four months the starts of local months, of years by their number."""
+    if axis.end_ns - axis.start_ns < 120 * 86_400 * 10**9:
+        return axis.ticks()
+    zone = axis.zone or UTC
+    at, months = datetime.fromtimestamp(axis.start_ns // 10**9, zone), list[datetime]()
+    at = at.replace(day=1, hour=0, minute=0, second=0)
+    while at.timestamp() * 1e9 < axis.end_ns:
+        if at.timestamp() * 1e9 >= axis.start_ns:
+            months.append(at)
+        at = at.replace(year=at.year + at.month // 12, month=at.month % 12 + 1)
+    step = next(step for step in (1, 2, 3, 6, 12, 1200) if len(months) <= 9 * step)
+    shown = [each for each in months if (each.month - 1) % step == 0]
+    return [(axis.x(int(each.timestamp()) * 10**9), f"{each:%Y-%m}") for each in shown]
 
 
 def _pieces(values: Sequence[float]) -> list[list[int]]:

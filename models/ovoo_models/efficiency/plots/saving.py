@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ovoo_models.axes import TimeAxis
 from ovoo_models.efficiency.plots.panel import LEFT, Panel, document, finite, scale, word
@@ -12,6 +13,9 @@ from ovoo_models.plot import Look
 from ovoo_models.svg import Svg
 
 __all__ = ["Course", "draw_saving"]
+
+_ROOM: Final = 58.0
+"""Width kept right of the panels for the names of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Course:
 def draw_saving(data: Course, look: Look) -> str:
     """The SVG document."""
     svg = Svg(look.width, 344.0)
-    time = TimeAxis(data.start_ns[0], data.end_ns, LEFT, look.width - 10.0, look.zone)
+    time = TimeAxis(data.start_ns[0], data.end_ns, LEFT, look.width - _ROOM, look.zone)
     title = word("course", look.language)
     _against(svg, data, look, time, title)
     _cusum(svg, data, look, time)
@@ -47,22 +51,33 @@ def draw_saving(data: Course, look: Look) -> str:
 def _against(svg: Svg, data: Course, look: Look, time: TimeAxis, title: str) -> None:
     low = [b - h for b, h in zip(data.baseline, data.half_width, strict=True)]
     high = [b + h for b, h in zip(data.baseline, data.half_width, strict=True)]
-    panel = Panel(svg, look, 26.0, 176.0, time, scale(finite(data.actual, data.baseline, low, high), zero=True))
+    panel = Panel(
+        svg, look, 26.0, 176.0, time, scale(finite(data.actual, data.baseline, low, high), zero=True), room=_ROOM
+    )
     panel.title(title, data.unit)
     panel.ground(x_ticks=False)
     panel.band(data.start_ns, low, high)
     panel.line(data.start_ns, data.baseline, look.palette.accent, 1.2, dash="4 2")
     panel.line(data.start_ns, data.actual, look.palette.ink, 1.2)
-    up = _last(data.actual) >= _last(data.baseline)
-    panel.name(data.start_ns, data.actual, word("actual", look.language), look.palette.ink, above=up)
-    panel.name(data.start_ns, data.baseline, word("baseline", look.language), look.palette.accent, above=not up)
+    _name_beside(panel, data, look)
     _marks(panel, data, look, words=True)
+
+
+def _name_beside(panel: Panel, data: Course, look: Look) -> None:
+    """Names right of the lines, at their last values but not on each other."""
+    measured, expected = (panel.value.y(_last(each)) if finite(each) else panel.bottom
+                          for each in (data.actual, data.baseline))  # fmt: skip
+    if abs(measured - expected) < 11:
+        middle = (measured + expected) / 2
+        measured, expected = (middle + 6, middle - 6) if measured >= expected else (middle - 6, middle + 6)
+    for y, key, fill in ((measured, "actual", look.palette.ink), (expected, "baseline", look.palette.accent)):
+        panel.svg.text(panel.right + 4, y + 3, word(key, look.language), 8.5, fill=fill, bold=True)
 
 
 def _cusum(svg: Svg, data: Course, look: Look, time: TimeAxis) -> None:
     low = [c - h for c, h in zip(data.cusum, data.cusum_half_width, strict=True)]
     high = [c + h for c, h in zip(data.cusum, data.cusum_half_width, strict=True)]
-    panel = Panel(svg, look, 208.0, 318.0, time, scale([0.0, *finite(data.cusum, low, high)]))
+    panel = Panel(svg, look, 208.0, 318.0, time, scale([0.0, *finite(data.cusum, low, high)]), room=_ROOM)
     panel.title(f"{word('cusum', look.language)} · {word('saving_positive', look.language)}", data.unit)
     panel.ground()
     zero = panel.value.y(0.0)

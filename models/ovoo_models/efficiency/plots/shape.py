@@ -17,12 +17,12 @@ _CELL = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`mean_kw[7 * ...]`: seven rows (Monday first) of 24 hours, NaN = no data; `base_load_kw`: NaN = not known.
+    """`middle_kw`: seven rows (Monday first) of 24 hours, NaN = no data; `base_load_kw`: NaN = not known.
 
     `days`: name -> (low, middle, high) of equal steps over one day, kW.
     """
 
-    mean_kw: Sequence[Sequence[float]]
+    middle_kw: Sequence[Sequence[float]]
     base_load_kw: float = math.nan
     days: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[float]]] = field(default_factory=dict)
 
@@ -30,13 +30,13 @@ class Shape:
 def draw_heat_map(data: Shape, look: Look) -> str:
     """Weekday by hour; every second cell shows its value where there is room, a cell without data is hatched."""
     svg = Svg(look.width, 26.0 + 7 * _CELL + 40.0)
-    known = finite(*data.mean_kw)
+    known = finite(*data.middle_kw)
     low, high = min(known, default=0.0), max(known, default=1.0)
     width = (look.width - LEFT - 10.0) / 24
     title = word("heat_map", look.language)
     svg.text(LEFT, 17, f"{title} (kW)", 9.5, fill=look.palette.ink, bold=True)
     names = word("weekdays", look.language).split()
-    for day, row in enumerate(data.mean_kw):
+    for day, row in enumerate(data.middle_kw):
         y = 26.0 + day * _CELL
         svg.text(LEFT - 5, y + 13, names[day], 8.5, anchor="end", fill=look.palette.muted)
         for hour, value in enumerate(row):
@@ -88,7 +88,9 @@ def draw_typical_days(data: Shape, look: Look) -> str:
         panel.line(hours, middle, stroke, 1.6, dash="" if n == 0 else "5 2")
         _name_at_best(panel, hours, middle, name, stroke, data, n)
     if base:
-        panel.level(base[0], f"{word('base_load', look.language)} {base[0]:,.4g} kW", look.palette.ink, dash="2 2")
+        panel.level(
+            base[0], f"{word('base_load', look.language)} {base[0]:,.4g} kW", look.palette.ink, dash="2 2", below=True
+        )
     return document(svg, title, look)
 
 

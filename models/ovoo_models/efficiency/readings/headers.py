@@ -99,9 +99,18 @@ def quantity_of(unit: str) -> tuple[str, float]:
     return ("other", 1.0) if unit in _OTHER else ("", 1.0)
 
 
+_AMBIGUOUS: Final[Mapping[str, str]] = {"度": "量电能万", "元": "费额价万"}
+"""Units that end other words as well (temperature 温度, cell 单元): only after these signs they are units."""
+
+
 def _trailing(bare: str) -> tuple[str, str]:
-    """A unit at the end of the words, after a stroke or none: `usagekwh`, `有功功率/kw`, `电量:度`."""
+    """A unit at the end of the words, after a stroke or none: `usagekwh`, `有功功率/kw`, `用电量度`."""
     for unit in sorted((*ENERGY_KWH, *POWER_KW, "kvarh", "kvar", "kva", "万元", "元"), key=len, reverse=True):
-        if bare.endswith(unit) and (not unit.isascii() or len(unit) > 1 or bare[-2:-1] in "/:,-."):
+        before = bare[: -len(unit)][-1:]
+        if not bare.endswith(unit):
+            continue
+        if (before and before in "/:,-.") or (
+            before in _AMBIGUOUS[unit] if unit in _AMBIGUOUS else not unit.isascii() or len(unit) > 1
+        ):
             return unit, bare[: -len(unit)].rstrip("/:,-.·") or bare
     return "", bare

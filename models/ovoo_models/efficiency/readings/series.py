@@ -21,11 +21,15 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Local days: midnight (UTC ns), kWh, and the mean of each driver; NaN where too much of a day is missing."""
+    """Local days: midnight (UTC ns), kWh, and the mean of each driver; NaN where too much of a day is missing.
+
+    `intervals`: how many intervals the day has; a driver's mean times it is its amount over the day.
+    """
 
     start_ns: array[int]
     energy_kwh: array[float]
     drivers: Mapping[str, array[float]]
+    intervals: array[int]
 
 
 @dataclass(frozen=True)
@@ -101,17 +105,18 @@ class Readings:
         for place, at in enumerate(self.local_s):
             groups.setdefault(at // 86_400, []).append(place)
         zone = zone_named(self.zone)
-        starts, kwh = array("q"), array("d")
+        starts, kwh, counts = array("q"), array("d"), array("q")
         drivers: dict[str, array[float]] = {name: array("d") for name in self.drivers}
         for day, places in sorted(groups.items()):
             start, end = (_midnight(each).replace(tzinfo=zone).timestamp() for each in (day, day + 1))
-            wanted = least * round((end - start) / self.interval_s)
+            counts.append(round((end - start) / self.interval_s))
+            wanted = least * counts[-1]
             starts.append(int(start) * _NS)
             kwh.append(_sum([self.energy_kwh[place] for place in places], wanted))
             for name, column in self.drivers.items():
                 known = [column[place] for place in places if column[place] == column[place]]
                 drivers[name].append(math.fsum(known) / len(known) if known and len(known) >= wanted else math.nan)
-        return Days(starts, kwh, drivers)
+        return Days(starts, kwh, drivers, counts)
 
 
 def moment(at_ns: int) -> str:

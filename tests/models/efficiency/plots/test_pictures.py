@@ -15,6 +15,7 @@ from ovoo_models.efficiency.plots import (
     Course,
     Duration,
     Flow,
+    Line,
     Scatter,
     Shape,
     TariffDay,
@@ -36,19 +37,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 EN = Look("en", palette=PRINT)
 
 SCATTER = Scatter(
-    "output",
-    "t",
-    "energy",
-    "kWh",
-    [1, 2, 3, NAN],
-    [10, 21, 29, 5],
-    [1, 2, 3],
-    [10, 20, 30],
-    [2, 2, 2],
-    [2.2],
-    [2.5],
-    [20],
-)
+    "output", "t", "kWh", [1, 2, 3, NAN], [10, 21, 29, 5],
+    [Line("", [1, 2, 3], [10, 20, 30], [2, 2, 2])], [2.2], [2.5], [20],
+)  # fmt: skip
 COURSE = Course(
     [n * DAY for n in range(6)], 6 * DAY, [10, 11, NAN, 9, 8, 8], [10, 10, 10, 10, 10, 10], [1] * 6,
     [NAN, NAN, NAN, 1, 3, 5], [NAN, NAN, NAN, 0.5, 1, 1.5], 3 * DAY, "kWh", {4 * DAY: "new fan"},
