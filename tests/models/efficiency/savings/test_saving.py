@@ -13,7 +13,7 @@ from ovoo_models.efficiency.savings.numerics import student_t
 from ovoo_models.efficiency.savings.observations import DAY_NS, Observations
 from ovoo_models.efficiency.savings.saving import Plan, normalised_saving, prove, recompute
 from ovoo_models.efficiency.savings.uncertainty import fitness, formula_uncertainty, gaps_of, lag1
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
 from tests.models.efficiency.savings.meters import changed, meter, times
 
@@ -104,15 +104,15 @@ def test_correlation_is_taken_over_neighbours_only() -> None:
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.95])
 def test_placebos_are_covered_about_nine_times_in_ten(rho: float) -> None:
-    trials, plan = 40, Plan(settings=Settings(splits=("none",), kinds=("5P",), clip=math.inf), draws=200)
+    trials, plan = 30, Plan(settings=Settings(splits=("none",), kinds=("5P",), clip=math.inf), draws=160)
     covered = 0
     for seed in range(trials):
         before, after = parted(meter(days=300, seed=seed, rho=rho, noise=8.0), 200)
         interval = prove(before, after, plan).interval
         covered += interval.low <= 0.0 <= interval.high
 
-    # 3 standard errors of a binomial of 90 % in 40; the benchmark `honesty` measures it on 10,000
-    assert covered >= 30
+    # 3 standard errors of a binomial of 90 % in 30; the benchmark `honesty` measures it on 10,000
+    assert covered >= 22
 
 
 def test_the_normalised_saving_is_the_difference_of_two_models_in_one_year() -> None:
@@ -135,6 +135,23 @@ def test_overlapping_periods_and_other_units_are_refused() -> None:
         prove(before, replace(after, unit="MWh"), PLAN)
 
 
+def test_digits_are_those_of_every_platform() -> None:
+    """Integers made these data: no library function of the machine that runs the test has part in them."""
+    state, noise = 12345, []
+    for _ in range(500):
+        state = (1103515245 * state + 12345) % 2**31
+        noise.append((state % 2001 - 1000) / 1000.0)
+    temperature = array("d", [abs((i + 20) % 364 - 182) / 6.0 - 5.0 + 3.0 * noise[i - 1] for i in range(500)])
+    energy = array(
+        "d", [100 + 3 * max(0.0, 8 - x) + 4 * max(0.0, x - 18) + 6 * e for x, e in zip(temperature, noise, strict=True)]
+    )
+    before, after = parted(Observations(times(500), energy, {"temperature": temperature}))
+
+    saving = prove(before, after, Plan(draws=200))
+
+    assert saving.record.id == "rec_556f651677576eba"
+
+
 # bad input
 
 
@@ -153,6 +170,14 @@ def test_a_month_pasted_twice_is_refused() -> None:
 
     with pytest.raises(EvidenceError, match=r"repeated.*digit by digit"):
         prove(pasted, meter(days=500).rows(range(365, 500)), PLAN)
+
+
+def test_a_plant_that_runs_by_the_same_timetable_every_week_is_no_copy() -> None:
+    week = [100.0, 101.0, 99.0, 102.0, 98.0, 50.0, 40.0]
+    data = meter()
+    timed = Observations(data.time_ns, array("d", [week[i % 7] for i in range(365)]), data.drivers)
+
+    assert inspect(timed, ["temperature"]).named("repeated") is None
 
 
 def test_a_time_that_stands_twice_is_refused() -> None:
