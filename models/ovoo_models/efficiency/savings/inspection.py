@@ -152,7 +152,7 @@ def _gaps(data: Observations, used: Sequence[int], limits: Limits) -> list[Fault
 
 
 def _repeats(data: Observations, used: Sequence[int], limits: Limits) -> list[Fault]:
-    """A stretch that stands again later, digit by digit: a month pasted twice. Constant and periodic ones do not count."""
+    """A stretch that stands again later, digit by digit: a month pasted twice. Constant and periodic ones are fine."""
     length = int(limits.repeat_days * DAY_NS // data.step_ns)
     seen: dict[tuple[float, ...], int] = {}
     values = [data.energy[i] for i in used]

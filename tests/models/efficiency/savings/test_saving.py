@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 from ovoo_contract.errors import EvidenceError, VerifyError
 from ovoo_models.efficiency.savings.change_point import Settings, fit
-from ovoo_models.efficiency.savings.inspection import inspect
+from ovoo_models.efficiency.savings.inspection import Limits, inspect
 from ovoo_models.efficiency.savings.numerics import student_t
-from ovoo_models.efficiency.savings.observations import DAY_NS, Observations
+from ovoo_models.efficiency.savings.observations import DAY_NS, Observations, hour_of_week
 from ovoo_models.efficiency.savings.saving import Plan, normalised_saving, prove, recompute
+from ovoo_models.efficiency.savings.time_of_week import HourlySettings
 from ovoo_models.efficiency.savings.uncertainty import fitness, formula_uncertainty, gaps_of, lag1
 from scipy import stats  # type: ignore[import-untyped]
 
-from tests.models.efficiency.savings.meters import changed, meter, times
+from tests.models.efficiency.savings.meters import changed, hourly_meter, meter, times
 
 PLAN = Plan(settings=Settings(splits=("none",)), draws=400)
 
@@ -72,6 +73,18 @@ def test_a_driver_beyond_the_baseline_is_named_with_its_share_of_the_saving() ->
     assert beyond.rows >= 12
     assert beyond.greatest == 60.0
     assert "beyond.temperature" in saving.record.results
+
+
+def test_rows_without_a_baseline_are_left_out_and_named() -> None:
+    hourly = hourly_meter(days=112)
+    weekdays = hourly.rows(i for i in range(84 * 24) if hour_of_week(hourly.time_ns[i], 0) < 120)
+
+    saving = prove(weekdays, hourly.rows(range(84 * 24, len(hourly))), Plan(HourlySettings(), Limits(coverage_min=0.5)))
+
+    fault = saving.reporting_faults.named("no_baseline")
+    assert fault is not None
+    assert fault.numbers["rows"] == 4 * 48
+    assert any(entry["name"] == "no_baseline" for entry in saving.record.excluded)
 
 
 def test_the_formula_is_that_of_the_guideline() -> None:
