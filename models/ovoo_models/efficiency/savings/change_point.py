@@ -12,20 +12,13 @@ from ovoo_contract.errors import ConfigError, EvidenceError
 
 from ovoo_models.efficiency.savings.knees import KINDS
 from ovoo_models.efficiency.savings.numerics import median, zeros
-from ovoo_models.efficiency.savings.observations import Observations, month_of, weekday_of
+from ovoo_models.efficiency.savings.observations import Observations
 from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, charge, choose, fit_segment
+from ovoo_models.efficiency.savings.splits import LABELS, SPLITS, calendar_flags
 from ovoo_models.efficiency.savings.uncertainty import gaps_of, lag1
 
-__all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
+__all__ = ["ChangePointModel", "Settings", "fit"]
 
-SPLITS: Final = ("none", "day_level", "day", "season", "season_day")
-_LABELS: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "none": ("all", "all", "all", "all"),
-    "day_level": ("all", "all", "all", "all"),
-    "day": ("weekday", "weekend", "weekday", "weekend"),
-    "season": ("warm", "warm", "cold", "cold"),
-    "season_day": ("warm_weekday", "warm_weekend", "cold_weekday", "cold_weekend"),
-}
 _MAD_SIGMA: Final = 1.4826022185056018
 
 
@@ -88,7 +81,13 @@ class ChangePointModel:
 
     def predict(self, data: Observations) -> array[float]:
         """Expected energy of each interval; NaN where a driver is missing or the label was not in the baseline."""
-        x, extra, labels = _inputs(data, self.settings, range(len(data)), self.split, _calendar(data, self.settings))
+        x, extra, labels = _inputs(
+            data,
+            self.settings,
+            range(len(data)),
+            self.split,
+            calendar_flags(data, self.settings.weekend, self.settings.cold_months),
+        )
         q = len(extra) // len(data) if len(data) else 0
         out = array("d")
         for i, label in enumerate(labels):
@@ -122,7 +121,13 @@ class ChangePointModel:
 
     def design(self, data: Observations, rows: Sequence[int]) -> tuple[array[float], int]:
         """Linearised design of the rows, segments side by side, and its number of columns."""
-        x, extra, labels = _inputs(data, self.settings, rows, self.split, _calendar(data, self.settings, rows))
+        x, extra, labels = _inputs(
+            data,
+            self.settings,
+            rows,
+            self.split,
+            calendar_flags(data, self.settings.weekend, self.settings.cold_months, rows),
+        )
         q = len(extra) // len(rows) if rows else 0
         starts, width = {}, 0
         for label, segment in self.segments.items():
@@ -134,22 +139,6 @@ class ChangePointModel:
             at = i * width + starts[label]
             out[at : at + len(row)] = array("d", row)
         return out, width
-
-
-def label_of(split: str, settings: Settings, time_ns: int, utc_offset_s: int) -> str:
-    """The segment an interval belongs to."""
-    weekend = weekday_of(time_ns, utc_offset_s) in settings.weekend
-    cold = month_of(time_ns, utc_offset_s) in settings.cold_months
-    return _LABELS[split][weekend + 2 * cold]
-
-
-def _calendar(data: Observations, settings: Settings, rows: Sequence[int] | None = None) -> list[int]:
-    """1 for a weekend's interval plus 2 for one of the cold months, row by row."""
-    weekend, cold, offset = set(settings.weekend), set(settings.cold_months), data.utc_offset_s
-    times = data.time_ns if rows is None else [data.time_ns[i] for i in rows]
-    if set(settings.splits) == {"none"}:
-        return [0] * len(times)
-    return [(weekday_of(at, offset) in weekend) + 2 * (month_of(at, offset) in cold) for at in times]
 
 
 def fit(data: Observations, settings: Settings | None = None, used: Sequence[int] | None = None) -> ChangePointModel:
@@ -169,7 +158,7 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
         )
     y = array("d", [data.energy[i] for i in rows])
     w = array("d", [1.0]) * len(rows)
-    flags = _calendar(data, settings, rows)
+    flags = calendar_flags(data, settings.weekend, settings.cold_months, rows)
     found = [_part(data, settings, rows, y, w, split, flags) for split in settings.splits]
     partings = [each for each in found if each is not None]
     if not partings:
@@ -216,7 +205,7 @@ def _inputs(
             extra.append(other[i])
         if split == "day_level":
             extra.append(float(flags[k] & 1))
-    labels = _LABELS[split]
+    labels = LABELS[split]
     return x, extra, [labels[flag] for flag in flags]
 
 
