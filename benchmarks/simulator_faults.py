@@ -14,11 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import get_args
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ovoo_simulator.faults import FaultKind
+from ovoo_simulator.faults import DRAWN_KINDS
 from ovoo_simulator.plants import PLANTS
 
 from benchmarks import frame
@@ -62,7 +61,7 @@ def _report(outcomes: Sequence[Outcome], result: frame.Result) -> None:
     result.add("false_per_plant_week", len(false) / plant_weeks, "1/(plant week)")
     result.add("found_share", sum(delay is not None for _, delay in faults) / len(faults), "1")
     near = Counter(kind for each in false for kind in each.nearby)
-    for kind in get_args(FaultKind):
+    for kind in DRAWN_KINDS:
         delays = [delay for fault, delay in faults if fault.kind == kind]
         known = [delay for delay in delays if delay is not None]
         result.add(f"{kind}_found", len(known), "faults")

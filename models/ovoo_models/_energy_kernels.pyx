@@ -3,52 +3,24 @@
 
 from ovoo_models._lanes cimport clip, dot8, fold8, power_n
 
+cdef extern from "_rls.h" nogil:
+    ctypedef struct ovoo_rls:
+        double forget, trace_max, excite_min, prior
+
+    int ovoo_rls_step(const ovoo_rls* rule, double* p, double* w, const double* phi, double* gain, Py_ssize_t m,
+                      Py_ssize_t live, double y, double predicted, double bound)
+
 cdef double NAN = float("nan")
 cdef long long NEVER = -1
 cdef double NS_PER_H = 3.6e12
 cdef unsigned char UNKNOWN = 0, OFF = 1, NORMAL = 3
 
 
-cdef double _trace_of(const double* p, Py_ssize_t m) noexcept nogil:
-    cdef double total = 0.0
-    cdef Py_ssize_t j
-    for j in range(m):
-        total += p[j * m + j]
-    return total
-
-
-cdef void _rls_step(double* p, double* w, const double* phi, double* gain, Py_ssize_t m, double y, double forget,
-                    double trace_max, double excite_min, double bound, double prior) noexcept nogil:
-    cdef Py_ssize_t j, k
-    cdef double s, error, scale, lam = forget, value
-    for j in range(m):
-        gain[j] = dot8(p + j * m, phi, m)
-    s = dot8(phi, gain, m)
-    if not (s >= 0.0):
-        # rounding has eaten the covariance: start it again, keep the weights
-        for j in range(m):
-            for k in range(m):
-                p[j * m + k] = prior if j == k else 0.0
-        for j in range(m):
-            gain[j] = prior * phi[j]
-        s = dot8(phi, gain, m)
-    if s < excite_min or _trace_of(p, m) > trace_max:
-        lam = 1.0
-    error = clip(y - dot8(w, phi, m), bound)
-    scale = 1.0 / (lam + s)
-    for j in range(m):
-        w[j] = w[j] + gain[j] * (error * scale)
-    for j in range(m):
-        for k in range(j, m):
-            value = (p[j * m + k] - gain[j] * gain[k] * scale) / lam
-            p[j * m + k] = value
-            p[k * m + j] = value
-
-
 def rls_rows(const double[::1] rows, const double[::1] target, Py_ssize_t m, Py_ssize_t n, double forget,
              double trace_max, double excite_min, double bound, double prior,
              double[::1] covariance, double[::1] weights, double[::1] gain, double[::1] out):
     cdef Py_ssize_t i
+    cdef ovoo_rls rule = ovoo_rls(forget, trace_max, excite_min, prior)
     if rows.shape[0] < n * m or target.shape[0] < n or out.shape[0] < n or m == 0:
         raise ValueError("rows, target or output are shorter than n")
     if covariance.shape[0] < m * m or weights.shape[0] < m or gain.shape[0] < m:
@@ -56,8 +28,7 @@ def rls_rows(const double[::1] rows, const double[::1] target, Py_ssize_t m, Py_
     with nogil:
         for i in range(n):
             out[i] = dot8(&weights[0], &rows[i * m], m)
-            _rls_step(&covariance[0], &weights[0], &rows[i * m], &gain[0], m, target[i], forget, trace_max,
-                      excite_min, bound, prior)
+            ovoo_rls_step(&rule, &covariance[0], &weights[0], &rows[i * m], &gain[0], m, m, target[i], out[i], bound)
 
 
 cdef bint _features(const double* row, const int* columns, Py_ssize_t d, const double* centre, const double* inverse,
@@ -116,6 +87,7 @@ def baseline_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
     cdef Py_ssize_t i, d = columns.shape[0], m = weights.shape[0]
     cdef double x, expected, residual, hours, h
     cdef long long gap
+    cdef ovoo_rls rule = ovoo_rls(forget, trace_max, excite_min, prior)
     _check_model(values, width, n, columns, centre, inverse, low, high, degree, m)
     if min(covariance.shape[0], m * m) < m * m or min(adaptive.shape[0], phi.shape[0], gain.shape[0]) < m:
         raise ValueError("state is shorter than the features")
@@ -168,8 +140,8 @@ def baseline_rows(const long long[::1] time_ns, const double[::1] values, Py_ssi
             trace[4 * i + 2] = sums[1]
             trace[4 * i + 3] = sums[3]
             if forget > 0.0:
-                _rls_step(&covariance[0], &adaptive[0], &phi[0], &gain[0], m, x, forget, trace_max, excite_min,
-                          bound * sigma, prior)
+                ovoo_rls_step(&rule, &covariance[0], &adaptive[0], &phi[0], &gain[0], m, m, x, trace[4 * i + 1],
+                              bound * sigma)
             score[i] = sums[0]
             measure[i] = sums[1]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 
 from ovoo_models._lanes_py import clip, dot8, fold8, power_n
+from ovoo_models._rls_py import rls_step
 
 __all__ = ["baseline_rows", "energy_rows", "feature_rows", "idle_rows", "rls_rows", "sec_rows", "trapezoid"]
 
@@ -15,55 +16,6 @@ NAN = float("nan")
 NEVER = -1
 NS_PER_H = 3.6e12
 UNKNOWN, OFF, NORMAL = 0, 1, 3
-
-
-def _trace_of(p: array[float], m: int) -> float:
-    total = 0.0
-    for j in range(m):
-        total += p[j * m + j]
-    return total
-
-
-def _rls_gain(p: array[float], phi: array[float], gain: array[float], m: int, start: int, prior: float) -> float:
-    for j in range(m):
-        gain[j] = dot8(p, phi, m, j * m, start)
-    s = dot8(phi, gain, m, start)
-    if not (s >= 0.0):
-        # rounding has eaten the covariance: start it again, keep the weights
-        for j in range(m):
-            for k in range(m):
-                p[j * m + k] = prior if j == k else 0.0
-        for j in range(m):
-            gain[j] = prior * phi[start + j]
-        s = dot8(phi, gain, m, start)
-    return s
-
-
-def _rls_step(
-    p: array[float],
-    w: array[float],
-    phi: array[float],
-    gain: array[float],
-    m: int,
-    start: int,
-    y: float,
-    forget: float,
-    trace_max: float,
-    excite_min: float,
-    bound: float,
-    prior: float,
-) -> None:
-    s = _rls_gain(p, phi, gain, m, start, prior)
-    lam = 1.0 if s < excite_min or _trace_of(p, m) > trace_max else forget
-    error = clip(y - dot8(w, phi, m, 0, start), bound)
-    scale = 1.0 / (lam + s)
-    for j in range(m):
-        w[j] = w[j] + gain[j] * (error * scale)
-    for j in range(m):
-        for k in range(j, m):
-            value = (p[j * m + k] - gain[j] * gain[k] * scale) / lam
-            p[j * m + k] = value
-            p[k * m + j] = value
 
 
 def rls_rows(
@@ -83,13 +35,13 @@ def rls_rows(
 ) -> None:
     """Recursive least squares; `out` is the prediction before each update.
 
-    Upper triangle computed and mirrored; forgetting only while the row excites the model (phi' P phi >= excite_min)
-    and the trace is at most `trace_max`; the innovation is clipped to +-bound.
+    Forgetting only while the row excites the model (phi' P phi >= excite_min) and the trace is at most `trace_max`;
+    the innovation is clipped to +-bound sqrt(1 + phi' P phi); see `_rls_py.rls_step`.
     """
     for i in range(n):
         out[i] = dot8(weights, rows, m, 0, i * m)
-        _rls_step(
-            covariance, weights, rows, gain, m, i * m, target[i], forget, trace_max, excite_min, bound, prior
+        rls_step(
+            covariance, weights, rows, gain, m, m, i * m, target[i], out[i], bound, forget, trace_max, excite_min, prior
         )  # fmt: skip
 
 
@@ -214,8 +166,9 @@ def baseline_rows(
         trace[4 * i], trace[4 * i + 1] = expected, dot8(adaptive, phi, m)
         trace[4 * i + 2], trace[4 * i + 3] = sums[1], sums[3]
         if forget > 0.0:
-            _rls_step(
-                covariance, adaptive, phi, gain, m, 0, x, forget, trace_max, excite_min, bound * sigma, prior
+            rls_step(
+                covariance, adaptive, phi, gain, m, m, 0, x, trace[4 * i + 1], bound * sigma, forget, trace_max,
+                excite_min, prior,
             )  # fmt: skip
         score[i], measure[i] = sums[0], sums[1]
 

@@ -69,7 +69,7 @@ def _guarded(binding: ModelBinding, template: AssetTemplate) -> ModelBinding:
     """Weather and other drivers from outside are no faults: beyond what was learned the rows are not scored."""
     drivers = [k for k, name in enumerate(binding.inputs) if template.signal(name).role == "driver"]
     if (
-        binding.model not in ("mewma", "sensor_drift", "energy_baseline")
+        binding.model not in ("mewma", "sensor_drift", "energy_baseline", "energy_drift")
         or not drivers
         or len(binding.inputs) == len(drivers)
         or "guard" in binding.params

@@ -37,6 +37,7 @@ _CODES: Final = {
     "sensor_drift": "signal.drift",
     "drift_watch": "model.drift",
     "energy_baseline": "energy.excess",
+    "energy_drift": "energy.drift",
     "idle": "energy.idle",
     "sec": "energy.specific",
     "meter_balance": "energy.imbalance",
@@ -112,7 +113,7 @@ class Episodes:
         asset: AssetAddress,
         units: Sequence[str],
         quantity: Literal["peak", "last"],
-        hour_sigma_kw: float,
+        sigma: float,
         period_ns: int,
         bounds: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
@@ -120,7 +121,7 @@ class Episodes:
         self._asset = asset
         self._units = units
         self._quantity = quantity
-        self._hour_sigma_kw = hour_sigma_kw
+        self._sigma = sigma
         self._period_ns = period_ns
         self._bounds = bounds
         self._code = finding_code(binding)
@@ -143,7 +144,7 @@ class Episodes:
     def _finding(self, start_ns: int, end_ns: int, value: float, is_open: bool) -> Finding:
         hours = (end_ns - start_ns) / _NS_PER_H
         scaled = 60.0 * value if self._code == "signal.rate" else value
-        doubt = _Z90 * self._hour_sigma_kw * math.sqrt(hours) if self._code == "energy.excess" else math.nan
+        doubt = self._doubt(hours)
         return Finding(
             code=self._code,
             severity=cast("FindingSeverity", self._binding.params.get("severity", "warning")),
@@ -159,11 +160,19 @@ class Episodes:
             detail=self._detail(hours),
         )
 
+    def _doubt(self, hours: float) -> float:
+        """Half of the 90 % band; NaN where none is known."""
+        if self._code == "energy.drift":
+            return _Z90 * self._sigma
+        return _Z90 * self._sigma * math.sqrt(hours) if self._code == "energy.excess" else math.nan
+
     def _unit(self) -> str:
         if self._code in TIMES_LIMIT:
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
+        if self._code == "energy.drift":
+            return "kW"
         if self._code == "signal.drift":
             return self._units[self._binding.inputs.index(self._blamed())]
         return "1" if self._code in _PLAIN else self._units[0]

@@ -37,7 +37,7 @@ _STATE_VERSION: Final = 2
 _UNADJUSTED: Final = Adjustments()
 _SCORED: Final = (
     "mewma", "change_point", "lagged", "variance", "pca", "half_space", "isolation", "novelty", "window",
-    "energy_baseline",
+    "energy_baseline", "energy_drift",
 )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ class _Watched:
         self.out = ScoreBlock()
         self._uses = model_set.signals
         self.mask = Mask(self.detector) if binding.model in SENSOR_MODELS else None
-        sigma = self.detector.hour_sigma_kw if isinstance(self.detector, EnergyBaseline) else 0.0
+        sigma = self.detector.finding_sigma if isinstance(self.detector, EnergyBaseline) else 0.0
         units = [model_set.signals[column].unit for column in self.place.inputs]
         bounds = self.detector.bounds if isinstance(self.detector, RangeCheck) else {}
         self.episodes = Episodes(binding, asset, units, self.detector.watch.quantity, sigma, period_ns, bounds)

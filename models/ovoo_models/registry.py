@@ -32,6 +32,7 @@ _MODELS: Final = {
     "drift_watch": "ovoo_models.anomaly.drift_watch:DriftWatch",
     "energy_baseline": "ovoo_models.efficiency.baseline:EnergyBaseline",
     "cusum_savings": "ovoo_models.efficiency.baseline:CusumSavings",
+    "energy_drift": "ovoo_models.efficiency.drift:EnergyDrift",
     "idle": "ovoo_models.efficiency.idle:IdleRunning",
     "sec": "ovoo_models.efficiency.specific:SpecificConsumption",
     "meter_balance": "ovoo_models.efficiency.balance.stream:MeterBalance",

@@ -19,6 +19,7 @@ from ovoo_contract.errors import ConfigError
 from ovoo_simulator.config import GatewaySite, TomlValue, gateway_files, mqtt_source, opcua_source
 from ovoo_simulator.datasets import read_dataset
 from ovoo_simulator.emission import Publisher
+from ovoo_simulator.excess import fault_energy
 from ovoo_simulator.faults import Fault, FaultPlan, FaultWindow, iso_time, read_time
 from ovoo_simulator.history import write_history
 from ovoo_simulator.journal import JournalLedger
@@ -114,8 +115,9 @@ def draw_faults(arguments: argparse.Namespace) -> None:
         round(arguments.shortest_h * HOUR_NS),
         round(arguments.longest_h * HOUR_NS),
     )
-    plan = FaultPlan.draw(arguments.fault_seed, _plant(arguments), window)
-    plan.save(arguments.out)
+    plant = _plant(arguments)
+    plan = FaultPlan.draw(arguments.fault_seed, plant, window)
+    _save(plan, plant, arguments.out)
     _print(arguments, {"file": str(arguments.out), "faults": len(plan.faults)})
 
 
@@ -129,7 +131,7 @@ def add_fault(arguments: argparse.Namespace) -> None:
     path: pathlib.Path = arguments.file
     plan = FaultPlan.load(path) if path.exists() else FaultPlan(plant.name, 0, ())
     plan.of(plant.name)
-    plan.with_fault(fault).save(path)
+    _save(plan.with_fault(fault), plant, path)
     _print(arguments, fault.to_dict())
 
 
@@ -171,8 +173,8 @@ def _plant(arguments: argparse.Namespace) -> Plant:
 
 
 def _possible_fault(plant: Plant, arguments: argparse.Namespace, start_ns: int, end_ns: int) -> Fault:
-    plant.machine(arguments.asset)
-    rules = [rule for path, rule in plant.fault_rules() if path == arguments.asset]
+    model = plant.machine(arguments.asset).model
+    rules = [*model.rules, *model.planned]
     for rule in rules:
         if rule.kind == arguments.kind and (rule.sensor == arguments.signal or not arguments.signal):
             size = (rule.low + rule.high) / 2.0 if arguments.size is None else arguments.size
@@ -286,3 +288,8 @@ def _print(arguments: argparse.Namespace, result: Mapping[str, object]) -> None:
         print(json.dumps(result, ensure_ascii=False), flush=True)
     else:
         print("  ".join(f"{key}={value}" for key, value in result.items()), flush=True)
+
+
+def _save(plan: FaultPlan, plant: Plant, path: pathlib.Path) -> None:
+    """The plan with the true kW and kWh of each fault."""
+    plan.save(path, [fault_energy(plant, fault).to_dict() for fault in plan.faults])

@@ -17,7 +17,17 @@ from ovoo_simulator import noise
 from ovoo_simulator.arrays import BoolArray, FloatArray, IntArray
 from ovoo_simulator.times import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
-__all__ = ["Fault", "FaultKind", "FaultPlan", "FaultRule", "FaultSite", "FaultWindow", "iso_time", "read_time"]
+__all__ = [
+    "DRAWN_KINDS",
+    "Fault",
+    "FaultKind",
+    "FaultPlan",
+    "FaultRule",
+    "FaultSite",
+    "FaultWindow",
+    "iso_time",
+    "read_time",
+]
 
 FaultKind = Literal[
     "bearing_wear",
@@ -28,6 +38,7 @@ FaultKind = Literal[
     "idle_running",
     "valve_sticking",
     "diversion",
+    "setpoint_drift",
 ]
 _KINDS: tuple[str, ...] = get_args(FaultKind)
 _RAMP_SHARE: Mapping[str, float] = {
@@ -39,7 +50,10 @@ _RAMP_SHARE: Mapping[str, float] = {
     "idle_running": 0.0,
     "valve_sticking": 0.05,
     "diversion": 0.02,
+    "setpoint_drift": 0.2,
 }
+DRAWN_KINDS: tuple[FaultKind, ...] = tuple(kind for kind in get_args(FaultKind) if kind != "setpoint_drift")
+"""Kinds that `FaultPlan.draw` deals out; a set-point moves only where a plan says so."""
 _RAMP_POWER: Mapping[str, float] = {"bearing_wear": 1.6}
 _VERSION = 1
 _TRIES = 300
@@ -53,7 +67,8 @@ class FaultRule:
     Attributes:
         kind: what breaks.
         low: smallest size drawn. The meaning of a size is the asset's: a share (0.12 = 12 %) for mechanical faults,
-            the offset in the signal's unit for `drift`, unused (1) for `stuck_sensor`, `idle_running`, `diversion`.
+            the offset in the signal's unit for `drift`, a share of the set-point for
+            `setpoint_drift`, unused (1) for `stuck_sensor`, `idle_running`, `diversion`.
         high: largest size drawn, >= low.
         affects: signals of the asset that move.
         sensor: the one signal that lies, for `stuck_sensor` and `drift`; empty for faults of the machine.
@@ -193,13 +208,18 @@ class FaultPlan:
     seed: int
     faults: tuple[Fault, ...]
 
-    def save(self, path: pathlib.Path) -> None:
-        """Writes the truth file, replacing it in one step."""
+    def save(self, path: pathlib.Path, energy: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Writes the truth file, replacing it in one step.
+
+        energy: what each fault costs (`excess.FaultEnergy.to_dict`), in the order of the faults; readers of plans pass
+        over it.
+        """
         data = {
             "version": _VERSION,
             "plant": self.plant,
             "seed": self.seed,
             "faults": [fault.to_dict() for fault in self.faults],
+            **({"energy": [*energy]} if energy else {}),
         }
         part = path.with_name(path.name + ".part")
         part.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -35,6 +35,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "sensor_drift": ({"gate": "running", "gate_above": 0.5, "learn_rows": 1500, "max_missing": 1}, (1, 2, 3)),
     "drift_watch": ({"span_s": 3600.0, "least_rows": 20}, (2, 3)),
     "energy_baseline": ({"gate": "running", "gate_above": 0.5, "learn_rows": 300}, (2, 1)),
+    "energy_drift": ({"gate": "running", "gate_above": 0.5, "learn_rows": 300}, (2, 1)),
     "cusum_savings": ({"learn_rows": 300, "degree": 1}, (2, 1)),
     "idle": ({"power_min": 5.0}, (2, 1)),
     "sec": ({"gate": "running", "gate_above": 0.5}, (2, 1)),

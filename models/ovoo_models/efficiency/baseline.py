@@ -36,29 +36,31 @@ class EnergyBaseline:
     `learn_rows` of `learn_many`; gate and delays.
     """
 
+    model = "energy_baseline"
     trace_width = 4
-    learned = ("centre", "inverse", "low", "high", "weights", "adaptive", "covariance", "fit")
+    learned: tuple[str, ...] = ("centre", "inverse", "low", "high", "weights", "adaptive", "covariance", "fit")
 
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
-        known = Params(params, "energy_baseline")
+        known = Params(params, self.model)
         if len(place.inputs) < 2:
-            raise ConfigError("power and a driver are needed", offender="energy_baseline.inputs", value=place.inputs)
+            raise ConfigError("power and a driver are needed", offender=f"{self.model}.inputs", value=place.inputs)
         self.place = place
         self.gate = Gate(known, place, settle_s=600.0)
         d = len(place.inputs) - 1
-        self.degree = int(known.number("degree", 2.0, 1, 2))
+        self.degree = int(known.number("degree", self._default_degree(d), 1, 2))
         self.slack = known.number("slack", 1.0, 0.0)
         self.margin = known.number("margin", 0.0, 0.0)
         self.guarded = known.positions("guard", len(place.inputs))
         if 0 in self.guarded:
             raise ConfigError(
-                "the power is no driver", offender="energy_baseline.guard", value=self.guarded, remedy="1 or more"
+                "the power is no driver", offender=f"{self.model}.guard", value=self.guarded, remedy="1 or more"
             )
         self._least = known.number("limit", 60.0, 0.0)
         self._bound = known.number("clip", 4.0, 0.5)
-        self._forget = known.number("forget", 0.9995, 0.0, 1.0)
+        self._forget = known.number("forget", self._default_forget, 0.0, 1.0)
         self._learn_rows = int(known.number("learn_rows", 2000, 50))
         self.watch = _watch(known)
+        self._own_params(known)
         known.finish()
         m = feature_count(d, self.degree)
         self._drivers = array("i", place.inputs[1:])
@@ -71,8 +73,19 @@ class EnergyBaseline:
         self._sums, self._last = array("d", bytes(32)), array("q", [-1])
         self._phi, self._gain = array("d", bytes(8 * m)), array("d", bytes(8 * m))
         self._reset_covariance()
-        self._arrays = ArrayStore(
-            "energy_baseline", centre=self._centre, inverse=self._inverse, low=self._low, high=self._high,
+        self._arrays = self._stored()
+
+    _default_forget = 0.9995
+
+    def _default_degree(self, drivers: int) -> float:
+        return 2.0
+
+    def _own_params(self, known: Params) -> None:
+        """Read what a model built on this one adds."""
+
+    def _stored(self) -> ArrayStore:
+        return ArrayStore(
+            self.model, centre=self._centre, inverse=self._inverse, low=self._low, high=self._high,
             weights=self._weights, adaptive=self._adaptive, covariance=self._covariance, fit=self._fit,
             sums=self._sums, last=self._last, running=self.gate.running,
         )  # fmt: skip
@@ -93,6 +106,11 @@ class EnergyBaseline:
         return list(self._weights)
 
     @property
+    def finding_sigma(self) -> float:
+        """What the band of a finding is made from: for a baseline, sigma of an hour's mean in kW."""
+        return self.hour_sigma_kw
+
+    @property
     def hour_sigma_kw(self) -> float:
         """Standard deviation of an hour's mean residual in kW; NaN where it is not known."""
         return self._fit[2]
@@ -103,16 +121,16 @@ class EnergyBaseline:
         """Take the drivers' centres, scales (> 0) and the range in which the baseline holds, both bounds inclusive."""
         d = len(self._drivers)
         if {len(centre), len(scale), len(low), len(high)} != {d} or not all(s > 0 for s in scale):
-            raise ArtifactError("frame does not fit the drivers", offender="energy_baseline", value=len(centre))
+            raise ArtifactError("frame does not fit the drivers", offender=self.model, value=len(centre))
         self._centre[:], self._inverse[:] = array("d", centre), array("d", [1.0 / s for s in scale])
         self._low[:], self._high[:] = array("d", low), array("d", high)
 
     def fit(self, weights: Sequence[float], sigma: float, limit: float, hour_sigma_kw: float) -> None:
         """Take weights over the features, sigma (kW, > 0) of a row, the CUSUM limit and sigma of an hourly mean."""
         if len(weights) != len(self._weights) or not all(math.isfinite(w) for w in weights):
-            raise ArtifactError("weights do not fit the features", offender="energy_baseline", value=len(weights))
+            raise ArtifactError("weights do not fit the features", offender=self.model, value=len(weights))
         if not (0 < sigma < math.inf and 0 < limit < math.inf):
-            raise ArtifactError("sigma and limit must be positive", offender="energy_baseline", value=(sigma, limit))
+            raise ArtifactError("sigma and limit must be positive", offender=self.model, value=(sigma, limit))
         self._weights[:] = self._adaptive[:] = array("d", weights)
         self._fit[0], self._fit[1], self._fit[2] = sigma, max(limit, self._least), hour_sigma_kw
         self._reset_covariance()
@@ -153,7 +171,7 @@ class EnergyBaseline:
             phi, target, m, len(used), 1.0, math.inf, 0.0, math.inf, _PRIOR, self._covariance, self._weights,
             self._gain, out,
         )  # fmt: skip
-        self._note([x - y for x, y in zip(target, out, strict=True)])
+        self._note([x - y for x, y in zip(target, out, strict=True)], [rows.time_ns[i] for i in used])
 
     def _first_frame(self, rows: FrameBlock) -> None:
         for k, column in enumerate(self._drivers):
@@ -162,7 +180,7 @@ class EnergyBaseline:
             self._centre[k] = math.fsum(seen) / len(seen)
             self._inverse[k] = 1.0 / (max(seen) - min(seen) or abs(self._centre[k]) or 1.0)
 
-    def _note(self, residuals: list[float]) -> None:
+    def _note(self, residuals: Sequence[float], time_ns: Sequence[int]) -> None:
         fit = self._fit
         for residual in residuals:
             fit[3] += 1.0
@@ -190,6 +208,10 @@ class EnergyBaseline:
             10.0 * m * _PRIOR, 1e-3, _PRIOR, self._covariance, self._adaptive, self._phi, self._gain, self._sums,
             self._last, out.score, out.limits, out.measure, out.state, out.trace,
         )  # fmt: skip
+
+    def cusum(self, out: ScoreBlock) -> array[float]:
+        """The CUSUM of each row just scored, NaN where it was not."""
+        return out.score[: out.rows]
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """The power: it is what exceeds the baseline; sigma and change are from what the drivers ask for."""

@@ -148,8 +148,8 @@ def _scored(model: EnergyBaseline, rows: FrameBlock) -> tuple[NDArray[np.float64
     model.restart()
     model.gate.restart()
     model.score_many(rows, out)
-    score = np.array(out.score[: len(rows)])
-    expected = np.array(out.trace[: 4 * len(rows)]).reshape(len(rows), 4)[:, 0]
+    score = np.array(model.cusum(out))
+    expected = np.array(out.trace[: model.trace_width * len(rows) : model.trace_width])
     return score, expected
 
 

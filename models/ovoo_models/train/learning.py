@@ -13,6 +13,7 @@ from ovoo_models.anomaly.single import RangeCheck
 from ovoo_models.base import Detector, FrameBlock, Place
 from ovoo_models.efficiency.baseline import CusumSavings, EnergyBaseline
 from ovoo_models.train.baseline import fit_baseline
+from ovoo_models.train.drift import fit_drift
 from ovoo_models.train.isolation import fit_isolation
 from ovoo_models.train.lagged import fit_lagged
 from ovoo_models.train.multivariate import fit_mewma
@@ -28,6 +29,7 @@ _FITS: Final[Mapping[str, _Fit]] = {
     "isolation": fit_isolation,
     "sensor_drift": fit_sensor_drift,
     "energy_baseline": lambda params, place, rows: fit_baseline(params, place, rows, EnergyBaseline),
+    "energy_drift": fit_drift,
     "cusum_savings": lambda params, place, rows: fit_baseline(params, place, rows, CusumSavings),
 }
 """Detectors that numpy and scikit-learn fit; all others learn by themselves."""

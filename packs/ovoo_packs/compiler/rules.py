@@ -20,6 +20,7 @@ MODEL_NAMES = (
     "cusum_savings",
     "drift_watch",
     "energy_baseline",
+    "energy_drift",
     "flatline",
     "half_space",
     "idle",

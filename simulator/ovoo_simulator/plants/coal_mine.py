@@ -167,7 +167,8 @@ def _compressor(scene: Scene) -> Columns:
     demand = 25.0 + 9.0 * production(scene.times) + scene.wobble("users", 1500.0, 0.9)
     flow = demand * (1.0 + leak) * (1.0 + 0.4 * sticking * np.sin(scene.times.seconds * (2.0 * np.pi / 330.0)))
     hunting = sticking * np.sin(scene.times.seconds * (2.0 * np.pi / 330.0) + 1.1)
-    pressure = 0.75 + scene.wobble("governor", 900.0, 0.003) - 0.35 * leak + 0.3 * hunting
+    target = 0.75 * (1.0 + scene.effect("setpoint_drift"))
+    pressure = target + scene.wobble("governor", 900.0, 0.003) - 0.35 * leak + 0.3 * hunting
     efficiency = COMPRESSOR_EFFICIENCY * (1.0 - 0.0016 * np.abs(flow - 33.0)) * (1.0 - 0.5 * fouling)
     power = isentropic_power_kw(flow, pressure, efficiency)
     oil_in = 57.0 + 0.22 * scene.weather.ambient_c + scene.wobble("oil", 7200.0, 0.5) + 75.0 * fouling
@@ -312,6 +313,7 @@ COAL_MINE = PlantModel(
                 FaultRule("valve_sticking", 0.14, 0.24, ("flow", "pressure", "power", "discharge_temp", "current")),
                 FaultRule("stuck_sensor", 1.0, 1.0, ("flow",), "flow"),
             ),
+            planned=(FaultRule("setpoint_drift", 0.10, 0.18, ("pressure", "power", "discharge_temp", "current")),),
         ),
         AssetModel(
             "gas_point",

@@ -36,6 +36,7 @@ class AssetModel:
         physics: true columns of every signal except counters.
         sensors: the instrument of each signal, counters included.
         rules: faults it may have.
+        planned: faults that are never drawn, only planned.
         duty: truth column and threshold above which the machine works; empty = always.
         counters: integrals.
         interlock: readings that the controller derives from other readings.
@@ -45,6 +46,7 @@ class AssetModel:
     physics: Callable[[Scene], Columns]
     sensors: Mapping[str, Sensor]
     rules: tuple[FaultRule, ...] = ()
+    planned: tuple[FaultRule, ...] = ()
     duty: tuple[str, float] | None = None
     counters: tuple[Counter, ...] = ()
     interlock: Callable[[Columns], Columns] | None = None

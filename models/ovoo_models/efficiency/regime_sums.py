@@ -1,0 +1,246 @@
+"""Sufficient statistics of a linear model by regime: enough to fit any of its variables again without raw data."""
+
+from __future__ import annotations
+
+import json
+import math
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.errors import ArtifactError, ConfigError, NotReady
+
+from ovoo_models.base import FrameBlock
+from ovoo_models.state import doubles_from_text, doubles_to_text
+
+__all__ = ["Fit", "RegimeSums"]
+
+_VERSION: Final = 1
+_LEAST_PIVOT: Final = 1e-12
+"""A variable of which less than this share is left beside the others tells nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Least squares of one regime: power = intercept + coefficients . variables.
+
+    Attributes:
+        variables: names, in the order of the coefficients.
+        rows: on which it rests.
+        residual: sum of squared residuals, >= 0.
+        r2: share of the variance explained.
+        cv_rmse: root of residual / (rows - parameters) over the mean of the target.
+    """
+
+    variables: tuple[str, ...]
+    intercept: float
+    coefficients: tuple[float, ...]
+    rows: int
+    residual: float
+    r2: float
+    cv_rmse: float
+
+
+class RegimeSums:
+    """Moments of [1, variables, target] about fixed centres, one upper triangle a regime, each cell a compensated sum.
+
+    The centres are the first complete row of a regime, so that large offsets cost no digits; merging moves one set of
+    moments to the centres of the other. Fixed memory: (d + 2)(d + 3) doubles a regime for d variables.
+
+    Args:
+        variables: names of the candidate variables, 1 to 31.
+        target: name of what they explain.
+        regimes: how many (power states, products); rows of other codes are left out.
+    """
+
+    def __init__(self, variables: Sequence[str], target: str, regimes: int = 4) -> None:
+        names = [*variables, target]
+        if not 1 <= len(variables) <= 31 or len(set(names)) != len(names):
+            raise ConfigError(
+                "1 to 31 variables and a target are needed, all different", offender="regime_sums", value=names
+            )
+        if not 1 <= regimes <= 255:
+            raise ConfigError(
+                "no such number of regimes", offender="regime_sums.regimes", value=regimes, remedy="1 to 255"
+            )
+        self.variables, self.target, self.regimes = tuple(variables), target, regimes
+        self._wide = len(names) + 1
+        self._cells = self._wide * (self._wide + 1) // 2
+        self._sums = [array("d", bytes(8 * self._cells)) for _ in range(regimes)]
+        self._lost = [array("d", bytes(8 * self._cells)) for _ in range(regimes)]
+        self._centres = [array("d", [math.nan] * len(names)) for _ in range(regimes)]
+
+    def push(self, rows: FrameBlock, columns: Sequence[int], regime: Sequence[int]) -> int:
+        """Take rows; columns: of the variables, then of the target. Returns how many counted.
+
+        A row counts where all its values are finite and its regime is known. Equal rows in any blocks give equal bits.
+        """
+        if len(columns) != self._wide - 1 or not all(0 <= column < rows.width for column in columns):
+            raise ConfigError("columns do not fit", offender="regime_sums.columns", value=list(columns))
+        counted = 0
+        for i in range(len(rows)):
+            start = i * rows.width
+            row = [rows.values[start + column] for column in columns]
+            if regime[i] < self.regimes and all(math.isfinite(x) for x in row):
+                self._add_row(regime[i], row)
+                counted += 1
+        return counted
+
+    def rows(self, regime: int) -> int:
+        """Rows of a regime."""
+        return int(self._sums[regime][0])
+
+    def merge(self, other: RegimeSums) -> None:
+        """Add what another of equal variables, target and regimes has seen."""
+        if (self.variables, self.target, self.regimes) != (other.variables, other.target, other.regimes):
+            raise ConfigError(
+                "sums of other variables", offender="regime_sums.merge", value=[*other.variables, other.target],
+                remedy="merge equal variables in equal order",
+            )  # fmt: skip
+        for k in range(self.regimes):
+            if other.rows(k) == 0:
+                continue
+            if self.rows(k) == 0:
+                self._centres[k][:] = other._centres[k]
+            for cell, amount in enumerate(other._moved(k, self._centres[k])):
+                self._add(k, cell, amount)
+
+    def refit(self, regime: int, variables: Sequence[str] | None = None) -> Fit:
+        """Least squares on the named variables (all unless given).
+
+        Raises:
+            NotReady: fewer rows than parameters and one, or a variable that follows from the others.
+            ConfigError: a variable that is not there.
+        """
+        chosen = tuple(self.variables if variables is None else variables)
+        unknown = [name for name in chosen if name not in self.variables]
+        if unknown:
+            raise ConfigError(
+                "no such variable", offender="regime_sums.refit", value=unknown[0],
+                remedy=f"one of {', '.join(self.variables)}",
+            )  # fmt: skip
+        if self.rows(regime) < len(chosen) + 2:
+            raise NotReady(
+                "too few rows", offender=f"regime_sums.{regime}", value=self.rows(regime), remedy=f"{len(chosen) + 2}"
+            )
+        return self._solved(regime, chosen)
+
+    def to_json(self) -> bytes:
+        """Canonical JSON with version and SHA-256 of the body; equal sums are equal bytes."""
+        body = {
+            "variables": [*self.variables],
+            "target": self.target,
+            "regimes": self.regimes,
+            "sums": [doubles_to_text(each) for each in self._sums],
+            "lost": [doubles_to_text(each) for each in self._lost],
+            "centres": [doubles_to_text(each) for each in self._centres],
+        }
+        return canonical_json({"version": _VERSION, "body": body, "sha256": sha256_hex(canonical_json(body))})
+
+    @classmethod
+    def from_json(cls, data: bytes) -> RegimeSums:
+        """What `to_json` wrote; ArtifactError for anything else."""
+        try:
+            document: Mapping[str, Any] = json.loads(data)
+            body, version, digest = document["body"], document["version"], document["sha256"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ArtifactError("not regime sums", offender="regime_sums", value=str(error)) from error
+        if version != _VERSION:
+            raise ArtifactError("foreign version", offender="regime_sums.version", value=version, remedy=f"{_VERSION}")
+        if sha256_hex(canonical_json(body)) != digest:
+            raise ArtifactError("damaged", offender="regime_sums.sha256", value=digest, remedy="fetch them again")
+        made = cls(body["variables"], body["target"], body["regimes"])
+        for name, columns in (("sums", made._sums), ("lost", made._lost), ("centres", made._centres)):
+            for column, text in zip(columns, body[name], strict=True):
+                fresh = doubles_from_text(text, f"regime_sums.{name}")
+                if len(fresh) != len(column):
+                    raise ArtifactError("wrong length", offender=f"regime_sums.{name}", value=len(fresh))
+                column[:] = fresh
+        return made
+
+    def _add_row(self, regime: int, row: Sequence[float]) -> None:
+        centre = self._centres[regime]
+        if self._sums[regime][0] == 0.0:
+            centre[:] = array("d", row)
+        z = [1.0, *(x - c for x, c in zip(row, centre, strict=True))]
+        cell = 0
+        for j in range(self._wide):
+            for k in range(j, self._wide):
+                self._add(regime, cell, z[j] * z[k])
+                cell += 1
+
+    def _add(self, regime: int, cell: int, amount: float) -> None:
+        """Neumaier's sum: what rounding loses is kept beside it."""
+        sums, lost = self._sums[regime], self._lost[regime]
+        before = sums[cell]
+        after = before + amount
+        lost[cell] += (before - after) + amount if abs(before) >= abs(amount) else (amount - after) + before
+        sums[cell] = after
+
+    def _matrix(self, regime: int) -> list[list[float]]:
+        full = [[0.0] * self._wide for _ in range(self._wide)]
+        cell = 0
+        for j in range(self._wide):
+            for k in range(j, self._wide):
+                full[j][k] = full[k][j] = self._sums[regime][cell] + self._lost[regime][cell]
+                cell += 1
+        return full
+
+    def _moved(self, regime: int, centre: Sequence[float]) -> list[float]:
+        """The upper triangle about other centres: z' = z + step, step = own centre - other centre."""
+        full = self._matrix(regime)
+        step = [0.0, *(own - new for own, new in zip(self._centres[regime], centre, strict=True))]
+        n, first = full[0][0], full[0]
+        return [
+            full[j][k] + (step[j] * first[k] + step[k] * first[j] + n * step[j] * step[k] if j else n * step[k])
+            for j in range(self._wide)
+            for k in range(j, self._wide)
+        ]
+
+    def _solved(self, regime: int, chosen: tuple[str, ...]) -> Fit:
+        full = self._matrix(regime)
+        n, y = full[0][0], self._wide - 1
+        places = [self.variables.index(name) + 1 for name in chosen]
+        # moments about the means: the intercept is eliminated first, as a QR with a leading column of ones would
+        central = [[full[j][k] - full[0][j] * full[0][k] / n for k in (*places, y)] for j in places]
+        slopes = _cholesky_solve(central, chosen)
+        total = full[y][y] - full[0][y] * full[0][y] / n
+        explained = math.fsum(b * row[-1] for b, row in zip(slopes, central, strict=True))
+        centre = self._centres[regime]
+        means = [centre[p - 1] + full[0][p] / n for p in (*places, y)]
+        intercept = means[-1] - math.fsum(b * mean for b, mean in zip(slopes, means, strict=False))
+        residual = max(total - explained, 0.0)
+        spread = math.sqrt(residual / (n - len(chosen) - 1))
+        return Fit(
+            chosen, intercept, tuple(slopes), int(n), residual, 1.0 - residual / total if total > 0 else 0.0,
+            spread / abs(means[-1]) if means[-1] else math.inf,
+        )  # fmt: skip
+
+
+def _cholesky_solve(rows: Sequence[Sequence[float]], names: Sequence[str]) -> list[float]:
+    """Solve the symmetric system [A | b]; NotReady names the variable that follows from those before it."""
+    m = len(rows)
+    scale = [math.sqrt(rows[j][j]) if rows[j][j] > 0 else 0.0 for j in range(m)]
+    low = [[0.0] * m for _ in range(m)]
+    for j in range(m):
+        for k in range(j + 1):
+            unit = scale[j] * scale[k]
+            entry = rows[j][k] / unit if unit > 0 else 0.0
+            rest = entry - math.fsum(low[j][i] * low[k][i] for i in range(k))
+            if j == k:
+                if rest <= _LEAST_PIVOT:
+                    raise NotReady(
+                        "a variable follows from the others, or stands still", offender="regime_sums.refit",
+                        value=names[j], remedy="leave it out",
+                    )  # fmt: skip
+                low[j][j] = math.sqrt(rest)
+            else:
+                low[j][k] = rest / low[k][k]
+    known: list[float] = []
+    for j in range(m):
+        known.append((rows[j][m] / scale[j] - math.fsum(low[j][i] * known[i] for i in range(j))) / low[j][j])
+    for j in reversed(range(m)):
+        known[j] = (known[j] - math.fsum(low[i][j] * known[i] for i in range(j + 1, m))) / low[j][j]
+    return [x / s for x, s in zip(known, scale, strict=True)]
