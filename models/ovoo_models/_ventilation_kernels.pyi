@@ -1,5 +1,6 @@
 from array import array
 
+def mark_neighbours(n: int, m: int, tail: array[int], head: array[int], words: int, bits: array[int]) -> None: ...
 def minimum_degree(
     n: int, words: int, bits: array[int], degree: array[int], order: array[int], place: array[int]
 ) -> int: ...

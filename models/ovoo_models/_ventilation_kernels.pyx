@@ -22,9 +22,26 @@ cdef inline int _lowest(unsigned long long x) noexcept nogil:
     return _bits_in((x & (~x + 1)) - 1)
 
 
+def mark_neighbours(Py_ssize_t n, Py_ssize_t m, const int[::1] tail, const int[::1] head, Py_ssize_t words,
+                    unsigned long long[::1] bits):
+    cdef Py_ssize_t e, a, b
+    if min(tail.shape[0], head.shape[0]) < m or bits.shape[0] < n * words or words * 64 < n:
+        raise ValueError("a column is shorter than the airways or nodes ask for")
+    for e in range(m):
+        if tail[e] >= n or head[e] >= n:
+            raise ValueError("an airway ends outside the nodes")
+    with nogil:
+        for e in range(m):
+            a = tail[e]
+            b = head[e]
+            if a >= 0 and b >= 0 and a != b:
+                bits[a * words + (b >> 6)] |= 1ULL << (b & 63)
+                bits[b * words + (a >> 6)] |= 1ULL << (a & 63)
+
+
 def minimum_degree(Py_ssize_t n, Py_ssize_t words, unsigned long long[::1] bits, int[::1] degree, int[::1] order,
                    int[::1] place):
-    cdef Py_ssize_t step, v, u, w, k, total = 0
+    cdef Py_ssize_t step, at, v, u, w, k, total = 0
     cdef int best, count
     cdef unsigned long long left
     if bits.shape[0] < n * words or words * 64 < n or min(degree.shape[0], order.shape[0], place.shape[0]) < n:
@@ -36,13 +53,19 @@ def minimum_degree(Py_ssize_t n, Py_ssize_t words, unsigned long long[::1] bits,
             for w in range(words):
                 count += _bits_in(bits[v * words + w])
             degree[v] = count
+            order[v] = <int>v
+        # order[step:] holds the nodes that are left, by number
         for step in range(n):
-            best = -1
-            for u in range(n):
-                if place[u] < 0 and (best < 0 or degree[u] < degree[best]):
-                    best = <int>u
-                    if degree[u] <= 1:
-                        break
+            best = order[step]
+            at = step
+            for k in range(step, n):
+                if degree[best] <= 1:
+                    break
+                if degree[order[k]] < degree[best]:
+                    best = order[k]
+                    at = k
+            for k in range(at, step, -1):
+                order[k] = order[k - 1]
             v = best
             order[step] = best
             place[v] = <int>step

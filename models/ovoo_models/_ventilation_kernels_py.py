@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ovoo_models._lanes_py import dot8
 
-__all__ = ["factor_pattern", "minimum_degree", "solve_network"]
+__all__ = ["factor_pattern", "mark_neighbours", "minimum_degree", "solve_network"]
 
 LEAST_FLOW = 1e-4
 LEAST_SLOPE = 1e-9
@@ -31,6 +31,15 @@ def _members(number: int) -> list[int]:
         found.append(lowest.bit_length() - 1)
         number ^= lowest
     return found
+
+
+def mark_neighbours(n: int, m: int, tail: array[int], head: array[int], words: int, bits: array[int]) -> None:
+    """Set a bit for each neighbour: `words` 64-bit words a node, for airways between two numbered nodes."""
+    for e in range(m):
+        a, b = tail[e], head[e]
+        if a >= 0 and b >= 0 and a != b:
+            bits[a * words + (b >> 6)] |= 1 << (b & 63)
+            bits[b * words + (a >> 6)] |= 1 << (a & 63)
 
 
 def minimum_degree(

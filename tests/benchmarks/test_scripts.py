@@ -45,6 +45,8 @@ KEYS = {
         "false_alarms_per_signal_day", "false_per_plant_week", "found_share", "seeds",
         *(f"{kind}_{what}" for kind in DRAWN_KINDS for what in ("found", "missed", "delay_s")),
     },
+    "reconciliation": {"named_share", "tied_share", "remaining_imbalance"},
+    "ventilation": {"vent_1001_ms", "vent_a_kw", "vent_b_kw"},
     "wire_size": {"steel", "tep", "compressor", "simulators", "json", "line_protocol_gzip"},
 }  # fmt: skip
 

@@ -193,8 +193,8 @@ def test_the_order_of_elimination_equals_its_twin_and_fills_what_elimination_fil
     outcomes = []
     for module in (ventilation_kernels, twin):
         bits = array("Q", bytes(8 * n * words))
-        for a, b in np.argwhere(joined).tolist():
-            bits[a * words + (b >> 6)] |= 1 << (b & 63)
+        ends = [array("i", column.tolist()) for column in np.argwhere(joined).T]
+        module.mark_neighbours(n, len(ends[0]), *ends, words, bits)
         degree, order, place = (array("i", bytes(4 * n)) for _ in range(3))
         cells = module.minimum_degree(n, words, bits, degree, order, place)
         columns, rows = (array("i", bytes(4 * (n + 2))) for _ in range(2))

@@ -169,6 +169,8 @@ def _notices(network: Network, system: _System, found: _Found, search: bool) -> 
     if rising and search:
         yield from _second_points(system, found, rising)
     for each in network.airways:
+        if each.least_m3_s <= 0.0:
+            continue
         missing = each.least_m3_s - abs(found.flow[each.name])
         if missing > 1e-6:
             yield Notice("too_little_air", each.name, missing)

@@ -108,10 +108,8 @@ def _crosses(airway: Airway, lost: set[str]) -> bool:
 def _eliminated(ends: list[tuple[int, int]], n: int) -> tuple[array[int], tuple[array[int], array[int], array[int]]]:
     words = max(n + 63 >> 6, 1)
     bits = array("Q", bytes(8 * n * words))
-    for a, b in ends:
-        if a >= 0 and b >= 0 and a != b:
-            bits[a * words + (b >> 6)] |= 1 << (b & 63)
-            bits[b * words + (a >> 6)] |= 1 << (a & 63)
+    tail, head = array("i", [a for a, _ in ends]), array("i", [b for _, b in ends])
+    ventilation_kernels.mark_neighbours(n, len(ends), tail, head, words, bits)
     degree, order, place = (array("i", bytes(4 * n)) for _ in range(3))
     cells = ventilation_kernels.minimum_degree(n, words, bits, degree, order, place)
     column_start, row_start = (array("i", bytes(4 * (n + 2))) for _ in range(2))
