@@ -1,13 +1,14 @@
 """Honesty of savings' intervals: how often the 90 % interval covers nought where nothing was saved.
 
-Each placebo is a daily meter that follows its temperature, with errors of known lag-1 correlation and no measure;
-a year before a split is the baseline, 90 to 365 days after it are reported. What is scored is the interval of `prove`,
-all of its choices included: kind of model, knees, split of days and seasons, robust weights, bootstrap. Beside it stands the
+Each placebo is a daily meter that follows its temperature, with errors of known lag-1 correlation and no measure. The
+year before a split is the baseline, the 90 to 365 days after it are reported. Scored is the interval of `prove` with
+all of its choices: kind of model, knees, split of days and seasons, robust weights, bootstrap. Beside it stands the
 usual formula of fractional savings uncertainty on the same splits.
 """
 
 from __future__ import annotations
 
+import argparse
 import math
 import multiprocessing
 import os
@@ -80,6 +81,10 @@ def measure(options: frame.Options, result: frame.Result) -> int:
     return int(bool(missed) and not options.quick)
 
 
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--splits", type=int, default=10_000, help="placebos a correlation")
+
+
 if __name__ == "__main__":
     sys.exit(
         frame.run(
@@ -87,6 +92,6 @@ if __name__ == "__main__":
             measure,
             description=__doc__ or "",
             measures=MEASURES,
-            extra=lambda parser: parser.add_argument("--splits", type=int, default=10_000, help="a correlation"),
+            extra=_options,
         )
     )

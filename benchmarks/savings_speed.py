@@ -105,7 +105,11 @@ def cp_search_ms() -> float:
         order = sort_rows(x)
         search(array("d", [x[i] for i in order]), w, 1, array("d", [data.energy[i] for i in order]), w, 10, (1, 1))
 
-    return best_ms(lambda: [work() for _ in range(20)], 7) / 20
+    def twenty() -> None:
+        for _ in range(20):
+            work()
+
+    return best_ms(twenty, 7) / 20
 
 
 def cp_fit_ms() -> float:

@@ -13,7 +13,8 @@ from ovoo_contract.errors import ConfigError, EvidenceError
 from ovoo_models.efficiency.savings.knees import KINDS
 from ovoo_models.efficiency.savings.numerics import median, zeros
 from ovoo_models.efficiency.savings.observations import Observations, month_of, weekday_of
-from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, choose, fit_segment
+from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, charge, choose, fit_segment
+from ovoo_models.efficiency.savings.uncertainty import gaps_of, lag1
 
 __all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
 
@@ -34,8 +35,9 @@ class Settings:
 
     `driver` has the knees (empty: none); `variables` enter linearly. `signs` of the slopes below the left and above
     the right knee: for temperature (1, 1), 0 for any. `splits` are tried in their order. A piece needs `rows_min` rows,
-    a knee `least` on each side. A term costs `cost` degrees of freedom when kinds and splits are compared by
-    RSS / (n - cost terms)^2; at 3, what it asks of a term is close to the Bayesian criterion of a year of days.
+    a knee `least` on each side. Kinds and splits are compared by RSS (1 + cost terms / n')^2, first with n' = n, then
+    with n' = n (1 - rho) / (1 + rho) of the residuals; a `cost` of 3 asks of a term about what the Bayesian criterion
+    asks in a year of days.
     Residuals beyond `clip` robust sigma get weight clip sigma / |residual| (Huber 1964); inf switches that off.
     """
 
@@ -96,6 +98,10 @@ class ChangePointModel:
             known = x[i] == x[i]
             out.append(segment.value(x[i], row) if segment is not None and known else math.nan)
         return out
+
+    def kinds(self) -> dict[str, str]:
+        """Kind of each segment."""
+        return {label: segment.shape.kind for label, segment in self.segments.items()}
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Least and greatest value of the driver and each variable over all segments."""
@@ -164,19 +170,31 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
     y = array("d", [data.energy[i] for i in rows])
     w = array("d", [1.0]) * len(rows)
     flags = _calendar(data, settings, rows)
-    best: _Parting | None = None
-    for split in settings.splits:
-        parting = _part(data, settings, rows, y, w, split, flags)
-        if parting is not None and (best is None or parting.criterion < best.criterion):
-            best = parting
-    if best is None:
+    found = [_part(data, settings, rows, y, w, split, flags) for split in settings.splits]
+    partings = [each for each in found if each is not None]
+    if not partings:
         raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
+    cost = settings.cost
+    best = _best(partings, len(rows), cost)
     model = _fitted(settings, rows, w, best)
+    # errors that hang together feign knees and seasons: the charge of a term grows as n' shrinks
+    residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
+    rho = lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns))
+    if rho > 0.0:
+        cost *= (1.0 + rho) / (1.0 - rho)
+        again = _best([each.at_cost(cost) for each in partings], len(rows), cost)
+        if not again.like(best):
+            best, model = again, _fitted(settings, rows, w, again)
     weights = _weights(y, model.fitted, settings.clip)
     if min(weights) < 1.0:
-        again = _part(data, settings, rows, y, weights, best.split, flags)
-        model = model if again is None else _fitted(settings, rows, weights, again)
+        robust = _part(data, settings, rows, y, weights, best.split, flags)
+        model = model if robust is None else _fitted(settings, rows, weights, robust.at_cost(cost))
     return model
+
+
+def _best(partings: Sequence[_Parting], n: int, cost: float) -> _Parting:
+    """The one with the least charge; the first on a tie."""
+    return min(partings, key=lambda each: charge(each.rss, n, each.terms, cost))
 
 
 def _weights(y: Sequence[float], fitted: Sequence[float], clip: float) -> array[float]:
@@ -204,14 +222,30 @@ def _inputs(
 
 @dataclass(frozen=True, slots=True)
 class _Parting:
-    """A split with the kind chosen for each of its pieces, and the criterion by which splits are compared."""
+    """A split with the kind chosen for each of its pieces, and what splits are compared by."""
 
     split: str
-    criterion: float
+    rss: float
+    terms: int
     choices: Mapping[str, Choice]
     members: Mapping[str, Sequence[int]]
     x: array[float]
     extra: array[float]
+
+    def at_cost(self, cost: float) -> _Parting:
+        """The same split with its kinds chosen at another cost of a term."""
+        choices = {label: choice.at_cost(cost) for label, choice in self.choices.items()}
+        rss, terms = 0.0, 0
+        for choice in choices.values():
+            rss += choice.rss
+            terms += choice.terms
+        return _Parting(self.split, rss, terms, choices, self.members, self.x, self.extra)
+
+    def like(self, other: _Parting) -> bool:
+        """Whether both are the same split with the same shapes."""
+        if self.split != other.split:
+            return False
+        return all(choice.shape == other.choices[label].shape for label, choice in self.choices.items())
 
 
 def _part(
@@ -223,7 +257,7 @@ def _part(
     split: str,
     flags: Sequence[int],
 ) -> _Parting | None:
-    """Kinds and criterion of one split; None where a piece has too few rows or the split parts nothing."""
+    """Kinds and sum of squares of one split; None where a piece has too few rows or the split parts nothing."""
     x, extra, labels = _inputs(data, settings, rows, split, flags)
     n, q = len(rows), len(extra) // len(rows)
     members: dict[str, list[int]] = {}
@@ -247,8 +281,7 @@ def _part(
         choices[label] = choice
         rss += choice.rss
         terms += choice.terms
-    room = n - settings.cost * terms
-    return _Parting(split, rss / (room * room), choices, members, x, extra) if room > 0.0 else None
+    return _Parting(split, rss, terms, choices, members, x, extra) if n > 2 * terms else None
 
 
 def _fitted(settings: Settings, rows: Sequence[int], w: array[float], parting: _Parting) -> ChangePointModel:

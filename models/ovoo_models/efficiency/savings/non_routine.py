@@ -11,7 +11,7 @@ from ovoo_contract.errors import EvidenceError
 
 from ovoo_models.efficiency.savings.observations import DAY_NS, Observations
 from ovoo_models.efficiency.savings.saving import Plan, Saving, prove
-from ovoo_models.efficiency.savings.shifts import stretches
+from ovoo_models.efficiency.savings.shifts import row_sigma, stretches
 
 __all__ = ["Adjusted", "Decision", "KnownEvent", "Proposal", "adjust", "propose"]
 
@@ -30,7 +30,7 @@ class KnownEvent:
 class Proposal:
     """A stretch of residuals off their usual level: `size` an interval above (+) or below (-) it, `energy` in all.
 
-    `statistic`: the shift in standard errors; `matched`: known events within the tolerance.
+    `statistic`: its distance from that level in standard errors; `matched`: known events within the tolerance.
     """
 
     id: str
@@ -82,8 +82,9 @@ def propose(
     """Stretches of residuals (actual - expected) that differ from the level which most rows have.
 
     With `expected` (same rows, above nought) it is the share residual / expected whose level is looked at: a measure
-    that saves a share of the load is then no event when the load changes with the seasons. A known event matches that begins within the tolerance of the stretch's begin, or overlaps it by more than half of
-    the event.
+    that saves a share of the load is then no event when the load changes with the seasons. A stretch is proposed whose
+    level is at least `limit` standard errors off. A known event matches that begins within the tolerance of the
+    stretch's begin, or overlaps it by more than half of the event.
     """
     scale = [1.0] * len(residuals) if expected is None else list(expected)
     if not len(time_ns) == len(residuals) == len(scale) or min(scale, default=1.0) <= 0.0:
@@ -91,15 +92,17 @@ def propose(
             "times, residuals and expected energy do not fit together", offender="residuals", value=len(residuals),
             remedy="equally many, expected above nought",
         )  # fmt: skip
-    parts = stretches([r / s for r, s in zip(residuals, scale, strict=True)], limit, least)
+    shares = [r / s for r, s in zip(residuals, scale, strict=True)]
+    parts = stretches(shares, limit, least)
     if len(parts) < 2:
         return ()
     usual = max(parts, key=lambda part: (part.end - part.start, -part.start))
-    found = []
-    for k, part in enumerate(parts):
-        if part is usual:
+    sigma, found = row_sigma(shares), []
+    for part in parts:
+        error = sigma * math.sqrt(1.0 / (part.end - part.start) + 1.0 / (usual.end - usual.start))
+        sure = abs(part.mean - usual.mean) / error
+        if sure < limit:
             continue
-        sure = max(part.statistic, parts[k + 1].statistic if k + 1 < len(parts) else 0.0)
         start, end = time_ns[part.start], time_ns[part.end - 1] + step_ns
         energy = math.fsum(residuals[i] - usual.mean * scale[i] for i in range(part.start, part.end))
         name = sha256_hex(canonical_json({"start_ns": str(start), "end_ns": str(end)}))[:12]

@@ -49,8 +49,7 @@ def rebaseline_one(
         fit_ = fitness([data.energy[i] for i in model.used], model.fitted, gaps, model.terms)
     except EvidenceError as error:
         return Outcome(meter, "", {}, {}, None, faults, str(error))
-    kinds = {label: segment.shape.kind for label, segment in model.segments.items()}
-    return Outcome(meter, model.split, kinds, model.named(), fit_, faults, "")
+    return Outcome(meter, model.split, model.kinds(), model.named(), fit_, faults, "")
 
 
 def rebaseline(

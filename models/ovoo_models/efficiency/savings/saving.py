@@ -17,9 +17,11 @@ from ovoo_models.efficiency.savings.change_point import ChangePointModel, Settin
 from ovoo_models.efficiency.savings.influence import path_of
 from ovoo_models.efficiency.savings.inspection import Inspection, Limits, inspect
 from ovoo_models.efficiency.savings.observations import Observations
+from ovoo_models.efficiency.savings.time_of_week import HourlySettings, TimeOfWeekModel, fit_hourly, path_of_days
 from ovoo_models.efficiency.savings.uncertainty import (
     Bootstrap,
     Fitness,
+    Path,
     bootstrap,
     fitness,
     formula_uncertainty,
@@ -28,8 +30,11 @@ from ovoo_models.efficiency.savings.uncertainty import (
 
 __all__ = ["METHOD", "VERSION", "Beyond", "Plan", "Saving", "normalised_saving", "prove", "recompute"]
 
-METHOD: Final = "saving/change_point"
+METHOD: Final = "saving/baseline_model"
 VERSION: Final = 1
+
+
+Model = ChangePointModel | TimeOfWeekModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Plan:
     interval is called beyond the baseline.
     """
 
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings | HourlySettings = field(default_factory=Settings)
     limits: Limits = field(default_factory=Limits)
     coverage: float = 0.9
     draws: int = 1600
@@ -77,7 +82,7 @@ class Saving:
     fsu: float
     interval: Bootstrap
     fit: Fitness
-    model: ChangePointModel
+    model: Model
     series: array[float]
     used: tuple[int, ...]
     beyond: tuple[Beyond, ...]
@@ -103,7 +108,7 @@ def prove(baseline: Observations, reporting: Observations, plan: Plan | None = N
     before.refuse("baseline")
     after = inspect(reporting, settings.names, _reporting_limits(plan.limits))
     after.refuse("reporting")
-    model = fit(baseline, settings, before.used)
+    model = _model(baseline, settings, before.used)
     expected = model.predict(reporting)
     used = tuple(i for i in after.used if expected[i] == expected[i])
     if len(used) < 10:
@@ -114,7 +119,8 @@ def prove(baseline: Observations, reporting: Observations, plan: Plan | None = N
     fit_ = fitness([baseline.energy[i] for i in model.used], model.fitted, gaps, model.terms)
     share = avoided / adjusted if adjusted else 0.0
     fsu = formula_uncertainty(fit_, len(used), share, plan.coverage)
-    interval = bootstrap(path_of(model, baseline, reporting, used), avoided, plan.draws, plan.seed, plan.coverage)
+    path = _path(model, baseline, reporting, used)
+    interval = bootstrap(path, avoided, plan.draws, plan.seed, plan.coverage)
     beyond = _beyond(model, reporting, used, series, plan.margin)
     reason = _reason(fsu, interval, adjusted)
     record = _record(baseline, reporting, plan, model, (before, after), used, beyond, fit_, (
@@ -143,9 +149,7 @@ def recompute(record: Record, baseline: Observations, reporting: Observations, p
     return again
 
 
-def normalised_saving(
-    before: ChangePointModel, after: ChangePointModel, conditions: Observations
-) -> Mapping[str, float]:
+def normalised_saving(before: Model, after: Model, conditions: Observations) -> Mapping[str, float]:
     """Saving under the same normal conditions: both models' energy there, the difference and its share.
 
     Conditions that either model cannot be asked for make an EvidenceError: a normal year must be whole.
@@ -159,6 +163,18 @@ def normalised_saving(
             )  # fmt: skip
     first, second = total(was), total(now)
     return {"before": first, "after": second, "saving": first - second, "share": (first - second) / first}
+
+
+def _model(baseline: Observations, settings: Settings | HourlySettings, used: Sequence[int]) -> Model:
+    if isinstance(settings, HourlySettings):
+        return fit_hourly(baseline, settings, used)
+    return fit(baseline, settings, used)
+
+
+def _path(model: Model, baseline: Observations, reporting: Observations, used: Sequence[int]) -> Path:
+    if isinstance(model, TimeOfWeekModel):
+        return path_of_days(model, baseline, reporting, used)
+    return path_of(model, baseline, reporting, used)
 
 
 def _fits_together(baseline: Observations, reporting: Observations) -> None:
@@ -190,7 +206,7 @@ def _reason(fsu: float, interval: Bootstrap, adjusted: float) -> str:
 
 
 def _beyond(
-    model: ChangePointModel, data: Observations, used: Sequence[int], series: Sequence[float], margin: float
+    model: Model, data: Observations, used: Sequence[int], series: Sequence[float], margin: float
 ) -> tuple[Beyond, ...]:
     """Drivers outside the range that the baseline saw, with the share of the saving claimed there."""
     whole, found = math.fsum(series), []
@@ -206,7 +222,7 @@ def _beyond(
 
 
 def _record(
-    baseline: Observations, reporting: Observations, plan: Plan, model: ChangePointModel,
+    baseline: Observations, reporting: Observations, plan: Plan, model: Model,
     inspections: tuple[Inspection, Inspection], used: Sequence[int], beyond: Sequence[Beyond], fit_: Fitness,
     sums: tuple[float, float, float, float], interval: Bootstrap, reason: str,
 ) -> Record:  # fmt: skip
@@ -231,7 +247,7 @@ def _record(
     plain = {"settings": _plain(asdict(plan.settings)), "limits": _plain(asdict(plan.limits)), "split": model.split}
     plain |= {k: str(getattr(plan, k)) for k in ("coverage", "draws", "seed", "digits", "margin")}
     coefficients = {f"{label}.{k}": repr(v) for label, values in model.named().items() for k, v in values.items()}
-    coefficients |= {f"{label}.kind": segment.shape.kind for label, segment in model.segments.items()}
+    coefficients |= {f"{label}.kind": kind for label, kind in model.kinds().items()}
     end_ns = reporting.time_ns[-1] + reporting.step_ns
     return Record(METHOD, VERSION, baseline.time_ns[0], end_ns, columns, plain, coefficients, results, tuple(excluded))
 

@@ -13,6 +13,7 @@ from ovoo_models._select import savings_kernels
 from ovoo_models.efficiency.savings.change_point import ChangePointModel, Settings, fit
 from ovoo_models.efficiency.savings.numerics import zeros
 from ovoo_models.efficiency.savings.observations import Observations
+from ovoo_models.efficiency.savings.segment import charge
 
 __all__ = ["Candidate", "Refusal", "Screening", "screen"]
 
@@ -82,7 +83,7 @@ def screen(
 
     `coverage_min`: share of intervals with a value; `outside_max`: share of values outside the physical range;
     `overlap_max`: R2 of a variable on those already chosen (0.9 is a variance inflation of 10); `gain_min`: by which
-    share a variable must lower RSS / (n - cost terms)^2.
+    share a variable must lower RSS (1 + cost terms / n)^2.
 
     Raises:
         EvidenceError: no candidate is left that a baseline could have as its driver, and no variable either.
@@ -201,8 +202,7 @@ def _sound(
 def _tried(data: Observations, settings: Settings, rows: Sequence[int]) -> tuple[float, ChangePointModel]:
     model = fit(data, settings, rows)
     rss = math.fsum(segment.rss for segment in model.segments.values())
-    room = len(rows) - settings.cost * model.terms
-    return rss / (room * room), model
+    return charge(rss, len(rows), model.terms, settings.cost), model
 
 
 def _sign_holds(model: ChangePointModel, candidate: Candidate, refused: list[Refusal]) -> bool:

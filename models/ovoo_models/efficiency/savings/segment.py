@@ -13,7 +13,7 @@ from ovoo_models._select import savings_kernels
 from ovoo_models.efficiency.savings.knees import KINDS, Shape, hinges, search, settle, sort_rows
 from ovoo_models.efficiency.savings.numerics import zeros
 
-__all__ = ["Choice", "Piece", "Segment", "choose", "fit_segment"]
+__all__ = ["Choice", "Piece", "Segment", "charge", "choose", "fit_segment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +95,30 @@ def _knee_columns(shape: Shape, slopes: Sequence[float], x: float) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The kind of model chosen for a piece: rows by rising x, the knees on the grid, sum of squares and terms."""
+    """The kind of model chosen for a piece: rows by rising x, the knees on the grid, sum of squares and terms.
+
+    `found` keeps every kind that was admissible, so that it can be chosen again at another cost.
+    """
 
     piece: Piece
+    found: Mapping[str, tuple[float, Shape]]
     shape: Shape
     rss: float
     terms: int
 
+    def at_cost(self, cost: float) -> Choice:
+        """The choice at another cost of a term."""
+        return _pick(self.piece, self.found, cost)
+
+
+def charge(rss: float, rows: int, terms: int, cost: float) -> float:
+    """RSS (1 + cost terms / n)^2, by which kinds and splits are compared: a final prediction error (Akaike 1969)."""
+    share = 1.0 + cost * terms / rows
+    return rss * (share * share)
+
 
 def choose(piece: Piece, kinds: Sequence[str], least: int, cost: float, signs: tuple[int, int]) -> Choice:
-    """The kind with the least RSS / (n - cost terms)^2 among `kinds`; ties go to the simpler kind.
+    """The kind with the least charge among `kinds`; ties go to the simpler kind.
 
     Raises:
         EvidenceError: a variable is explained by the others, or no kind has enough rows.
@@ -113,15 +127,16 @@ def choose(piece: Piece, kinds: Sequence[str], least: int, cost: float, signs: t
     if order != list(range(len(order))):
         piece = _ordered(piece, order)
     found = search(piece.x, piece.base(), 1 + piece.q, piece.y, piece.w, least, signs)
+    return _pick(piece, {kind: found[kind] for kind in KINDS if kind in found and kind in kinds}, cost)
+
+
+def _pick(piece: Piece, found: Mapping[str, tuple[float, Shape]], cost: float) -> Choice:
     n, best, chosen = len(piece.x), math.inf, None
-    for kind in KINDS:
-        if kind not in found or kind not in kinds:
-            continue
-        rss, shape = max(found[kind][0], 0.0), found[kind][1]
+    for rss, shape in found.values():
         terms = 1 + piece.q + shape.terms
-        room = n - cost * terms
-        if room > 0.0 and rss / (room * room) < best:
-            best, chosen = rss / (room * room), Choice(piece, shape, rss, terms)
+        charged = charge(max(rss, 0.0), n, terms, cost)
+        if n > 2 * terms and charged < best:
+            best, chosen = charged, Choice(piece, found, shape, max(rss, 0.0), terms)
     if chosen is None:
         raise EvidenceError("too few rows for any kind of model", offender="segment", value=n, remedy="fewer variables")
     return chosen

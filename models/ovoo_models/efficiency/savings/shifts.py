@@ -11,7 +11,7 @@ from ovoo_contract.errors import ConfigError
 
 from ovoo_models.efficiency.savings.numerics import median
 
-__all__ = ["Stretch", "stretches"]
+__all__ = ["Stretch", "row_sigma", "stretches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def stretches(values: Sequence[float], limit: float = 5.0, least: int = 7) -> li
     n, sums = len(values), [0.0]
     for value in values:
         sums.append(sums[-1] + value)
-    sigma = _sigma(values)
+    sigma = row_sigma(values)
     cuts: dict[int, float] = {}
     todo = [(0, n)]
     while todo:
@@ -74,7 +74,7 @@ def _statistic(sums: Sequence[float], low: int, k: int, high: int, sigma: float)
     return abs(first - second) / (sigma * math.sqrt(1.0 / (k - low) + 1.0 / (high - k)))
 
 
-def _sigma(values: Sequence[float]) -> float:
+def row_sigma(values: Sequence[float]) -> float:
     """Long-run spread of one row: from the median deviation about a running median, times sqrt((1 + r) / (1 - r))."""
     n, half = len(values), 10
     local = [values[i] - median(values[max(0, i - half) : i + half + 1]) for i in range(n)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ovoo_contract.errors import EvidenceError
@@ -47,6 +47,28 @@ class TimeOfWeekModel:
     used: tuple[int, ...]
     fitted: array[float]
     terms: int
+    seen: Mapping[str, tuple[float, float]]
+
+    @property
+    def split(self) -> str:
+        """By hour of the week."""
+        return "hour_of_week"
+
+    def kinds(self) -> dict[str, str]:
+        """The one kind there is."""
+        return {"all": "time_of_week"}
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest value of the driver and each variable."""
+        return dict(self.seen)
+
+    def named(self) -> dict[str, dict[str, float]]:
+        """Levels by hour of the week, slopes by piece and variable, and the knots."""
+        pieces = [f"piece_{k}" for k in range(len(self.knots) + 1)]
+        slopes = dict(zip([*pieces, *self.settings.variables], self.slopes, strict=True))
+        knots = {f"knot_{k}": knot for k, knot in enumerate(self.knots, 1)}
+        levels = {f"hour_{k:03}": level for k, level in enumerate(self.levels) if level == level}
+        return {"levels": levels, "slopes": slopes, "knots": knots}
 
     def predict(self, data: Observations) -> array[float]:
         """Expected energy of each hour; NaN where a driver is missing or the baseline has no such hour."""
@@ -98,7 +120,13 @@ def fit_hourly(
             mean -= slopes[j] * (plain[i * width + j] - design[i * width + j])
         levels[g] = mean
         count += 1
-    return TimeOfWeekModel(settings, knots, levels, tuple(slopes), tuple(rows), fitted, width + count)
+    seen = {name: _range(data.driver(name), rows) for name in settings.names}
+    return TimeOfWeekModel(settings, knots, levels, tuple(slopes), tuple(rows), fitted, width + count, seen)
+
+
+def _range(column: Sequence[float], rows: Sequence[int]) -> tuple[float, float]:
+    values = [column[i] for i in rows]
+    return min(values), max(values)
 
 
 def _knots(ordered: Sequence[float], pieces: int) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ovoo_contract.errors import EvidenceError
 
 from ovoo_models._select import savings_kernels
-from ovoo_models.efficiency.savings.numerics import NORMAL_LEVELS, student_t, zeros
+from ovoo_models.efficiency.savings.numerics import NORMAL_90, NORMAL_LEVELS, student_t, zeros
 
 __all__ = [
     "Bootstrap",
@@ -173,9 +173,11 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
     if draws < 100 or seed < 0 or not 0.5 <= coverage < 1.0:
         raise EvidenceError("out of range", offender="bootstrap", value=(draws, seed, coverage))
     rho = error_correlation(path)
-    first = _innovations(path.baseline, path.gaps[:n], rho, n - path.charged)
-    second = _innovations(path.reporting, path.gaps[n:], rho, m - 1)
+    first = _innovations(path.baseline, path.gaps[:n], rho)
+    second = _innovations(path.reporting, path.gaps[n:], rho)
     block = _block_length(first)
+    _widen(first, n, n - path.charged, block)
+    _widen(second, m, m - 1.0, block)
     spread = _correlation_sigma(path, rho)
     levels = array("d", [min(max(rho + z * spread, _RHO_MIN), _RHO_MAX) for z in NORMAL_LEVELS])
     weights = array("d", [*path.influence, *([-1.0] * m)])
@@ -200,8 +202,8 @@ def _correlation_sigma(path: Path, rho: float) -> float:
     return math.sqrt((1.0 - rho * rho) / n) / slope
 
 
-def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, freedom: float) -> array[float]:
-    """What of each residual the one before it does not explain, at one step, about nought, for `freedom` degrees."""
+def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float) -> array[float]:
+    """What of each residual the one before it does not explain, at one step, about nought."""
     found = []
     for i in range(1, len(residuals)):
         step = 1.0
@@ -210,12 +212,25 @@ def _innovations(residuals: Sequence[float], gaps: Sequence[int], rho: float, fr
         spread = math.sqrt((1.0 - step * step) / (1.0 - rho * rho))
         found.append((residuals[i] - step * residuals[i - 1]) / spread)
     mean = math.fsum(found) / len(found)
-    scale = math.sqrt(len(residuals) / max(freedom, 1.0))
-    return array("d", [(x - mean) * scale for x in found])
+    return array("d", [x - mean for x in found])
+
+
+def _widen(innovations: array[float], rows: int, freedom: float, block: int) -> None:
+    """Makes up for what a pool of innovations is short of, in place.
+
+    The fit took degrees of freedom; a block drawn from values that sum to nought spreads too little, by
+    (n - block) / (n - 1); and a spread known from few rows asks for Student's t instead of the normal quantile.
+    """
+    n = len(innovations)
+    freedom = max(freedom, 5.0)
+    pool = (n - 1.0) / (n - block) if n > block else n - 1.0
+    scale = math.sqrt(rows / freedom * pool) * student_t(freedom) / NORMAL_90
+    for i in range(n):
+        innovations[i] *= scale
 
 
 def _block_length(innovations: Sequence[float]) -> int:
-    """Carlstein's (1986) length for the correlation r left: (2 r / (1 - r^2))^(2/3) n^(1/3); at least seven."""
+    """Carlstein's (1986) length for the correlation r left: (2 r / (1 - r^2))^(2/3) n^(1/3); 7 at least."""
     n = len(innovations)
     r = min(abs(lag1(innovations, [1] * n)), 0.9)
     wanted = (2.0 * r / (1.0 - r * r)) ** 2 * n

@@ -15,7 +15,7 @@ from ovoo_models.efficiency.savings.observations import DAY_NS, Observations
 from ovoo_models.efficiency.savings.rebaseline import rebaseline
 from ovoo_models.efficiency.savings.saving import Plan, Saving, prove
 from ovoo_models.efficiency.savings.shifts import stretches
-from ovoo_models.efficiency.savings.time_of_week import fit_hourly, path_of_days
+from ovoo_models.efficiency.savings.time_of_week import HourlySettings, fit_hourly, path_of_days
 from ovoo_models.efficiency.savings.uncertainty import bootstrap
 
 from tests.models.efficiency.savings.meters import FIRST_NS, changed, hourly_meter, meter
@@ -168,6 +168,7 @@ def test_an_hourly_saving_has_an_interval_from_whole_days() -> None:
     data = hourly_meter(days=112)
     before, after = data.rows(range(84 * 24)), data.rows(range(84 * 24, len(data)))
     model = fit_hourly(before)
+    proved = prove(before, after, Plan(settings=HourlySettings(), draws=400))
     path = path_of_days(model, before, after, range(len(after)))
     expected = model.predict(after)
     saving = sum(e - y for e, y in zip(expected, after.energy, strict=True))
@@ -175,6 +176,10 @@ def test_an_hourly_saving_has_an_interval_from_whole_days() -> None:
     found = bootstrap(path, saving, draws=400)
 
     assert sum(path.reporting) == pytest.approx(-saving)
+    assert proved.avoided.value == pytest.approx(saving)
+    assert (proved.interval.low, proved.interval.high) == (found.low, found.high)
+    assert not proved.provable
+    assert proved.record.coefficients["all.kind"] == "time_of_week"
     assert found.low < found.high
     # the errors of 28 days of 24 hours with sigma 0.5, and those of the model: some dozens of kWh at most
     assert 5.0 < found.sigma < 60.0

@@ -124,7 +124,7 @@ def test_a_shape_is_fitted_at_its_knees(kind: int) -> None:
 
     v = np.array(x)
     below, above = np.maximum(left - v, 0), np.maximum(v - right, 0)
-    columns: list[np.ndarray] = [[], [v], [below], [above], [below, above], [below, above]][kind]  # type: ignore[list-item,assignment]
+    columns: list[np.ndarray] = [[], [v], [below], [above], [below, above], [below, above]][kind]
     a = np.column_stack([np.array(base).reshape(n, 2), *columns])
     c, rss = np.linalg.lstsq(a, np.array(y), rcond=None)[:2]
     assert bad == -1
