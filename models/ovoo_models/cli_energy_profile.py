@@ -22,6 +22,14 @@ _WORDS: Final = {
         "peak": "最大 {kw:,.1f} kW，平均 {mean:,.1f} kW，负荷率 {factor:.2f}",
         "kind": "{name}：{days} 天，日用电 {kwh:,.0f} kWh，{weekdays}",
         "left": "{days} 天不完整，未分类",
+        "state": "  {name}：{kw:,.1f} kW，{hours:,.1f} 小时，{kwh:,.0f} kWh",
+        "states": "功率状态（由功率本身识别）：",
+        "unclear": "功率状态无法分清",
+        "off": "停机",
+        "idle": "待机",
+        "no_load": "空载",
+        "load": "负载",
+        "unknown": "不明",
         "carbon": "{kwh:,.0f} kWh：标准煤 {kgce} kgce，二氧化碳 {kgco2} kgCO2（{method}）",
         "only": "仅供参考：系数尚需核对",
         "gaps": "有 {hours:g} 小时缺数，未计入",
@@ -31,6 +39,14 @@ _WORDS: Final = {
         "peak": "peak {kw:,.1f} kW, mean {mean:,.1f} kW, load factor {factor:.2f}",
         "kind": "{name}: {days} days, {kwh:,.0f} kWh a day, {weekdays}",
         "left": "{days} days are not whole and in no kind",
+        "state": "  {name}: {kw:,.1f} kW, {hours:,.1f} h, {kwh:,.0f} kWh",
+        "states": "states of the power, learned from it alone:",
+        "unclear": "states of the power cannot be told apart",
+        "off": "off",
+        "idle": "idle",
+        "no_load": "no load",
+        "load": "load",
+        "unknown": "unknown",
         "carbon": "{kwh:,.0f} kWh: standard coal {kgce} kgce, carbon dioxide {kgco2} kgCO2 ({method})",
         "only": "reference only: the factors are to be verified",
         "gaps": "{hours:g} hours are missing and not counted",
@@ -100,8 +116,34 @@ def profile_result(readings: Readings, kinds: int) -> dict[str, Any]:
         "base_kw": base.base_kw, "base_share": base.base_kw / mean if mean else None, "peak_kw": max(known),
         "mean_kw": mean, "load_factor": mean / max(known) if max(known) else None,
         "median_kw": [[each if each == each else None for each in row] for row in base.middle],
-        "kinds": found, "days_left_out": len(days.left_out),
+        "kinds": found, "days_left_out": len(days.left_out), "states": states_of(readings),
     }  # fmt: skip
+
+
+def states_of(readings: Readings) -> list[dict[str, Any]]:
+    """Hours and energy of each state of the power, low to high; none where no two levels stand apart.
+
+    For a site it is the whole load that rests or works; for a meter of one machine it is the machine.
+    """
+    from ovoo_models.base import FrameBlock
+    from ovoo_models.efficiency.power_state import IDLE, LOAD, NO_LOAD, OFF, PowerStates
+
+    names = {OFF: "off", IDLE: "idle", NO_LOAD: "no_load", LOAD: "load"}
+    block = FrameBlock(readings.start_ns, readings.power_kw(), 1)
+    learned = PowerStates(0, dwell_s=0.0, gap_s=2.0 * readings.interval_s)
+    learned.learn_many(block)
+    learned.settle()
+    if len(learned.levels) < 2:
+        return []
+    states, hours = learned.states(block), readings.interval_s / 3600
+    found = []
+    for code in sorted(set(states)):
+        kwh = [e for e, state in zip(readings.energy_kwh, states, strict=True) if state == code and e == e]
+        if kwh:
+            total = math.fsum(kwh)
+            name = names.get(code, "unknown")
+            found.append({"state": name, "hours": len(kwh) * hours, "kwh": total, "kw": total / (len(kwh) * hours)})
+    return found
 
 
 def _spread(profiles: Sequence[Sequence[float]]) -> list[tuple[float, float, float]]:
@@ -123,6 +165,10 @@ def profile_lines(result: Mapping[str, Any], language: str) -> list[str]:
         lines.append(words["kind"].format(
             name=_kind_name(k), days=each["days"], kwh=each["kwh_a_day"], weekdays=_weekdays(each, language)
         ))  # fmt: skip
+    lines.append(words["states"] if result["states"] else words["unclear"])
+    for each in result["states"]:
+        named = {key: each[key] for key in ("kw", "hours", "kwh")}
+        lines.append(words["state"].format(name=words[each["state"]], **named))
     if result["days_left_out"]:
         lines.append(words["left"].format(days=result["days_left_out"]))
     return lines

@@ -279,3 +279,19 @@ def test_a_wrong_baseline_is_named(
 ) -> None:
     assert main(["energy", "baseline", str(example / "meter.csv"), *more]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_machine_that_idles_shows_its_states(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    times = [datetime(2026, 3, 2) + timedelta(minutes=15 * n) for n in range(960)]
+    power = [60 + n * 7 % 23 if 6 <= time.hour < 18 else 5 + n % 3 * 0.2 for n, time in enumerate(times)]
+    lines = [f"{time:%Y-%m-%d %H:%M},{kw}" for time, kw in zip(times, power, strict=True)]
+    path = tmp_path / "machine.csv"
+    path.write_text("\n".join(["时间,功率(kW)", *lines]) + "\n", encoding="utf-8")
+
+    assert main(["energy", "profile", str(path), "--json"]) == 0
+
+    states = {each["state"]: each for each in json.loads(capsys.readouterr().out)["states"]}
+    assert states["idle"]["hours"] == states["load"]["hours"] == 120
+    assert states["idle"]["kw"] == pytest.approx(5.2, abs=0.1)
+    assert main(["energy", "profile", str(path)]) == 0
+    assert "待机" in capsys.readouterr().out
