@@ -13,8 +13,8 @@ from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import BoundsDep, to_iso
+from ovoo_cloud.catalogue import desired, ledger
 from ovoo_cloud.catalogue import gateways as gateway_rows
-from ovoo_cloud.catalogue import ledger
 from ovoo_cloud.catalogue.tables import Gateway
 
 __all__ = ["router"]
@@ -52,9 +52,10 @@ def register(body: GatewayBody, services: ServicesDep, scope: Manager) -> dict[s
 
 @router.get("/gateways/{gateway}")
 def get_gateway(gateway: str, services: ServicesDep, scope: Reader) -> dict[str, Any]:
-    """One gateway with what it says of itself."""
+    """One gateway with what it says of itself, and what it is to run beside what it runs."""
     with services.database.read() as session:
-        return _gateway(gateway_rows.gateway(session, scope, gateway))
+        row = gateway_rows.gateway(session, scope, gateway)
+        return {**_gateway(row), "config": _config(desired.status(session, row))}
 
 
 @router.post("/gateways/{gateway}/revoke")
@@ -118,4 +119,24 @@ def _gateway(row: Gateway) -> dict[str, Any]:
         "catalogue": row.catalogue_id,
         "last_seen": to_iso(row.last_seen_ns),
         "state": dict(row.state),
+    }
+
+
+def _config(status: desired.ConfigStatus) -> dict[str, Any]:
+    wanted, told = status.desired, status.reported
+    return {
+        "state": status.state,
+        "desired": None
+        if wanted is None
+        else {"version": str(wanted.version), "hash": wanted.hash, "at": to_iso(wanted.made_ns)},
+        "reported": None
+        if told is None
+        else {
+            "version": str(told.version),
+            "hash": told.hash,
+            "refused": told.refused,
+            "unused": list(told.unused),
+            "models": dict(told.models),
+            "challengers": dict(told.challengers),
+        },
     }
