@@ -16,7 +16,7 @@ from ovoo_edge.scoring import Scoring
 from ovoo_models import artifact
 from ovoo_models.bindings import untrained
 from ovoo_models.feedback import Adjustments
-from ovoo_models.shadow import challenger_of
+from ovoo_models.shadow import Shadow, challenger_of
 from ovoo_packs import instantiate, load_pack
 
 from tests.edge_agent.support import SECOND, T0, make_batch
@@ -47,7 +47,8 @@ class Gateway:
     @property
     def said(self) -> Adjustments:
         """What the running monitor goes by."""
-        return self.scoring._monitors[0][1].adjustments
+        monitor = self.scoring._monitors[0][1]
+        return (monitor.champion if isinstance(monitor, Shadow) else monitor).adjustments
 
     async def take(self, payload: bytes | DesiredConfig) -> ReportedConfig:
         body = payload.to_json() if isinstance(payload, DesiredConfig) else payload
