@@ -5,18 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from ovoo_contract.address import AssetAddress
-from ovoo_contract.errors import DeliveryError
+from ovoo_contract.errors import DeliveryError, QueryError
 from ovoo_contract.gateway_config import DesiredConfig, ReportedConfig
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ovoo_cloud.catalogue import audit, verdicts
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import audit, gateways, verdicts
 from ovoo_cloud.catalogue.tables import DesiredRecord, Gateway, SignalRecord
 
-__all__ = ["ConfigState", "ConfigStatus", "changes", "config_of", "covers", "follow", "published", "reported", "status"]
+__all__ = [
+    "ConfigState",
+    "ConfigStatus",
+    "changes",
+    "config_of",
+    "covers",
+    "follow",
+    "promote",
+    "published",
+    "reported",
+    "status",
+    "withdraw_promotion",
+]
 
 ConfigState = Literal["none", "silent", "waiting", "applied", "refused"]
 _ACTOR: Final = "ovoo-cloud"
@@ -59,6 +74,32 @@ def follow(session: Session, now_ns: int) -> int:
     return len(due)
 
 
+def promote(session: Session, scope: Scope, gateway_id: str, asset: str, model: str, now_ns: int) -> ConfigStatus:
+    """Asks a gateway to make the challenger of an asset (full address), named by its fingerprint, the champion.
+
+    Raises:
+        QueryError: the gateway does not report that challenger for an asset of its own.
+    """
+    scope.require(Permission.PROMOTE_MODEL)
+    gateway = gateways.gateway(session, scope, gateway_id)
+    told = reported(gateway)
+    runs = told.challengers.get(asset, "") if told is not None else ""
+    if not runs or runs != model or not covers(gateway, asset):
+        raise QueryError("no such challenger runs there", offender=asset, value=model, remedy=runs or "put one beside")
+    _ask(session, scope, gateway, {asset: model}, "model.promote", now_ns)
+    return status(session, gateway)
+
+
+def withdraw_promotion(session: Session, scope: Scope, gateway_id: str, asset: str, now_ns: int) -> ConfigStatus:
+    """Takes back what a gateway has not done, say because it refused; without one nothing changes."""
+    scope.require(Permission.PROMOTE_MODEL)
+    gateway = gateways.gateway(session, scope, gateway_id)
+    row = session.get(DesiredRecord, gateway.id)
+    if row is not None and asset in row.promote:
+        _ask(session, scope, gateway, {asset: ""}, "model.promote.withdraw", now_ns)
+    return status(session, gateway)
+
+
 def published(session: Session) -> list[tuple[str, DesiredConfig]]:
     """What is to stand at the broker: the configurations of all gateways that are not revoked."""
     query = select(DesiredRecord).join(Gateway, Gateway.id == DesiredRecord.gateway).where(Gateway.status != "revoked")
@@ -88,8 +129,28 @@ def config_of(row: DesiredRecord) -> DesiredConfig:
 
 def covers(gateway: Gateway, asset: str) -> bool:
     """Whether an asset lies within what a gateway is bound to."""
-    enterprise, site = asset.split("/")[:2]
-    return enterprise == gateway.enterprise and site in gateway.sites
+    enterprise, _, rest = asset.partition("/")
+    return enterprise == gateway.enterprise and rest.partition("/")[0] in gateway.sites
+
+
+def _ask(session: Session, scope: Scope, gateway: Gateway, asked: Mapping[str, str], action: str, now_ns: int) -> None:
+    """Changes what is to be promoted ("" takes it out) and says in the audit log who wanted it."""
+    session.refresh(gateway, with_for_update=True)
+    row = session.get(DesiredRecord, gateway.id)
+    config = _next(row, _wanted(session).get(gateway.id, {}), reported(gateway), asked)
+    if config is None:
+        return
+    _save(session, gateway, config, now_ns)
+    detail = {**asked, "version": str(config.version)}
+    audit.append(
+        session,
+        actor=scope.user,
+        action=action,
+        subject=gateway.id,
+        at_ns=now_ns,
+        enterprise=gateway.enterprise,
+        detail=detail,
+    )
 
 
 def _wanted(session: Session) -> dict[str, _Documents]:
@@ -116,12 +177,17 @@ def _gateways(session: Session, ids: Iterable[str]) -> Sequence[Gateway]:
     return [row for row in rows if row is not None and row.status != "revoked"]
 
 
-def _next(row: DesiredRecord | None, feedback: _Documents, told: ReportedConfig | None) -> DesiredConfig | None:
-    """The configuration that is due, None while the row is right."""
-    standing = dict(row.promote) if row is not None else {}
+def _next(
+    row: DesiredRecord | None,
+    feedback: _Documents,
+    told: ReportedConfig | None,
+    asked: Mapping[str, str] = MappingProxyType({}),
+) -> DesiredConfig | None:
+    """The configuration that is due, None while the row is right; what a gateway has promoted is not asked again."""
+    standing = {**(row.promote if row is not None else {}), **asked}
     done = told.models if told is not None else {}
-    promote = {asset: model for asset, model in standing.items() if done.get(asset) != model}
-    if row is None and not feedback:
+    promote = {asset: model for asset, model in standing.items() if model and done.get(asset) != model}
+    if row is None and not feedback and not promote:
         return None
     newest = max(row.version if row is not None else 0, told.version if told is not None else 0)
     version = row.version if row is not None else newest + 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, desired, findings, gateways, signals, verdicts
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.catalogue.tables import AuditEntry, DesiredRecord, Gateway
 from ovoo_contract.address import AssetAddress
+from ovoo_contract.errors import Forbidden, NotFound, QueryError
 from ovoo_contract.findings import Finding
 from ovoo_contract.gateway_config import DesiredConfig, ReportedConfig
 from sqlalchemy import select
@@ -194,3 +196,73 @@ def test_a_row_is_the_document_that_travels(database: Database) -> None:
         assert row is not None
         assert DesiredConfig.from_json(desired.config_of(row).to_json()) == wanted
         assert row.hash == wanted.hash
+
+
+RIVAL, CHAMPION = "b" * 16, "a" * 16
+ENGINEER = Scope("li", Role.ENTERPRISE_ENGINEER, frozenset({ENTERPRISE}))
+VIEWER = Scope("wang", Role.ENTERPRISE_VIEWER, frozenset({ENTERPRISE}))
+STRANGER = Scope("chen", Role.ENTERPRISE_ENGINEER, frozenset({FOREIGN}))
+
+
+def promoted(database: Database, scope: Scope = ENGINEER, asset: str = FAN, model: str = RIVAL) -> DesiredConfig:
+    with database.write() as session:
+        row = desired.promote(session, scope, GATEWAY, asset, model, T0).desired
+        assert row is not None
+        return desired.config_of(row)
+
+
+def test_a_challenger_that_the_gateway_reports_is_asked_to_be_champion_until_it_is(database: Database) -> None:
+    report(database, ReportedConfig(models={FAN: CHAMPION}, challengers={FAN: RIVAL}))
+    asked = promoted(database)
+    assert (asked.version, dict(asked.promote)) == (1, {AssetAddress.parse(FAN): RIVAL})
+    assert promoted(database) == asked == followed(database)[GATEWAY]
+
+    report(database, ReportedConfig(asked.version, asked.hash, models={FAN: RIVAL}))
+
+    done = followed(database)[GATEWAY]
+    assert (done.version, dict(done.promote)) == (2, {})
+
+
+def test_a_promotion_keeps_what_people_said_and_is_in_the_audit_log_with_its_author(database: Database) -> None:
+    judged(database, FAN)
+    followed(database)
+    report(database, ReportedConfig(challengers={FAN: RIVAL}))
+
+    asked = promoted(database)
+
+    assert asked.assets == {AssetAddress.parse(FAN)}
+    assert asked.feedback[AssetAddress.parse(FAN)]["relief"] == {"mewma": 1.25}
+    with database.read() as session:
+        lines = session.scalars(select(AuditEntry).where(AuditEntry.action == "model.promote")).all()
+        assert [(line.actor, line.subject, line.detail[FAN]) for line in lines] == [("li", GATEWAY, RIVAL)]
+
+
+def test_a_promotion_that_was_refused_can_be_taken_back(database: Database) -> None:
+    report(database, ReportedConfig(challengers={FAN: RIVAL}))
+    promoted(database)
+    for _ in range(2):
+        with database.write() as session:
+            desired.withdraw_promotion(session, ENGINEER, GATEWAY, FAN, T0)
+    found = followed(database)[GATEWAY]
+    assert (found.version, dict(found.promote)) == (2, {})
+
+
+@pytest.mark.parametrize(
+    ("asset", "model"), [(FAN, CHAMPION), (PUMP, RIVAL), (FOREIGN_FAN, RIVAL), ("", RIVAL), ("fan1", RIVAL)]
+)
+def test_what_the_gateway_does_not_report_of_its_own_machines_is_not_asked(
+    database: Database, asset: str, model: str
+) -> None:
+    report(database, ReportedConfig(challengers={FAN: RIVAL, FOREIGN_FAN: RIVAL}))
+    with pytest.raises(QueryError, match="no such challenger"):
+        promoted(database, asset=asset, model=model)
+    assert followed(database) == {}
+
+
+@pytest.mark.parametrize(("scope", "error"), [(VIEWER, Forbidden), (STRANGER, NotFound)])
+def test_only_who_may_change_models_of_that_plant_promotes(
+    database: Database, scope: Scope, error: type[Exception]
+) -> None:
+    report(database, ReportedConfig(challengers={FAN: RIVAL}))
+    with pytest.raises(error):
+        promoted(database, scope)
