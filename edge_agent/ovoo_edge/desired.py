@@ -58,26 +58,34 @@ class DesiredState:
         async with self._one_at_a_time:
             if payload:
                 await asyncio.to_thread(self._take, payload)
-            return self.report().to_json()
+            return await asyncio.to_thread(lambda: self.report().to_json())
 
     def report(self) -> ReportedConfig:
         """What runs now, and why a later document does not."""
         running = self._running
-        named = running.assets if running is not None else frozenset()
         models, challengers = self._scoring.fingerprints()
         return ReportedConfig(
             version=running.version if running is not None else 0,
             hash=running.hash if running is not None else "",
             refused=self._refused,
-            unused=tuple(sorted(str(asset) for asset in named if str(asset) not in models)),
+            unused=self._unused(),
             models=models,
             challengers=challengers,
         )
 
     def health(self) -> dict[str, Any]:
         """For `/health`."""
-        told = self.report()
-        return {"version": told.version, "hash": told.hash, "refused": told.refused, "unused": list(told.unused)}
+        running = self._running
+        return {
+            "version": running.version if running is not None else 0,
+            "hash": running.hash if running is not None else "",
+            "refused": self._refused,
+            "unused": list(self._unused()),
+        }
+
+    def _unused(self) -> tuple[str, ...]:
+        named = self._running.assets if self._running is not None else frozenset()
+        return tuple(sorted({str(asset) for asset in named} - self._scoring.assets))
 
     def _take(self, payload: bytes) -> None:
         try:

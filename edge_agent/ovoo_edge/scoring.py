@@ -23,6 +23,7 @@ from ovoo_edge.pipeline_stage import Scorer
 from ovoo_edge.sinks.class_view import CLASS_KEY
 
 if TYPE_CHECKING:
+    from ovoo_models.artifact import ModelSet
     from ovoo_models.feedback import Adjustments
     from ovoo_models.monitor import AssetMonitor
     from ovoo_models.shadow import Shadow
@@ -63,6 +64,7 @@ class Scoring:
             for settings, monitor in monitors
         }
         self._bound: list[_Bound] = []
+        self._known_fingerprints: dict[int, tuple[ModelSet, str]] = {}
         # scoring, saving and changes from the cloud run on threads of their own
         self._busy = threading.Lock()
         self._findings = 0
@@ -140,15 +142,28 @@ class Scoring:
             for settings, monitor in self._monitors:
                 monitor.adjust(said.get(settings.asset, Adjustments()))
 
+    @property
+    def assets(self) -> frozenset[str]:
+        """Addresses of the assets that have a model here."""
+        return frozenset(str(settings.asset) for settings, _ in self._monitors)
+
     def fingerprints(self) -> tuple[dict[str, str], dict[str, str]]:
         """Asset -> fingerprint of its champion, and of its challenger where there is one."""
-        champions = {str(settings.asset): monitor.model_set.fingerprint for settings, monitor in self._monitors}
-        rivals = {
-            str(settings.asset): rival.model_set.fingerprint
-            for settings, monitor in self._monitors
-            if (rival := getattr(monitor, "challenger", None)) is not None
-        }
+        champions: dict[str, str] = {}
+        rivals: dict[str, str] = {}
+        for settings, monitor in self._monitors:
+            champions[str(settings.asset)] = self._fingerprint(monitor.model_set)
+            rival = getattr(monitor, "challenger", None)
+            if rival is not None:
+                rivals[str(settings.asset)] = self._fingerprint(rival.model_set)
         return champions, rivals
+
+    def _fingerprint(self, model_set: ModelSet) -> str:
+        """Hashing a whole model takes its time, and a set never changes."""
+        known = self._known_fingerprints.get(id(model_set))
+        if known is None:
+            known = self._known_fingerprints[id(model_set)] = (model_set, model_set.fingerprint)
+        return known[1]
 
     def promote(self, wanted: Mapping[AssetAddress, str]) -> None:
         """Makes challengers champions, warmed up as they are; where the champion is the wanted one nothing happens.
@@ -160,7 +175,7 @@ class Scoring:
         due = [
             (places.get(asset, -1), fingerprint)
             for asset, fingerprint in wanted.items()
-            if asset not in places or self._monitors[places[asset]][1].model_set.fingerprint != fingerprint
+            if asset not in places or self._fingerprint(self._monitors[places[asset]][1].model_set) != fingerprint
         ]
         for place, fingerprint in due:
             check_promotion(self._monitors, place, fingerprint)
