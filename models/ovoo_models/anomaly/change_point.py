@@ -11,7 +11,6 @@ from ovoo_contract.errors import ConfigError
 
 from ovoo_models._select import kernels, memory_kernels
 from ovoo_models.anomaly.memory import MemoryFit, MemoryLearner, SignalMemory, chi_square_99
-from ovoo_models.anomaly.row_means import RowMeans
 from ovoo_models.base import NORMAL, UNKNOWN, Contribution, FrameBlock, Place, RowScorer, ScoreBlock, Watch
 from ovoo_models.gate import Gate
 from ovoo_models.params import Params
@@ -27,9 +26,7 @@ class ChangePoint:
     the 99 % quantile of chi-square; `mute_s`, for which no row is scored after a change, while both means start anew
     from the new level: one change is told once; `clip`, `max_missing`, `shrinkage`, `reset_s`, `learn_rows`, gate and
     delays as in `Mewma`.
-    Residuals are what each input's own last value does not foretell (`SignalMemory`). `row_s`: what is judged are means
-    over so many seconds (0, and at least: a frame), so that a history by the minute serves for quicker frames. Between
-    the ends of two such rows the last score stands.
+    Residuals are what each input's own last value does not foretell (`SignalMemory`).
     """
 
     learned = ("centre", "inverse", "keep", "keep_inverse", "memory_period", "precision", "limit")
@@ -40,13 +37,11 @@ class ChangePoint:
         self.gate = Gate(known, place, settle_s=600.0)
         d = len(place.inputs)
         step_s = known.number("step_s", 60.0, 1e-3)
-        row_s = known.number("row_s", 0.0, 0.0)
-        row_ns = max(round(row_s * 1e9), place.period_ns)
         fast, slow = known.number("fast", 0.1, 1e-6, 1.0), known.number("slow", 0.02, 1e-6, 1.0)
         if slow >= fast:
             raise ConfigError("slow must be under fast", offender="change_point.slow", value=slow,
                               remedy=f"fast is {fast:g}")  # fmt: skip
-        self._step_frames = max(round(step_s * 1e9 / row_ns), 1)
+        self._step_frames = max(round(step_s * 1e9 / place.period_ns), 1)
         self._fast_decay = (1.0 - fast) ** (1.0 / self._step_frames)
         self._slow_decay = (1.0 - slow) ** (1.0 / self._step_frames)
         self._reset_ns = round(known.number("reset_s", 15 * step_s, 0.0) * 1e9)
@@ -65,12 +60,7 @@ class ChangePoint:
         known.finish()
         self.trace_width = d
         self._columns = array("i", place.inputs)
-        self._row_ns = row_ns
-        self._means = RowMeans(array("i", place.inputs), row_ns) if row_s > 0.0 else None
-        if self._means is not None:
-            self._columns = array("i", range(d))
-        self._rows_out, self._held = ScoreBlock(), array("d", [math.nan] * 3 + [UNKNOWN] + [0.0] * d)
-        self._memory = SignalMemory(d, row_ns, self._reset_ns, bound)
+        self._memory = SignalMemory(d, place.period_ns, self._reset_ns, bound)
         self._bound, self._shrinkage = bound, shrinkage
         self._learner = self._learner_of(learn_rows)
         self._centre, self._inverse = array("d", bytes(8 * d)), array("d", [1.0] * d)
@@ -82,7 +72,6 @@ class ChangePoint:
         self._arrays = ArrayStore(
             "change_point", centre=self._centre, inverse=self._inverse, precision=self._precision, limit=self._limit,
             fast=self._fast, slow=self._slow, at=self._at, running=self.gate.running, **self._memory.arrays(),
-            **({"held": self._held, **self._means.arrays()} if self._means is not None else {}),
         )  # fmt: skip
 
     @property
@@ -97,21 +86,16 @@ class ChangePoint:
 
     def learn_many(self, rows: FrameBlock) -> None:
         """Learn from the first `learn_rows` rows of normal work."""
-        self._learner.feed(*self._judged(rows), self._take)
+        self._learner.feed(rows, self.gate.mask(rows), self._take)
 
     def learn_history(self, rows: FrameBlock) -> int:
         """Fit on all the rows at once; gives how many were used, NotReady where fewer than 100 are normal work."""
         everything = self._learner_of(len(rows) + 1)
-        everything.feed(*self._judged(rows), self._take)
+        everything.feed(rows, self.gate.mask(rows), self._take)
         return everything.finish(self._take)
 
-    def _judged(self, rows: FrameBlock) -> tuple[FrameBlock, array[int]]:
-        """What is judged of these frames: they themselves, or the means that end within them; with the gate's codes."""
-        mask = self.gate.mask(rows)
-        return (rows, mask) if self._means is None else self._means.take(rows, mask)
-
     def _learner_of(self, rows: int) -> MemoryLearner:
-        return MemoryLearner(self._columns, rows, self._row_ns, self._bound, self._shrinkage)
+        return MemoryLearner(self._columns, rows, self.place.period_ns, self._bound, self._shrinkage)
 
     def _take(self, found: MemoryFit) -> None:
         self._memory.take(found)
@@ -130,22 +114,12 @@ class ChangePoint:
             array("q", [-1, -1, -1]),
         )
         self._memory.restart()
-        if self._means is not None:
-            self._means.restart()
-            self._held[:] = array("d", [math.nan] * 3 + [UNKNOWN] + [0.0] * d)
 
     def score_many(self, rows: FrameBlock, out: ScoreBlock) -> None:
         """Fill `out`; every row is UNKNOWN before `ready`, SETTLING while mute. `trace` holds c."""
-        if self._means is None:
-            self._score(rows, self.gate.mask(rows), out)
-            return
-        means, mask = self._judged(rows)
-        self._score(means, mask, self._rows_out)
-        self._spread(len(rows), out)
-
-    def _score(self, rows: FrameBlock, mask: array[int], out: ScoreBlock) -> None:
         n, d = len(rows), len(self._columns)
         out.resize(n, d)
+        mask = self.gate.mask(rows)
         if not self.ready:
             out.score[:n] = out.measure[:n] = out.limits[:n] = array("d", [math.nan]) * n
             out.state[:n] = array("B", [UNKNOWN if code == NORMAL else code for code in mask[:n]])
@@ -153,25 +127,9 @@ class ChangePoint:
         residual, use = self._memory.residuals(rows, mask, self._columns, self._centre, self._inverse, *self._open)
         memory_kernels.change_point_rows(
             rows.time_ns, residual, d, n, use, self._precision, self._fast_decay, self._slow_decay, self._step_frames,
-            self._row_ns, self._reset_ns, self._mute_ns, self._missing, self._limit[0], self._fast, self._slow,
+            self.place.period_ns, self._reset_ns, self._mute_ns, self._missing, self._limit[0], self._fast, self._slow,
             self._at, self._work, self._absent, out.score, out.limits, out.measure, out.state, out.trace,
         )  # fmt: skip
-
-    def _spread(self, n: int, out: ScoreBlock) -> None:
-        """Each frame gets what the last row that ended by then has."""
-        assert self._means is not None
-        d, found, held = len(self._columns), self._rows_out, self._held
-        out.resize(n, d)
-        ends = iter([*self._means.ends, n])
-        end, row = next(ends), 0
-        for i in range(n):
-            if i == end:
-                held[:3] = array("d", [found.score[row], found.limits[row], found.measure[row]])
-                held[3] = found.state[row]
-                held[4:] = found.trace[row * d : row * d + d]
-                end, row = next(ends), row + 1
-            out.score[i], out.limits[i], out.measure[i], out.state[i] = held[0], held[1], held[2], int(held[3])
-            out.trace[i * d : i * d + d] = held[4:]
 
     def explain(self, rows: FrameBlock, out: ScoreBlock, row: int) -> tuple[Contribution, ...]:
         """Shares by reconstruction: how far T2 falls were the input's change what the others' say."""
@@ -189,8 +147,7 @@ class ChangePoint:
     @property
     def next_ns(self) -> int:
         """A period after the last row scored."""
-        last_ns = self._at[0] if self._means is None else self._means.last_ns
-        return max(last_ns, 0) + self.place.period_ns
+        return max(self._at[0], 0) + self.place.period_ns
 
     def _shares(self, change: array[float]) -> tuple[Contribution, ...]:
         d = self.trace_width
@@ -203,7 +160,7 @@ class ChangePoint:
         if not total > 0:
             return ()
         ranked = sorted(range(d), key=lambda k: (-gains[k], k))
-        return tuple(Contribution(self.place.inputs[k], gains[k] / total) for k in ranked if gains[k] > 0)
+        return tuple(Contribution(self._columns[k], gains[k] / total) for k in ranked if gains[k] > 0)
 
     def state(self) -> dict[str, str]:
         """Model, running means and gate."""
