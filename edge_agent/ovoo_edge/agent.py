@@ -19,6 +19,7 @@ from ovoo_edge.backoff import Backoff
 from ovoo_edge.completeness_reporter import CompletenessReporter
 from ovoo_edge.config import GatewayConfig
 from ovoo_edge.derived import deriving
+from ovoo_edge.desired import DesiredState
 from ovoo_edge.folder_lock import FolderLock
 from ovoo_edge.health import HealthReport, HealthServer, sink_figures
 from ovoo_edge.mapping import bind_signals
@@ -28,6 +29,7 @@ from ovoo_edge.scoring import Scoring
 from ovoo_edge.signal_list import figures_of, rules_of
 from ovoo_edge.sinks.base import Sink, SinkContext
 from ovoo_edge.sinks.registry import create_sink
+from ovoo_edge.sinks.settings import MqttSinkSettings
 from ovoo_edge.source_clock import ClockedIntake
 from ovoo_edge.sources.base import Intake, Source, SourceContext
 from ovoo_edge.sources.registry import create_source
@@ -101,10 +103,12 @@ class Agent:
             scoring = Scoring.load(config.models, config.measured)
             catalogue = Catalogue([*config.measured, *figures_of(config.signals), *scoring.outputs])
             scoring.restore(config.state_dir / "models.json")
+            desired = DesiredState(scoring, config.state_dir, config.enterprise, config.site)
+            desired.restore()
             async with SpoolService(self._open_spool) as spool:
                 await spool.add_catalogue(catalogue)
                 try:
-                    await self._run_parts(spool, catalogue, scoring)
+                    await self._run_parts(spool, catalogue, scoring, desired)
                 finally:
                     scoring.save(config.state_dir / "models.json")
         _LOG.info("event=stopped gateway=%s", config.gateway)
@@ -121,7 +125,9 @@ class Agent:
             damage=damage,
         )
 
-    async def _run_parts(self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring) -> None:
+    async def _run_parts(
+        self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring, desired: DesiredState
+    ) -> None:
         config, world = self._config, self._world
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
         derive = deriving(config.derived, catalogue)
@@ -153,7 +159,8 @@ class Agent:
             catalogue,
             reporter.sums,
         )
-        sinks = self._sinks(catalogue, spool, report)
+        report.desired = desired.health
+        sinks = self._sinks(catalogue, spool, report, desired)
         report.sinks = [sink for sink, _ in sinks]
         async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
             fixed = [group.create_task(pipeline.run()), group.create_task(spool.maintain())]
@@ -267,7 +274,9 @@ class Agent:
             for settings in self._config.sources
         ]
 
-    def _sinks(self, catalogue: Catalogue, spool: SpoolService, report: HealthReport) -> list[tuple[Sink, SpoolReader]]:
+    def _sinks(
+        self, catalogue: Catalogue, spool: SpoolService, report: HealthReport, desired: DesiredState
+    ) -> list[tuple[Sink, SpoolReader]]:
         config, world = self._config, self._world
 
         async def figures() -> Mapping[str, float]:
@@ -284,7 +293,15 @@ class Agent:
             draining=self._draining,
             counters=figures,
         )
-        return [(create_sink(settings, context), spool.reader(settings.name)) for settings in config.sinks]
+        # two clouds of different opinions would undo each other's word
+        first = next((each for each in config.sinks if isinstance(each, MqttSinkSettings) and each.takes_config), None)
+        return [
+            (
+                create_sink(each, replace(context, configure=desired.take if each is first else None)),
+                spool.reader(each.name),
+            )
+            for each in config.sinks
+        ]
 
 
 async def _all_done(tasks: list[asyncio.Task[None]]) -> None:

@@ -38,7 +38,7 @@ _QUIET_SINK = {"running", "draining", "idle"}
 
 
 class HealthReport:
-    """Gathers the state of every part; `sinks` is set once they exist, because they report figures of this report."""
+    """Gathers the state of every part; `sinks` and `desired` are set once they exist: sinks report these figures."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class HealthReport:
         self._cpu = CpuShare()
         self._accounts = accounts
         self.sinks: Sequence[Sink] = ()
+        self.desired: Callable[[], Mapping[str, Any]] = dict
 
     async def collect(self) -> dict[str, Any]:
         """The whole state, JSON-ready; `status` is "ok" or "degraded"."""
@@ -99,6 +100,7 @@ class HealthReport:
             "sources": sources,
             "sinks": sinks,
             "models": self._scoring.health(),
+            "desired_config": self.desired(),
             "failed": failed,
         }
 

@@ -11,16 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue, DataClass, SignalEntry, class_rank
 from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
 from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge.config import ModelSettings
+from ovoo_edge.model_files import check_promotion, load_monitor
 from ovoo_edge.pipeline_stage import Scorer
 from ovoo_edge.sinks.class_view import CLASS_KEY
 
 if TYPE_CHECKING:
+    from ovoo_models.artifact import ModelSet
+    from ovoo_models.feedback import Adjustments
     from ovoo_models.monitor import AssetMonitor
     from ovoo_models.shadow import Shadow
 
@@ -49,7 +53,8 @@ class Scoring:
     def __init__(
         self, monitors: Sequence[tuple[ModelSettings, AssetMonitor | Shadow]], entries: Sequence[SignalEntry] = ()
     ) -> None:
-        self._monitors = monitors
+        self._monitors = [*monitors]
+        self._entries = entries
         known = {str(entry.address) for entry in entries}
         self._classes = [_classes(settings, monitor, entries) for settings, monitor in monitors]
         self._absent = {
@@ -58,7 +63,9 @@ class Scoring:
             ]
             for settings, monitor in monitors
         }
-        # scoring and saving run on threads of their own
+        self._bound: list[_Bound] = []
+        self._known_fingerprints: dict[int, tuple[ModelSet, str]] = {}
+        # scoring, saving and changes from the cloud run on threads of their own
         self._busy = threading.Lock()
         self._findings = 0
         self._scored = 0
@@ -74,7 +81,7 @@ class Scoring:
         monitors: list[tuple[ModelSettings, AssetMonitor | Shadow]] = []
         for position, settings in enumerate(models):
             try:
-                monitors.append((settings, _load(settings, entries)))
+                monitors.append((settings, load_monitor(settings, entries)))
             except OvooError as error:
                 where = f"model[{position}].artifact"
                 errors.append(
@@ -100,13 +107,13 @@ class Scoring:
         """The function the pipeline calls; None without monitors."""
         if not self._monitors:
             return None
-        bound = [_bind(settings, monitor, catalogue) for settings, monitor in self._monitors]
+        self._bound = [_bind(settings, monitor, catalogue) for settings, monitor in self._monitors]
 
         def score(batch: SampleBatch) -> tuple[SampleBatch, Sequence[Finding]]:
             derived: list[SampleBatch] = []
             findings: list[Finding] = []
             with self._busy:
-                for item, classes in zip(bound, self._classes, strict=True):
+                for item, classes in zip(self._bound, self._classes, strict=True):
                     output = item.monitor.process(batch, item.index, item.out_base)
                     derived.append(output.batch)
                     findings += [_classed(finding, classes) for finding in output.findings]
@@ -116,6 +123,79 @@ class Scoring:
             return merged, findings
 
         return score
+
+    def adjustments(self, documents: Mapping[AssetAddress, Mapping[str, Any]]) -> Mapping[AssetAddress, Adjustments]:
+        """Reads feedback documents, those of assets without a model too; ArtifactError for a damaged one."""
+        if not documents:
+            return {}
+        from ovoo_models.feedback import Adjustments
+
+        return {asset: Adjustments.from_dict(document, f"feedback of {asset}") for asset, document in documents.items()}
+
+    def adjust(self, said: Mapping[AssetAddress, Adjustments]) -> None:
+        """What people say of every asset, between two batches; nothing is said of those that are not named."""
+        if not self._monitors:
+            return
+        from ovoo_models.feedback import Adjustments
+
+        with self._busy:
+            for settings, monitor in self._monitors:
+                monitor.adjust(said.get(settings.asset, Adjustments()))
+
+    @property
+    def assets(self) -> frozenset[str]:
+        """Addresses of the assets that have a model here."""
+        return frozenset(str(settings.asset) for settings, _ in self._monitors)
+
+    def fingerprints(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Asset -> fingerprint of its champion, and of its challenger where there is one."""
+        champions: dict[str, str] = {}
+        rivals: dict[str, str] = {}
+        for settings, monitor in self._monitors:
+            champions[str(settings.asset)] = self._fingerprint(monitor.model_set)
+            rival = getattr(monitor, "challenger", None)
+            if rival is not None:
+                rivals[str(settings.asset)] = self._fingerprint(rival.model_set)
+        return champions, rivals
+
+    def _fingerprint(self, model_set: ModelSet) -> str:
+        """Hashing a whole model takes its time, and a set never changes."""
+        known = self._known_fingerprints.get(id(model_set))
+        if known is None:
+            known = self._known_fingerprints[id(model_set)] = (model_set, model_set.fingerprint)
+        return known[1]
+
+    def promote(self, wanted: Mapping[AssetAddress, str]) -> None:
+        """Makes challengers champions, warmed up as they are; where the champion is the wanted one nothing happens.
+
+        Raises:
+            ArtifactError: one of them cannot be; then none is.
+        """
+        places = {settings.asset: place for place, (settings, _) in enumerate(self._monitors)}
+        due = [
+            (places.get(asset, -1), fingerprint)
+            for asset, fingerprint in wanted.items()
+            if asset not in places or self._fingerprint(self._monitors[places[asset]][1].model_set) != fingerprint
+        ]
+        for place, fingerprint in due:
+            check_promotion(self._monitors, place, fingerprint)
+        for place, _ in due:
+            self._promote(place)
+
+    def _promote(self, place: int) -> None:
+        from ovoo_models.shadow import Shadow, promote
+
+        settings, monitor = self._monitors[place]
+        if isinstance(monitor, Shadow):
+            promote(pathlib.Path(settings.artifact))
+            with self._busy:
+                self._monitors[place] = (settings, monitor.challenger)
+                self._classes[place] = _classes(settings, monitor.challenger, self._entries)
+                if self._bound:
+                    self._bound[place] = replace(self._bound[place], monitor=monitor.challenger)
+            _LOG.info(
+                "event=model_promoted asset=%s model=%s", settings.asset, monitor.challenger.model_set.fingerprint
+            )
 
     def health(self) -> dict[str, Any]:
         """Assets scored, which of their models give scores already, and what came out."""
@@ -161,41 +241,6 @@ def _shadow(monitor: AssetMonitor | Shadow) -> dict[str, Any]:
     """How a challenger does beside the champion; empty where there is none."""
     comparison = getattr(monitor, "comparison", None)
     return {} if comparison is None else {"challenger": asdict(comparison())}
-
-
-def _load(settings: ModelSettings, entries: Sequence[SignalEntry]) -> AssetMonitor | Shadow:
-    from ovoo_models import artifact
-    from ovoo_models.feedback import Adjustments
-    from ovoo_models.monitor import AssetMonitor
-    from ovoo_models.shadow import Shadow, challenger_of
-
-    models = artifact.load(settings.artifact)
-    units = {entry.address.signal: entry.unit for entry in entries if entry.address.asset_address == settings.asset}
-    wanted = [use.name for use in models.signals]
-    if not units.keys() & set(wanted):
-        raise ConfigError(
-            "none of the model's signals is configured",
-            offender=settings.asset.path,
-            value=", ".join(wanted),
-            remedy="add them to the signal list",
-        )
-    for use in models.signals:
-        if units.get(use.name, use.unit) != use.unit:
-            raise ConfigError(
-                f"the model reads {use.name} in {use.unit}",
-                offender=str(settings.asset.signal(use.name)),
-                value=units[use.name],
-                remedy=f"configure unit {use.unit} and name the source's own as source_unit",
-            )
-    # what people said of this asset's findings, as the cloud gives it out, lies beside the model
-    beside = pathlib.Path(settings.artifact).with_suffix(".feedback.json")
-    said = Adjustments.from_json(beside.read_bytes(), str(beside)) if beside.exists() else Adjustments()
-    monitor = AssetMonitor(models, settings.asset, settings.period_s or None, adjustments=said)
-    challenger = challenger_of(pathlib.Path(settings.artifact))
-    if not challenger.exists():
-        return monitor
-    rival = AssetMonitor(artifact.load(challenger), settings.asset, settings.period_s or None, adjustments=said)
-    return Shadow(monitor, rival)
 
 
 def _bind(settings: ModelSettings, monitor: AssetMonitor | Shadow, catalogue: Catalogue) -> _Bound:

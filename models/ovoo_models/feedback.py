@@ -109,28 +109,40 @@ class Adjustments:
             "left_out": [list(each) for each in self.left_out],
         }
 
-    def to_json(self) -> str:
+    def to_dict(self) -> dict[str, Any]:
         """The document that the cloud gives out and a gateway or a training run reads; times as decimal strings."""
-        body = {
+        return {
             "format": _FORMAT,
             "version": _VERSION,
             "relief": dict(self.relief),
             "muted": {code: str(until) for code, until in self.muted.items()},
             "left_out": [[str(start), str(end)] for start, end in self.left_out],
         }
-        return json.dumps(body, sort_keys=True)
+
+    def to_json(self) -> str:
+        """`to_dict` as text."""
+        return json.dumps(self.to_dict(), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str | bytes, offender: str = "feedback") -> Adjustments:
         """Reads `to_json`; ArtifactError names `offender` for anything else."""
         try:
-            body = cast("dict[str, Any]", json.loads(text))
+            body: object = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ArtifactError("not a feedback document", offender=offender, value=str(error)) from error
+        return cls.from_dict(body, offender)
+
+    @classmethod
+    def from_dict(cls, document: object, offender: str = "feedback") -> Adjustments:
+        """Reads `to_dict`; ArtifactError names `offender` for anything else."""
+        try:
+            body = cast("dict[str, Any]", document)
             if body.get("format") != _FORMAT or body.get("version") != _VERSION:
                 raise ArtifactError("not a feedback document of this version", offender=offender)
             relief = {str(model): float(factor) for model, factor in body["relief"].items()}
             muted = {str(code): int(until) for code, until in body["muted"].items()}
             left_out = tuple((int(start), int(end)) for start, end in body["left_out"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ArtifactError("not a feedback document", offender=offender, value=str(error)) from error
         wrong = {model: factor for model, factor in relief.items() if not 1.0 <= factor <= MOST_RELIEF}
         if wrong:

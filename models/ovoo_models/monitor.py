@@ -56,7 +56,7 @@ class _Watched:
         self, binding: ModelBinding, model_set: ModelSet, asset: AssetAddress, period_ns: int, relief: float
     ) -> None:
         self.binding = binding
-        self._relief = relief
+        self.relief = relief
         self.place = place_of(binding, model_set, period_ns)
         self.detector: Detector = create(binding.model, binding.params, self.place)
         state = model_set.states.get(binding.id)
@@ -74,8 +74,8 @@ class _Watched:
     def run(self, rows: FrameBlock) -> list[tuple[int, Finding]]:
         """Score the rows; return the findings with the row each belongs to."""
         self.detector.score_many(rows, self.out)
-        if self._relief != 1.0:
-            sensor_kernels.scale_column(self.out.limits, len(rows), self._relief)
+        if self.relief != 1.0:
+            sensor_kernels.scale_column(self.out.limits, len(rows), self.relief)
         events = self.latch.run(rows, self.out, self.detector.watch)
         return [(event.row, self.episodes.take(event, self._causes(rows, event))) for event in events]
 
@@ -124,9 +124,8 @@ class AssetMonitor:
         self._names = [use.name for use in model_set.signals]
         holds = [round(use.hold_s * 1e9) for use in model_set.signals]
         self._frames = FrameBuilder([-1] * len(holds), self.period_ns, holds, round(grace_s * 1e9))
-        relief = {each.id: adjustments.relief.get(each.id, 1.0) for each in model_set.bindings if takes_relief(each)}
         self._watched = [
-            _Watched(each, model_set, asset, self.period_ns, relief.get(each.id, 1.0)) for each in model_set.bindings
+            _Watched(each, model_set, asset, self.period_ns, _relief(each, adjustments)) for each in model_set.bindings
         ]
         numbered = [*enumerate(self._watched)]
         # sensors are judged before machines, whatever the order of the bindings
@@ -148,6 +147,12 @@ class AssetMonitor:
     def late(self) -> int:
         """Samples that came too late to be scored."""
         return self._frames.late
+
+    def adjust(self, adjustments: Adjustments) -> None:
+        """From the next row on, what people say now; nothing that runs is lost."""
+        self.adjustments = adjustments
+        for each in self._watched:
+            each.relief = _relief(each.binding, adjustments)
 
     def ready(self) -> dict[str, bool]:
         """Binding id -> whether its detector gives scores."""
@@ -253,6 +258,10 @@ class AssetMonitor:
     def state_json(self) -> str:
         """`state()` as JSON text."""
         return json.dumps(self.state(), allow_nan=False, sort_keys=True)
+
+
+def _relief(binding: ModelBinding, adjustments: Adjustments) -> float:
+    return adjustments.relief.get(binding.id, 1.0) if takes_relief(binding) else 1.0
 
 
 def place_of(binding: ModelBinding, model_set: ModelSet, period_ns: int) -> Place:

@@ -17,6 +17,7 @@ from ovoo_contract.samples import SampleBatch
 
 from ovoo_models import artifact
 from ovoo_models.artifact import ModelSet
+from ovoo_models.feedback import Adjustments
 from ovoo_models.monitor import AssetMonitor, MonitorOutput
 
 __all__ = ["Comparison", "Shadow", "challenger_of", "promote"]
@@ -77,6 +78,11 @@ class Shadow:
     def late(self) -> int:
         """Samples that came too late to be scored."""
         return self.champion.late
+
+    def adjust(self, adjustments: Adjustments) -> None:
+        """As `AssetMonitor.adjust`, for both."""
+        self.champion.adjust(adjustments)
+        self.challenger.adjust(adjustments)
 
     def ready(self) -> dict[str, bool]:
         """Which of the champion's bindings give scores."""

@@ -170,6 +170,24 @@ def test_acknowledgements_reach_their_gateway_and_no_other(connect: Callable[[st
     assert gateway.received == [("ovoo/v1/bayan-gw1/ack", b"for me")]
 
 
+def test_a_configuration_reaches_its_gateway_alone_and_no_gateway_writes_one(connect: Callable[[str], Client]) -> None:
+    cloud, gateway, other = connect("ovoo-cloud"), connect("heishan-gw1"), connect("bayan-gw1")
+    cloud.subscribe("ovoo/v1/+/config/reported")
+    for client in (gateway, other):
+        client.subscribe("ovoo/v1/+/config/desired")
+
+    other.publish("ovoo/v1/heishan-gw1/config/desired", b"forged")
+    other.publish("ovoo/v1/heishan-gw1/config/reported", b"forged")
+    cloud.publish("ovoo/v1/heishan-gw1/config/desired", b"for one")
+    cloud.publish("ovoo/v1/bayan-gw1/config/desired", b"for the other")
+    gateway.publish("ovoo/v1/heishan-gw1/config/reported", b"applied")
+    wait_until(lambda: all(client.received for client in (cloud, gateway, other)))
+
+    assert gateway.received == [("ovoo/v1/heishan-gw1/config/desired", b"for one")]
+    assert other.received == [("ovoo/v1/bayan-gw1/config/desired", b"for the other")]
+    assert cloud.received == [("ovoo/v1/heishan-gw1/config/reported", b"applied")]
+
+
 def test_nobody_enters_without_a_certificate(connect: Callable[[str], Client]) -> None:
     stranger = connect("")
     connect("heishan-gw1")

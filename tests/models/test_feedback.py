@@ -132,3 +132,18 @@ def test_rows_of_a_confirmed_fault_are_not_learned() -> None:
     assert (with_fault.card["rows"], without.card["rows"]) == (9000, 7000)
     assert without.card["feedback"]["left_out"] == [[fault.start_ns, fault.end_ns]]
     assert "feedback" not in with_fault.card
+
+
+def test_what_people_say_while_it_runs_counts_from_the_next_row_as_if_said_before() -> None:
+    models, rows = pump(), machine(600, seed=5, fault_from=300)
+    index = {use.name: k for k, use in enumerate(models.signals)}
+    monitor = AssetMonitor(models, ASSET)
+
+    early = monitor.process(to_batch(rows.rows(0, 200)), index, 10).findings
+    monitor.adjust(false(20))
+    found = [*early, *monitor.process(to_batch(rows.rows(200, 600)), index, 10).findings]
+    found += monitor.flush(2**62, 10).findings
+
+    assert early == ()
+    assert [*{each.id: each for each in found}.values()] == run(models, rows, false(20))
+    assert monitor.adjustments == false(20)

@@ -30,7 +30,7 @@ def canonical(value: object) -> object:
     return value
 
 
-def same(pair: str, name: str, *args: Any) -> Any:
+def assert_same(pair: str, name: str, *args: Any) -> Any:
     """Run kernel and twin on copies; every array and the result must be equal to the last bit; give the twin's."""
     outcomes = []
     for module in PAIRS[pair]:
@@ -68,7 +68,7 @@ def test_inner_product_is_the_same_and_right(n: int) -> None:
     rng = random.Random(n)
     a, b = (array("d", [rng.gauss(0, 1) for _ in range(n)]) for _ in range(2))
 
-    result, _args = same("main", "dot", a, b)
+    result, _args = assert_same("main", "dot", a, b)
 
     assert result == pytest.approx(math.fsum(x * y for x, y in zip(a, b, strict=True)), abs=1e-12)
 
@@ -79,7 +79,7 @@ def test_mewma_equals_its_twin(seed: int, d: int) -> None:
     n, width = 300, d + 1
     rows = odd_rows(n, width, seed)
     columns = array("i", random.Random(seed).sample(range(width), d))
-    same(
+    assert_same(
         "main", "mewma_rows", rows.time_ns, rows.values, width, n, gates(n, seed), columns, doubles(*[50.0] * d),
         doubles(*[0.05] * d), doubles(*[-math.inf] * d), doubles(*[90.0] * d), precision(d, seed), 0.99, 12, PERIOD,
         900 * SECOND, d // 3, 20.0, 30.0, 0.001 * (seed % 2), zeros(d), array("q", [-1]), zeros(2 * d),
@@ -95,13 +95,14 @@ def test_gate_and_single_checks_equal_their_twins(seed: int) -> None:
     out = (zeros(n), zeros(n), zeros(n), zeros(n, "B"))
     for column in (-1, 0):
         running = array("q", [-1, -1])
-        same("main", "gate_rows", rows.time_ns, rows.values, 2, n, column, 30.0, 70.0, 60 * SECOND, 3600 * SECOND,
+        assert_same("main", "gate_rows",
+             rows.time_ns, rows.values, 2, n, column, 30.0, 70.0, 60 * SECOND, 3600 * SECOND,
              running, zeros(n, "B"))  # fmt: skip
-    same("main", "range_rows", rows.values, 2, n, gate, 1, 20.0, math.inf, 0.5, *out)
-    same("main", "flatline_rows", rows.values, 2, n, gate, 1, 0.5, doubles(math.nan), *out)
-    same("main", "rate_rows", rows.time_ns, rows.values, 2, n, gate, 0, 2.0, 60 * SECOND, 600 * SECOND,
+    assert_same("main", "range_rows", rows.values, 2, n, gate, 1, 20.0, math.inf, 0.5, *out)
+    assert_same("main", "flatline_rows", rows.values, 2, n, gate, 1, 0.5, doubles(math.nan), *out)
+    assert_same("main", "rate_rows", rows.time_ns, rows.values, 2, n, gate, 0, 2.0, 60 * SECOND, 600 * SECOND,
          doubles(math.nan, 0.0), array("q", [-1]), *out)  # fmt: skip
-    same("main", "moment_rows", rows.values, 2, n, gate, zeros(2), zeros(4))
+    assert_same("main", "moment_rows", rows.values, 2, n, gate, zeros(2), zeros(4))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -114,7 +115,7 @@ def test_latch_equals_its_twin(seed: int) -> None:
     for i in range(n):
         if state[i] != 3:
             score[i] = math.nan
-    same("main", "latch_rows", rows.time_ns, score, doubles(*[1.0] * n), score, state, n, 0.7, 20 * SECOND,
+    assert_same("main", "latch_rows", rows.time_ns, score, doubles(*[1.0] * n), score, state, n, 0.7, 20 * SECOND,
          60 * SECOND, 600 * SECOND, 300 * SECOND, 1800 * SECOND, array("q", [0, *[-1] * 7]), zeros(3),
          zeros(n, "q"), zeros(n, "q"), zeros(2 * n, "q"), zeros(3 * n))  # fmt: skip
 
@@ -128,20 +129,20 @@ def test_frame_kernels_equal_their_twins(seed: int) -> None:
     value = array("d", [rng.choice([math.nan, 1.0, rng.random()]) for _ in range(n)])
     quality = array("I", [rng.choice([0, 0, 0, 0x40000000, 0x80310000, 1 << 28]) for _ in range(n)])
     signal = array("I", [rng.randrange(6) for _ in range(n)])
-    (kept, late, newest, oldest), args = same(
+    (kept, late, newest, oldest), args = assert_same(
         "frame", "select_rows", signal, time_ns, value, quality, array("i", [-1, 2, 0, -1, 1]), START, zeros(n, "i"),
         zeros(n, "q"), zeros(n),
     )  # fmt: skip
     assert kept + late == sum(s in (1, 2, 4) for s in signal)
     assert newest >= oldest >= START
     column, times, values = args[6], args[7], args[8]
-    _rest, grid = same("frame", "scatter_rows", column, times, values, kept, base, frames, PERIOD, width,
+    _rest, grid = assert_same("frame", "scatter_rows", column, times, values, kept, base, frames, PERIOD, width,
                        frames + 3, zeros((frames + 3) * width), zeros((frames + 3) * width, "q"))  # fmt: skip
-    same("frame", "emit_frames", grid[9], grid[10], frames, width, frames + 3, base, PERIOD,
+    assert_same("frame", "emit_frames", grid[9], grid[10], frames, width, frames + 3, base, PERIOD,
          array("q", [0, PERIOD, 10**12]), zeros(width), array("q", [-1] * width),
          zeros(frames, "q"), zeros(frames * width))  # fmt: skip
-    same("frame", "widen_codes", gates(n, seed), n - 3, zeros(n))
-    same("frame", "change_rows", time_ns, value, n, 30 * SECOND, array("q", [-1]), zeros(1), zeros(n, "q"), zeros(n))
+    assert_same("frame", "widen_codes", gates(n, seed), n - 3, zeros(n))
+    assert_same("frame", "change_rows", time_ns, value, n, 30 * SECOND, array("q", [-1]), zeros(1), zeros(n, "q"), zeros(n))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -154,12 +155,13 @@ def test_baseline_equals_its_twin(seed: int, degree: int) -> None:
     weights = array("d", [rng.gauss(0, 5) for _ in range(m)])
     cov = array("d", [1e3 if i % (m + 1) == 0 else 0.0 for i in range(m * m)])
     frame = (array("i", [1, 2, 3]), doubles(50, 50, 50), doubles(0.1, 0.1, 0.1), doubles(0, 0, 0), doubles(99, 99, 99))
-    same("energy", "baseline_rows", rows.time_ns, rows.values, width, n, gates(n, seed), 0, *frame, degree, weights,
+    assert_same("energy", "baseline_rows",
+         rows.time_ns, rows.values, width, n, gates(n, seed), 0, *frame, degree, weights,
          3.0, 60 * SECOND, 900 * SECOND, 0.75, 20.0, 4.0, 0.999, 1e5, 1e-3, 1e3, cov, weights, zeros(m), zeros(m),
          zeros(4), array("q", [-1]), zeros(n), zeros(n), zeros(n), zeros(n, "B"), zeros(4 * n))  # fmt: skip
-    same("energy", "feature_rows", rows.values, width, n, *frame, degree, m, zeros(n * m), zeros(n, "B"))
+    assert_same("energy", "feature_rows", rows.values, width, n, *frame, degree, m, zeros(n * m), zeros(n, "B"))
     phi, target = array("d", [rng.gauss(0, 1) for _ in range(n * m)]), array("d", [rng.gauss(0, 1) for _ in range(n)])
-    same("energy", "rls_rows", phi, target, m, n, 0.98, 1e4, 1e-3, 2.0, 1e3, cov, weights, zeros(m), zeros(n))
+    assert_same("energy", "rls_rows", phi, target, m, n, 0.98, 1e4, 1e-3, 2.0, 1e3, cov, weights, zeros(m), zeros(n))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -168,15 +170,17 @@ def test_energy_kernels_equal_their_twins(seed: int) -> None:
     rows = odd_rows(n, width, seed)
     gate = gates(n, seed)
     out = (zeros(n), zeros(n), zeros(n), zeros(n, "B"))
-    _none, args = same("energy", "idle_rows", rows.time_ns, rows.values, width, n, gate, 0, 1, 30.0, 45.0,
+    _none, args = assert_same("energy", "idle_rows", rows.time_ns, rows.values, width, n, gate, 0, 1, 30.0, 45.0,
                        900 * SECOND, zeros(3), array("q", [-1, -1]), *out, zeros(n, "B"))  # fmt: skip
-    same("energy", "sec_rows", rows.time_ns, rows.values, width, n, gate, 0, 1, 10.0, 0.99, 12, PERIOD, 3600 * SECOND,
+    assert_same("energy", "sec_rows",
+         rows.time_ns, rows.values, width, n, gate, 0, 1, 10.0, 0.99, 12, PERIOD, 3600 * SECOND,
          20, 3.0, zeros(2), array("q", [-1, 0]), *out)  # fmt: skip
-    same("energy", "energy_rows", rows.time_ns, rows.values, width, n, 0, 1.0, args[-1], 300 * SECOND, 900 * SECOND,
+    assert_same("energy", "energy_rows",
+         rows.time_ns, rows.values, width, n, 0, 1.0, args[-1], 300 * SECOND, 900 * SECOND,
          array("q", [-1, -1, 0, 0, 0, 0]), zeros(2), zeros(n, "q"), zeros(n), zeros(n), zeros(n),
          zeros(n, "q"))  # fmt: skip
     column = array("d", rows.values[::2])
-    same("energy", "trapezoid", rows.time_ns, column, 300 * SECOND)
+    assert_same("energy", "trapezoid", rows.time_ns, column, 300 * SECOND)
 
 
 def test_mewma_is_the_mahalanobis_distance_of_the_smoothed_row() -> None:
@@ -292,7 +296,7 @@ def test_wrong_sizes_are_refused_by_the_compiled_kernels() -> None:
 
 def test_values_that_no_plant_measures_become_missing() -> None:
     values = odd_rows(200, 3, 3).values + doubles(math.inf, -math.inf, 1e30, -1e30, 1.1e30, math.nan)
-    replaced, (found,) = same("frame", "clean_rows", values)
+    replaced, (found,) = assert_same("frame", "clean_rows", values)
     array_in = np.array(values)
     wild = ~np.isnan(array_in) & ~(np.abs(array_in) <= 1e30)
 
@@ -301,6 +305,6 @@ def test_values_that_no_plant_measures_become_missing() -> None:
 
 
 def test_a_ramp_is_an_arithmetic_progression() -> None:
-    _, (found, *_) = same("frame", "ramp_rows", zeros(5, "q"), START, PERIOD)
+    _, (found, *_) = assert_same("frame", "ramp_rows", zeros(5, "q"), START, PERIOD)
 
     assert list(found) == list(range(START, START + 5 * PERIOD, PERIOD))

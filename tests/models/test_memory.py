@@ -39,7 +39,7 @@ OWN: dict[str, Any] = {"memory": "own", "step_s": 1.0, "lambda": 0.05, "settle_s
 CHANGE: dict[str, Any] = {"step_s": 1.0, "settle_s": 0.0}
 
 
-def same(name: str, *args: Any) -> Any:
+def assert_same(name: str, *args: Any) -> Any:
     """Run kernel and twin on copies; every array must be equal to the last bit; give the arrays."""
     outcomes = []
     for module in (memory_kernels, _memory_kernels_py):
@@ -91,7 +91,7 @@ def test_residuals_equal_their_twin(seed: int, d: int) -> None:
     n, width = 300, d + 1
     rows = odd_rows(n, width, seed)
     rng = random.Random(seed)
-    same(
+    assert_same(
         "residual_rows", rows.time_ns, rows.values, width, n, gates(n, seed), array("i", rng.sample(range(width), d)),
         doubles(*[50.0] * d), doubles(*[0.05] * d), doubles(*[-math.inf] * d), doubles(*[1e9] * d), 20.0,
         doubles(*[rng.choice([-0.3, 0.0, 0.5, 0.995]) for _ in range(d)]), doubles(*[1.3] * d), PERIOD,
@@ -105,7 +105,7 @@ def test_change_points_equal_their_twin(seed: int, d: int) -> None:
     n = 400
     rows = odd_rows(n, d, seed)
     residual = array("d", [(x - 50) / 20 if abs(x) < 1e6 else math.nan for x in rows.values])
-    outcome = same(
+    outcome = assert_same(
         "change_point_rows", rows.time_ns, residual, d, n, gates(n, seed), precision(d, seed), 0.99, 0.999, 12, PERIOD,
         900 * SECOND, 100 * SECOND, d // 3, 0.05, zeros(d), zeros(d), array("q", [-1] * 3), zeros(3 * d),
         zeros(d, "B"), zeros(n), zeros(n), zeros(n), zeros(n, "B"), zeros(n * d),
@@ -119,7 +119,7 @@ def test_peak_limits_equal_their_twin(seed: int) -> None:
     rows, rng = odd_rows(n, 1, seed), random.Random(seed)
     state = gates(n, seed)
     score = array("d", [rng.expovariate(1.0) * 10 if state[i] == NORMAL else math.nan for i in range(n)])
-    same("peak_limit_rows", rows.time_ns, score, doubles(*[5.0] * n), state, n, 0.4, 0.99, PERIOD, 900 * SECOND,
+    assert_same("peak_limit_rows", rows.time_ns, score, doubles(*[5.0] * n), state, n, 0.4, 0.99, PERIOD, 900 * SECOND,
          doubles(0.0), array("q", [-1]))  # fmt: skip
 
 

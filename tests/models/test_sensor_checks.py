@@ -28,7 +28,7 @@ from ovoo_models.train.sensor_drift import fit_sensor_drift
 from ovoo_packs.templates import ModelBinding
 
 from tests.models.conftest import SECOND, START, machine, odd_rows, to_batch
-from tests.models.test_kernels import PAIRS, gates, precision, same, zeros
+from tests.models.test_kernels import PAIRS, assert_same, gates, precision, zeros
 
 PERIOD = 5 * SECOND
 ASSET = AssetAddress("e", "s", "drainage", "main", "pump1")
@@ -64,17 +64,18 @@ def test_kernels_equal_their_twins(seed: int) -> None:
     gate, results = gates(n, seed), [zeros(n) for _ in range(3)]
     common = (rows.time_ns, rows.values, 4, n, gate, 2)
 
-    same("sensor", "spike_rows", *common, 30.0, 2, 900 * SECOND, zeros(6), array("q", [0, 0, 0, -1]), *results,
+    assert_same("sensor", "spike_rows", *common, 30.0, 2, 900 * SECOND, zeros(6), array("q", [0, 0, 0, -1]), *results,
          zeros(n, "B"), zeros(n, "B"))  # fmt: skip
-    same("sensor", "noise_rows", *common, 40.0, 1.5, 0.4, 0.1, 25.0, 3, 60 * SECOND, 900 * SECOND,
+    assert_same("sensor", "noise_rows", *common, 40.0, 1.5, 0.4, 0.1, 25.0, 3, 60 * SECOND, 900 * SECOND,
          array("d", [0.0, 1.0]), array("q", [-1, 0]), *results, zeros(n, "B"))  # fmt: skip
-    same("sensor", "unit_rows", *common, 40.0, 60.0, 20.0, 5.0, array("d", [1.8, 0.1, 10.0]),
+    assert_same("sensor", "unit_rows", *common, 40.0, 60.0, 20.0, 5.0, array("d", [1.8, 0.1, 10.0]),
          array("d", [32.0, 0.0, 0.0]), 900 * SECOND, array("d", [50.0]), array("q", [0, 0, 0]), *results,
          zeros(n, "B"))  # fmt: skip
-    same("sensor", "watch_rows", rows.time_ns, rows.values, 4, n, gate, array("i", [1, 3]), array("d", [30.0, 30.0]),
+    assert_same("sensor", "watch_rows",
+         rows.time_ns, rows.values, 4, n, gate, array("i", [1, 3]), array("d", [30.0, 30.0]),
          array("d", [70.0, 70.0]), array("d", [50.0, 49.0]), array("d", [0.05, 0.1]), 0.3, 0.4, 900 * SECOND, 3,
          zeros(2), zeros(2), zeros(4, "q"), array("q", [-1, 0]), *results, zeros(n, "B"), zeros(2 * n))  # fmt: skip
-    same("sensor", "mask_rows", rows.values, 4, n, array("B", [5 if g == 1 else g for g in gate]),
+    assert_same("sensor", "mask_rows", rows.values, 4, n, array("B", [5 if g == 1 else g for g in gate]),
          array("i", [i % 4 for i in range(n)]), array("q", [-1]))  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def test_the_drift_kernel_equals_its_twin_and_numpy(d: int) -> None:
     args = (array("d", z.ravel().tolist()), n, p, array("d", [2.0] * d), reach, 1.5, array("i", range(d)),
             array("d", t2.tolist()), zeros(n), zeros(n), array("B", [NORMAL] * n), zeros(n, "i"))  # fmt: skip
 
-    _, twin = same("sensor", "drift_rows", *args)
+    _, twin = assert_same("sensor", "drift_rows", *args)
 
     for i in range(n):
         # the best correction of one signal, by least squares instead of the closed form

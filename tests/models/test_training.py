@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,28 @@ def test_a_fleet_is_trained_in_process_and_on_workers_alike_and_goes_on(
     assert "comp1: done before" not in out
     assert "3 of 3 assets" in out
     assert (here / files[0]).read_bytes() == (there / files[0]).read_bytes()
+
+
+@pytest.mark.parametrize("part", ["ovoo_models", "scikit_learn"])
+def test_a_model_that_another_version_made_is_trained_again(
+    part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "fleet", tmp_path / "out"
+    folder.mkdir()
+    row = f"e/s/utilities/air/comp1,coal_mine,air_compressor,{history(folder / 'one.csv', 2500).name}"
+    (folder / "fleet.csv").write_text(f"asset,pack,template,file\n{row}\n", encoding="utf-8")
+    assert main(["train-fleet", str(folder), "--out", str(out)]) == 0
+    (path,) = out.iterdir()
+    fresh = path.read_bytes()
+    made = artifact.loads(fresh)
+    older = {**made.card, "versions": {**made.card["versions"], part: "0.0.1"}}
+    artifact.save(path, replace(made, card=older))
+    capsys.readouterr()
+
+    assert main(["train-fleet", str(folder), "--out", str(out)]) == 0
+
+    assert "done before" not in capsys.readouterr().out
+    assert path.read_bytes() == fresh
 
 
 def test_csv_and_parquet_of_the_same_samples_learn_the_same(week: Path, expected: bytes, tmp_path: Path) -> None:

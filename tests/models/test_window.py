@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from ovoo_contract.errors import ArtifactError, ConfigError
+from ovoo_contract.errors import ArtifactError, ConfigError, NotReady
 from ovoo_models import _window_kernels_py
 from ovoo_models._select import COMPILED, window_kernels
 from ovoo_models.anomaly.single import RangeCheck
@@ -271,6 +271,53 @@ def test_a_signal_that_does_not_move_or_is_too_short_is_not_learned() -> None:
     assert not detector.ready
     detector.learn_many(rows_of(cycles(1500), start=1500))
     assert detector.ready
+
+
+COURSE = 54
+
+
+def cleanings(count: int, seed: int = 1, odd: int = -1) -> FrameBlock:
+    """Flow and temperature of cleanings of 54 minutes, twice a day; one of them may heat far too slowly."""
+    rng = random.Random(seed)
+    times, values = array("q"), array("d")
+    for number in range(count):
+        for place in range(720):
+            runs = place < COURSE
+            minutes = 24.0 if number == odd else 3.0
+            warm = 20.0 + 55.0 * (1.0 - math.exp(-place / minutes)) if runs else 20.0
+            times.append(START + (number * 720 + place) * STEP_S * SECOND)
+            values.extend((30.0 if runs else 0.0, warm + rng.gauss(0, 0.3)))
+    return FrameBlock(times, values, 2)
+
+
+def gated(**params: Any) -> Window:
+    place = Place((1,), 0, 2, STEP_S * SECOND)
+    return Window({"gate": "flow", "gate_above": 1.0, **params}, place)
+
+
+def test_courses_shorter_than_a_plain_window_and_fewer_than_asked_for_are_learned_from_a_history() -> None:
+    detector, out = gated(), ScoreBlock()
+    assert detector.learn_history(cleanings(28)) == COURSE // 2
+
+    odd = cleanings(4, seed=2, odd=2)
+    detector.score_many(odd, out)
+
+    alarms = {i // 720 for i in range(len(odd)) if out.score[i] >= out.limits[i]}
+    assert alarms == {2}
+
+
+def test_on_the_stream_short_courses_are_learned_once_there_are_enough() -> None:
+    detector = gated(learn_steps=1000)
+    detector.learn_many(cleanings(18))
+    assert not detector.ready
+    detector.learn_many(cleanings(28))
+    assert detector.window_steps == COURSE // 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_a_history_with_too_few_courses_is_said_to_be_too_short(count: int) -> None:
+    with pytest.raises(NotReady, match="too few windows"):
+        gated().learn_history(cleanings(count))
 
 
 @settings(max_examples=30, deadline=None)

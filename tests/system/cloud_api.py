@@ -46,8 +46,19 @@ class CloudApi:
 
     def get(self, path: str, **query: str) -> Any:
         """The JSON at a path below `/api/v1`; raises HTTPError for a refusal."""
-        url = f"{self._url}/api/v1/{path}?{urllib.parse.urlencode(query)}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._token}"})
+        return self._ask("GET", f"{path}?{urllib.parse.urlencode(query)}")
+
+    def post(self, path: str, **body: str) -> Any:
+        """The answer to a JSON body sent to a path below `/api/v1`; raises HTTPError for a refusal."""
+        return self._ask("POST", path, json.dumps(body).encode())
+
+    def delete(self, path: str) -> Any:
+        """The answer to DELETE of a path below `/api/v1`; raises HTTPError for a refusal."""
+        return self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self._url}/api/v1/{path}", body, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
 

@@ -29,6 +29,7 @@ class Permission(enum.StrEnum):
     READ_FINDINGS = "read_findings"
     ACK_ALARM = "ack_alarm"
     JUDGE_FINDING = "judge_finding"
+    PROMOTE_MODEL = "promote_model"
     READ_ENERGY = "read_energy"
     SET_ENERGY = "set_energy"
     READ_GATEWAYS = "read_gateways"
@@ -54,11 +55,13 @@ _READ_PLANT: Final = frozenset(
     }
 )
 
+_MODELS: Final = frozenset({Permission.JUDGE_FINDING, Permission.PROMOTE_MODEL})
+
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.CENTRE_ADMIN: frozenset(Permission),
-        Role.CENTRE_EXPERT: _READ_PLANT | {Permission.RUN_REPORT, Permission.SET_ENERGY, Permission.JUDGE_FINDING},
-        Role.ENTERPRISE_ENGINEER: _READ_PLANT | {Permission.ACK_ALARM, Permission.SET_ENERGY, Permission.JUDGE_FINDING},
+        Role.CENTRE_EXPERT: _READ_PLANT | _MODELS | {Permission.RUN_REPORT, Permission.SET_ENERGY},
+        Role.ENTERPRISE_ENGINEER: _READ_PLANT | _MODELS | {Permission.ACK_ALARM, Permission.SET_ENERGY},
         Role.ENTERPRISE_VIEWER: _READ_PLANT - {Permission.READ_GATEWAYS},
         Role.FLEET_OPERATOR: frozenset(
             {Permission.READ_SITES, Permission.READ_GATEWAYS, Permission.MANAGE_GATEWAYS, Permission.ENROL}

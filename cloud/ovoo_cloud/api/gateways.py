@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from ovoo_cloud.access.roles import Permission
@@ -13,14 +13,15 @@ from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import BoundsDep, to_iso
+from ovoo_cloud.catalogue import desired, ledger
 from ovoo_cloud.catalogue import gateways as gateway_rows
-from ovoo_cloud.catalogue import ledger
 from ovoo_cloud.catalogue.tables import Gateway
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["gateways"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_GATEWAYS))]
+Promoter = Annotated[Scope, Depends(require(Permission.PROMOTE_MODEL))]
 Manager = Annotated[Scope, Depends(require(Permission.MANAGE_GATEWAYS))]
 
 
@@ -30,6 +31,13 @@ class GatewayBody(BaseModel):
     id: str = Field(max_length=63)
     enterprise: str = Field(max_length=63)
     sites: list[str] = Field(min_length=1)
+
+
+class Promotion(BaseModel):
+    """Which challenger is to be champion."""
+
+    asset: str = Field(max_length=400, description="enterprise/site/area/line/asset")
+    model: str = Field(pattern="^[0-9a-f]{16}$", description="fingerprint, as the gateway reports it")
 
 
 @router.get("/gateways")
@@ -52,9 +60,10 @@ def register(body: GatewayBody, services: ServicesDep, scope: Manager) -> dict[s
 
 @router.get("/gateways/{gateway}")
 def get_gateway(gateway: str, services: ServicesDep, scope: Reader) -> dict[str, Any]:
-    """One gateway with what it says of itself."""
+    """One gateway with what it says of itself, and what it is to run beside what it runs."""
     with services.database.read() as session:
-        return _gateway(gateway_rows.gateway(session, scope, gateway))
+        row = gateway_rows.gateway(session, scope, gateway)
+        return {**_gateway(row), "config": _config(desired.status(session, row))}
 
 
 @router.post("/gateways/{gateway}/revoke")
@@ -62,6 +71,22 @@ def revoke(gateway: str, services: ServicesDep, scope: Manager) -> dict[str, Any
     """Withdraws a gateway: its messages are not taken any more."""
     with services.database.write() as session:
         return _gateway(gateway_rows.set_status(session, scope, gateway, "revoked", services.clock()))
+
+
+@router.post("/gateways/{gateway}/promotions")
+def promote(gateway: str, body: Promotion, services: ServicesDep, scope: Promoter) -> dict[str, Any]:
+    """Asks a gateway to make a challenger that it reports the champion; the answer is where that stands."""
+    with services.database.write() as session:
+        return _config(desired.promote(session, scope, gateway, body.asset, body.model, services.clock()))
+
+
+@router.delete("/gateways/{gateway}/promotions")
+def withdraw_promotion(
+    gateway: str, services: ServicesDep, scope: Promoter, asset: Annotated[str, Query(max_length=400)]
+) -> dict[str, Any]:
+    """Takes a promotion back that the gateway has not done."""
+    with services.database.write() as session:
+        return _config(desired.withdraw_promotion(session, scope, gateway, asset, services.clock()))
 
 
 @router.get("/gateways/{gateway}/gaps")
@@ -118,4 +143,29 @@ def _gateway(row: Gateway) -> dict[str, Any]:
         "catalogue": row.catalogue_id,
         "last_seen": to_iso(row.last_seen_ns),
         "state": dict(row.state),
+    }
+
+
+def _config(status: desired.ConfigStatus) -> dict[str, Any]:
+    wanted, told = status.desired, status.reported
+    return {
+        "state": status.state,
+        "desired": None
+        if wanted is None
+        else {
+            "version": str(wanted.version),
+            "hash": wanted.hash,
+            "at": to_iso(wanted.made_ns),
+            "promote": dict(wanted.promote),
+        },
+        "reported": None
+        if told is None
+        else {
+            "version": str(told.version),
+            "hash": told.hash,
+            "refused": told.refused,
+            "unused": list(told.unused),
+            "models": dict(told.models),
+            "challengers": dict(told.challengers),
+        },
     }

@@ -31,6 +31,7 @@ __all__ = [
     "Case",
     "CatalogueRecord",
     "Completeness",
+    "DesiredRecord",
     "EnergyDay",
     "EnergySetting",
     "EnrolToken",
@@ -119,6 +120,18 @@ class Gateway(Base):
     state: Mapped[dict[str, Any]]
     reported: Mapped[dict[str, Any]]
     created_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class DesiredRecord(Base):
+    """What the cloud wants one gateway to run; the version grows with every change."""
+
+    __tablename__ = "desired_configs"
+    gateway: Mapped[str] = mapped_column(ForeignKey("gateways.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(16))
+    feedback: Mapped[dict[str, Any]]
+    promote: Mapped[dict[str, Any]]
+    made_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class CatalogueRecord(Base):

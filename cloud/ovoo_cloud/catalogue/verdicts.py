@@ -17,7 +17,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit, findings
 from ovoo_cloud.catalogue.tables import FindingRecord, VerdictRecord
 
-__all__ = ["Said", "adjustments", "give", "is_muted", "of_finding", "withdraw"]
+__all__ = ["Said", "adjustments", "give", "is_muted", "of_finding", "standing", "withdraw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,15 @@ def adjustments(session: Session, scope: Scope, asset: str) -> Adjustments:
     scope.require(Permission.READ_FINDINGS)
     scope.require_enterprise(asset.partition("/")[0], asset)
     return Adjustments.of(_verdict(row) for row in _standing(session, asset))
+
+
+def standing(session: Session) -> dict[str, Adjustments]:
+    """What the standing opinions on every asset come to, by full address; for the process that tells gateways."""
+    query = select(VerdictRecord).where(VerdictRecord.withdrawn_ns.is_(None)).order_by(VerdictRecord.id)
+    found: dict[str, list[Verdict]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.asset, []).append(_verdict(row))
+    return {asset: Adjustments.of(said) for asset, said in found.items()}
 
 
 def is_muted(session: Session, finding: FindingRecord) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
-from ovoo_cloud.catalogue import gateways, ledger
+from ovoo_cloud.catalogue import desired, gateways, ledger
 from ovoo_cloud.catalogue.ledger import Gap
 from ovoo_cloud.catalogue.tables import Gateway, RejectionRecord
 from ovoo_cloud.console.gate import Reader
@@ -80,9 +80,10 @@ def gateway_page(request: Request, gateway: str, services: ServicesDep, scope: R
     """One gateway: state, gaps, refusals, deliveries of the last day."""
     now_ns = services.clock()
     with services.database.read() as session:
-        view = _view(session, scope, gateways.gateway(session, scope, gateway), now_ns)
+        row = gateways.gateway(session, scope, gateway)
+        view, config = _view(session, scope, row, now_ns), desired.status(session, row)
         hours = ledger.completeness(session, scope, gateway, now_ns - _HOURS_NS, now_ns + 1)
-    return page(request, services, "gateway.html", scope, view=view, hours=list(reversed(hours)))
+    return page(request, services, "gateway.html", scope, view=view, hours=list(reversed(hours)), config=config)
 
 
 def _view(session: Session, scope: Scope, row: Gateway, now_ns: int) -> GatewayView:

@@ -44,10 +44,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to a gateway, QoS 1."""
+    """One message to a gateway, QoS 1; the broker keeps a retained one for gateways that connect later."""
 
     topic: str
     payload: bytes
+    retain: bool = False
 
 
 @dataclass(slots=True)

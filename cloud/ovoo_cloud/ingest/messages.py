@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ovoo_contract.delivery import GatewayState
 from ovoo_contract.errors import DeliveryError
+from ovoo_contract.gateway_config import ReportedConfig
 from ovoo_contract.schema import GATEWAY
 from ovoo_contract.topics import Topic
 
@@ -48,6 +49,8 @@ def note(database: Database, topic: Topic, payload: bytes, now_ns: int) -> Gatew
         raise DeliveryError("not JSON", offender=f"{topic.gateway} config/reported") from error
     if not isinstance(reported, dict):
         raise DeliveryError("not an object", offender=f"{topic.gateway} config/reported", value=reported)
+    if "format" in reported:  # what gateways reported before there was a format says nothing of a configuration
+        reported = json.loads(ReportedConfig.from_json(payload).to_json())
     with database.write() as session:
         gateways.note_reported(session, topic.gateway, reported, now_ns)
     return None

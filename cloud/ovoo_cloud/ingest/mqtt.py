@@ -74,6 +74,11 @@ class BrokerLink:
         """True while the broker has confirmed our subscriptions: what gateways publish from now on arrives."""
         return self._up and self._subscribed
 
+    @property
+    def connection(self) -> int:
+        """Number of the connection: another one after every loss."""
+        return self._connection
+
     def oldest(self) -> Received | None:
         """The message that waits longest, which stays where it is."""
         return min(self.lanes.first(), key=lambda item: item.received_s, default=None)
@@ -116,7 +121,8 @@ class BrokerLink:
         for answer in answers:
             if not self._up:
                 break
-            sent += self._client.publish(answer.topic, answer.payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+            told = self._client.publish(answer.topic, answer.payload, qos=1, retain=answer.retain)
+            sent += told.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
         return sent
 
     def _make_client(self) -> Client:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ovoo_contract.errors import StoreUnavailable, WireError
 from ovoo_contract.wire import peek_header
 
+from ovoo_cloud.ingest.configs import PERIOD_S, ConfigDesk
 from ovoo_cloud.ingest.intake import Intake
 from ovoo_cloud.ingest.mqtt import BrokerLink, Received
 from ovoo_cloud.services import Services
@@ -48,6 +49,8 @@ class IngestService:
         settings = services.settings
         self.intake = Intake(services.database, services.store, services.clock, timezone=settings.timezone)
         self.link = BrokerLink(settings, monotonic)
+        self._configs = ConfigDesk(services.database, services.clock)
+        self._configs_due_s = monotonic()
         self._monotonic = monotonic
         self._held: Sequence[Received] = ()
         self.failure: BaseException | None = None
@@ -94,12 +97,23 @@ class IngestService:
                     self._held = group
                     self._process(group)
                     self._held = ()
+                self._tell_configs()
         except BaseException as error:
             # whatever it is, it must be seen: a silent dead thread would look like a quiet plant
             self.failure = error
             _log.exception("event=ingest_failed")
             if self._on_failure is not None:
                 self._on_failure(error)
+
+    def _tell_configs(self) -> None:
+        """Now and then tells gateways what people said; what is not said now is said the next time."""
+        if self._monotonic() < self._configs_due_s or not self.link.connected:
+            return
+        self._configs_due_s = self._monotonic() + PERIOD_S
+        try:
+            self._configs.tell(self.link.connection, self.link.publish)
+        except StoreUnavailable as error:
+            _log.warning("event=configs_wait detail=%s", error)
 
     def _gather(self) -> list[Received]:
         """The next group, all of one lane: waits for a first message, then until time or rows are full."""

@@ -53,6 +53,8 @@ class SinkContext:
         rng: jitter of retries.
         draining: set when the agent stops; a sink then delivers what it can and returns.
         counters: lost, suppressed and backlog figures of the gateway for its state message.
+        configure: takes the configuration that the cloud wants and gives what to report; None: another sink's cloud
+            has the say.
     """
 
     gateway: str
@@ -64,6 +66,7 @@ class SinkContext:
     rng: random.Random
     draining: asyncio.Event
     counters: Callable[[], Awaitable[Mapping[str, float]]]
+    configure: Callable[[bytes], Awaitable[bytes]] | None = None
 
 
 class Sink(Protocol):

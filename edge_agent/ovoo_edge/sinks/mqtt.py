@@ -115,10 +115,15 @@ class MqttSink:
             self._settings,
             gateway,
             Will(topics.state(gateway), will.to_json()),
-            (topics.ack(gateway), topics.request(gateway)),
+            self._subscriptions(),
             lambda topic, payload: self._receive(reader, topic, payload),
             reader.wake,
         )
+
+    def _subscriptions(self) -> tuple[str, ...]:
+        gateway = self._context.gateway
+        wanted = (topics.ack(gateway), topics.request(gateway))
+        return wanted if self._context.configure is None else (*wanted, topics.config_desired(gateway))
 
     def _receive(self, reader: SpoolReader, topic: str, payload: bytes) -> None:
         self._inbox.append((topic, payload))
@@ -155,6 +160,7 @@ class _Session:
         """Delivers until the link is lost (raises) or the agent has drained."""
         self._sink._show("running", "", "")
         await self._publish_catalogue(self._sink._shown_id)
+        await self._configure(b"")
         try:
             while not await self._finished():
                 self._link.check()
@@ -277,6 +283,9 @@ class _Session:
                     await self._take_ack(Ack.from_json(payload))
                 elif kind == "request":
                     await self._answer(Request.from_json(payload))
+                elif kind == "config_desired":
+                    self._sink._counters["configurations"] += 1
+                    await self._configure(payload)
             except (DeliveryError, AddressError) as error:
                 self._sink._counters["unreadable_messages"] += 1
                 _LOG.warning("event=unreadable_message topic=%s detail=%r", topic, str(error))
@@ -302,6 +311,12 @@ class _Session:
         self._sink._last_ack_ns = self._context.wall_ns()
         if self._sink._state == "degraded":
             self._sink._show("running", "", "")
+
+    async def _configure(self, desired: bytes) -> None:
+        """Applies what the cloud wants; what came of it is reported, retained, after every connection too."""
+        if self._context.configure is not None:
+            told = await self._context.configure(desired)
+            self._link.publish(topics.config_reported(self._context.gateway), told, retain=True)
 
     async def _answer(self, request: Request) -> None:
         if request.kind != "catalog":

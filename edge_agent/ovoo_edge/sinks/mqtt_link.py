@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ovoo_contract.errors import ConnectFailed, SourceError, Untrusted
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -16,11 +16,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ovoo_edge.mqtt_sockets import TlsContext, release
 from ovoo_edge.secret_file import read_secret
 from ovoo_edge.sinks.settings import MqttSinkSettings
-
-if TYPE_CHECKING:
-    from ovoo_edge.mqtt_tls import TlsContext
 
 __all__ = ["MqttLink", "Will"]
 
@@ -141,8 +139,6 @@ class MqttLink:
         )
         settings = self._settings
         if settings.ca_file is not None:
-            from ovoo_edge.mqtt_tls import TlsContext
-
             self._tls = TlsContext.of(settings.ca_file, settings.certificate_file, settings.key_file)
             client.tls_set_context(self._tls)
         if settings.username:
@@ -174,10 +170,7 @@ class MqttLink:
                 await asyncio.wait({self._connecting})
                 self._client.disconnect()
             await asyncio.shield(self._loop.run_in_executor(None, self._client.loop_stop))
-        # paho keeps its pair of wake-up sockets until it is freed; a broker that is away would pile them up
-        self._client._reset_sockets(sockpair_only=True)
-        if self._tls is not None:
-            self._tls.close()
+        release(self._client, self._tls)
 
     def _hand_over(self, work: Callable[..., None], *arguments: object) -> None:
         if not self._loop.is_closed():

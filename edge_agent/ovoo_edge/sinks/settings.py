@@ -61,6 +61,7 @@ class MqttSinkSettings:
         resend_s, resend_limit_s: an unacknowledged message goes again after this, doubling up to the limit.
         linger_ms: live rows wait this long for company, so that messages are worth their header.
         max_message_kib: largest merged message.
+        takes_config: this cloud has the say over models' limits and challengers; of several, the first one.
     """
 
     driver: ClassVar[str] = "mqtt"
@@ -81,6 +82,7 @@ class MqttSinkSettings:
     resend_limit_s: float = 300.0
     linger_ms: int = 500
     max_message_kib: int = 256
+    takes_config: bool = True
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any], where: str, folder: pathlib.Path) -> Self:
@@ -105,6 +107,7 @@ class MqttSinkSettings:
             resend_limit_s=reader.number("resend_limit_s", default["resend_limit_s"], low=0.1, high=86400),
             linger_ms=reader.integer("linger_ms", default["linger_ms"], low=0, high=10_000),
             max_message_kib=reader.integer("max_message_kib", default["max_message_kib"], low=16, high=4096),
+            takes_config=reader.flag("takes_config", default["takes_config"]),
         )
         if (settings.certificate_file is None) != (settings.key_file is None):
             reader.fault("certificate_file", "needs its key", None, "give certificate_file and key_file, or neither")

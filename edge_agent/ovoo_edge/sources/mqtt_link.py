@@ -11,7 +11,7 @@ import contextlib
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import paho.mqtt.client as paho
 from ovoo_contract.errors import ConnectFailed, SourceError, Untrusted
@@ -21,12 +21,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ovoo_edge.mqtt_sockets import TlsContext, release
 from ovoo_edge.sources.mqtt_client import BlockClient
 from ovoo_edge.sources.mqtt_packets import Message
 from ovoo_edge.sources.settings_mqtt import MqttSettings
-
-if TYPE_CHECKING:
-    from ovoo_edge.mqtt_tls import TlsContext
 
 __all__ = ["BrokerLink", "Message", "suspected_twin", "taken_over"]
 
@@ -142,12 +140,10 @@ class BrokerLink:
         with contextlib.suppress(OSError, ValueError):
             self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
-        # paho keeps its pair of wake-up sockets until it is freed; without callbacks nothing refers back to it
-        self._client._reset_sockets(sockpair_only=True)
+        release(self._client, self._tls)
+        # without callbacks nothing refers back to the client, and it is freed
         self._client.on_connect = self._client.on_subscribe = None
         self._client.on_disconnect = self._client.on_message = None
-        if self._tls is not None:
-            self._tls.close()
 
     def _make_client(self) -> BlockClient:
         settings = self._settings
@@ -165,8 +161,6 @@ class BrokerLink:
         )
         client.disable_logger()  # it reports an orderly close as an error; failures reach us by callbacks
         if settings.tls is not None:
-            from ovoo_edge.mqtt_tls import TlsContext
-
             self._tls = TlsContext.of(settings.tls.ca, settings.tls.certificate, settings.tls.private_key)
             client.tls_set_context(self._tls)
         if settings.password_file is not None:

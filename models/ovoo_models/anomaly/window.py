@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ovoo_contract.errors import ArtifactError, ConfigError
+from ovoo_contract.errors import ArtifactError, ConfigError, NotReady
 
 from ovoo_models._select import window_kernels
 from ovoo_models.anomaly.window_fit import WindowFit, dominant_period, fit_window
@@ -22,6 +22,7 @@ _LEAST_WINDOW: Final = 24
 _GREATEST_WINDOW: Final = 512
 _PLAIN_WINDOW: Final = 64
 _PARTS: Final = 8
+_LEAST_WINDOWS: Final = 10
 
 
 class Window:
@@ -110,12 +111,29 @@ class Window:
         if self.ready:
             return
         self._collect(rows)
-        if sum(map(len, self._segments)) < self._learn_steps:
-            return
-        longest = max(self._segments, key=len)
-        found = fit_window(
-            self._segments, self._window or _window_of(longest), self._most, self._explained, self._factor, self._least
-        )
+        if sum(map(len, self._segments)) >= self._learn_steps:
+            self._fit_collected()
+
+    def learn_history(self, rows: FrameBlock) -> int:
+        """Fit on a whole history; gives the steps in a window. Machines that run now and then have fewer steps.
+
+        Raises:
+            NotReady: fewer than ten windows of normal running, which are five courses, or a signal that does not move.
+        """
+        self.learn_many(rows)
+        steps = sum(map(len, self._segments))
+        if not self.ready and steps >= _LEAST_WINDOWS * self._window_wanted():
+            self._fit_collected()
+        if not self.ready:
+            raise NotReady("too few windows, or no movement", offender="window", value=steps, remedy="a longer history")
+        return self.window_steps
+
+    def _window_wanted(self) -> int:
+        return self._window or _window_of(max(self._segments, key=len, default=array("d")))
+
+    def _fit_collected(self) -> None:
+        window = self._window_wanted()
+        found = fit_window(self._segments, window, self._most, self._explained, self._factor, self._least)
         self._segments = []
         if found is not None:
             self.fit(found)
@@ -207,7 +225,10 @@ def _check(mean: array[float], basis: array[float], at: str) -> None:
 
 
 def _window_of(values: array[float]) -> int:
+    """Whole periods, a plain length without one; at most half of the longest unbroken stretch.
+
+    A course that the gate ends holds no longer window, and half of one leaves windows to learn from and to judge.
+    """
     period = dominant_period(values, _GREATEST_WINDOW)
-    if period is None:
-        return _PLAIN_WINDOW
-    return min(-(-_LEAST_WINDOW // period) * period, _GREATEST_WINDOW)
+    wanted = _PLAIN_WINDOW if period is None else min(-(-_LEAST_WINDOW // period) * period, _GREATEST_WINDOW)
+    return max(min(wanted, len(values) // 2), _PARTS)

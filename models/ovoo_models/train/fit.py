@@ -29,7 +29,7 @@ from ovoo_models.train.parts import Checkpoint, Fitted, PartTask, Runner, data_h
 from ovoo_models.train.progress import Progress
 from ovoo_models.train.usual import usual_ranges
 
-__all__ = ["fit", "fit_frames", "fit_part", "in_process"]
+__all__ = ["fit", "fit_frames", "fit_part", "in_process", "versions"]
 
 
 def fit(
@@ -87,7 +87,7 @@ def fit_frames(
     model_set, regimes = learned_set(model_set, frames)
     if regimes:
         about = {**about, "regimes": regimes}
-    keys = part_keys(model_set, data_sha256, least_rows, _versions()["ovoo_models"])
+    keys = part_keys(model_set, data_sha256, least_rows, versions()["ovoo_models"])
     fitted = _known_parts(keys, checkpoint)
     tasks = [
         PartTask(_unfitted(model_set), each.id, least_rows) for each in model_set.bindings if each.id not in fitted
@@ -136,7 +136,7 @@ def _whole(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any], fi
         "window": [_iso(frames.time_ns[0]), _iso(frames.time_ns[-1])],
         "rows": len(frames),
         "format": FORMAT_VERSION,
-        "versions": _versions(),
+        "versions": versions(),
         "signals": usual_ranges(model_set, frames),
         "models": {name: dict(fitted[name].card) for name in order},
     }
@@ -144,7 +144,8 @@ def _whole(model_set: ModelSet, frames: FrameBlock, about: Mapping[str, Any], fi
     return ModelSet(model_set.asset, model_set.period_s, model_set.signals, model_set.bindings, states, card)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What a model set is made with, as its card says: others may make other bytes of the same history."""
     return {"ovoo_models": metadata.version("ovoo-models"), "scikit_learn": sklearn.__version__}
 
 

@@ -13,17 +13,18 @@ from ovoo_packs import load_pack
 
 from ovoo_models import artifact
 from ovoo_models.csv_history import read_csv
-from ovoo_models.train.fit import fit
+from ovoo_models.train.fit import fit, versions
 from ovoo_models.train.history import History
 from ovoo_models.train.parquet import read_parquet
 
 __all__ = [
     "FleetRow",
     "Trained",
-    "_read_history",
     "file_hash",
+    "in_turn",
     "out_name",
     "read_fleet",
+    "read_history",
     "train_fleet",
     "train_row",
 ]
@@ -95,7 +96,7 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_history(path: Path) -> History:
+def read_history(path: Path) -> History:
     """A history by its ending: `.csv`, else Parquet."""
     return read_csv(path) if path.suffix == ".csv" else read_parquet(path)
 
@@ -105,7 +106,7 @@ def train_row(row: FleetRow) -> Trained:
     path = Path(row.file)
     try:
         template = load_pack(row.pack).template(row.template)
-        history = _read_history(path)
+        history = read_history(path)
         model_set = fit(
             template, history, row.asset, trained_by=row.trained_by, source_sha256=file_hash(path)
         )  # fmt: skip
@@ -124,7 +125,9 @@ def in_turn(function: Callable[[FleetRow], Trained], rows: Sequence[FleetRow]) -
 def train_fleet(
     rows: Sequence[FleetRow], out: Path, spread: Spread = in_turn
 ) -> Iterator[tuple[FleetRow, Trained | None]]:
-    """Train every asset whose file in `out` is not of this history yet; None for those that were done before.
+    """Train every asset whose file in `out` is not of this history and these versions of the software yet.
+
+    Gives None for those that were done before.
 
     A file is written as soon as its asset is ready, so a run that was stopped goes on with those that are left.
     """
@@ -146,4 +149,5 @@ def _is_done(row: FleetRow, out: Path) -> bool:
         source = file_hash(Path(row.file))
     except (ArtifactError, OSError):
         return False
-    return bool(card.get("source_sha256") == source and card.get("template") == row.template)
+    made = (card.get("source_sha256"), card.get("template"), card.get("versions"))
+    return made == (source, row.template, versions())

@@ -10,6 +10,7 @@ from ovoo_packs.templates import ModelBinding
 
 from ovoo_models.anomaly.change_point import ChangePoint
 from ovoo_models.anomaly.single import RangeCheck
+from ovoo_models.anomaly.window import Window
 from ovoo_models.base import Detector, FrameBlock, Place
 from ovoo_models.efficiency.baseline import CusumSavings, EnergyBaseline
 from ovoo_models.train.baseline import fit_baseline
@@ -48,6 +49,8 @@ def learn(
         return fitted, _plain(asdict(facts))
     if isinstance(detector, ChangePoint):
         return detector, {"rows": detector.learn_history(frames), "limit": detector.limit}
+    if isinstance(detector, Window):
+        return detector, {"window_steps": detector.learn_history(frames), "on_delay_s": detector.watch.on_delay_s}
     detector.learn_many(frames)
     card: dict[str, Any] = {"on_delay_s": detector.watch.on_delay_s}
     if isinstance(detector, RangeCheck):

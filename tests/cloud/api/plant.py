@@ -30,6 +30,7 @@ from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.completeness import CompletenessEnvelope, HourReport, LostInterval
 from ovoo_contract.delivery import EventEnvelope, GatewayState
 from ovoo_contract.findings import Finding
+from ovoo_contract.gateway_config import ReportedConfig
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, encode_batch
 
@@ -45,6 +46,8 @@ FAN = f"{OWN}/{SITE}/ventilation/main/fan1"
 COMPRESSOR = f"{OWN}/{SITE}/utilities/air/comp1"
 METER = f"{OWN}/{SITE}/utilities/power/meter1"
 FOREIGN_PUMP = f"{FOREIGN}/{FOREIGN_SITE}/airsep/train1/comp1"
+CHALLENGER = "0123456789abcdef"
+"""Fingerprint of the model set that the own gateway reports beside the fan's."""
 PASSWORD = "a long enough password"
 SYSTEM = Scope.system()
 SPAN_MINUTES = 26 * 60
@@ -218,6 +221,8 @@ def _register(plant: Plant) -> None:
             enterprises.save_enterprise(session, SYSTEM, enterprise, name_zh=name_zh, name_en=name_en, sector=sector)
             enterprises.save_site(session, SYSTEM, enterprise, site)
         gateways.register(session, SYSTEM, GATEWAY, enterprise=OWN, sites=[SITE], now_ns=NOW)
+        told = ReportedConfig(challengers={FAN: CHALLENGER})
+        gateways.note_reported(session, GATEWAY, json.loads(told.to_json()), NOW)
         gateways.register(session, SYSTEM, SPARE, enterprise=OWN, sites=[SITE], now_ns=NOW)
         gateways.register(session, SYSTEM, FOREIGN_GATEWAY, enterprise=FOREIGN, sites=[FOREIGN_SITE], now_ns=NOW)
 

@@ -14,7 +14,7 @@ from ovoo_models import artifact
 from ovoo_models.bindings import untrained
 from ovoo_packs import load_pack
 
-from tests.cloud.api.plant import FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, Plant
+from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, Plant
 
 P = Permission
 WINDOW = {"start": "2026-06-05T08:00:00+08:00", "end": "2026-06-05T10:00:00+08:00"}
@@ -67,6 +67,8 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("post", "/api/v1/gateways"): P.MANAGE_GATEWAYS,
     ("get", "/api/v1/gateways/{gateway}"): P.READ_GATEWAYS,
     ("post", "/api/v1/gateways/{gateway}/revoke"): P.MANAGE_GATEWAYS,
+    ("post", "/api/v1/gateways/{gateway}/promotions"): P.PROMOTE_MODEL,
+    ("delete", "/api/v1/gateways/{gateway}/promotions"): P.PROMOTE_MODEL,
     ("get", "/api/v1/gateways/{gateway}/gaps"): P.READ_GATEWAYS,
     ("get", "/api/v1/gateways/{gateway}/completeness"): P.READ_GATEWAYS,
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): P.ENROL,
@@ -83,6 +85,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): {"tariff": ""},
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): {"number": "N-2"},
+    ("post", "/api/v1/gateways/{gateway}/promotions"): {"asset": FAN, "model": CHALLENGER},
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): {"hours": 1},
 }
 QUERIES: dict[str, dict[str, Any]] = {
@@ -93,6 +96,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "incidents": WINDOW,
     "feedback": {"site": SITE, "asset": FAN.split("/", 2)[2]},
     "energy": WINDOW,
+    "promotions": {"asset": FAN},
     "completeness": {**WINDOW, "site": SITE},
 }
 TENANT = ("{enterprise}", "{gateway}")

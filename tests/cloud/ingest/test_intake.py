@@ -175,6 +175,7 @@ def test_a_row_beyond_the_catalogue_is_rejected(intake: Intake) -> None:
         pytest.param(f"ovoo/v1/{GATEWAY}/event", b"[1", id="broken event"),
         pytest.param(f"ovoo/v1/{GATEWAY}/state", b"{}", id="empty state"),
         pytest.param(f"ovoo/v1/{GATEWAY}/config/reported", b"7", id="no object"),
+        pytest.param(f"ovoo/v1/{GATEWAY}/config/reported", b'{"format":"ovoo-config/1","version":-1}', id="no version"),
         pytest.param(f"ovoo/v1/{GATEWAY}/catalog/0123456789abcdef", b"{}", id="no catalogue"),
         pytest.param("ovoo/v1/unknown-gw/batch", b"x", id="unknown gateway"),
     ],

@@ -9,21 +9,27 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import desired, findings, verdicts
+from ovoo_cloud.catalogue.tables import Gateway as GatewayRow
 from ovoo_cloud.ingest.mqtt import BrokerLink
 from ovoo_cloud.ingest.service import IngestService
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
 from ovoo_cloud.stores.influx import InfluxSettings, InfluxStore
 from ovoo_contract import topics
+from ovoo_contract.address import AssetAddress
 from ovoo_contract.delivery import Ack
 from ovoo_contract.errors import ConfigError
+from ovoo_contract.findings import Finding
+from ovoo_contract.gateway_config import DesiredConfig, ReportedConfig
 from ovoo_contract.ranges import SeqRanges
 from ovoo_contract.wire import FLAG_BACKFILL, encode_batch
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.cloud import builders
-from tests.cloud.builders import GATEWAY, T0, S, address, steady
+from tests.cloud.builders import FAN, GATEWAY, T0, S, address, steady
 from tests.servers.influxdb import InfluxServer
 from tests.servers.mosquitto import MosquittoServer
 from tests.servers.process import wait_until
@@ -248,3 +254,97 @@ def test_two_processes_share_a_subscription(
 def test_without_a_broker_it_says_what_is_missing() -> None:
     with pytest.raises(ConfigError, match="broker_host"):
         BrokerLink(Settings())
+
+
+class Listener:
+    """A gateway that hears configurations and reports as told; what the broker kept for it comes first."""
+
+    def __init__(self, broker: MosquittoServer) -> None:
+        self.heard: list[tuple[DesiredConfig, bool]] = []
+        self.client = Client(CallbackAPIVersion.VERSION2, client_id=f"{GATEWAY}-listener")
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = lambda client, *_: client.subscribe(topics.config_desired(GATEWAY), 1)
+        self.client.on_message = lambda _client, _data, message: self.heard.append(
+            (DesiredConfig.from_json(bytes(message.payload)), bool(message.retain))
+        )
+        self.client.connect(broker.host, broker.port)
+        self.client.loop_start()
+
+    @property
+    def versions(self) -> list[int]:
+        return [config.version for config, _ in self.heard]
+
+    def stop(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def judge(services: Services, number: int) -> None:
+    """A finding of the fan that somebody calls false."""
+    start = T0 + number * S
+    found = Finding(
+        "anomaly.multivariate", "warning", AssetAddress.parse(FAN), start, start + S, value=1.4, model="mewma"
+    )
+    with services.database.write() as session:
+        findings.upsert(session, GATEWAY, found, found.end_ns)
+        verdicts.give(session, Scope.system(), found.id, verdicts.Said("false", ""), T0 + 60 * S)
+
+
+def test_opinions_stand_at_the_broker_for_their_gateway_and_what_it_reports_is_kept(
+    services: Services, gateway: Gateway, mosquitto: MosquittoServer
+) -> None:
+    ingest = IngestService(services)
+    started(ingest)
+    gateway.publish_catalogue()
+    wait_until(lambda: ingest.intake.counters.catalogues == 1, what="the machine is known")
+    judge(services, 0)
+    online = Listener(mosquitto)
+    wait_until(lambda: online.versions == [1], what="told")
+    judge(services, 1)
+    wait_until(lambda: online.versions == [1, 2], what="told of the change")
+    later = Listener(mosquitto)
+    wait_until(lambda: later.versions == [2], what="the broker kept the newest one")
+    config, retained = later.heard[0]
+    gateway.client.publish(
+        topics.config_reported(GATEWAY), ReportedConfig(config.version, config.hash).to_json(), qos=1, retain=True
+    )
+
+    def state() -> str:
+        with services.database.read() as session:
+            row = session.get(GatewayRow, GATEWAY)
+            assert row is not None
+            return desired.status(session, row).state
+
+    wait_until(lambda: state() == "applied", what="reported")
+    ingest.stop()
+    online.stop()
+    later.stop()
+    assert retained
+    assert config.feedback[AssetAddress.parse(FAN)]["relief"] == {"mewma": 1.25**2}
+
+
+def test_a_broker_that_lost_what_it_kept_is_told_again(
+    tmp_path: pathlib.Path, services: Services, gateway: Gateway, mosquitto: MosquittoServer
+) -> None:
+    ingest = IngestService(services)
+    started(ingest)
+    gateway.publish_catalogue()
+    wait_until(lambda: ingest.intake.counters.catalogues == 1, what="the machine is known")
+    judge(services, 0)
+    first = Listener(mosquitto)
+    wait_until(lambda: first.versions == [1], what="told")
+    first.stop()
+    emptied = Client(CallbackAPIVersion.VERSION2)
+    emptied.connect(mosquitto.host, mosquitto.port)
+    emptied.loop_start()
+    emptied.publish(topics.config_desired(GATEWAY), b"", qos=1, retain=True).wait_for_publish(10)
+    emptied.disconnect()
+    emptied.loop_stop()
+    ingest.stop()
+
+    second = IngestService(services)
+    started(second)
+    again = Listener(mosquitto)
+    wait_until(lambda: again.versions == [1], what="told again, under the same version")
+    second.stop()
+    again.stop()

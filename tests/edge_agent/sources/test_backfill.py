@@ -18,7 +18,7 @@ from ovoo_contract.wire import FLAG_BACKFILL
 from ovoo_edge.sources.ua_api import ua
 
 from tests.edge_agent.sources.harness import Collector, running, until
-from tests.edge_agent.sources.test_opcua import signal_maps, table
+from tests.edge_agent.sources.opcua_setup import signal_maps, table
 from tests.edge_agent.sources.ua_server import UaTestServer
 from tests.servers.fault_proxy import FaultProxy
 

@@ -13,7 +13,7 @@ from ovoo_edge.sources.opcua_model import gone_signals
 from ovoo_edge.sources.ua_api import ua
 
 from tests.edge_agent.sources.harness import running, until
-from tests.edge_agent.sources.test_opcua import signal_maps, table
+from tests.edge_agent.sources.opcua_setup import signal_maps, table
 from tests.edge_agent.sources.ua_server import URI, UaTestServer
 
 pytestmark = pytest.mark.server

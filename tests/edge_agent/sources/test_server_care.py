@@ -15,8 +15,8 @@ from ovoo_edge.sources.settings_opcua import OpcUaSettings
 from ovoo_edge.sources.ua_api import ua
 
 from tests.edge_agent.sources.harness import context, running, until
+from tests.edge_agent.sources.opcua_setup import signal_maps, table
 from tests.edge_agent.sources.plc_double import BRINK, PlcDouble
-from tests.edge_agent.sources.test_opcua import signal_maps, table
 from tests.edge_agent.sources.ua_server import UaTestServer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.server]

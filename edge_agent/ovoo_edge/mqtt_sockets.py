@@ -1,4 +1,4 @@
-"""TLS of a connection to an MQTT broker; imported where a connection has it."""
+"""The sockets of a connection to an MQTT broker that paho leaves open, for source and uplink alike."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ import socket
 import ssl
 from typing import Any
 
-__all__ = ["TlsContext"]
+from paho.mqtt.client import Client
+
+__all__ = ["TlsContext", "release"]
+
+
+def release(client: Client, tls: TlsContext | None) -> None:
+    """Closes what a client that has disconnected and whose thread has ended still holds; may be called again.
+
+    Without it a broker that is away piles sockets up: paho keeps its pair of wake-up sockets until it is freed, and
+    forgets the one it wrapped when the TLS handshake fails.
+    """
+    client._reset_sockets(sockpair_only=True)  # paho has no public way
+    if tls is not None:
+        tls.close()
 
 
 class TlsContext(ssl.SSLContext):
