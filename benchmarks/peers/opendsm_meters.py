@@ -26,7 +26,11 @@ def frame_of(path: str) -> Any:
 
 def daily(baseline: str, reporting: str, electric: bool) -> dict[str, Any]:
     """DailyModel with hourly temperatures, as its authors call it."""
-    from opendsm.eemeter import DailyBaselineData, DailyModel, DailyReportingData
+    from opendsm.eemeter import (  # type: ignore[import-not-found]
+        DailyBaselineData,
+        DailyModel,
+        DailyReportingData,
+    )
 
     a, b = frame_of(baseline), frame_of(reporting)
     first = DailyBaselineData.from_series(a["observed"].dropna(), a["temperature"], is_electricity_data=electric)

@@ -12,20 +12,13 @@ from ovoo_contract.errors import ConfigError, EvidenceError
 
 from ovoo_models.efficiency.savings.knees import KINDS
 from ovoo_models.efficiency.savings.numerics import median, zeros
-from ovoo_models.efficiency.savings.observations import Observations, month_of, weekday_of
+from ovoo_models.efficiency.savings.observations import Observations
 from ovoo_models.efficiency.savings.segment import Choice, Piece, Segment, charge, choose, fit_segment
+from ovoo_models.efficiency.savings.splits import LABELS, SPLITS, calendar_flags
 from ovoo_models.efficiency.savings.uncertainty import gaps_of, lag1
 
-__all__ = ["SPLITS", "ChangePointModel", "Settings", "fit", "label_of"]
+__all__ = ["ChangePointModel", "Settings", "fit"]
 
-SPLITS: Final = ("none", "day_level", "day", "season", "season_day")
-_LABELS: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "none": ("all", "all", "all", "all"),
-    "day_level": ("all", "all", "all", "all"),
-    "day": ("weekday", "weekend", "weekday", "weekend"),
-    "season": ("warm", "warm", "cold", "cold"),
-    "season_day": ("warm_weekday", "warm_weekend", "cold_weekday", "cold_weekend"),
-}
 _MAD_SIGMA: Final = 1.4826022185056018
 
 
@@ -35,9 +28,9 @@ class Settings:
 
     `driver` has the knees (empty: none); `variables` enter linearly. `signs` of the slopes below the left and above
     the right knee: for temperature (1, 1), 0 for any. `splits` are tried in their order. A piece needs `rows_min` rows,
-    a knee `least` on each side. Kinds and splits are compared by RSS (1 + cost terms / n')^2, first with n' = n, then
-    with n' = n (1 - rho) / (1 + rho) of the residuals; a `cost` of 3 asks of a term about what the Bayesian criterion
-    asks in a year of days.
+    a knee `least` on each side. Kinds and splits are compared by RSS (1 + cost terms / n)^2; a split must stand the
+    comparison with n' = n (1 - rho) / (1 + rho) of its residuals as well. A `cost` of 3 asks of a term about what the
+    Bayesian criterion asks in a year of days.
     Residuals beyond `clip` robust sigma get weight clip sigma / |residual| (Huber 1964); inf switches that off.
     """
 
@@ -88,7 +81,13 @@ class ChangePointModel:
 
     def predict(self, data: Observations) -> array[float]:
         """Expected energy of each interval; NaN where a driver is missing or the label was not in the baseline."""
-        x, extra, labels = _inputs(data, self.settings, range(len(data)), self.split, _calendar(data, self.settings))
+        x, extra, labels = _inputs(
+            data,
+            self.settings,
+            range(len(data)),
+            self.split,
+            calendar_flags(data, self.settings.weekend, self.settings.cold_months),
+        )
         q = len(extra) // len(data) if len(data) else 0
         out = array("d")
         for i, label in enumerate(labels):
@@ -122,7 +121,13 @@ class ChangePointModel:
 
     def design(self, data: Observations, rows: Sequence[int]) -> tuple[array[float], int]:
         """Linearised design of the rows, segments side by side, and its number of columns."""
-        x, extra, labels = _inputs(data, self.settings, rows, self.split, _calendar(data, self.settings, rows))
+        x, extra, labels = _inputs(
+            data,
+            self.settings,
+            rows,
+            self.split,
+            calendar_flags(data, self.settings.weekend, self.settings.cold_months, rows),
+        )
         q = len(extra) // len(rows) if rows else 0
         starts, width = {}, 0
         for label, segment in self.segments.items():
@@ -134,22 +139,6 @@ class ChangePointModel:
             at = i * width + starts[label]
             out[at : at + len(row)] = array("d", row)
         return out, width
-
-
-def label_of(split: str, settings: Settings, time_ns: int, utc_offset_s: int) -> str:
-    """The segment an interval belongs to."""
-    weekend = weekday_of(time_ns, utc_offset_s) in settings.weekend
-    cold = month_of(time_ns, utc_offset_s) in settings.cold_months
-    return _LABELS[split][weekend + 2 * cold]
-
-
-def _calendar(data: Observations, settings: Settings, rows: Sequence[int] | None = None) -> list[int]:
-    """1 for a weekend's interval plus 2 for one of the cold months, row by row."""
-    weekend, cold, offset = set(settings.weekend), set(settings.cold_months), data.utc_offset_s
-    times = data.time_ns if rows is None else [data.time_ns[i] for i in rows]
-    if set(settings.splits) == {"none"}:
-        return [0] * len(times)
-    return [(weekday_of(at, offset) in weekend) + 2 * (month_of(at, offset) in cold) for at in times]
 
 
 def fit(data: Observations, settings: Settings | None = None, used: Sequence[int] | None = None) -> ChangePointModel:
@@ -169,26 +158,24 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
         )
     y = array("d", [data.energy[i] for i in rows])
     w = array("d", [1.0]) * len(rows)
-    flags = _calendar(data, settings, rows)
+    flags = calendar_flags(data, settings.weekend, settings.cold_months, rows)
     found = [_part(data, settings, rows, y, w, split, flags) for split in settings.splits]
     partings = [each for each in found if each is not None]
     if not partings:
         raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
-    cost = settings.cost
-    best = _best(partings, len(rows), cost)
+    best = _best(partings, len(rows), settings.cost)
     model = _fitted(settings, rows, w, best)
-    # errors that hang together feign knees and seasons: the charge of a term grows as n' shrinks
-    residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
-    rho = lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns))
-    if rho > 0.0:
-        cost *= (1.0 + rho) / (1.0 - rho)
-        again = _best([each.at_cost(cost) for each in partings], len(rows), cost)
-        if not again.like(best):
+    if best is not partings[0]:
+        # errors that hang together feign seasons: the charge of a term grows as n' shrinks
+        residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
+        rho = max(lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns)), 0.0)
+        again = _best(partings, len(rows), settings.cost * (1.0 + rho) / (1.0 - rho))
+        if again is not best:
             best, model = again, _fitted(settings, rows, w, again)
     weights = _weights(y, model.fitted, settings.clip)
     if min(weights) < 1.0:
         robust = _part(data, settings, rows, y, weights, best.split, flags)
-        model = model if robust is None else _fitted(settings, rows, weights, robust.at_cost(cost))
+        model = model if robust is None else _fitted(settings, rows, weights, robust)
     return model
 
 
@@ -216,7 +203,7 @@ def _inputs(
             extra.append(other[i])
         if split == "day_level":
             extra.append(float(flags[k] & 1))
-    labels = _LABELS[split]
+    labels = LABELS[split]
     return x, extra, [labels[flag] for flag in flags]
 
 
@@ -231,21 +218,6 @@ class _Parting:
     members: Mapping[str, Sequence[int]]
     x: array[float]
     extra: array[float]
-
-    def at_cost(self, cost: float) -> _Parting:
-        """The same split with its kinds chosen at another cost of a term."""
-        choices = {label: choice.at_cost(cost) for label, choice in self.choices.items()}
-        rss, terms = 0.0, 0
-        for choice in choices.values():
-            rss += choice.rss
-            terms += choice.terms
-        return _Parting(self.split, rss, terms, choices, self.members, self.x, self.extra)
-
-    def like(self, other: _Parting) -> bool:
-        """Whether both are the same split with the same shapes."""
-        if self.split != other.split:
-            return False
-        return all(choice.shape == other.choices[label].shape for label, choice in self.choices.items())
 
 
 def _part(

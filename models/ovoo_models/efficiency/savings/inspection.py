@@ -152,7 +152,7 @@ def _gaps(data: Observations, used: Sequence[int], limits: Limits) -> list[Fault
 
 
 def _repeats(data: Observations, used: Sequence[int], limits: Limits) -> list[Fault]:
-    """A stretch that stands again later, digit by digit: a month pasted twice. Constant stretches do not count."""
+    """A stretch that stands again later, digit by digit: a month pasted twice. Constant and periodic ones are fine."""
     length = int(limits.repeat_days * DAY_NS // data.step_ns)
     seen: dict[tuple[float, ...], int] = {}
     values = [data.energy[i] for i in used]
@@ -161,7 +161,7 @@ def _repeats(data: Observations, used: Sequence[int], limits: Limits) -> list[Fa
         if len(set(stretch)) < max(3, length // 4):
             continue
         first = seen.setdefault(stretch, at)
-        if first + length <= at:
+        if first + length <= at and not any(stretch[p:] == stretch[:-p] for p in range(1, length // 2 + 1)):
             numbers: dict[str, float | int | str] = {
                 "row": used[at], "like_row": used[first], "time_ns": data.time_ns[used[at]], "rows": length,
             }  # fmt: skip

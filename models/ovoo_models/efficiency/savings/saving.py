@@ -15,7 +15,7 @@ from ovoo_models.efficiency.estimate import Estimate
 from ovoo_models.efficiency.record import Record
 from ovoo_models.efficiency.savings.change_point import ChangePointModel, Settings, fit
 from ovoo_models.efficiency.savings.influence import path_of
-from ovoo_models.efficiency.savings.inspection import Inspection, Limits, inspect
+from ovoo_models.efficiency.savings.inspection import Fault, Inspection, Limits, inspect
 from ovoo_models.efficiency.savings.observations import Observations
 from ovoo_models.efficiency.savings.time_of_week import HourlySettings, TimeOfWeekModel, fit_hourly, path_of_days
 from ovoo_models.efficiency.savings.uncertainty import (
@@ -111,6 +111,7 @@ def prove(baseline: Observations, reporting: Observations, plan: Plan | None = N
     model = _model(baseline, settings, before.used)
     expected = model.predict(reporting)
     used = tuple(i for i in after.used if expected[i] == expected[i])
+    after = _with_unpredicted(after, len(after.used) - len(used))
     if len(used) < 10:
         raise EvidenceError("too few reported rows can be predicted", offender="reporting", value=len(used))
     series = array("d", [expected[i] - reporting.energy[i] for i in used])
@@ -175,6 +176,14 @@ def _path(model: Model, baseline: Observations, reporting: Observations, used: S
     if isinstance(model, TimeOfWeekModel):
         return path_of_days(model, baseline, reporting, used)
     return path_of(model, baseline, reporting, used)
+
+
+def _with_unpredicted(inspection: Inspection, rows: int) -> Inspection:
+    """The inspection with the rows named for which the baseline has no value: another season, an hour never seen."""
+    if rows == 0:
+        return inspection
+    fault = Fault("no_baseline", "the baseline has no value for these rows", {"rows": rows})
+    return Inspection((*inspection.faults, fault), inspection.used)
 
 
 def _fits_together(baseline: Observations, reporting: Observations) -> None:

@@ -12,7 +12,7 @@ from ovoo_contract.errors import ConfigError, EvidenceError
 from ovoo_models.efficiency.savings.change_point import Settings, fit
 from ovoo_models.efficiency.savings.observations import Observations, hour_of_week, month_of, weekday_of
 from ovoo_models.efficiency.savings.time_of_week import fit_hourly
-from scipy.optimize import minimize
+from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from tests.models.efficiency.savings.meters import FIRST_NS, hourly_meter, meter, times
 

@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 from ovoo_contract.errors import EvidenceError, VerifyError
 from ovoo_models.efficiency.savings.change_point import Settings, fit
-from ovoo_models.efficiency.savings.inspection import inspect
+from ovoo_models.efficiency.savings.inspection import Limits, inspect
 from ovoo_models.efficiency.savings.numerics import student_t
-from ovoo_models.efficiency.savings.observations import DAY_NS, Observations
+from ovoo_models.efficiency.savings.observations import DAY_NS, Observations, hour_of_week
 from ovoo_models.efficiency.savings.saving import Plan, normalised_saving, prove, recompute
+from ovoo_models.efficiency.savings.time_of_week import HourlySettings
 from ovoo_models.efficiency.savings.uncertainty import fitness, formula_uncertainty, gaps_of, lag1
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
-from tests.models.efficiency.savings.meters import changed, meter, times
+from tests.models.efficiency.savings.meters import changed, hourly_meter, meter, times
 
 PLAN = Plan(settings=Settings(splits=("none",)), draws=400)
 
@@ -74,6 +75,18 @@ def test_a_driver_beyond_the_baseline_is_named_with_its_share_of_the_saving() ->
     assert "beyond.temperature" in saving.record.results
 
 
+def test_rows_without_a_baseline_are_left_out_and_named() -> None:
+    hourly = hourly_meter(days=112)
+    weekdays = hourly.rows(i for i in range(84 * 24) if hour_of_week(hourly.time_ns[i], 0) < 120)
+
+    saving = prove(weekdays, hourly.rows(range(84 * 24, len(hourly))), Plan(HourlySettings(), Limits(coverage_min=0.5)))
+
+    fault = saving.reporting_faults.named("no_baseline")
+    assert fault is not None
+    assert fault.numbers["rows"] == 4 * 48
+    assert any(entry["name"] == "no_baseline" for entry in saving.record.excluded)
+
+
 def test_the_formula_is_that_of_the_guideline() -> None:
     data = meter(rho=0.5)
     model = fit(data, Settings(splits=("none",), clip=math.inf))
@@ -104,15 +117,15 @@ def test_correlation_is_taken_over_neighbours_only() -> None:
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.95])
 def test_placebos_are_covered_about_nine_times_in_ten(rho: float) -> None:
-    trials, plan = 40, Plan(settings=Settings(splits=("none",), kinds=("5P",), clip=math.inf), draws=200)
+    trials, plan = 30, Plan(settings=Settings(splits=("none",), kinds=("5P",), clip=math.inf), draws=160)
     covered = 0
     for seed in range(trials):
         before, after = parted(meter(days=300, seed=seed, rho=rho, noise=8.0), 200)
         interval = prove(before, after, plan).interval
         covered += interval.low <= 0.0 <= interval.high
 
-    # 3 standard errors of a binomial of 90 % in 40; the benchmark `honesty` measures it on 10,000
-    assert covered >= 30
+    # 3 standard errors of a binomial of 90 % in 30; the benchmark `honesty` measures it on 10,000
+    assert covered >= 22
 
 
 def test_the_normalised_saving_is_the_difference_of_two_models_in_one_year() -> None:
@@ -135,6 +148,23 @@ def test_overlapping_periods_and_other_units_are_refused() -> None:
         prove(before, replace(after, unit="MWh"), PLAN)
 
 
+def test_digits_are_those_of_every_platform() -> None:
+    """Integers made these data: no library function of the machine that runs the test has part in them."""
+    state, noise = 12345, []
+    for _ in range(500):
+        state = (1103515245 * state + 12345) % 2**31
+        noise.append((state % 2001 - 1000) / 1000.0)
+    temperature = array("d", [abs((i + 20) % 364 - 182) / 6.0 - 5.0 + 3.0 * noise[i - 1] for i in range(500)])
+    energy = array(
+        "d", [100 + 3 * max(0.0, 8 - x) + 4 * max(0.0, x - 18) + 6 * e for x, e in zip(temperature, noise, strict=True)]
+    )
+    before, after = parted(Observations(times(500), energy, {"temperature": temperature}))
+
+    saving = prove(before, after, Plan(draws=200))
+
+    assert saving.record.id == "rec_556f651677576eba"
+
+
 # bad input
 
 
@@ -153,6 +183,14 @@ def test_a_month_pasted_twice_is_refused() -> None:
 
     with pytest.raises(EvidenceError, match=r"repeated.*digit by digit"):
         prove(pasted, meter(days=500).rows(range(365, 500)), PLAN)
+
+
+def test_a_plant_that_runs_by_the_same_timetable_every_week_is_no_copy() -> None:
+    week = [100.0, 101.0, 99.0, 102.0, 98.0, 50.0, 40.0]
+    data = meter()
+    timed = Observations(data.time_ns, array("d", [week[i % 7] for i in range(365)]), data.drivers)
+
+    assert inspect(timed, ["temperature"]).named("repeated") is None
 
 
 def test_a_time_that_stands_twice_is_refused() -> None:
