@@ -220,6 +220,17 @@ def test_without_a_complete_balance_nothing_is_reconciled() -> None:
         reconcile(plant(), {"press": 1.0})
 
 
+def test_a_plant_that_stands_still_needs_a_floor() -> None:
+    still = dict.fromkeys(READ, 0.0)
+    with pytest.raises(ConfigError, match="give the meters a floor"):
+        reconcile(plant(), still)
+
+    floored = MeterTree(tuple(replace(each, floor=0.1) for each in plant().meters))
+
+    assert not reconcile(floored, still).suspects.shown
+    assert all(each.explained for each in balances(floored, still))
+
+
 def test_meters_a_snapshot_cannot_tell_apart_are_named_as_a_set() -> None:
     found = reconcile(plant(), {**READ, "kiln": 400.0 * 1.1})
 

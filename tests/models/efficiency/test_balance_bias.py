@@ -123,6 +123,15 @@ def test_blocks_add_up_to_the_whole() -> None:
     assert whole.search() == parts.search()
 
 
+def test_a_meter_that_reads_nothing_at_all_is_named() -> None:
+    readings = balanced(1000, 8)
+    readings[:, 5] = 0.0
+
+    found = search_of(readings).found
+
+    assert "kiln" in found[0].meters
+
+
 def test_a_missing_meter_costs_only_its_own_balance() -> None:
     readings = balanced(2000, 6)
     readings[:, 2] *= 1.05

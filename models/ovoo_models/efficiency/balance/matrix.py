@@ -20,7 +20,7 @@ def inverse(matrix: Sequence[float], n: int) -> array[float]:
     if failed >= 0:
         raise ConfigError(
             "the balances depend on each other, or an uncertainty is zero", offender=f"row {failed}",
-            remedy="give every meter a class above 0",
+            remedy="give the meters a floor, which holds at readings of 0",
         )  # fmt: skip
     balance_kernels.inverse_of(factor, n, work, out)
     return out
