@@ -18,6 +18,8 @@ from ovoo_models.efficiency.power_state import IDLE, LOAD, NO_LOAD, OFF, UNKNOWN
 
 from tests.models.conftest import SECOND, START, need_data
 
+MINUTE_NS = 60 * SECOND
+
 
 def block(power: Sequence[float], running: Sequence[float] | None = None, step_s: int = 10) -> FrameBlock:
     values = power if running is None else [x for pair in zip(power, running, strict=True) for x in pair]
@@ -206,3 +208,23 @@ def test_a_real_compressor_is_told_off_unloaded_and_loaded() -> None:
     wrong = sum((code == LOAD) != truth for code, truth in zip(found, loaded, strict=True))
     assert wrong <= 5
     assert sum(code == OFF for code in found) == 748
+
+
+@pytest.mark.parametrize(
+    ("plant", "asset", "kind"),
+    [("coal_mine", "transport/main/belt1", LOAD), ("dairy", "storage/cold/store1", LOAD)],
+)
+def test_simulated_machines_are_told_running_from_standing(plant: str, asset: str, kind: int) -> None:
+    """The plant's own running bit is the truth; the states see the power alone."""
+    from ovoo_simulator.plants import DEFAULT_ORIGIN_NS, create_plant
+
+    made = create_plant(plant, seed=1)
+    columns = made.simulate(DEFAULT_ORIGIN_NS, MINUTE_NS, 7 * 1440)
+    at = {entry.address.signal: k for k, entry in enumerate(made.entries) if entry.address.asset_path == asset}
+    power, running = (columns.value[at[name]] for name in ("power", "running"))
+    rows = FrameBlock(array("q", columns.time_ns.tobytes()), array("d", power.tobytes()), 1)
+
+    found = learned(rows, dwell_s=0.0).states(rows)
+
+    known = [i for i in range(len(rows)) if power[i] == power[i] and running[i] == running[i]]
+    assert sum((found[i] == kind) == (running[i] > 0.5) for i in known) > 0.99 * len(known)
