@@ -142,7 +142,9 @@ def test_frame_kernels_equal_their_twins(seed: int) -> None:
          array("q", [0, PERIOD, 10**12]), zeros(width), array("q", [-1] * width),
          zeros(frames, "q"), zeros(frames * width))  # fmt: skip
     assert_same("frame", "widen_codes", gates(n, seed), n - 3, zeros(n))
-    assert_same("frame", "change_rows", time_ns, value, n, 30 * SECOND, array("q", [-1]), zeros(1), zeros(n, "q"), zeros(n))
+    assert_same(
+        "frame", "change_rows", time_ns, value, n, 30 * SECOND, array("q", [-1]), zeros(1), zeros(n, "q"), zeros(n)
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
