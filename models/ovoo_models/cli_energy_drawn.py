@@ -22,7 +22,7 @@ __all__ = ["course_of", "scatter_of"]
 
 _Z90: Final = 1.6448536269514722
 _LINE: Final = 60
-_STATIONS: Final = 12
+_STATIONS: Final = 6
 """Points of the reporting period at which the interval of the sum is computed; between them it is drawn straight."""
 
 
