@@ -22,7 +22,7 @@ __all__ = ["course_of", "scatter_of"]
 
 _Z90: Final = 1.6448536269514722
 _LINE: Final = 60
-_STATIONS: Final = 12
+_STATIONS: Final = 6
 """Points of the reporting period at which the interval of the sum is computed; between them it is drawn straight."""
 
 
@@ -40,7 +40,7 @@ def scatter_of(model: ChangePointModel, before: Observations, after: Observation
     name, _, unit = along.partition("(")
     knees = [each for segment in model.segments.values() for each in (segment.shape.left, segment.shape.right)]
     data = Scatter(
-        name, unit.rstrip(")"), before.unit, xs, ys, _lines(model, rows, along, means, quality),
+        name, unit.rstrip(")"), before.unit, xs, ys, _lines(model, means, quality),
         [each for each in knees if math.isfinite(each)], later[0], later[1], adjusted=bool(means),
     )  # fmt: skip
     return lambda look: draw_scatter(data, look)
@@ -57,22 +57,18 @@ def _adjusted(
     return along, [energy - here + mean for energy, here, mean in moved]
 
 
-def _lines(
-    model: ChangePointModel, data: Observations, along: str, means: Mapping[str, float], quality: Fitness
-) -> list[Line]:
-    """Each segment over its own range, drawn through a day that belongs to it."""
-    from ovoo_models.efficiency.savings.change_point import label_of
-
-    half, lines = _Z90 * quality.cv_rmse * quality.mean, []
+def _lines(model: ChangePointModel, means: Mapping[str, float], quality: Fitness) -> list[Line]:
+    """Each segment over its own range; where weekends have a step of their own, on a weekday."""
+    settings, half, lines = model.settings, _Z90 * quality.cv_rmse * quality.mean, []
     for label, segment in model.segments.items():
-        times = [at for at in data.time_ns if label_of(model.split, model.settings, at, data.utc_offset_s) == label]
-        low, high = (segment.low, segment.high) if model.settings.driver else segment.ranges[0]
+        low, high = (segment.low, segment.high) if settings.driver else segment.ranges[0]
         xs = [low + (high - low) * n / _LINE for n in range(_LINE + 1)]
-        drivers: dict[str, Sequence[float]] = {k: array("d", [m]) * len(xs) for k, m in means.items()}
-        drivers[along] = array("d", xs)
-        day = replace(data, time_ns=array("q", times[:1] * len(xs)), energy=array("d", xs), drivers=drivers)
-        name = "" if len(model.segments) == 1 else label
-        lines.append(Line(name, xs, model.predict(day), [half] * len(xs)))
+        step = [0.0] if model.split == "day_level" else []
+        ys = [
+            segment.value(x if settings.driver else 0.0, [means.get(name, x) for name in settings.variables] + step)
+            for x in xs
+        ]
+        lines.append(Line("" if len(model.segments) == 1 else label, xs, ys, [half] * len(xs)))
     return lines
 
 

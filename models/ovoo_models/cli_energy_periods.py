@@ -16,10 +16,11 @@ from ovoo_models.efficiency.readings.options import zone_named
 from ovoo_models.efficiency.readings.table import plain
 
 if TYPE_CHECKING:
+    from ovoo_models.efficiency.savings.change_point import Settings
     from ovoo_models.efficiency.savings.observations import Observations
     from ovoo_models.efficiency.savings.saving import Plan
 
-__all__ = ["add_drivers", "column_named", "observations_of", "period_of", "plan_of"]
+__all__ = ["add_drivers", "column_named", "observations_of", "period_of", "plan_of", "settings_of"]
 
 _NS = 1_000_000_000
 
@@ -78,15 +79,20 @@ def _offset_s(readings: Readings) -> int:
     return int(offset.total_seconds()) if offset else 0
 
 
-def plan_of(readings: Readings, options: argparse.Namespace, seed: int = 1) -> Plan:
-    """The parameters of a saving, from the options."""
+def settings_of(readings: Readings, options: argparse.Namespace) -> Settings:
+    """How the baseline is fitted, from the options."""
     from ovoo_models.efficiency.savings.change_point import Settings
-    from ovoo_models.efficiency.savings.saving import Plan
 
     variables = tuple(column_named(readings, each) for each in (*options.variable, *options.amount))
     driver = column_named(readings, options.driver) if options.driver else ""
-    signs = (0, 0) if options.any_sign else (1, 1)
-    return Plan(Settings(driver, variables, signs=signs), seed=seed)
+    return Settings(driver, variables, signs=(0, 0) if options.any_sign else (1, 1))
+
+
+def plan_of(readings: Readings, options: argparse.Namespace, seed: int = 1) -> Plan:
+    """The parameters of a saving, from the options."""
+    from ovoo_models.efficiency.savings.saving import Plan
+
+    return Plan(settings_of(readings, options), seed=seed)
 
 
 def period_of(observations: Observations, texts: Sequence[str], zone: str, option: str) -> Observations:

@@ -121,11 +121,12 @@ def _profile(page: _Page, readings: Readings, options: argparse.Namespace) -> No
 
 def _saving(page: _Page, readings: Readings, options: argparse.Namespace) -> None:
     from ovoo_models.cli_energy_drawn import course_of, scatter_of
+    from ovoo_models.efficiency.savings.change_point import ChangePointModel
 
     found, before, after, plan = proved(readings, options)
     data = {"id": found.record.id, "provable": found.provable, **found.record.results}
     page.part("saving", saving_lines(found, len(after), options.language), data)
-    if plan.settings.names:
+    if plan.settings.names and isinstance(found.model, ChangePointModel):
         page.picture("baseline", scatter_of(found.model, before, after, found.fit))
     page.picture("saving", course_of(found, before, after, plan))
     record = options.folder / "record.json"

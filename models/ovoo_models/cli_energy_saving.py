@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ovoo_contract.errors import ConfigError, VerifyError
 
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
-from ovoo_models.cli_energy_periods import add_drivers, observations_of, period_of, plan_of
+from ovoo_models.cli_energy_periods import add_drivers, observations_of, period_of, plan_of, settings_of
 from ovoo_models.cli_energy_pictures import add_picture, write_picture
 from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
 
@@ -90,11 +90,11 @@ def _baseline(options: argparse.Namespace) -> int:
     from ovoo_models.efficiency.savings.uncertainty import fitness, gaps_of
 
     readings = opened(options)
-    plan = plan_of(readings, options)
+    settings = settings_of(readings, options)
     data = period_of(observations_of(readings, options), options.baseline, options.zone, "--baseline")
-    checked = inspect(data, plan.settings.names, plan.limits)
+    checked = inspect(data, settings.names)
     checked.refuse("baseline")
-    model = fit(data, plan.settings, checked.used)
+    model = fit(data, settings, checked.used)
     gaps = gaps_of([data.time_ns[n] for n in model.used], data.step_ns)
     quality = fitness([data.energy[n] for n in model.used], model.fitted, gaps, model.terms)
     if options.json:
@@ -151,8 +151,10 @@ def _saving(options: argparse.Namespace) -> int:
 
 def saving_lines(found: Saving, rows: int, language: str) -> list[str]:
     """Model, saving with its interval, what was left out, and whether it can be proved."""
+    from ovoo_models.efficiency.savings.change_point import ChangePointModel
+
     words = _WORDS[language]
-    lines = _model_lines(found.model, found.fit, language)
+    lines = _model_lines(found.model, found.fit, language) if isinstance(found.model, ChangePointModel) else []
     lines.append(words["saving"].format(
         value=found.avoided.value, share=100 * found.share, low=found.interval.low, high=found.interval.high,
         fsu=100 * found.fsu,

@@ -16,7 +16,7 @@ from ovoo_models.axes import TimeAxis, ValueAxis, value_axis
 from ovoo_models.plot import Look
 from ovoo_models.svg import PRINT, Svg, fitting, text_width
 
-__all__ = ["BAND_FILLS", "LEFT", "Panel", "document", "finite", "scale", "time_ticks", "word"]
+__all__ = ["BAND_FILLS", "LEFT", "Panel", "document", "finite", "scale", "segment_name", "time_ticks", "word"]
 
 LEFT: Final = 52.0
 _SIZE: Final = 8.5
@@ -29,6 +29,11 @@ BAND_FILLS: Final[Mapping[str, str]] = {
 def word(key: str, language: str, **slots: str) -> str:
     """A word of the pictures."""
     return _catalogue(language)[key].format(**slots)
+
+
+def segment_name(label: str, language: str) -> str:
+    """The name of a baseline's segment; a label without one is shown as it is."""
+    return _catalogue(language).get(f"segment_{label}", label)
 
 
 @functools.cache

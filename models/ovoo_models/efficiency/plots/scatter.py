@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ovoo_models.efficiency.plots.panel import Panel, document, finite, scale, word
+from ovoo_models.efficiency.plots.panel import Panel, document, finite, scale, segment_name, word
 from ovoo_models.plot import Look
 from ovoo_models.svg import Svg
 
@@ -77,7 +77,7 @@ def _name(panel: Panel, line: Line, look: Look, *, above: bool) -> None:
     if known:
         y = panel.value.y(line.y[known[-1]] + (1 if above else -1) * line.half_width[known[-1]])
         x = min(panel.x(line.x[known[-1]]), panel.right)
-        words = line.name or word("baseline", look.language)
+        words = segment_name(line.name, look.language) or word("baseline", look.language)
         panel.svg.text(x, y - 4 if above else y + 11, words, 8.5, anchor="end", fill=look.palette.accent, bold=True)
 
 

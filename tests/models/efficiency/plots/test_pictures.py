@@ -114,6 +114,13 @@ def test_a_baseline_without_later_points_has_no_key() -> None:
     assert not any("reporting period" in each for each in shown)
 
 
+def test_segments_are_named_in_the_language_of_the_reader() -> None:
+    two = replace(SCATTER, lines=[replace(SCATTER.lines[0], name="cold"), replace(SCATTER.lines[0], name="warm")])
+
+    assert {"cold months", "warm months"} <= set(words(draw_scatter(two, EN)))
+    assert {"冷月", "暖月"} <= set(words(draw_scatter(two, Look("zh"))))
+
+
 def test_a_missing_day_is_a_gap_and_the_saving_carries_its_band() -> None:
     document = draw_saving(COURSE, EN)
 
