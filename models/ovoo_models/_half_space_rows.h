@@ -26,6 +26,8 @@ static void ovoo_forest_lay_down(const ovoo_forest *f, const int *place_of)
     }
 }
 
+enum { OVOO_FOREST_TOP = 3 }; /* levels that the rows of a block go down together */
+
 /* Rows with all inputs present that wait for each other; none but the last can make the window turn. */
 typedef struct {
     unsigned short leaf[OVOO_MOST_TREES][OVOO_FOREST_ROWS];
@@ -57,20 +59,57 @@ OVOO_INLINE int ovoo_forest_take(const ovoo_forest *f, ovoo_forest_block *b, con
     return 1;
 }
 
+/* The nodes of all rows three levels down: so few nodes are up there that each asks all rows, which costs less than
+ * each row looking for its node. */
+OVOO_CLONES void ovoo_forest_block_tops(const ovoo_forest *f, ovoo_forest_block *b)
+{
+    const int groups = (b->count + 7) / 8;
+    for (ptrdiff_t t = 0; t < f->trees; t++) {
+        const double *cut = f->down_cut + t * f->size;
+        const int *place = f->down_place + t * f->size;
+        const double c1 = cut[1], c2 = cut[2], c3 = cut[3], c4 = cut[4], c5 = cut[5], c6 = cut[6], c7 = cut[7];
+        for (int g = 0; g < groups; g++) {
+            const double *x = f->cells + g * 8 * f->inputs;
+            const double *restrict x1 = x + place[1], *restrict x2 = x + place[2], *restrict x3 = x + place[3];
+            const double *restrict x4 = x + place[4], *restrict x5 = x + place[5], *restrict x6 = x + place[6];
+            const double *restrict x7 = x + place[7];
+            long long at[8];
+            for (int r = 0; r < 8; r++) {
+                long long first = -(long long)(x1[r] >= c1); /* all bits set: right */
+                long long if_left = -(long long)(x2[r] >= c2), if_right = -(long long)(x3[r] >= c3);
+                long long second = (first & if_right) | (~first & if_left);
+                long long ll = x4[r] >= c4, lr = x5[r] >= c5, rl = x6[r] >= c6, rr = x7[r] >= c7;
+                long long left = (second & lr) | (~second & ll), right = (second & rr) | (~second & rl);
+                at[r] = 8 - 4 * first - 2 * second + ((first & right) | (~first & left));
+            }
+            for (int r = 0; r < 8; r++)
+                b->leaf[t][8 * g + r] = (unsigned short)at[r];
+        }
+    }
+}
+
 /* Leaves and sums of the block's rows: tree after tree, which then stays in the nearest cache, eight rows at once, so
  * that no load waits for another. */
 static void ovoo_forest_block_leaves(const ovoo_forest *f, ovoo_forest_block *b)
 {
     const int groups = (b->count + 7) / 8, height = (int)f->height, size = (int)f->size;
+    const int top = height < OVOO_FOREST_TOP ? 0 : OVOO_FOREST_TOP;
+    if (top)
+        ovoo_forest_block_tops(f, b);
     memset(b->sum, 0, sizeof b->sum);
     for (ptrdiff_t t = 0; t < f->trees; t++) {
         const double *cut = f->down_cut + t * size;
         const int *place = f->down_place + t * size, *table = f->table + t * size;
         for (int g = 0; g < groups; g++) {
             const double *x = f->cells + g * 8 * f->inputs;
+            unsigned short *to = b->leaf[t] + 8 * g;
             size_t a0 = 1, a1 = 1, a2 = 1, a3 = 1, a4 = 1, a5 = 1, a6 = 1, a7 = 1;
+            if (top) {
+                a0 = to[0], a1 = to[1], a2 = to[2], a3 = to[3];
+                a4 = to[4], a5 = to[5], a6 = to[6], a7 = to[7];
+            }
 #define OVOO_DOWN(a, r) a = 2 * a + (x[(ptrdiff_t)place[a] + (r)] >= cut[a])
-            for (int level = 0; level < height; level++) {
+            for (int level = top; level < height; level++) {
                 OVOO_DOWN(a0, 0);
                 OVOO_DOWN(a1, 1);
                 OVOO_DOWN(a2, 2);
@@ -82,8 +121,8 @@ static void ovoo_forest_block_leaves(const ovoo_forest *f, ovoo_forest_block *b)
             }
             const size_t ends[8] = {a0, a1, a2, a3, a4, a5, a6, a7};
             for (int r = 0; r < 8; r++) {
-                int leaf = f->leaf_of[ends[r] - size];
-                b->leaf[t][8 * g + r] = (unsigned short)leaf;
+                int leaf = f->leaf_of[ends[r] - (size_t)size];
+                to[r] = (unsigned short)leaf;
                 b->sum[8 * g + r] += table[leaf];
             }
         }
