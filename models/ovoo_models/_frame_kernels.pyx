@@ -1,8 +1,26 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Columns of samples to rows of frames. Twin: _frame_kernels_py; the pages of its functions hold for these too."""
 
+cdef extern from "_frames.h" nogil:
+    ctypedef struct ovoo_pending:
+        int* column
+        long long* time_ns
+        double* value
+        Py_ssize_t kept, late
+        long long newest, oldest
+
+    ctypedef struct ovoo_grid:
+        double* value
+        long long* time_ns
+        Py_ssize_t frames, width, stride
+        long long base_frame, period_ns
+
+    void ovoo_select_rows(const unsigned int* signal, const long long* time_ns, const double* value,
+                          const unsigned int* quality, Py_ssize_t n, const int* table, Py_ssize_t width,
+                          long long floor_ns, ovoo_pending* to)
+    void ovoo_scatter_rows(const ovoo_grid* grid, ovoo_pending* rows, Py_ssize_t n)
+
 cdef double NAN = float("nan")
-cdef unsigned int GOOD_BELOW = 0x40000000
 cdef long long NEVER = -1
 cdef double GREATEST = 1e30
 
@@ -27,72 +45,40 @@ def ramp_rows(long long[::1] out, long long start, long long step):
 def select_rows(const unsigned int[::1] signal, const long long[::1] time_ns, const double[::1] value,
                 const unsigned int[::1] quality, const int[::1] table, long long floor_ns,
                 int[::1] out_column, long long[::1] out_time, double[::1] out_value):
-    cdef Py_ssize_t n = signal.shape[0], width = table.shape[0], i, kept = 0, late = 0
-    cdef long long newest = NEVER, oldest = NEVER
-    cdef int column
+    cdef Py_ssize_t n = signal.shape[0]
+    cdef ovoo_pending to
     if min(time_ns.shape[0], value.shape[0], quality.shape[0],
            out_column.shape[0], out_time.shape[0], out_value.shape[0]) < n:
         raise ValueError("columns differ in length")
-    with nogil:
-        for i in range(n):
-            if signal[i] >= width:
-                continue
-            column = table[signal[i]]
-            if column < 0:
-                continue
-            if time_ns[i] < floor_ns or time_ns[i] < 0:
-                late += 1
-                continue
-            out_column[kept] = column
-            out_time[kept] = time_ns[i]
-            if quality[i] < GOOD_BELOW and -GREATEST <= value[i] <= GREATEST:
-                out_value[kept] = value[i]
-            else:
-                out_value[kept] = NAN
-            if time_ns[i] > newest:
-                newest = time_ns[i]
-            if oldest == NEVER or time_ns[i] < oldest:
-                oldest = time_ns[i]
-            kept += 1
-    return kept, late, newest, oldest
+    to.kept, to.late, to.newest, to.oldest = 0, 0, NEVER, NEVER
+    if n > 0:
+        to.column, to.time_ns, to.value = &out_column[0], &out_time[0], &out_value[0]
+        with nogil:
+            ovoo_select_rows(&signal[0], &time_ns[0], &value[0], &quality[0], n,
+                             &table[0] if table.shape[0] else NULL, table.shape[0], floor_ns, &to)
+    return to.kept, to.late, to.newest, to.oldest
 
 
 def scatter_rows(int[::1] column, long long[::1] time_ns, double[::1] value, Py_ssize_t n, long long base_frame,
                  Py_ssize_t frames, long long period_ns, Py_ssize_t width, Py_ssize_t stride,
                  double[::1] grid_value, long long[::1] grid_time):
-    cdef Py_ssize_t i, k, kept = 0, cell
-    cdef long long frame, oldest = NEVER, known = 0, start_ns = 0, passed
+    cdef ovoo_grid grid
+    cdef ovoo_pending rows
     if min(column.shape[0], time_ns.shape[0], value.shape[0]) < n or period_ns <= 0:
         raise ValueError("pending columns are shorter than n, or the period is not positive")
     if stride < frames or min(grid_value.shape[0], grid_time.shape[0]) < stride * width:
         raise ValueError("grid is smaller than frames x width")
+    rows.column = &column[0] if column.shape[0] else NULL
+    rows.time_ns = &time_ns[0] if time_ns.shape[0] else NULL
+    rows.value = &value[0] if value.shape[0] else NULL
+    rows.kept, rows.late, rows.newest, rows.oldest = 0, 0, NEVER, NEVER
+    grid.value = &grid_value[0] if grid_value.shape[0] else NULL
+    grid.time_ns = &grid_time[0] if grid_time.shape[0] else NULL
+    grid.frames, grid.width, grid.stride = frames, width, stride
+    grid.base_frame, grid.period_ns = base_frame, period_ns
     with nogil:
-        for k in range(width):
-            for cell in range(k * stride, k * stride + frames):
-                grid_time[cell] = NEVER
-        for i in range(n):
-            # a signal's samples are mostly a period apart: the next frame is tried before a division
-            passed = time_ns[i] - start_ns
-            if passed >= period_ns and passed - period_ns < period_ns:
-                known += 1
-                start_ns += period_ns
-            elif passed < 0 or passed >= period_ns:
-                known = time_ns[i] / period_ns
-                start_ns = known * period_ns
-            frame = known - base_frame
-            if frame >= frames:
-                column[kept] = column[i]
-                time_ns[kept] = time_ns[i]
-                value[kept] = value[i]
-                if oldest == NEVER or time_ns[i] < oldest:
-                    oldest = time_ns[i]
-                kept += 1
-            elif frame >= 0 and 0 <= column[i] < width:
-                cell = column[i] * stride + frame
-                if time_ns[i] >= grid_time[cell]:
-                    grid_time[cell] = time_ns[i]
-                    grid_value[cell] = value[i]
-    return kept, oldest
+        ovoo_scatter_rows(&grid, &rows, n)
+    return rows.kept, rows.oldest
 
 
 def emit_frames(const double[::1] grid_value, const long long[::1] grid_time, Py_ssize_t frames, Py_ssize_t width,

@@ -4,7 +4,7 @@
 
 #include "_lanes.h"
 
-enum { OVOO_MOST_TREES = 256 };
+enum { OVOO_MOST_TREES = 256, OVOO_FOREST_ROWS = 32 };
 
 /* Trees of `size` = 2^height leaves. The nodes of a level stand side by side, level l from 2^l on; node i of a level has
  * the children i and i + 2^l of the next, so that a level is rolled up in long runs and a leaf's bits are the turns taken,
@@ -22,6 +22,11 @@ typedef struct {
     int *table;            /* trees x size: what a leaf adds to the sum */
     long long *marks;      /* rows in the window being filled, full windows, last single row */
     int *work;             /* 4 size cells */
+    /* The same trees for rows side by side: a node's children are 2 node and 2 node + 1. */
+    double *down_cut;      /* trees x size */
+    int *down_place;       /* trees x size: first of the input's eight cells in a group of rows */
+    int *leaf_of;          /* size: the leaf as it is counted, by the leaf where the way down ends */
+    double *cells;         /* inputs x OVOO_FOREST_ROWS: eight rows a group, the cells of an input after each other */
     long long period_ns, window;
     int least; /* the least mass below which a row goes on */
     double greatest;
@@ -178,19 +183,6 @@ static double ovoo_forest_row(const ovoo_forest *f, const double *row, int learn
             ovoo_forest_turn(f);
     }
     return score;
-}
-
-static void ovoo_forest_rows(const ovoo_forest *f, const double *values, ptrdiff_t width, ptrdiff_t n,
-                                  const unsigned char *gate, int learns, double *score, double *limits,
-                                  double *measure, unsigned char *state)
-{
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double found = gate[i] == OVOO_NORMAL ? ovoo_forest_row(f, values + i * width, learns) : NAN;
-        score[i] = found;
-        limits[i] = *f->limit;
-        measure[i] = found / *f->limit;
-        state[i] = gate[i] == OVOO_NORMAL && found != found ? OVOO_UNKNOWN : gate[i];
-    }
 }
 
 /* One row at its time. */

@@ -3,13 +3,14 @@
 
 from cpython.buffer cimport PyBuffer_Release
 from libc.math cimport ceil
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, malloc
 
 from ovoo_models._rows cimport open_row, ovoo_gate, read_gate
 
-cdef extern from "_half_space.h" nogil:
+cdef extern from "_half_space_rows.h" nogil:
     enum:
         OVOO_MOST_TREES
+        OVOO_FOREST_ROWS
 
     ctypedef struct ovoo_forest:
         Py_ssize_t trees, height, size, inputs, max_missing, first
@@ -24,12 +25,17 @@ cdef extern from "_half_space.h" nogil:
         int* table
         long long* marks
         int* work
+        double* down_cut
+        int* down_place
+        int* leaf_of
+        double* cells
         long long period_ns, window
         int least
         double greatest
         const double* limit
 
     void ovoo_forest_roll_up(const ovoo_forest* f)
+    void ovoo_forest_lay_down(const ovoo_forest* f, const int* place_of)
     void ovoo_forest_rows(const ovoo_forest* f, const double* values, Py_ssize_t width, Py_ssize_t n,
                           const unsigned char* gate, int learns, double* score, double* limits, double* measure,
                           unsigned char* state)
@@ -50,6 +56,10 @@ cdef class HalfSpaceRows:
         self.forest.mass = NULL
         self.forest.table = NULL
         self.forest.work = NULL
+        self.forest.down_cut = NULL
+        self.forest.down_place = NULL
+        self.forest.leaf_of = NULL
+        self.forest.cells = NULL
 
     def __init__(self, Py_ssize_t trees, Py_ssize_t height, const int[::1] inputs_at, Py_ssize_t width,
                  Py_ssize_t max_missing, const double[::1] cut, const int[::1] column, const double[::1] level_cut,
@@ -90,13 +100,22 @@ cdef class HalfSpaceRows:
         f.mass = <int*>calloc(trees * 2 * size, sizeof(int))
         f.table = <int*>calloc(trees * size, sizeof(int))
         f.work = <int*>calloc(4 * size, sizeof(int))
-        if f.mass == NULL or f.table == NULL or f.work == NULL:
+        f.down_cut = <double*>calloc(trees * size, sizeof(double))
+        f.down_place = <int*>calloc(trees * size, sizeof(int))
+        f.leaf_of = <int*>calloc(size, sizeof(int))
+        f.cells = <double*>calloc(f.inputs * OVOO_FOREST_ROWS, sizeof(double))
+        if f.mass == NULL or f.table == NULL or f.work == NULL or f.down_cut == NULL or f.down_place == NULL \
+                or f.leaf_of == NULL or f.cells == NULL:
             raise MemoryError
 
     def __dealloc__(self):
         free(self.forest.mass)
         free(self.forest.table)
         free(self.forest.work)
+        free(self.forest.down_cut)
+        free(self.forest.down_place)
+        free(self.forest.leaf_of)
+        free(self.forest.cells)
 
     def refresh(self):
         cdef Py_ssize_t k
@@ -111,6 +130,25 @@ cdef class HalfSpaceRows:
                 if self.level_column[k] < 0 or self.level_column[k] >= self.width:
                     raise ValueError("input column is outside the row")
         ovoo_forest_roll_up(&self.forest)
+        self._lay_down()
+
+    cdef _lay_down(self):
+        cdef int* place_of = <int*>malloc(self.width * sizeof(int))
+        cdef Py_ssize_t k
+        cdef bint fits = True
+        if place_of == NULL:
+            raise MemoryError
+        for k in range(self.width):
+            place_of[k] = -1
+        for k in range(self.inputs_at.shape[0]):
+            place_of[self.inputs_at[k]] = <int>k
+        for k in range(self.forest.trees * self.forest.size):
+            fits = fits and place_of[self.column[k]] >= 0
+        if fits:
+            ovoo_forest_lay_down(&self.forest, place_of)
+        free(place_of)
+        if not fits:
+            raise ValueError("cut is on a column that is no input")
 
     def score_rows(self, const double[::1] values, Py_ssize_t n, const unsigned char[::1] gate, bint learns,
                    double[::1] score, double[::1] limits, double[::1] measure, unsigned char[::1] state):

@@ -60,7 +60,10 @@ class HalfSpaceRows:
         self.refresh()
 
     def refresh(self) -> None:
-        """Make the masses and tables anew after the arrays were changed from outside."""
+        """Make the masses and tables anew after the arrays were changed from outside; ValueError for a cut on a column
+        that is no input."""
+        if not set(self._column) <= set(self._inputs_at):
+            raise ValueError("cut is on a column that is no input")
         size = self._size
         leaves = [self._reference[t * size : (t + 1) * size].tolist() for t in range(self._trees)]
         rolled = [self._roll_up(each) for each in leaves]

@@ -69,7 +69,7 @@ def test_every_instruction_set_gives_the_same_bits(name: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_every_compiler_here_builds_the_loops(compiler: str, tmp_path: Path) -> None:
-    for header in ("_pca_rows.h", "_memory.h", "_products.h", "_half_space.h", "_isolation.h"):
+    for header in ("_pca_rows.h", "_memory.h", "_products.h", "_half_space_rows.h", "_isolation.h", "_frames.h"):
         source = tmp_path / "probe.c"
         source.write_text(f'#include "{header}"\n', encoding="ascii")
         command = [compiler, *FLAGS, f"-I{FOLDER}", str(source), "-o", str(tmp_path / "probe.so")]

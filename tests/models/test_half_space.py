@@ -307,6 +307,32 @@ def test_rows_of_another_kind_are_refused_and_read_only_rows_are_welcome() -> No
             kernel.peek([50.0, 50.0])
 
 
+@pytest.mark.parametrize("module", [half_space_kernels, _half_space_kernels_py], ids=["in_use", "twin"])
+def test_cuts_on_columns_that_are_no_inputs_are_refused(module: ModuleType) -> None:
+    given_parts = parts(1, 3, 3, 20, 2, False, 4)
+    other = next(k for k in range(4) if k not in given_parts["inputs_at"])
+
+    with pytest.raises(ValueError, match="no input"):
+        kernel_of(module, {**given_parts, "column": array("i", [other]) * 24})
+
+
+@pytest.mark.parametrize("window", [1, 31, 33, 90])
+@pytest.mark.parametrize("every", [0, 3, 40])
+def test_rows_looked_at_together_score_as_one_by_one(window: int, every: int) -> None:
+    rng = random.Random(window + every)
+    cells = array("d", [rng.gauss(50, 20) for _ in range(3 * 200)])
+    for row in range(0, 200, every or 200):
+        cells[3 * row + rng.randrange(3)] = math.nan
+    given_parts = parts(every, 6, 4, window, 3, False, 3)
+    block, _ = kernel_of(half_space_kernels, given_parts)
+    single, _ = kernel_of(half_space_kernels, given_parts)
+    score, *rest = zeros(200), zeros(200), zeros(200), zeros(200, "B")
+
+    block.score_rows(cells, 200, array("B", [3]) * 200, True, score, *rest)
+
+    assert bits(score) == bits([single.score_learn(cells[3 * i : 3 * i + 3]) for i in range(200)])
+
+
 @pytest.mark.skipif(not COMPILED, reason="the twins rely on the callers")
 def test_wrong_sizes_are_refused() -> None:
     good = parts(1, 3, 3, 20, 2, False, 2)

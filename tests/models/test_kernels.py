@@ -120,6 +120,34 @@ def test_latch_equals_its_twin(seed: int) -> None:
          zeros(n, "q"), zeros(n, "q"), zeros(2 * n, "q"), zeros(3 * n))  # fmt: skip
 
 
+@pytest.mark.parametrize("odd", [0.0, 0.01, 0.1])
+@pytest.mark.parametrize("rows", [1, 2, 64, 65, 300])
+@pytest.mark.parametrize("frames", [200, 400])
+def test_even_runs_of_samples_go_to_frames_as_in_the_twin(rows: int, frames: int, odd: float) -> None:
+    rng = random.Random(rows + frames)
+    signal, time_ns, value = array("I"), array("q"), array("d")
+    for k in (0, 1, 1, 3, 2):
+        at = START + rng.randrange(PERIOD)
+        for _ in range(rows):
+            signal.append(k)
+            time_ns.append(at)
+            value.append(rng.choice([math.nan, math.inf, -2e30, 7.0]) if rng.random() < odd else rng.gauss(0, 1))
+            at += rng.choice([0, 1, -3 * PERIOD, 5 * PERIOD]) if rng.random() < odd else PERIOD
+    n = len(signal)
+    quality = array("I", [0x80310000 if rng.random() < odd else 0 for _ in range(n)])
+    floor_ns = START + (4 * PERIOD if odd else 0)
+    (kept, *_marks), args = same(
+        "frame", "select_rows", signal, time_ns, value, quality, array("i", [1, 0, 2]), floor_ns, zeros(n, "i"),
+        zeros(n, "q"), zeros(n),
+    )  # fmt: skip
+    assert odd or kept == 4 * rows
+    (later, _oldest), _args = same(
+        "frame", "scatter_rows", args[6], args[7], args[8], kept, START // PERIOD, frames, PERIOD, 3, frames + 8,
+        zeros((frames + 8) * 3), zeros((frames + 8) * 3, "q"),
+    )  # fmt: skip
+    assert (later > 0) == (rows == 300 and frames == 200)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_frame_kernels_equal_their_twins(seed: int) -> None:
     rng = random.Random(seed)
