@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from ovoo_contract.quality import UNCERTAIN
-from ovoo_contract.schema import MEASUREMENTS, TELEMETRY
+from ovoo_contract.schema import MEASUREMENTS, TELEMETRY, TELEMETRY_1M
 
 __all__ = [
     "ALL_ASSETS",
@@ -17,6 +17,7 @@ __all__ = [
     "counted",
     "field_over_time",
     "good_signal",
+    "machine_minutes",
     "reports",
     "rise",
     "score_over_limit",
@@ -75,6 +76,16 @@ def field_over_time(
     return (
         f'SELECT {function}("{field}") FROM "{measurement}" WHERE {condition}$timeFilter'
         f" GROUP BY time({every}), {_quoted(by)} fill(none)"
+    )
+
+
+def machine_minutes(figure: str, where: str, function: str, *, times: int = 1) -> str:
+    """`function` of a figure that the models tell of a machine each minute, a series per asset, gaps left open."""
+    TELEMETRY_1M.fields["last"]
+    factor = f"{times} * " if times != 1 else ""
+    return (
+        f'SELECT {factor}{function}("last") FROM "{TELEMETRY_1M.name}" WHERE {where}'
+        f' AND "signal" = \'machine-{figure}\' AND $timeFilter GROUP BY time($__interval), "asset" fill(none)'
     )
 
 

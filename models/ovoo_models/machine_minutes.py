@@ -13,6 +13,7 @@ from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import SignalEntry
 from ovoo_contract.quality import GOOD, UNCERTAIN
 from ovoo_contract.units import conversion
+from ovoo_packs.specific_unit import specific_unit
 
 from ovoo_models.artifact import ModelSet
 from ovoo_models.base import ALARM, NORMAL, PENDING, FrameBlock, ScoreBlock
@@ -30,14 +31,6 @@ PREFIX: Final = "machine-"
 _Z90: Final = 1.6448536269514722
 _USED: Final = (("energy_kwh", "kWh"), ("idle_min", "min"), ("idle_kwh", "kWh"))
 _DRIFT: Final = (("drift_kw", "kW"), ("drift_band_kw", "kW"), ("drift_kwh", "kWh"))
-_PER_OUTPUT: Final[Mapping[str, tuple[str, float]]] = {
-    "t/h": ("kWh/t", 1.0),
-    "kg/h": ("kWh/t", 1e3),
-    "m3/min": ("kW/(m3/min)", 1.0),
-    "m3/h": ("kW/(m3/min)", 60.0),
-    "m3/s": ("kW/(m3/min)", 1.0 / 60.0),
-}
-"""Unit of the output -> unit of the specific consumption, and what makes it of kW by output."""
 _STATES: Final = bytes({0: OFF, 1: IDLE, 2: LOAD}.get(code, UNKNOWN_STATE) for code in range(256))
 _SCORED: Final = bytes(code in (NORMAL, PENDING, ALARM) for code in range(256))
 Column = tuple["array[int]", "array[float]", "array[int]"]
@@ -65,11 +58,10 @@ class MachineMinutes:
         self._drift = next((each.id for each in model_set.bindings if each.model == "energy_drift"), "")
         self._specific, self._unit, self._scale = "", "1", 1.0
         for binding in model_set.bindings:
-            unit = model_set.signals[model_set.index(binding.inputs[-1])].unit
-            if binding.model == "sec" and unit in _PER_OUTPUT:
+            known = specific_unit(model_set.signals[model_set.index(binding.inputs[-1])].unit)
+            if binding.model == "sec" and known is not None:
                 self._specific = binding.id
-                self._unit, scale = _PER_OUTPUT[unit]
-                self._scale = scale * factor
+                self._unit, self._scale = known[0], known[1] * factor
         self.figures = (*_USED, *(_DRIFT if self._drift else ()), *self._specific_figure())
         # the last row at load: of the drift, of the specific consumption; their figures
         self._at, self._last = array("q", [-1, -1]), array("d", [math.nan] * 4)

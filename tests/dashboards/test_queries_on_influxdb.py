@@ -103,6 +103,11 @@ def _expected_tags(uid: str, template: AssetTemplate | None, query: str) -> set[
 def _bounds(uid: str, template: AssetTemplate | None, query: str, asset: str, seed: Seed) -> tuple[float, float]:
     if "count(" in query:
         return 1, max(seed.samples.values()) / hour.MINUTES
+    if 'FROM "telemetry_1m"' in query:
+        low, high = hour.FIGURES["last"]
+        if "-1 *" in query:
+            return -high, -low
+        return low, 15 * high if "sum(" in query else high
     if template is None:
         if 'max("score") / max("limit")' in query:
             return 0, hour.FIGURES["score"][1] / hour.FIGURES["limit"][0]
