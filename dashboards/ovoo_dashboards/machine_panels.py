@@ -6,14 +6,19 @@ from ovoo_packs import AssetTemplate
 from ovoo_packs.specific_unit import specific_unit
 
 from ovoo_dashboards import queries
-from ovoo_dashboards.model import Panel, Row, StateName, Target
+from ovoo_dashboards.model import Panel, Row, StateName, Target, Variable
 from ovoo_dashboards.score_panels import energy_row
 from ovoo_dashboards.texts import text
 from ovoo_dashboards.units import grafana_unit
 
-__all__ = ["machine_energy_row", "machine_panels"]
+__all__ = ["DEMAND_TARGET", "machine_energy_row", "machine_panels"]
 
 _QUARTER_S = 900
+_METER = "site_meter"
+_DEMAND_TARGET = "demand_target"
+
+DEMAND_TARGET = Variable(_DEMAND_TARGET, text("variable.demand_target"), "", number="0")
+"""What the demand of a quarter hour should stay under, in kW; it is the site's contract, so a person types it."""
 
 
 def machine_energy_row(where: str) -> Row:
@@ -28,9 +33,9 @@ def machine_energy_row(where: str) -> Row:
 
 
 def machine_panels(template: AssetTemplate, where: str) -> tuple[Panel, ...]:
-    """Drift in kW within its 90 % band and in kWh, and specific consumption, where the template has models for them."""
+    """A meter's demand; where the template has models for them, drift (kW with 90 % band, kWh) and specific consumption."""
     models = {each.model: each for each in template.models}
-    panels: list[Panel] = []
+    panels: list[Panel] = [_demand(where)] if template.id == _METER else []
     if "energy_drift" in models:
         panels += _drift(where)
     sec = models.get("sec")
@@ -53,6 +58,20 @@ def _drift(where: str) -> list[Panel]:
         ),
         _panel("drift_kwh", "kWh", Target(lost, text("panel.drift_kwh"), by="asset")),
     ]  # fmt: skip
+
+
+def _demand(where: str) -> Panel:
+    """Mean power of each quarter hour, as demand is billed, and the typed target."""
+    demand = queries.good_signal("power", where, "mean")
+    line = queries.typed_line(_DEMAND_TARGET, "power", where)
+    return Panel(
+        "machine-demand", "timeseries", text("panel.demand"), grafana_unit("kW"),
+        (
+            Target(demand, text("legend.demand"), by="asset"),
+            Target(line, text("variable.demand_target"), by="asset"),
+        ),
+        step_s=_QUARTER_S,
+    )  # fmt: skip
 
 
 def _idle(figure: str, unit: str, where: str) -> Panel:

@@ -22,6 +22,7 @@ __all__ = [
     "rise",
     "score_over_limit",
     "tag_values",
+    "typed_line",
 ]
 
 ALL_SITES: Final = '"site" =~ /^$site$/'
@@ -46,6 +47,14 @@ def good_signal(signal: str, where: str, function: str) -> str:
     return (
         f'SELECT {function}("value") FROM "{TELEMETRY.name}" WHERE {where} AND "signal" = \'{signal}\' AND {_GOOD}'
         f' AND $timeFilter GROUP BY time($__interval), "asset" fill({fill})'
+    )
+
+
+def typed_line(variable: str, signal: str, where: str) -> str:
+    """A level line at the number in a text box of the page, drawn where the signal has good samples."""
+    return (
+        f'SELECT mean("value") * 0 + ${variable} FROM "{TELEMETRY.name}" WHERE {where} AND "signal" = \'{signal}\''
+        f' AND {_GOOD} AND $timeFilter GROUP BY time($__interval), "asset" fill(none)'
     )
 
 

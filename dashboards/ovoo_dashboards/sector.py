@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ovoo_packs import AssetTemplate, Pack, PanelHint, SignalTemplate
 
 from ovoo_dashboards import queries
-from ovoo_dashboards.machine_panels import machine_energy_row, machine_panels
+from ovoo_dashboards.machine_panels import DEMAND_TARGET, machine_energy_row, machine_panels
 from ovoo_dashboards.model import Dashboard, Panel, Row, StateName, Target, Text, ThresholdLine, Variable
 from ovoo_dashboards.score_panels import models_row
 from ovoo_dashboards.texts import text
@@ -34,6 +34,7 @@ def sector_dashboard(pack: Pack) -> Dashboard:
             Variable(
                 "asset", text("variable.asset"), queries.tag_values("telemetry", "asset", queries.ALL_SITES), multi=True
             ),
+            DEMAND_TARGET,
         ),
         rows=(
             models_row(queries.ALL_ASSETS),
