@@ -33,7 +33,7 @@ def machine_energy_row(where: str) -> Row:
 
 
 def machine_panels(template: AssetTemplate, where: str) -> tuple[Panel, ...]:
-    """A meter's demand; where the template has models for them, drift (kW with 90 % band, kWh) and specific consumption."""
+    """A meter's demand; where it has models for them, drift (kW with its 90 % band, kWh) and specific consumption."""
     models = {each.model: each for each in template.models}
     panels: list[Panel] = [_demand(where)] if template.id == _METER else []
     if "energy_drift" in models:
