@@ -24,7 +24,8 @@ MEASURES = ("models/ovoo_models", "simulator/ovoo_simulator", "benchmarks/energy
 
 def measure(options: frame.Options, result: frame.Result) -> None:
     """Runs every case on every seed."""
-    seeds = list(range(JUDGED_FROM, JUDGED_FROM + options.arguments.seeds))
+    first = options.arguments.first
+    seeds = list(range(first, first + options.arguments.seeds))
     if options.quick or options.arguments.development:
         seeds = list(DEVELOPMENT_SEEDS)[: 1 if options.quick else None]
     jobs = [(name, seed) for name in CASES for seed in seeds]
@@ -65,7 +66,8 @@ def _report(name: str, outcomes: list[Outcome], result: frame.Result) -> None:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--development", action="store_true", help="the seeds that constants were chosen on")
-    parser.add_argument("--seeds", type=int, default=20, help="judged seeds, from 101 (default 20)")
+    parser.add_argument("--seeds", type=int, default=20, help="judged seeds (default 20)")
+    parser.add_argument("--first", type=int, default=JUDGED_FROM, help="first judged seed (default 101)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--list", action="store_true", help="print every outcome")
 

@@ -19,7 +19,7 @@ from ovoo_simulator.faults import Fault, FaultKind
 from ovoo_simulator.plants import DEFAULT_ORIGIN_NS, Plant, create_plant
 from ovoo_simulator.times import DAY_NS, HOUR_NS, MINUTE_NS, local_midnight_ns
 
-__all__ = ["CASES", "Case", "Outcome", "run_case"]
+__all__ = ["CASES", "Case", "Outcome", "fault_of", "run_case", "start_of"]
 
 _SEASON_DAYS = 37
 TRAINING_DAYS, BEFORE_DAYS, FAULT_DAYS, AFTER_DAYS = 14, 4, 5, 5
@@ -82,20 +82,29 @@ class Outcome:
 
 def run_case(case: Case, seed: int) -> Outcome:
     """One trial: 14 days to learn, 4 without a fault, 5 with it, 5 after the repair; a row a minute."""
-    start = local_midnight_ns(DEFAULT_ORIGIN_NS + (60 + seed * _SEASON_DAYS % 365) * DAY_NS)
+    start, fault = start_of(seed), fault_of(case, seed)
     plant = create_plant(case.plant, seed=seed)
-    size = float(np.random.default_rng(seed).uniform(case.low, case.high))
-    onset = start + (TRAINING_DAYS + BEFORE_DAYS) * DAY_NS
-    end = onset + FAULT_DAYS * DAY_NS
-    if case.hours:
-        onset, end = onset + round(case.hours[0] * HOUR_NS), onset + round(case.hours[1] * HOUR_NS)
-    fault = Fault(case.kind, case.asset, "", onset, end, size, ())
     normal = _rows(plant, case, start, TRAINING_DAYS, None)
     scored = _rows(plant, case, start + TRAINING_DAYS * DAY_NS, BEFORE_DAYS + FAULT_DAYS + AFTER_DAYS, fault)
     place = Place(tuple(range(len(case.inputs))), -1, len(case.inputs), MINUTE_NS)
     if case.hours:
         return _idle(case, place, normal, scored, plant, fault, seed)
     return _drift(case, place, normal, scored, plant, fault, seed)
+
+
+def start_of(seed: int) -> int:
+    """Where training begins: a local midnight in a season of the seed's own."""
+    return local_midnight_ns(DEFAULT_ORIGIN_NS + (60 + seed * _SEASON_DAYS % 365) * DAY_NS)
+
+
+def fault_of(case: Case, seed: int) -> Fault:
+    """The fault of a seed, of a size of its own."""
+    size = float(np.random.default_rng(seed).uniform(case.low, case.high))
+    onset = start_of(seed) + (TRAINING_DAYS + BEFORE_DAYS) * DAY_NS
+    end = onset + FAULT_DAYS * DAY_NS
+    if case.hours:
+        onset, end = onset + round(case.hours[0] * HOUR_NS), onset + round(case.hours[1] * HOUR_NS)
+    return Fault(case.kind, case.asset, "", onset, end, size, ())
 
 
 def _drift(

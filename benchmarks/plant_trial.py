@@ -24,7 +24,7 @@ from ovoo_simulator.history import training_columns
 from ovoo_simulator.plants import DEFAULT_ORIGIN_NS, Plant, PlantColumns, create_plant
 from ovoo_simulator.times import DAY_NS, HOUR_NS, SECOND_NS, local_midnight_ns
 
-__all__ = ["FalseFinding", "Outcome", "Trial", "judge", "run_trial"]
+__all__ = ["FalseFinding", "Outcome", "Trial", "batch_of", "judge", "run_trial"]
 
 _SEASON_DAYS = 37
 """Days by which a seed begins later in the year than the one before it; has no factor in common with 365."""
@@ -104,7 +104,7 @@ def run_trial(trial: Trial) -> Outcome:
     rows = 0
     for columns in _days(plant, trial, faults):
         for path, monitor in monitors.items():
-            batch, index = _batch(plant, columns, plant.asset_address(path))
+            batch, index = batch_of(plant, columns, plant.asset_address(path))
             rows += len(columns.time_ns)
             _note(monitor.process(batch, index, 0).findings, latest, told_ns)
     for monitor in monitors.values():
@@ -171,7 +171,7 @@ def _days(plant: Plant, trial: Trial, faults: Sequence[Fault]) -> Iterator[Plant
         yield plant.simulate(start_ns, step_ns, DAY_NS // step_ns, faults)
 
 
-def _batch(plant: Plant, columns: PlantColumns, asset: AssetAddress) -> tuple[SampleBatch, Mapping[str, int]]:
+def batch_of(plant: Plant, columns: PlantColumns, asset: AssetAddress) -> tuple[SampleBatch, Mapping[str, int]]:
     """The asset's samples of a day, sorted by (signal, time), silent ones left out; and where each signal stands."""
     batch, index = SampleBatch.empty(), {}
     for row, entry in enumerate(plant.entries):

@@ -87,12 +87,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A choice at the top of the page: values of a tag by an InfluxQL query."""
+    """A choice at the top of the page: values of a tag by an InfluxQL query, or a number that a person types.
+
+    `number`, where given, is what stands in the box at first; `query` is then empty.
+    """
 
     name: str
     label: Text
     query: str
-    multi: bool
+    multi: bool = False
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from ovoo_contract.quality import UNCERTAIN
-from ovoo_contract.schema import MEASUREMENTS, TELEMETRY
+from ovoo_contract.schema import MEASUREMENTS, TELEMETRY, TELEMETRY_1M
 
 __all__ = [
     "ALL_ASSETS",
@@ -17,10 +17,12 @@ __all__ = [
     "counted",
     "field_over_time",
     "good_signal",
+    "machine_minutes",
     "reports",
     "rise",
     "score_over_limit",
     "tag_values",
+    "typed_line",
 ]
 
 ALL_SITES: Final = '"site" =~ /^$site$/'
@@ -45,6 +47,14 @@ def good_signal(signal: str, where: str, function: str) -> str:
     return (
         f'SELECT {function}("value") FROM "{TELEMETRY.name}" WHERE {where} AND "signal" = \'{signal}\' AND {_GOOD}'
         f' AND $timeFilter GROUP BY time($__interval), "asset" fill({fill})'
+    )
+
+
+def typed_line(variable: str, signal: str, where: str) -> str:
+    """A level line at the number in a text box of the page, drawn where the signal has good samples."""
+    return (
+        f'SELECT mean("value") * 0 + ${variable} FROM "{TELEMETRY.name}" WHERE {where} AND "signal" = \'{signal}\''
+        f' AND {_GOOD} AND $timeFilter GROUP BY time($__interval), "asset" fill(none)'
     )
 
 
@@ -75,6 +85,16 @@ def field_over_time(
     return (
         f'SELECT {function}("{field}") FROM "{measurement}" WHERE {condition}$timeFilter'
         f" GROUP BY time({every}), {_quoted(by)} fill(none)"
+    )
+
+
+def machine_minutes(figure: str, where: str, function: str, *, times: int = 1) -> str:
+    """`function` of a figure that the models tell of a machine each minute, a series per asset, gaps left open."""
+    TELEMETRY_1M.fields["last"]
+    factor = f"{times} * " if times != 1 else ""
+    return (
+        f'SELECT {factor}{function}("last") FROM "{TELEMETRY_1M.name}" WHERE {where}'
+        f' AND "signal" = \'machine-{figure}\' AND $timeFilter GROUP BY time($__interval), "asset" fill(none)'
     )
 
 

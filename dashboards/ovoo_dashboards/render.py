@@ -88,6 +88,15 @@ def _source(language: Language) -> Json:
 
 
 def _variable(variable: Variable, language: Language) -> Json:
+    if variable.number is not None:
+        return {
+            "current": {"text": variable.number, "value": variable.number},
+            "hide": 0,
+            "label": variable.label.in_language(language),
+            "name": variable.name,
+            "query": variable.number,
+            "type": "textbox",
+        }
     everything = {"allValue": _ALL, "current": {"text": ["All"], "value": ["$__all"]}} if variable.multi else {}
     return {
         "current": {},

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ovoo_packs import AssetTemplate, Pack, PanelHint, SignalTemplate
 
 from ovoo_dashboards import queries
+from ovoo_dashboards.machine_panels import DEMAND_TARGET, machine_energy_row, machine_panels
 from ovoo_dashboards.model import Dashboard, Panel, Row, StateName, Target, Text, ThresholdLine, Variable
-from ovoo_dashboards.score_panels import energy_row, models_row
+from ovoo_dashboards.score_panels import models_row
 from ovoo_dashboards.texts import text
 from ovoo_dashboards.units import grafana_unit
 
@@ -33,8 +34,13 @@ def sector_dashboard(pack: Pack) -> Dashboard:
             Variable(
                 "asset", text("variable.asset"), queries.tag_values("telemetry", "asset", queries.ALL_SITES), multi=True
             ),
+            DEMAND_TARGET,
         ),
-        rows=(models_row(queries.ALL_ASSETS), energy_row(queries.ALL_ASSETS), *(_row(each) for each in templates)),
+        rows=(
+            models_row(queries.ALL_ASSETS),
+            machine_energy_row(queries.ALL_ASSETS),
+            *(_row(each) for each in templates),
+        ),
         refresh="30s",
         span="6h",
     )
@@ -44,7 +50,8 @@ def _row(template: AssetTemplate) -> Row:
     group = template.dashboard
     title = Text(f"{group.group_zh}：{template.name_zh}", f"{group.group_en}: {template.name_en}")
     where = f"{queries.ALL_ASSETS} AND {queries.asset_filter(template.default_path)}"
-    return Row(template.id, title, tuple(_panel(template, hint, where) for hint in group.panels))
+    measured = (_panel(template, hint, where) for hint in group.panels)
+    return Row(template.id, title, (*measured, *machine_panels(template, where)))
 
 
 def _panel(template: AssetTemplate, hint: PanelHint, where: str) -> Panel:

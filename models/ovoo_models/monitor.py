@@ -26,6 +26,7 @@ from ovoo_models.feedback import Adjustments
 from ovoo_models.frames import FrameBuilder
 from ovoo_models.grouping import Grouper
 from ovoo_models.latch import Event, Latch
+from ovoo_models.machine_minutes import Scored
 from ovoo_models.outputs import OutputColumns, SetEnergy
 from ovoo_models.registry import create
 from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt, takes_relief
@@ -33,11 +34,11 @@ from ovoo_models.sensor import SENSOR_MODELS, Mask, takes_doubt, takes_relief
 __all__ = ["AssetMonitor", "MonitorOutput", "place_of"]
 
 _BLOCK: Final = 2048
-_STATE_VERSION: Final = 2
+_STATE_VERSION: Final = 3
 _UNADJUSTED: Final = Adjustments()
 _SCORED: Final = (
     "mewma", "change_point", "lagged", "variance", "pca", "half_space", "isolation", "novelty", "window",
-    "energy_baseline", "energy_drift",
+    "energy_baseline", "energy_drift", "equipment",
 )  # fmt: skip
 
 
@@ -134,6 +135,7 @@ class AssetMonitor:
             OutputColumns(each.binding.id, self.period_ns) for each in self._watched if each.binding.model in _SCORED
         ]
         self._energy = SetEnergy.of(model_set)
+        self._scored = {each.binding.id: Scored(each.detector, each.out) for each in self._watched}
         self._grouper = Grouper()
         inputs = [each for each in self._watched if each.binding.model in _SCORED]
         entries = [
@@ -190,8 +192,8 @@ class AssetMonitor:
         for each in self._watched:
             if each.binding.model in _SCORED:
                 next(columns).push(rows, each.out)
-            if self._energy and self._energy.source == each.binding.id:
-                self._energy.push(rows, each.detector, each.out)
+        if self._energy:
+            self._energy.push(rows, self._scored)
         return self._grouped(rows, sorted(found, key=lambda item: item[:2]))
 
     def _grouped(self, rows: FrameBlock, found: list[tuple[int, int, Finding]]) -> list[Finding]:

@@ -14,10 +14,13 @@ from ovoo_contract.units import conversion
 
 from ovoo_models._select import frame_kernels
 from ovoo_models.artifact import ModelSet, SignalUse
-from ovoo_models.base import IDLE, LOAD, OFF, SETTLING, UNKNOWN, Detector, FrameBlock, ScoreBlock
+from ovoo_models.base import IDLE, LOAD, OFF, SETTLING, UNKNOWN, FrameBlock, ScoreBlock
+from ovoo_models.efficiency.drift import EnergyDrift
 from ovoo_models.efficiency.idle import IdleRunning
 from ovoo_models.efficiency.integration import EnergyMeter
+from ovoo_models.efficiency.power_state import LOAD as POWER_LOAD
 from ovoo_models.gate import Gate
+from ovoo_models.machine_minutes import COVERED, MachineMinutes, Scored
 from ovoo_models.phrases import output_name
 from ovoo_models.state import ArrayStore
 
@@ -26,9 +29,10 @@ __all__ = ["OutputColumns", "SetEnergy"]
 Column = tuple["array[int]", "array[float]", "array[int]"]
 _HEARTBEAT_NS: Final = 900_000_000_000
 _FIELDS: Final = ("score", "limit", "state")
-_POWERED: Final = ("energy_baseline", "idle", "sec", "cusum_savings")
+_POWERED: Final = ("idle", "energy_drift", "energy_baseline", "sec", "cusum_savings")
+"""Models that read a power first; those that know the machine's state best come first."""
 _INTERVAL_S: Final = 900.0
-_COVERED: Final = 0.95
+_UNKNOWN_MODE: Final = 255
 
 
 class OutputColumns:
@@ -91,7 +95,7 @@ class OutputColumns:
 
 
 class SetEnergy:
-    """Energy, mean power and machine state of the asset by quarter hour, stamped with its start.
+    """Energy, mean power and machine state of the asset by quarter hour, stamped with its start; its figures by minute.
 
     An interval less than 95 % covered by samples is UNCERTAIN: its kWh are those of the covered part only.
     """
@@ -100,20 +104,21 @@ class SetEnergy:
         self._use = model_set.signals[column]
         factor, _offset = conversion(self._use.unit, "kW")
         self._meter = EnergyMeter(column, factor, _INTERVAL_S)
+        self.minutes = MachineMinutes(model_set, column)
         self.source = source
         self._columns = _fresh(3)
 
     @classmethod
     def of(cls, model_set: ModelSet) -> SetEnergy | None:
-        """The energy of the first binding that reads a power; the idle model comes first, it knows the states."""
+        """The energy of a binding that reads a power; the one that knows the states best."""
         powered = [each for each in model_set.bindings if each.model in _POWERED]
-        for binding in sorted(powered, key=lambda each: each.model != "idle"):
+        for binding in sorted(powered, key=lambda each: _POWERED.index(each.model)):
             return cls(model_set, binding.id, model_set.index(binding.inputs[0]))
         return None
 
     def entries(self, asset: AssetAddress) -> tuple[SignalEntry, ...]:
         """The catalogue entries, in the order of `take`."""
-        return tuple(
+        quarters = tuple(
             SignalEntry(
                 address=asset.signal(f"energy-{field}"),
                 unit=unit,
@@ -127,11 +132,14 @@ class SetEnergy:
             )
             for field, unit in (("power_kw", "kW"), ("energy_kwh", "kWh"), ("state", "1"))
         )
+        return (*quarters, *self.minutes.entries(asset))
 
-    def push(self, rows: FrameBlock, detector: Detector, out: ScoreBlock) -> None:
-        """Integrate these rows, just scored by the detector of `source`; it also tells the machine state."""
-        done = self._meter.push(rows, _modes(detector, out, len(rows)))
-        quality = array("I", [GOOD if share >= _COVERED else UNCERTAIN for share in done.covered])
+    def push(self, rows: FrameBlock, scored: Mapping[str, Scored]) -> None:
+        """Integrate these rows, just scored by all bindings; that of `source` also tells the machine state."""
+        modes = _modes(scored[self.source], len(rows))
+        self.minutes.push(rows, modes, scored)
+        done = self._meter.push(rows, modes)
+        quality = array("I", [GOOD if share >= COVERED else UNCERTAIN for share in done.covered])
         for place, values in enumerate((done.power_kw, done.energy_kwh, done.state)):
             known = [i for i, x in enumerate(values) if not math.isnan(x)]
             self._columns[place][0].extend(done.start_ns[i] for i in known)
@@ -141,24 +149,39 @@ class SetEnergy:
     def take(self) -> list[Column]:
         """The samples since the last call, a column an entry."""
         done, self._columns = self._columns, _fresh(3)
-        return done
+        return [*done, *self.minutes.take()]
 
     def state(self) -> dict[str, Any]:
-        """The open interval."""
-        return dict(self._meter.state())
+        """The open intervals."""
+        return {"quarter": self._meter.state(), "minute": self.minutes.state()}
 
-    def load(self, state: Mapping[str, str]) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         """Take `state()`."""
-        self._meter.load(state)
+        self._meter.load(state["quarter"])
+        self.minutes.load(state["minute"])
 
 
-def _modes(detector: Detector, out: ScoreBlock, n: int) -> array[int]:
+def _modes(scored: Scored, n: int) -> array[int]:
+    """0 off, 1 idle, 2 load, 255 unknown; a machine without load is idle."""
+    detector, codes = scored.detector, scored.out.state[:n].tobytes()
     if isinstance(detector, IdleRunning):
         return detector.mode
     gate = getattr(detector, "gate", None)
-    scored = 1 if isinstance(gate, Gate) and gate.regimes == "idle" else 2
-    modes = {UNKNOWN: 255, OFF: 0, IDLE: 1, SETTLING: 2, LOAD: 2}
-    return array("B", [modes.get(code, scored) for code in out.state[:n]])
+    modes = codes.translate(_MODES_OF_IDLE if isinstance(gate, Gate) and gate.regimes == "idle" else _MODES)
+    if isinstance(detector, EnergyDrift) and detector.ready and _UNKNOWN_MODE in modes:
+        # rows outside what was learned are not scored, but their power is that of a machine at load
+        modes = bytes(map(min, modes, detector.power_codes(n).tobytes().translate(_AT_LOAD)))
+    return array("B", modes)
+
+
+def _table(scored: int) -> bytes:
+    modes = {UNKNOWN: _UNKNOWN_MODE, OFF: 0, IDLE: 1, SETTLING: 2, LOAD: 2}
+    return bytes(modes.get(code, scored) for code in range(256))
+
+
+_MODES: Final = _table(2)
+_MODES_OF_IDLE: Final = _table(1)
+_AT_LOAD: Final = bytes(2 if code == POWER_LOAD else _UNKNOWN_MODE for code in range(256))
 
 
 def _fresh(count: int) -> list[Column]:

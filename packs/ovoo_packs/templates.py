@@ -64,12 +64,16 @@ class AlarmLimit:
 
 @dataclass(frozen=True, slots=True)
 class ModelBinding:
-    """A model (registry name) with its id within the asset, its input signals and its parameters."""
+    """A model (registry name) with its id within the asset, its input signals, its parameters and where they are from.
+
+    A template's binding has a source where its parameters are facts of the trade, such as instrument classes.
+    """
 
     model: str
     id: str
     inputs: tuple[str, ...]
     params: Mapping[str, Any]
+    source: SourceRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +190,14 @@ def _template(data: Mapping[str, Any], sources: Mapping[str, SourceRef]) -> Asse
         signals=tuple(SignalTemplate(**each) for each in data["signals"]),
         alarms=tuple(AlarmLimit(**{**each, "source": sources[each["source"]]}) for each in data["alarms"]),
         kpis=tuple(Kpi(**{**each, "source": sources[each["source"]]}) for each in data["kpis"]),
-        models=tuple(_binding(each) for each in data["models"]),
+        models=tuple(_binding(each, sources) for each in data["models"]),
         dashboard=_dashboard(data["dashboard"]),
     )
 
 
-def _binding(data: Mapping[str, Any]) -> ModelBinding:
-    return ModelBinding(data["model"], data["id"], tuple(data["inputs"]), MappingProxyType(data["params"]))
+def _binding(data: Mapping[str, Any], sources: Mapping[str, SourceRef]) -> ModelBinding:
+    params, source = MappingProxyType(data["params"]), data.get("source")
+    return ModelBinding(data["model"], data["id"], tuple(data["inputs"]), params, sources[source] if source else None)
 
 
 def _dashboard(data: Mapping[str, Any]) -> Dashboard:

@@ -10,6 +10,9 @@ import sys
 import pytest
 from ovoo_simulator.faults import DRAWN_KINDS
 
+from benchmarks.energy_trial import CASES
+from benchmarks.savings_speed import METERS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "benchmarks"
 SCRIPTS = sorted(path for path in FOLDER.glob("*.py") if "frame.run(" in path.read_text(encoding="utf-8"))
@@ -41,7 +44,15 @@ KEYS = {
         "model40_kb",
     },
     "energy_cases": {"total", "passed", "refused_as_expected", "failed"},
-    "energy_speed": {"if97_hpt_ns", "if97_tph_ns", "equipment_set_us"},
+    "energy_speed": {
+        "kernel_ns", "kernel_many_ns", "plain_c_ns", "stability_max_ratio", "restart_samples", "if97_hpt_ns",
+        "if97_tph_ns", "equipment_set_us", "cp_search_ms", "cp_fit_ms", "tow_fit_ms", "rebaseline_10k_s",
+        *(f"cp_cvrmse_{meter}" for meter in METERS), "vent_1001_ms", "vent_a_kw", "vent_b_kw",
+    },
+    "energy_faults": {
+        "false_findings", "seeds",
+        *(f"{case}_{what}" for case in CASES for what in ("found", "sized_within_band", "false_findings", "seeds")),
+    },
     "versus_thingsboard": {"ovoo_values_per_s", "ovoo_cpu_cores", "ovoo_rss_mb", "ovoo_lost", "ovoo_duplicated"},
     "simulator_faults": {
         "false_alarms_per_signal_day", "false_per_plant_week", "found_share", "seeds",

@@ -25,12 +25,15 @@ GATEWAYS = ("heishan-gw1", "bayan-gw1")
 MODELS = (*SCALED_MODELS, "flat-power")
 QUARTERLY = ("limit", "state", "energy_kwh", "power_kw", "cost", "carbon")
 """Figures that a gateway sends every quarter hour."""
+MACHINE_MINUTES = ("energy_kwh", "idle_min", "idle_kwh", "drift_kw", "drift_band_kw", "drift_kwh", "specific")
+"""Figures that the models tell of a machine each minute."""
 ABSURD = 1e12
 """What bad samples, other sites and assets of similar names hold: no panel may show it."""
 FIGURES = {
     "score": (0.0, 2.0), "limit": (4.0, 4.5), "state": (1.0, 5.0), "energy_kwh": (1.0, 2.0), "power_kw": (60.0, 120.0),
     "cost": (0.1, 0.2), "carbon": (0.5, 1.0), "backlog": (0.0, 40.0), "at_risk_s": (0.0, 2.0), "buffer_h": (70.0, 72.0),
     "cpu": (3.0, 9.0), "rss_mb": (80.0, 90.0), "offset_ms": (-5.0, 5.0),
+    "last": (0.2, 0.8),
 }  # fmt: skip
 
 
@@ -110,8 +113,13 @@ def _figures(seed: Seed, site: str, asset: str) -> None:
     entries += [
         SignalEntry(address.signal(f"energy-{name}"), "1", measurement="energy", field=name, model="")
         for name in ROLE_FIELDS["energy"]
-        if name != "state"
     ]
+    entries += [
+        SignalEntry(
+            address.signal(f"machine-{name}"), "1", measurement="telemetry_1m", field="last", model=f"machine-{name}"
+        )
+        for name in MACHINE_MINUTES
+    ]  # fmt: skip
     _write_figures(seed, entries)
 
 

@@ -102,13 +102,28 @@ def test_sector_page_shows_what_the_pack_says(name: str) -> None:
     titles = [panel["title"] for panel in page["panels"] if panel["type"] == "row"]
     orders = sorted(pack.templates.values(), key=lambda template: template.dashboard.order)
     assert titles[2:] == [f"{each.dashboard.group_zh}：{each.name_zh}" for each in orders]
-    assert {variable["name"] for variable in page["templating"]["list"]} == {"source", "site", "asset"}
+    assert {variable["name"] for variable in page["templating"]["list"]} == {"source", "site", "asset", "demand_target"}
     drawn = {panel["id"]: panel for panel in _panels(page)}
     for template in pack.templates.values():
         for hint in template.dashboard.panels:
             panel = drawn[panel_id(template.id, hint.id)]
             values = [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1:]]
             assert values == sorted(line.value for line in hint.thresholds)
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_machines_show_what_their_models_tell_of_energy(name: str) -> None:
+    page = next(render(each, "zh") for each in dashboards() if each.uid == f"ovoo-{name.replace('_', '-')}")
+    drawn = {panel["id"]: panel for panel in _panels(page)}
+    for template in load_pack(name).templates.values():
+        models = {each.model for each in template.models}
+        drift = drawn.get(panel_id(template.id, "machine-drift_kw"))
+        assert (drift is not None) == ("energy_drift" in models)
+        assert drift is None or len(drift["targets"]) == 3, "with both ends of its band"
+        if panel_id(template.id, "machine-specific") in drawn:
+            assert "sec" in models
+        assert (panel_id(template.id, "machine-demand") in drawn) == (template.id == "site_meter")
+    assert {panel_id("energy", key) for key in ("run", "idle_min", "idle_kwh", "power", "energy")} <= drawn.keys()
 
 
 def test_colour_is_only_for_what_is_abnormal() -> None:

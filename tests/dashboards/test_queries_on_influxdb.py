@@ -58,7 +58,7 @@ def _choices(uid: str) -> dict[str, Choice]:
     """What a person chooses: on a sector's page one site and all assets, on the fleet page everything."""
     if uid == FLEET_UID:
         return {"gateway": ".*", "site": list(hour.SITES.values())}
-    return {"site": hour.SITES[SECTORS[uid]], "asset": ".*"}
+    return {"site": hour.SITES[SECTORS[uid]], "asset": ".*", "demand_target": "750"}
 
 
 def _series(server: InfluxServer, query: str) -> Series:
@@ -103,6 +103,13 @@ def _expected_tags(uid: str, template: AssetTemplate | None, query: str) -> set[
 def _bounds(uid: str, template: AssetTemplate | None, query: str, asset: str, seed: Seed) -> tuple[float, float]:
     if "count(" in query:
         return 1, max(seed.samples.values()) / hour.MINUTES
+    if 'FROM "telemetry_1m"' in query:
+        low, high = hour.FIGURES["last"]
+        if "-1 *" in query:
+            return -high, -low
+        return low, 15 * high if "sum(" in query else high
+    if "* 0 + 750" in query:
+        return 750.0, 750.0
     if template is None:
         if 'max("score") / max("limit")' in query:
             return 0, hour.FIGURES["score"][1] / hour.FIGURES["limit"][0]
@@ -133,7 +140,7 @@ def test_panel_shows_every_expected_series_within_the_seeded_range(
 @pytest.mark.parametrize("uid", PAGES)
 def test_variables_offer_what_was_seeded(server: InfluxServer, uid: str) -> None:
     for variable in PAGES[uid]["templating"]["list"]:
-        if variable["type"] == "datasource":
+        if variable["type"] in ("datasource", "textbox"):
             continue
         query = interpolate(variable["query"]["query"], _choices(uid), hour.START_MS, hour.END_MS)
 

@@ -274,15 +274,15 @@ def test_energy_by_quarter_hour_splits_at_the_edge_and_tells_gaps() -> None:
     meter = EnergyMeter(0)
     quarter = 900 * SECOND
     rows = FrameBlock.empty(1)
-    for i in range(0, 2700, 70):
-        if not 1000 < i < 1500:
+    for i in range(0, 3600, 70):
+        if not 1000 < i < 2000:
             rows.time_ns.append(START // quarter * quarter + i * SECOND)
             rows.values.append(36.0)
     done = meter.push(rows, array("B", [2]) * len(rows))
 
     assert done.energy_kwh[0] == pytest.approx(9.0)
-    assert list(done.power_kw) == pytest.approx([36.0, 36.0])
-    assert list(done.state) == [2.0, 2.0]
+    assert list(done.power_kw) == pytest.approx([36.0] * 3)
+    assert list(done.state) == [2.0] * 3
     assert done.covered[0] == pytest.approx(1.0)
     assert done.energy_kwh[1] == pytest.approx(9.0 * done.covered[1])
     assert done.covered[1] < 0.5

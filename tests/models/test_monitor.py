@@ -89,6 +89,7 @@ def test_normal_work_gives_no_findings_and_all_derived_signals() -> None:
     assert names == [
         "mewma-score", "mewma-limit", "mewma-state", "energy-baseline-score", "energy-baseline-limit",
         "energy-baseline-state", "energy-power_kw", "energy-energy_kwh", "energy-state",
+        "machine-energy_kwh", "machine-idle_min", "machine-idle_kwh",
     ]  # fmt: skip
     assert set(output.batch.signal) == set(range(10, 10 + len(names)))
     assert len(Catalogue(watch.outputs)) == len(names)

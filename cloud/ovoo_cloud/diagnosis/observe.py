@@ -14,13 +14,14 @@ from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.catalogue import SignalEntry
 from ovoo_contract.evidence import EvidenceDescriptor, SampleColumns, figure, hash_samples
 from ovoo_contract.quality import UNCERTAIN
+from ovoo_models.efficiency.gap_rule import GAP_NS
 
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 
 __all__ = ["GAP_MINUTES", "MINUTE_NS", "EvidenceBook", "Observation", "Series", "SignalScan", "Window"]
 
 MINUTE_NS = 60_000_000_000
-GAP_MINUTES = 15
+GAP_MINUTES = GAP_NS // 60_000_000_000
 """Shortest silence, in minutes, that is listed as a gap."""
 
 Flags = npt.NDArray[np.bool_]

@@ -229,6 +229,10 @@ class EnergyDrift(EnergyBaseline):
             out.measure[i] = gap
             out.state[i] = NORMAL
 
+    def power_codes(self, n: int) -> array[int]:
+        """The power state of each of the n rows just scored, as `PowerStates.codes`."""
+        return self._mode[:n]
+
     def cusum(self, out: ScoreBlock) -> array[float]:
         """The greater of the CUSUM pair of each row just scored, NaN where it was not."""
         pairs = zip(out.state, out.trace[2 : 8 * out.rows : 8], out.trace[3 : 8 * out.rows : 8], strict=False)

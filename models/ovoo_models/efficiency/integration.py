@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from ovoo_models._select import energy_kernels
 from ovoo_models.base import FrameBlock
+from ovoo_models.efficiency.gap_rule import GAP_NS
 from ovoo_models.state import ArrayStore
 
 __all__ = ["EnergyIntervals", "EnergyMeter"]
-
-_GAP_NS = 300_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,9 @@ class EnergyIntervals:
 
 
 class EnergyMeter:
-    """Integrates one power column; steps over five minutes are gaps: never bridged, missing from `covered`.
+    """Integrates one power column; steps over `gap_rule.GAP_NS` are gaps: never bridged, missing from `covered`.
 
-    factor: kW per unit of the column. interval_s: length of an interval, aligned to the UTC day, >= 300.
+    factor: kW per unit of the column. interval_s: length of an interval, aligned to the UTC day, >= 900.
     """
 
     def __init__(self, column: int, factor: float = 1.0, interval_s: float = 900.0) -> None:
@@ -45,7 +44,7 @@ class EnergyMeter:
         start, covered = array("q", bytes(8 * n)), array("q", bytes(8 * n))
         kwh, kw, state = (array("d", bytes(8 * n)) for _ in range(3))
         closed = energy_kernels.energy_rows(
-            rows.time_ns, rows.values, rows.width, n, self.column, self._factor, mode, min(_GAP_NS, self.interval_ns),
+            rows.time_ns, rows.values, rows.width, n, self.column, self._factor, mode, min(GAP_NS, self.interval_ns),
             self.interval_ns, self._at, self._sums, start, kwh, kw, state, covered,
         )  # fmt: skip
         share = array("d", [covered[i] / self.interval_ns for i in range(closed)])

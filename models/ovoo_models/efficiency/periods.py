@@ -13,13 +13,12 @@ from ovoo_contract.errors import ConfigError
 from ovoo_models._select import drift_kernels
 from ovoo_models.base import FrameBlock
 from ovoo_models.efficiency.estimate import Estimate
+from ovoo_models.efficiency.gap_rule import GAP_NS
 from ovoo_models.efficiency.power_state import IDLE, NO_LOAD
 from ovoo_models.state import ArrayStore
 
 __all__ = ["GAP_NS", "MINUTE_S", "QUARTER_S", "Batch", "BatchMeter", "Period", "PeriodMeter"]
 
-GAP_NS: Final = 300_000_000_000
-"""Steps over five minutes are gaps, as in `integration.EnergyMeter`: never bridged, missing from what is covered."""
 MINUTE_S: Final = 60.0
 QUARTER_S: Final = 900.0
 _NS_PER_MINUTE: Final = 6e10

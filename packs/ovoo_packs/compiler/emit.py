@@ -55,7 +55,8 @@ def _template(data: Data) -> Data:
     units = {signal["name"]: signal["unit"] for signal in data["signals"]}
     dashboard = data["dashboard"]
     return {
-        **_named(data, "default_path", "alarms", "models"),
+        **_named(data, "default_path", "alarms"),
+        "models": [{key: value for key, value in each.items() if key != "source" or value} for each in data["models"]],
         "signals": [_signal(each) for each in data["signals"]],
         "kpis": [_named(each, "unit", "formula", "source") for each in data["kpis"]],
         "dashboard": {

@@ -85,7 +85,7 @@ def _template(root: Node, sources: set[str], problems: Problems) -> None:
         _kpi(node, f"kpis[{position}]", signals, sources, problems)
     _unique(root["models"].items, "id", "models", problems)
     for position, node in enumerate(root["models"].items):
-        _model(node, f"models[{position}]", signals, problems)
+        _model(node, f"models[{position}]", signals, sources, problems)
     panels = root["dashboard"]["panels"].items
     _unique(panels, "id", "dashboard.panels", problems)
     for position, node in enumerate(panels):
@@ -137,8 +137,13 @@ def _kpi(node: Node, path: str, signals: dict[str, Node], sources: set[str], pro
             problems.add(node["formula"].place, f"{path}.formula", "unknown signal", signal, remedy)
 
 
-def _model(node: Node, path: str, signals: dict[str, Node], problems: Problems) -> None:
+def _model(node: Node, path: str, signals: dict[str, Node], sources: set[str], problems: Problems) -> None:
     _known(node["model"], f"{path}.model", MODEL_NAMES, "model", problems)
+    if "source" in node:
+        _known(node["source"], f"{path}.source", sources, "source", problems)
+    elif node.get("model") == "equipment":
+        remedy = f"one of {', '.join(sorted(sources))}"
+        problems.add(node.place, path, "instrument classes without a source", node.get("id"), remedy)
     for position, name in enumerate(node["inputs"].items):
         _known(name, f"{path}.inputs[{position}]", signals, "signal", problems)
 

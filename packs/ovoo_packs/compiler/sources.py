@@ -101,6 +101,7 @@ _MODEL = record(
         "id": text(identifier=True),
         "inputs": list_of(text(identifier=True), at_least=1),
         "params": optional(mapping_of(_scalar), {}),
+        "source": optional(text(identifier=True), ""),
     }
 )
 _PANEL = record(

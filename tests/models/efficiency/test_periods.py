@@ -55,12 +55,12 @@ def test_a_minute_is_the_integral_of_its_power() -> None:
 
 
 def test_a_step_over_several_minutes_is_cut_at_each_and_a_gap_is_bridged_by_nothing() -> None:
-    rows = block([0, 240, 600, 660, 720], [60.0, 300.0, 60.0, 60.0, 60.0])
+    rows = block([0, 240, 1200, 1260, 1320], [60.0, 300.0, 60.0, 60.0, 60.0])
 
     found = PeriodMeter(0).push(rows, states(5))
 
     assert [each.energy_kwh for each in found[:4]] == pytest.approx([1.5, 2.5, 3.5, 4.5])
-    assert [(each.start_ns - START) // MINUTE for each in found] == [0, 1, 2, 3, 10, 11]
+    assert [(each.start_ns - START) // MINUTE for each in found] == [0, 1, 2, 3, 20, 21]
 
 
 def test_quarters_are_the_sum_of_their_minutes_and_of_the_energy_meter() -> None:
