@@ -53,6 +53,13 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy"): P.READ_ENERGY,
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): P.READ_ENERGY,
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): P.SET_ENERGY,
+    ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/meter-tree"): P.READ_ENERGY,
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/meter-tree"): P.SET_ENERGY,
+    ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/balance"): P.READ_ENERGY,
+    ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/idle"): P.READ_ENERGY,
+    ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/measures"): P.READ_ENERGY,
+    ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/inputs"): P.READ_ENERGY,
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/inputs"): P.SET_ENERGY,
     ("get", "/api/v1/enterprises/{enterprise}/cases"): P.READ_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.READ_REPORT,
     ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.RUN_REPORT,
@@ -82,6 +89,15 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "comment": "seen",
     },
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): {"tariff": ""},
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/meter-tree"): {
+        "document": "drawing 7",
+        "meters": [{"name": "spare", "carrier": "electricity", "measured": False}],
+    },
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/inputs"): {
+        "name": "idle_switch_off.cost_low",
+        "value": "100",
+        "document": "offer 3",
+    },
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): {"number": "N-2"},
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): {"hours": 1},
 }
@@ -93,6 +109,9 @@ QUERIES: dict[str, dict[str, Any]] = {
     "incidents": WINDOW,
     "feedback": {"site": SITE, "asset": FAN.split("/", 2)[2]},
     "energy": WINDOW,
+    "balance": WINDOW,
+    "idle": WINDOW,
+    "measures": WINDOW,
     "completeness": {**WINDOW, "site": SITE},
 }
 TENANT = ("{enterprise}", "{gateway}")
