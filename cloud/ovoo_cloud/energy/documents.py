@@ -81,6 +81,10 @@ def measure_document(line: ListedMeasure) -> dict[str, Any]:
         "yuan_per_year": estimate_document(measure.yuan_per_year, 0.9),
         "cost_yuan": None if measure.cost is None else [_decimal(each) for each in measure.cost],
         "payback_years": None if measure.payback is None else [measure.payback.low, measure.payback.high],
+        "measured": {
+            name: {**(estimate_document(each.value) or {}), "evidence": each.evidence_id}
+            for name, each in line.measured.items()
+        },
         "missing": list(measure.missing),
         "decisions": list(line.decisions),
         "without_class": line.without_class,

@@ -207,7 +207,7 @@ def _states(kw: Doubles, on: Doubles | None, window: Window) -> tuple[PowerState
     known = ~np.isnan(kw)
     usable = on is not None and not np.isnan(on[known]).any() and bool(known.any())
     values = np.column_stack([kw, on]) if usable and on is not None else kw[:, None]
-    model = PowerStates(0, 1 if usable else -1)
+    model = PowerStates(0, 1 if usable else -1, dwell_s=0.0)  # a minute's mean has no spikes left to wait out
     times = window.start_ns + np.arange(len(kw), dtype=np.int64) * MINUTE_NS
     rows = FrameBlock(
         array("q", times[known].tobytes()), array("d", np.ascontiguousarray(values[known]).tobytes()), values.shape[1]

@@ -44,7 +44,7 @@ Given = Mapping[tuple[str, str], EnergyInput]
 
 @dataclass(frozen=True, slots=True)
 class ListedMeasure:
-    """One line: the measure, its machine (None: the site), and the samples behind its evidence ids.
+    """One line: the measure, its machine (None: the site), what was measured, and the samples behind its evidence ids.
 
     without_class: its power meter has no class in the meter tree, so its uncertainty is not known and it makes no
     evidence. decisions: chosen inputs that the case does not give.
@@ -52,6 +52,7 @@ class ListedMeasure:
 
     measure: Measure
     row: AssetRecord | None
+    measured: Mapping[str, Evidence]
     samples: tuple[Samples, ...]
     without_class: bool
     decisions: tuple[str, ...]
@@ -233,7 +234,7 @@ def _line(
     measure = appraise(kind, asset, evidence, case.chosen(kind, asset), money, case.plan(kind, asset, meters))
     decisions = tuple(name for name in measure.missing if KINDS[kind].inputs[name].chosen)
     shown = tuple(each for each in samples if each.id in measure.evidence_ids or not measure.evidence_ids)
-    return ListedMeasure(measure, row, shown, without_class, decisions)
+    return ListedMeasure(measure, row, evidence, shown, without_class, decisions)
 
 
 def _per_year(machine: MachineStates) -> float | None:
