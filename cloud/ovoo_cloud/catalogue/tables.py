@@ -33,6 +33,7 @@ __all__ = [
     "Completeness",
     "DesiredRecord",
     "EnergyDay",
+    "EnergyInput",
     "EnergySetting",
     "EnrolToken",
     "Enterprise",
@@ -41,6 +42,7 @@ __all__ = [
     "HourReportRecord",
     "Job",
     "LedgerRange",
+    "MeterTreeRecord",
     "RejectionRecord",
     "Report",
     "Schedule",
@@ -448,6 +450,35 @@ class EnergyDay(Base):
     energy_kwh: Mapped[float | None] = mapped_column(Float(53))
     summary: Mapped[dict[str, Any]]
     computed_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class MeterTreeRecord(Base):
+    """One version of a site's meter tree: who feeds whom; the newest counts, earlier ones stay."""
+
+    __tablename__ = "meter_trees"
+    enterprise: Mapped[str] = mapped_column(String(63), primary_key=True)
+    site: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    content: Mapped[dict[str, Any]]
+    source: Mapped[str] = mapped_column(String(400))
+    given_by: Mapped[str] = mapped_column(String(63))
+    given_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class EnergyInput(Base):
+    """A decision or price of the case that no sample tells, with its document; the newest of a name counts."""
+
+    __tablename__ = "energy_inputs"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    enterprise: Mapped[str] = mapped_column(String(63))
+    site: Mapped[str] = mapped_column(String(63))
+    asset: Mapped[str] = mapped_column(String(_PATH))
+    name: Mapped[str] = mapped_column(String(63))
+    value: Mapped[str] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(400))
+    given_by: Mapped[str] = mapped_column(String(63))
+    given_ns: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = (Index(None, "enterprise", "site"),)
 
 
 class TouchedDay(Base):

@@ -42,7 +42,9 @@ def reader(
     page.on(
         "console",
         lambda message: (
-            problems.append(message.text) if message.type == "error" and "404" not in message.text else None
+            problems.append(message.text)
+            if message.type == "error" and not any(code in message.text for code in ("404", "422"))
+            else None  # a form that comes back with its faults is a page too
         ),
     )
     outside: list[str] = []

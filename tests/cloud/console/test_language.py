@@ -3,13 +3,19 @@ from __future__ import annotations
 import importlib.resources
 import re
 import string
+from collections.abc import Mapping
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.alarms.machine import AlarmState
+from ovoo_cloud.catalogue.energy_inputs import known_inputs
+from ovoo_cloud.console import meter_form
 from ovoo_cloud.console.language import Words, catalogue
+from ovoo_cloud.energy.idle_ranking import Verdict
+from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS
+from ovoo_models.efficiency.measure_kinds import KINDS, Option
 from ovoo_models.feedback import Opinion
 from ovoo_packs import load_tariffs, pack_names
 
@@ -29,6 +35,25 @@ FREE = (
     "complete.",
     "reports.file.",
     "verdict.",
+    "flow.page.",
+    "flow.sub.",
+    "flow.range.",
+    "flow.carrier.",
+    "flow.unit.",
+    "flow.kind.",
+    "flow.meter_state.",
+    "tree.fault.",
+    "tree.direction.",
+    "waste.verdict.",
+    "waste.state.",
+    "measure.status.",
+    "measure.input.",
+    "measure.money.",
+    "measure.option.",
+    "measure.boundary.",
+    "measure.variables.",
+    "measure.plan.",
+    "measure.problem.",
 )
 
 
@@ -64,6 +89,20 @@ def test_every_state_role_sector_and_band_has_its_words(language: str) -> None:
     assert {f"band.{band}" for band in bands} <= texts.keys()
     assert {f"verdict.{opinion}" for opinion in get_args(Opinion)} <= texts.keys()
     assert {f"sector.{name}" for name in pack_names()} <= texts.keys()
+
+
+@pytest.mark.parametrize("texts", [ZH, EN], ids=["zh", "en"])
+def test_every_measure_input_option_and_fault_has_its_words(texts: Mapping[str, str]) -> None:
+    inputs = {name.partition(".")[2] for name in known_inputs() if "." in name}
+    inputs |= {name for kind in KINDS.values() for name in kind.inputs}
+
+    assert {f"measure.input.{name}" for name in inputs} <= texts.keys()
+    assert {f"measure.{part}.{kind}" for part in ("boundary", "variables") for kind in KINDS} <= texts.keys()
+    assert {f"measure.option.{option}" for option in get_args(Option)} <= texts.keys()
+    assert {f"tree.fault.{key}" for key in {*meter_form._KEYS.values(), "unit", "other"}} <= texts.keys()
+    assert {f"flow.carrier.{carrier}" for carrier in AMOUNT_UNITS} <= texts.keys()
+    assert {f"flow.unit.{unit}" for unit in AMOUNT_UNITS.values()} <= texts.keys()
+    assert {f"waste.verdict.{verdict}" for verdict in get_args(Verdict)} <= texts.keys()
 
 
 def test_numbers_times_and_sectors_in_both_languages() -> None:

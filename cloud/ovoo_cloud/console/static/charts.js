@@ -81,6 +81,40 @@
     };
   }
 
+  // flows of a meter tree: {"unit", "flows": {"nodes": [{name, label, kind}], "links": [{source, target, value, half, kind}]}}
+  function flowOption(width, document_) {
+    const colour = { metered: style("--series-1"), rest: style("--ink-faint"), loss: style("--warning"), surplus: style("--critical") };
+    const amount = (value) => `${Number(value.toPrecision(5)).toLocaleString()} ${document_.unit}`;
+    const labels = Object.fromEntries(document_.flows.nodes.map((node) => [node.name, node.label]));
+    return {
+      animation: false,
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+      tooltip: {
+        confine: true,
+        formatter: (item) =>
+          item.dataType === "edge"
+            ? `${amount(item.data.value)} ± ${Number(item.data.half.toPrecision(2))}`
+            : `${labels[item.name]} ${document_.unit}`,
+      },
+      series: [{
+        type: "sankey",
+        left: 8, top: 8, bottom: 8, right: width < 500 ? 130 : 200,
+        nodeWidth: 10, nodeGap: 12, draggable: false, emphasis: { focus: "adjacency" },
+        label: { color: style("--ink"), formatter: (item) => labels[item.name], width: width < 500 ? 120 : 190, overflow: "break" },
+        data: document_.flows.nodes.map((node) => ({ name: node.name, itemStyle: { color: colour[node.kind], borderWidth: 0 } })),
+        links: document_.flows.links.map((link) => ({ ...link, lineStyle: { color: colour[link.kind], opacity: 0.3, curveness: 0.5 } })),
+      }],
+    };
+  }
+
+  function drawFlows(element) {
+    const document_ = JSON.parse(element.dataset.flows);
+    const chart = echarts.getInstanceByDom(element) || echarts.init(element, null, { renderer: "svg" });
+    chart.setOption(flowOption(element.clientWidth, document_), true);
+    element.dataset.points = String(document_.flows.links.length);
+    element.dataset.drawn = String(Date.now());
+  }
+
   function showWords(element, words) {
     window.echarts?.getInstanceByDom(element)?.dispose();
     element.replaceChildren();
@@ -120,6 +154,9 @@
   function drawAll(root) {
     root.querySelectorAll(".chart[data-source]").forEach((element) => {
       if (!element.dataset.drawn) draw(element);
+    });
+    root.querySelectorAll(".chart[data-flows]").forEach((element) => {
+      if (!element.dataset.drawn) drawFlows(element);
     });
   }
 

@@ -1,0 +1,179 @@
+"""The form of a site's meter tree: rows to fill in, what was filled in, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ovoo_contract.errors import ConfigError, ConfigErrors, UnitError
+
+from ovoo_cloud.catalogue.tables import AssetRecord, MeterTreeRecord, SignalRecord
+from ovoo_cloud.energy.amounts import amount_rule
+
+__all__ = ["RowFault", "document_rows", "faults_of", "form_rows", "offered_rows", "offered_signals"]
+
+_BLANK_ROWS: Final = 2
+_MOST_ROWS: Final = 202
+_ROW: Final = re.compile(r"row (\d+) \((.*)\)|row (\d+)")
+_KEYS: Final = {
+    "no such class": "class",
+    "the parent is missing": "parent",
+    "meters feed each other in a loop": "loop",
+    "a meter has two parents": "twice",
+    "a meter is listed twice": "twice",
+    "two meters of one signal": "signal_twice",
+    "the site has no such signal": "signal",
+    "not a signal": "no_signal",
+    "a signal that does not measure": "idle_signal",
+    "another carrier than its tree": "carrier",
+    "no such carrier": "carrier_unknown",
+    "no such direction": "direction",
+    "a root feeds nothing": "root_feeds",
+    "not a name": "name",
+    "not a text": "text",
+    "not a yes or no": "text",
+    "unknown key": "key",
+    "not a meter": "row",
+    "there is no meter": "empty",
+    "too many meters": "many",
+    "a tree needs its document": "document",
+    "not a document": "json",
+}
+"""The engine's words for a fault -> the text that people read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """One fault: row from 1 on (0: the whole tree), the meter's name, a key of the texts and the value at fault."""
+
+    row: int
+    name: str
+    key: str
+    value: str
+
+
+def faults_of(error: ConfigError) -> list[RowFault]:
+    """Every fault in the order found."""
+    return [_fault(each) for each in (error.errors if isinstance(error, ConfigErrors) else [error])]
+
+
+def _fault(error: ConfigError) -> RowFault:
+    found = _ROW.fullmatch(str(error.offender))
+    row = int(found[1] or found[3]) if found else 0
+    key = "unit" if error.message.startswith("no amount of") else _KEYS.get(error.message, "other")
+    value = "" if error.value is None else str(error.value)[:80]
+    return RowFault(row, (found[2] or "") if found else "", key, value)
+
+
+def offered_signals(rows: Sequence[SignalRecord]) -> list[str]:
+    """Signals that count an amount of some carrier, as area/line/asset/signal."""
+    return [row.address.split("/", 2)[2] for row in rows if row.measurement == "telemetry" and _counts(row)]
+
+
+def _counts(row: SignalRecord) -> bool:
+    for carrier in ("electricity", "steam", "water"):  # air is counted like water
+        try:
+            amount_rule(row, carrier)
+        except UnitError:
+            continue
+        return True
+    return False
+
+
+def offered_rows(
+    tree: MeterTreeRecord | None, assets: Sequence[AssetRecord], rows: Sequence[SignalRecord]
+) -> list[dict[str, Any]]:
+    """The tree's meters, then the machines with a power signal that it lacks, then blank rows.
+
+    Without a tree everything is offered, the site's meter as the root; classes are for people to fill in.
+    """
+    given = [{**each, "use": True} for each in (tree.content["meters"] if tree else [])]
+    known = {each["signal"].rpartition("/")[0] for each in given if each["signal"]}
+    offered = [] if tree is None else given
+    machines = sorted(assets, key=lambda each: (each.template != "site_meter", each.path))
+    names = {each["name"] for each in given}
+    root = next((each["name"] for each in given if not each["parent"]), "")
+    for asset in machines:
+        place = asset.path.split("/", 2)[2]
+        signal = _signal(asset, rows)
+        if place in known or signal is None:
+            continue
+        name = _free(asset.path, names)
+        offered.append(_row(name, asset, f"{place}/{signal}", root, use=tree is None))
+        if not root and asset.template == "site_meter":
+            root = name
+    return offered + [_blank() for _ in range(_BLANK_ROWS)]
+
+
+def _signal(asset: AssetRecord, rows: Sequence[SignalRecord]) -> str | None:
+    """The counter of a meter, the power of a machine."""
+    names = {row.name for row in rows if row.asset == asset.path and row.measurement == "telemetry" and _counts(row)}
+    return next((name for name in ("energy", "power") if name in names), None)
+
+
+def _free(path: str, names: set[str]) -> str:
+    parts = path.split("/")
+    name = next(each for each in (parts[-1], "-".join(parts[2:])[:63]) if each not in names or each != parts[-1])
+    names.add(name)
+    return name
+
+
+def _row(name: str, asset: AssetRecord, signal: str, parent: str, *, use: bool) -> dict[str, Any]:
+    return {
+        "use": use, "name": name, "name_zh": asset.name_zh, "name_en": asset.name_en, "signal": signal,
+        "carrier": "electricity", "class_percent": None, "parent": parent or None, "direction": "use", "measured": True,
+    }  # fmt: skip
+
+
+def _blank() -> dict[str, Any]:
+    return {
+        "use": False, "name": "", "name_zh": "", "name_en": "", "signal": "", "carrier": "electricity",
+        "class_percent": None, "parent": None, "direction": "use", "measured": True,
+    }  # fmt: skip
+
+
+def form_rows(form: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a sent form; `use` says which are meant. A meter without a signal is one that is missing."""
+    rows = []
+    for n in range(_MOST_ROWS):
+        if f"name-{n}" not in form:
+            break
+        text = {key: str(form.get(f"{key}-{n}", "")).strip() for key in _blank()}
+        rows.append(
+            {
+                **{key: text[key] for key in ("name", "name_zh", "name_en", "signal", "carrier", "direction")},
+                "use": text["use"] == "yes",
+                "parent": text["parent"] or None,
+                "measured": bool(text["signal"]),
+                "class_percent": _number(text["class_percent"]),
+            }
+        )
+    return rows
+
+
+def _number(text: str) -> float | str | None:
+    """What was written as a number; other text stays text and is refused by name."""
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def document_rows(content: bytes) -> tuple[str, object]:
+    """Document and meters of an uploaded JSON file.
+
+    Raises:
+        ConfigErrors: not JSON, or not an object with `document` and `meters`.
+    """
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ConfigErrors([ConfigError("not a document", offender="file", value=str(error)[:80])]) from error
+    if not isinstance(found, dict) or not isinstance(found.get("document", ""), str):
+        raise ConfigErrors([ConfigError("not a document", offender="file", value=type(found).__name__)])
+    return found.get("document", ""), found.get("meters")
