@@ -59,6 +59,7 @@ def form_of(terms: Mapping[str, Any] | None) -> dict[str, str]:
     known: dict[str, str] = dict.fromkeys(FIELDS, "")
     if terms is None:
         return known
+    terms = ContractBody.model_validate(terms).model_dump(mode="json")  # with what was left out
     own = [each for each in terms["energy"] if each["adjustable"]]
     funds = [each for each in terms["energy"] if not each["adjustable"]]
     demand, capacity, factor = terms["demand"] or {}, terms["capacity"] or {}, terms["power_factor"] or {}

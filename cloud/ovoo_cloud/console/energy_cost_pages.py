@@ -13,8 +13,9 @@ from markupsafe import Markup
 from ovoo_contract.errors import OvooError, QueryError
 from ovoo_models.efficiency.plots import TariffDay as DayPicture
 from ovoo_models.efficiency.plots import draw_tariff_day
+from ovoo_models.efficiency.tariff.demand import Projection
 from ovoo_models.plot import Look
-from ovoo_packs import load_tariffs
+from ovoo_packs import load_factors, load_tariffs
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
@@ -27,7 +28,7 @@ from ovoo_cloud.console.language import Words
 from ovoo_cloud.console.render import page, words_of
 from ovoo_cloud.energy.billing import reason_of
 from ovoo_cloud.energy.bills import basis_choices, check_bill, make_bill, site_contract
-from ovoo_cloud.energy.carbon_statement import grid_rows, make_carbon, remake_carbon
+from ovoo_cloud.energy.carbon_statement import make_carbon, remake_carbon
 from ovoo_cloud.energy.contract import Contract
 from ovoo_cloud.energy.demand_gauge import demand_now, month_demand
 from ovoo_cloud.energy.tariff_day import TariffDay, tariff_day
@@ -100,9 +101,7 @@ def contract_page(request: Request, enterprise: str, site: str, services: Servic
 
 
 @router.post("/contract")
-async def put_contract(
-    request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader
-) -> Response:
+async def put_contract(request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader) -> Response:
     """Enters the terms of a form."""
     given = await request.form(max_fields=40)
     terms = terms_of({name: str(given.get(name, ""))[:8000] for name in FIELDS})
@@ -183,8 +182,9 @@ def carbon_page(request: Request, enterprise: str, site: str, services: Services
     for row in reversed(rows):
         windows.setdefault(row.period, []).append(row)
     today = _today(services, place)
+    grids = [row for row in load_factors().rows.values() if row.kind == "co2_grid"]
     return page(
-        request, services, "energy_carbon.html", scope, company=company, place=place, grids=grid_rows(),
+        request, services, "energy_carbon.html", scope, company=company, place=place, grids=grids,
         windows=list(reversed(windows.values())), first=today - datetime.timedelta(days=7), last=today,
     )  # fmt: skip
 
@@ -240,7 +240,7 @@ def _yesterday(services: Services, place: Site) -> datetime.date:
     return _today(services, place) - datetime.timedelta(days=1)
 
 
-def _bar(projection: Any, target_kw: float | None) -> float | None:
+def _bar(projection: Projection | None, target_kw: float | None) -> float | None:
     """The projected demand as a share of the target, at most 1.5, for the width of a bar."""
     if projection is None or not target_kw:
         return None

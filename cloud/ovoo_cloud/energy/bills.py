@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -119,7 +120,7 @@ def _readings(
     if given is None:
         window = month_window(order["month"], BandCalendar(contract.tariff))
         found = site_quarters(services, scope, enterprise, site, *window)
-        return found.intervals, found.meter
+        return _known(found.intervals), found.meter
     step_ns = given["step_s"] * 1_000_000_000
     intervals = Intervals.regular(0, 1, ())
     for start_ns, kwh in given["rows"]:
@@ -127,6 +128,16 @@ def _readings(
         intervals.end_ns.append(int(start_ns) + step_ns)
         intervals.kwh.append(float("nan") if kwh is None else kwh)
     return intervals, given["document"]
+
+
+def _known(intervals: Intervals) -> Intervals:
+    """Without the quarters that are not known: the examination then tells each hole once, as a gap."""
+    rows = [row for row, kwh in enumerate(intervals.kwh) if kwh == kwh]
+    return Intervals(
+        array("q", (intervals.start_ns[row] for row in rows)),
+        array("q", (intervals.end_ns[row] for row in rows)),
+        array("d", (intervals.kwh[row] for row in rows)),
+    )
 
 
 def _market_plain(series: MarketSeries) -> dict[str, Any]:

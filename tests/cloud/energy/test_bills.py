@@ -31,7 +31,7 @@ from ovoo_models.efficiency.tariff.prices import MarketSeries
 from ovoo_packs import load_factors, load_tariffs
 
 from tests.cloud import builders
-from tests.cloud.builders import ENTERPRISE, FAN, GATEWAY, SITE, ZONE
+from tests.cloud.builders import ENTERPRISE, GATEWAY, SITE, ZONE
 from tests.cloud.conftest import Clock
 
 SYSTEM = Scope.system()
