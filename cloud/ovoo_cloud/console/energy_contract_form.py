@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ovoo_cloud.api.energy_contract import ContractBody
 
-__all__ = ["FIELDS", "form_of", "terms_of"]
+__all__ = ["FIELDS", "fits_form", "form_of", "terms_of"]
 
 FIELDS: Final = (
     "tariff", "document", "price", "kind", "funds", "market", "basis", "demand_price", "contract_kw", "capacity_price",
@@ -85,6 +85,13 @@ def form_of(terms: Mapping[str, Any] | None) -> dict[str, str]:
         "fictitious": "on" if terms["fictitious"] else "",
     }
     return known
+
+
+def fits_form(terms: Mapping[str, Any] | None) -> bool:
+    """Whether the form can say all of these terms; what came through the API may say more than it."""
+    if terms is None:
+        return True
+    return terms_of(form_of(terms)) == ContractBody.model_validate(terms).model_dump(mode="json")
 
 
 def _energy(text: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.catalogue import energy_contracts, enterprises, signals
 from ovoo_cloud.catalogue.tables import Enterprise, Site
-from ovoo_cloud.console.energy_contract_form import FIELDS, form_of, terms_of
+from ovoo_cloud.console.energy_contract_form import FIELDS, fits_form, form_of, terms_of
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.language import Words
 from ovoo_cloud.console.render import page, words_of
@@ -97,6 +97,7 @@ def contract_page(request: Request, enterprise: str, site: str, services: Servic
     return page(
         request, services, "energy_contract.html", scope, company=company, place=place, row=row, series=series,
         form=form_of(None if row is None else row.terms), tariffs=load_tariffs().rows,
+        fits=fits_form(None if row is None else row.terms),
     )  # fmt: skip
 
 
@@ -107,6 +108,10 @@ async def put_contract(request: Request, enterprise: str, site: str, services: S
     terms = terms_of({name: str(given.get(name, ""))[:8000] for name in FIELDS})
     Contract.of(terms)
     with services.database.write() as session:
+        row = energy_contracts.contract_of(session, scope, enterprise, site)
+        if not fits_form(None if row is None else row.terms):
+            remedy = "change it through the API, where it came from"
+            raise QueryError("the contract says more than the form", offender="contract", value=site, remedy=remedy)
         energy_contracts.save_contract(session, scope, enterprise, site, terms, services.clock())
     return RedirectResponse(f"/energy/{enterprise}/{site}/contract", 303)
 

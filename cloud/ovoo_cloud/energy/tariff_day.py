@@ -13,6 +13,7 @@ from ovoo_models.efficiency.tariff.bill import Line, energy_lines, usage_price
 from ovoo_models.efficiency.tariff.intervals import Intervals
 from ovoo_models.efficiency.tariff.shift import Shift, shift_load
 from ovoo_models.efficiency.tariff.usage import measure_usage
+from ovoo_packs.tariffs import BANDS
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.energy.billing import reason_of
@@ -123,7 +124,7 @@ def _sums(
     except OvooError as error:
         return (), None, reason_of(error)
     priced = bool(contract.charges)
-    keys = sorted({key for key, nano in usage.nano_kwh.items() if nano or priced}, key=lambda key: key[1])
+    keys = sorted({key for key, nano in usage.nano_kwh.items() if nano or priced}, key=lambda key: BANDS.index(key[1]))
     bands = tuple(
         BandSum(season, band, Decimal(usage.nano_kwh[season, band]).scaleb(-9), _yuan(lines, season, band))
         for season, band in keys

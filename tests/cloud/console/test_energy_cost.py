@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from ovoo_cloud.catalogue import energy_contracts
 from ovoo_packs import load_tariffs
+from ovoo_packs.tariffs import Band
 from playwright.sync_api import Browser, expect
 
 from tests.cloud.api.plant import NOW, OWN, SITE, SYSTEM, TERMS, Plant
@@ -81,13 +82,13 @@ def test_the_day_shows_bands_cost_and_what_a_shift_saves(browser: Browser, conso
         kwh = [600 - (120 if hour in (4, 5) else 0) for hour in range(10)]
         total = page.locator("#day tr[data-band=total]")
         expect(total).to_contain_text(f"{sum(kwh):,.1f}")
-        bands: dict[str, Decimal] = {}
+        bands: dict[Band, Decimal] = {}
         for hour, each in enumerate(kwh):
             band = tariff.band(6, hour)
             own = (each * Decimal("0.40") * ratio[hour]) + each * Decimal("0.03")
             bands[band] = bands.get(band, Decimal(0)) + own
-        for band, yuan in bands.items():
-            expect(page.locator(f"#day tr[data-band={band}]")).to_contain_text(f"{yuan:,.2f}")
+        for name, yuan in bands.items():
+            expect(page.locator(f"#day tr[data-band={name}]")).to_contain_text(f"{yuan:,.2f}")
         expect(page.locator("#shift tbody tr")).to_contain_text("证据不足")  # the day is not over
         expect(page.locator("#day")).to_contain_text("虚构价格")
 
@@ -129,7 +130,7 @@ def test_the_form_of_the_contract_keeps_what_it_shows(browser: Browser, console:
         page.fill("#c-shiftable", "utilities/air/comp1; 250; 0-7, 22; 示例（虚构）")
         page.click("#contract button[type=submit]")
         expect(page.locator("#c-target_kw")).to_have_value("560")
-        form = {"tariff": "west", "document": "x", "price": "45", "kind": "ratio"}
+        form: dict[str, str | float | bool] = {"tariff": "west", "document": "x", "price": "45", "kind": "ratio"}
         answer = page.request.post(f"{ENERGY}/contract", form=form, headers={"Origin": console.url})
         assert answer.status == 422
         assert "fen are divided by 100" in answer.text()
@@ -139,6 +140,23 @@ def test_the_form_of_the_contract_keeps_what_it_shows(browser: Browser, console:
         assert kept.terms["energy"][0]["ratio"] == "0.40"
         assert kept.terms["shiftable"][0]["hours"] == [*range(8), 22]
         energy_contracts.save_contract(session, SYSTEM, OWN, SITE, TERMS, NOW)
+
+
+def test_terms_that_the_form_cannot_say_are_not_lost_through_it(browser: Browser, console: Plant) -> None:
+    terms = {**TERMS, "demand": {**TERMS["demand"], "over_factor": "2"}}
+    with console.services.database.write() as session:
+        energy_contracts.save_contract(session, SYSTEM, OWN, SITE, terms, NOW)
+    try:
+        with reader(browser, console) as page:
+            page.goto(f"{ENERGY}/contract")
+            expect(page.locator("#beyond")).to_be_visible()
+            expect(page.locator("#c-price")).to_be_disabled()
+            form: dict[str, str | float | bool] = {"tariff": "west"}
+            answer = page.request.post(f"{ENERGY}/contract", form=form, headers={"Origin": console.url})
+            assert answer.status == 422
+    finally:
+        with console.services.database.write() as session:
+            energy_contracts.save_contract(session, SYSTEM, OWN, SITE, TERMS, NOW)
 
 
 def test_a_viewer_reads_and_changes_nothing(browser: Browser, console: Plant) -> None:

@@ -6,19 +6,24 @@ import importlib
 import math
 import random
 from array import array
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import ConfigError
+from ovoo_contract.findings import Finding
 from ovoo_models._select import COMPILED
 from ovoo_models.base import NORMAL, UNKNOWN, FrameBlock, Place, ScoreBlock
 from ovoo_models.efficiency.tariff.demand import DemandMeter
 from ovoo_models.efficiency.tariff.demand_watch import DemandWatch
+from ovoo_models.episodes import finding_code
 from ovoo_models.phrases import render
 from ovoo_models.registry import create
+from ovoo_packs.templates import ModelBinding
 
 from tests.models.efficiency.tariff.book import MINUTE_NS, first_minute
 
@@ -28,7 +33,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 FORMS = ["ovoo_models._demand_kernels_py", *(["ovoo_models._demand_kernels"] if COMPILED else [])]
 
 
-def rows(powers: list[tuple[float, ...]], step_s: int = 1, start: int = START) -> FrameBlock:
+def rows(powers: Sequence[tuple[float, ...]], step_s: int = 1, start: int = START) -> FrameBlock:
     block = FrameBlock.empty(len(powers[0]))
     for n, each in enumerate(powers):
         block.time_ns.append(start + n * step_s * SECOND)
@@ -104,7 +109,8 @@ def test_several_meters_add_up_and_one_that_is_missing_leaves_the_row_unscored()
     assert out.score[0] == pytest.approx(400.0 / 500.0)
     assert math.isnan(out.score[1])
     shares = detector.explain(rows([(0.3, 0.1)]), out, 0)
-    assert [(each.column, each.share) for each in shares] == [(0, pytest.approx(0.75)), (1, pytest.approx(0.25))]
+    assert [each.column for each in shares] == [0, 1]
+    assert [each.share for each in shares] == pytest.approx([0.75, 0.25])
 
 
 @pytest.mark.parametrize("windows", ["fixed", "sliding"])
@@ -140,11 +146,6 @@ def test_a_target_and_powers_are_needed() -> None:
 
 @pytest.mark.parametrize(("language", "words"), [("en", "shed 137 kW now"), ("zh", "现在减载 137 kW")])
 def test_the_finding_says_what_to_shed(language: str, words: str) -> None:
-    from ovoo_contract.address import AssetAddress
-    from ovoo_contract.findings import Finding
-    from ovoo_models.bindings import ModelBinding
-    from ovoo_models.episodes import finding_code
-
     binding = ModelBinding("demand", "demand", ("power",), {"target_kw": 500.0})
     assert finding_code(binding) == "energy.demand"
     found = Finding(
