@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ovoo_models import _balance_kernels as balance_kernels
+    from ovoo_models import _demand_kernels as demand_kernels
     from ovoo_models import _drift_kernels as drift_kernels
     from ovoo_models import _energy_kernels as energy_kernels
     from ovoo_models import _equipment_kernels as equipment_kernels
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPILED",
     "balance_kernels",
+    "demand_kernels",
     "drift_kernels",
     "energy_kernels",
     "equipment_kernels",

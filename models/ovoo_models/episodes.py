@@ -42,6 +42,7 @@ _CODES: Final = {
     "sec": "energy.specific",
     "meter_balance": "energy.imbalance",
     "equipment": "energy.efficiency",
+    "demand": "energy.demand",
 }
 TIMES_LIMIT: Final = (
     "anomaly.multivariate",
@@ -172,7 +173,7 @@ class Episodes:
             return "1"
         if self._code in ("energy.excess", "energy.idle"):
             return "kWh"
-        if self._code == "energy.drift":
+        if self._code in ("energy.drift", "energy.demand"):
             return "kW"
         if self._code == "energy.efficiency":
             return "%"

@@ -37,6 +37,7 @@ _MODELS: Final = {
     "equipment": "ovoo_models.efficiency.live:LiveEfficiency",
     "sec": "ovoo_models.efficiency.specific:SpecificConsumption",
     "meter_balance": "ovoo_models.efficiency.balance.stream:MeterBalance",
+    "demand": "ovoo_models.efficiency.tariff.demand_watch:DemandWatch",
 }
 
 

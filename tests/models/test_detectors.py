@@ -41,6 +41,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "idle": ({"power_min": 5.0}, (2, 1)),
     "sec": ({"gate": "running", "gate_above": 0.5}, (2, 1)),
     "meter_balance": ({"class_percent": 0.5, "block_s": 600.0}, (2, 1, 3)),
+    "demand": ({"target_kw": 60.0}, (2, 1)),
     "equipment": ({**BELT, "gate": "running", "gate_above": 0.5, "learn_rows": 300}, (2, 1)),
 }
 

@@ -32,9 +32,11 @@ __all__ = [
     "CatalogueRecord",
     "Completeness",
     "DesiredRecord",
+    "EnergyContract",
     "EnergyDay",
     "EnergyInput",
     "EnergySetting",
+    "EnergyStatement",
     "EnrolToken",
     "Enterprise",
     "FindingRecord",
@@ -43,6 +45,7 @@ __all__ = [
     "Job",
     "LedgerRange",
     "MeterTreeRecord",
+    "MarketPrices",
     "RejectionRecord",
     "Report",
     "Schedule",
@@ -479,6 +482,52 @@ class EnergyInput(Base):
     given_by: Mapped[str] = mapped_column(String(63))
     given_ns: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = (Index(None, "enterprise", "site"),)
+
+
+class EnergyContract(Base):
+    """What a site pays its electricity by, as its documents say: prices, demand, power factor, what may be shifted."""
+
+    __tablename__ = "energy_contracts"
+    enterprise: Mapped[str] = mapped_column(String(63), primary_key=True)
+    site: Mapped[str] = mapped_column(String(63), primary_key=True)
+    terms: Mapped[dict[str, Any]]
+    updated_by: Mapped[str] = mapped_column(String(63))
+    updated_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class MarketPrices(Base):
+    """An uploaded series of market prices in yuan/kWh, one each `step_ns` from `start_ns` on."""
+
+    __tablename__ = "market_prices"
+    enterprise: Mapped[str] = mapped_column(String(63), primary_key=True)
+    site: Mapped[str] = mapped_column(String(63), primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    start_ns: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    step_ns: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[str] = mapped_column(String(400))
+    may_be_negative: Mapped[bool] = mapped_column(Boolean)
+    prices: Mapped[dict[str, Any]]
+    updated_by: Mapped[str] = mapped_column(String(63))
+    updated_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class EnergyStatement(Base):
+    """A bill or a carbon figure that was made: from what, with which result. None is ever changed or replaced."""
+
+    __tablename__ = "energy_statements"
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    enterprise: Mapped[str] = mapped_column(String(63), index=True)
+    site: Mapped[str] = mapped_column(String(63))
+    kind: Mapped[str] = mapped_column(String(16))
+    period: Mapped[str] = mapped_column(String(63))
+    start_ns: Mapped[int] = mapped_column(BigInteger)
+    end_ns: Mapped[int] = mapped_column(BigInteger)
+    inputs: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]]
+    record_id: Mapped[str] = mapped_column(String(24))
+    follows: Mapped[str] = mapped_column(String(24))
+    created_by: Mapped[str] = mapped_column(String(63))
+    created_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class TouchedDay(Base):

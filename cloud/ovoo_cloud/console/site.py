@@ -19,6 +19,7 @@ from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
     charts,
     completeness_pages,
+    energy_cost_pages,
     energy_pages,
     finding_pages,
     flow_pages,
@@ -39,6 +40,7 @@ _ROUTERS: Final = (
     finding_pages.router,
     energy_pages.router,
     flow_pages.router,
+    energy_cost_pages.router,
     report_pages.router,
     gateway_pages.router,
     completeness_pages.router,

@@ -301,7 +301,7 @@ def _norm(parent: IntakeReader) -> NormChoice | None:
     corrections = []
     for entry in reader.children("corrections"):
         factor = entry.decimal("factor", required=True)
-        corrections.append((entry.text("name"), factor or Decimal(1), entry.text("document")))
+        corrections.append((entry.text("name"), Decimal(1) if factor is None else factor, entry.text("document")))
         entry.finish()
     choice = NormChoice(reader.text("id"), reader.text("product"), tuple(corrections))
     reader.finish()

@@ -137,7 +137,10 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class NormChoice:
-    """Which norm row applies, to which product, with which corrections (each a factor and its document)."""
+    """Which norm row applies, to which product, with which corrections (name, value, document).
+
+    They combine as the norm's row says; one named `total` stands for all, worked out by the standard.
+    """
 
     norm: str
     product: str

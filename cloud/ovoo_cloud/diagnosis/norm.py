@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError
+from ovoo_models.efficiency.norm_gauge import Correction, correction_factor
 from ovoo_packs import Norm
 
 from ovoo_cloud.diagnosis.case import Case, NormChoice, Product
@@ -15,12 +16,15 @@ from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 
 __all__ = ["compare_norm", "energy_cost"]
 
+_TOTAL: Final = "total"
+_FACTOR_DIGITS: Final = 9
+
 
 def compare_norm(case: Case, book: FigureBook, total: Figure, dated: DatedTables, data: dict[str, Any]) -> None:
     """Unit consumption against the three levels; a lower bound where carriers are missing from the case.
 
     Raises:
-        ConfigError: the norm counts output in another unit than the product.
+        ConfigError: the norm counts output in another unit than the product, or does not name a correction.
     """
     data["norm"] = None
     choice = case.energy.norm
@@ -31,6 +35,7 @@ def compare_norm(case: Case, book: FigureBook, total: Figure, dated: DatedTables
     if norm is None:
         return
     raw = _intensity(case, norm, product, book, total, data)
+    factor, missing = correction_factor(norm, _correction(choice))
     data["norm"] = {
         "id": norm.id,
         "name": {"zh": norm.name_zh, "en": norm.name_en},
@@ -38,9 +43,9 @@ def compare_norm(case: Case, book: FigureBook, total: Figure, dated: DatedTables
         "source": norm.source.edition or norm.source.text,
         "reference_only": norm.reference_only,
         "corrections": [{"name": n, "factor": str(f), "document": d} for n, f, d in choice.corrections],
-        "open_corrections": [] if choice.corrections else list(norm.corrections),
+        "open_corrections": list(missing),
         "lower_bound": not case.energy.complete,
-        "levels": _levels(norm, choice, book),
+        "levels": _levels(norm, factor, book),
     }
     data["norm"]["reached"] = _reached(raw, data["norm"]["levels"], book) if case.energy.complete else None
 
@@ -63,16 +68,27 @@ def _intensity(
     return book.derived("norm.intensity", "ratio/1", [spent, output], unit=norm.unit, digits=3, reason=incomplete)
 
 
-def _levels(norm: Norm, choice: NormChoice, book: FigureBook) -> list[dict[str, Any]]:
-    """The limits of the levels there are, times all corrections."""
-    correction = Decimal(1)
-    for _, factor, _ in choice.corrections:
-        correction *= factor
+def _correction(choice: NormChoice) -> Correction | None:
+    """The corrections of the case as the norm gauge takes them."""
+    if not choice.corrections:
+        return None
+    values = {name: float(value) for name, value, _ in choice.corrections}
+    documents = dict.fromkeys(document for _, _, document in choice.corrections)
+    total = values.pop(_TOTAL, None)
+    return Correction("; ".join(documents), values, total)
+
+
+def _levels(norm: Norm, factor: float | None, book: FigureBook) -> list[dict[str, Any]]:
+    """The limits of the levels there are, corrected as the norm says once every correction is known, else raw."""
+    correction = Decimal(1) if factor is None else Decimal(repr(round(factor, _FACTOR_DIGITS))).normalize()
     levels = []
     for level, limit in ((1, norm.level1), (2, norm.level2), (3, norm.level3)):
         if limit is None:
             continue
-        name, sources = f"norm.level{level}", [constant(str(limit), norm.id), constant(str(correction), "corrections")]
+        name, sources = (
+            f"norm.level{level}",
+            [constant(str(limit), norm.id), constant(f"{correction:f}", "corrections")],
+        )
         book.derived(name, "product/1", sources, unit=norm.unit, digits=3, reference_only=norm.reference_only)
         levels.append({"level": level, "figure": name})
     return levels

@@ -26,7 +26,7 @@ from ovoo_cloud.energy.integrate import REACH_NS, Measured, held_minutes, measur
 from ovoo_cloud.services import Services
 from ovoo_cloud.stores.base import Columns, check_bounds, read_all
 
-__all__ = ["LONGEST_NS", "EnergySummary", "site_energy"]
+__all__ = ["LONGEST_NS", "EnergySummary", "SignalPlan", "read_columns", "signal_plans", "site_energy"]
 
 LONGEST_NS: Final = 32 * 86_400_000_000_000
 """The longest window that is integrated at once."""
@@ -78,7 +78,7 @@ class _Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class SignalPlan:
     """Which signals tell an asset's energy."""
 
     asset: str
@@ -114,7 +114,7 @@ def site_energy(
         zone = ZoneInfo(enterprises.site(session, scope, enterprise, site).timezone)
         chosen = energy_settings.chosen_tariff(session, scope, enterprise, site)
         choice = _Choice(chosen.tariff if chosen else "", chosen.flat_price_yuan if chosen else None, zone)
-        plans = _plans(session, scope, enterprise, site, asset)
+        plans = signal_plans(session, scope, enterprise, site, asset)
     window = Window(start_ns, end_ns)
     done = [_asset_summary(services, plan, window, choice) for plan in plans]
     summaries = [summary for summary, _ in done]
@@ -124,7 +124,10 @@ def site_energy(
     return [_site_summary(meters or done, window, choice, metered=bool(meters)), *summaries]
 
 
-def _plans(session: Session, scope: Scope, enterprise: str, site: str, asset: str | None) -> list[_Plan]:
+def signal_plans(
+    session: Session, scope: Scope, enterprise: str, site: str, asset: str | None = None
+) -> list[SignalPlan]:
+    """The assets of a site (or the one named by its full address) that have an energy or power signal."""
     meters = {row.path for row in signals.assets(session, scope, enterprise, site) if row.template == "site_meter"}
     by_asset: dict[str, list[SignalRecord]] = {}
     if asset is not None:
@@ -138,23 +141,23 @@ def _plans(session: Session, scope: Scope, enterprise: str, site: str, asset: st
         power = next((row for row in plain if row.unit in ("W", "kW", "MW") and row.name == "power"), None)
         state = next((row for row in rows if row.measurement == "energy" and row.field == "state"), None)
         if energy is not None or power is not None:
-            plans.append(_Plan(path, path in meters, energy, power, state))
+            plans.append(SignalPlan(path, path in meters, energy, power, state))
     return plans
 
 
 def _asset_summary(
-    services: Services, plan: _Plan, window: Window, choice: _Choice
+    services: Services, plan: SignalPlan, window: Window, choice: _Choice
 ) -> tuple[EnergySummary, tuple[HourEnergy, ...]]:
     measured, basis, used = _measured(services, plan, window, choice.zone)
     idle = None
     if plan.state is not None:
-        idle = held_minutes(_columns(services, plan.state, window), window, _IDLE)
+        idle = held_minutes(read_columns(services, plan.state, window), window, _IDLE)
     summary = _summary(plan.asset, window, choice, measured, basis, used, idle)
     return summary, measured.hours
 
 
 def _measured(
-    services: Services, plan: _Plan, window: Window, zone: ZoneInfo
+    services: Services, plan: SignalPlan, window: Window, zone: ZoneInfo
 ) -> tuple[Measured, Basis, tuple[str, ...]]:
     """By the counter; by the power signal where the counter covers less."""
     found: list[tuple[Measured, Basis, tuple[str, ...]]] = []
@@ -162,13 +165,14 @@ def _measured(
         if row is None:
             continue
         factor, _ = conversion(row.unit, unit)
-        columns = _columns(services, row, window)
+        columns = read_columns(services, row, window)
         result = measure(columns, window, zone, counter=counter, factor=factor)
         found.append((result, "counter" if counter else "power", (row.address,)))
     return max(found, key=lambda item: item[0].covered_share)  # of equal ones the first: the counter
 
 
-def _columns(services: Services, row: SignalRecord, window: Window) -> Columns:
+def read_columns(services: Services, row: SignalRecord, window: Window) -> Columns:
+    """The samples of a signal in a window and as far around it as one may tell about its edges."""
     address = Address.parse(row.address)
     start = max(window.start_ns - REACH_NS, 0)
     return read_all(services.store, [address], start, window.end_ns + REACH_NS)[address]

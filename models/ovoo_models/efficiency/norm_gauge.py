@@ -15,7 +15,7 @@ from ovoo_packs.norms import Norm, NormTable
 
 from ovoo_models.efficiency.estimate import Estimate
 
-__all__ = ["Correction", "Gauge", "Lines", "Product", "gauge", "gauge_editions", "gauge_mix"]
+__all__ = ["Correction", "Gauge", "Lines", "Product", "correction_factor", "gauge", "gauge_editions", "gauge_mix"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def gauge(consumption: Estimate, norm: Norm, correction: Correction | None = Non
         raise UnitError("another unit than the norm's", offender=norm.id, value=consumption.unit, remedy=remedy)
     _check(consumption, norm.id)
     raw = Lines(norm.level1, norm.level2, norm.level3)
-    factor, missing = _factor(norm, correction)
+    factor, missing = correction_factor(norm, correction)
     return Gauge(
         (norm.id,),
         (norm.source.edition,),
@@ -195,8 +195,12 @@ def _check(consumption: Estimate, norm_id: str) -> None:
         raise ConfigError("not a consumption", offender=norm_id, value=consumption.value, remedy=remedy)
 
 
-def _factor(norm: Norm, correction: Correction | None) -> tuple[float | None, tuple[str, ...]]:
-    """What the lines are multiplied by, and the corrections that are still open."""
+def correction_factor(norm: Norm, correction: Correction | None) -> tuple[float | None, tuple[str, ...]]:
+    """What the lines are multiplied by (None while a correction is not known), and the corrections that are open.
+
+    Raises:
+        ConfigError: a correction is not one of the norm's, has no document, or leaves no factor above 0.
+    """
     if not norm.corrections and correction is None:
         return 1.0, ()
     if correction is None:

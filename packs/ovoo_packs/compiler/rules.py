@@ -18,6 +18,7 @@ __all__ = ["MODEL_NAMES", "RULES"]
 MODEL_NAMES = (
     "change_point",
     "cusum_savings",
+    "demand",
     "drift_watch",
     "energy_baseline",
     "energy_drift",

@@ -48,6 +48,21 @@ METER = f"{OWN}/{SITE}/utilities/power/meter1"
 FOREIGN_PUMP = f"{FOREIGN}/{FOREIGN_SITE}/airsep/train1/comp1"
 CHALLENGER = "0123456789abcdef"
 """Fingerprint of the model set that the own gateway reports beside the fan's."""
+TERMS: dict[str, Any] = {
+    "tariff": "west",
+    "energy": [
+        {"name": "energy", "document": "示例合同（虚构）", "ratio": "0.40"},
+        {"name": "fund", "document": "示例合同（虚构）", "flat": "0.03", "adjustable": False},
+    ],
+    "basis": "demand",
+    "demand": {"price": "28", "document": "示例合同（虚构）", "contract_kw": "500"},
+    "capacity": {"price": "19", "document": "示例合同（虚构）"},
+    "capacity_kva": "1000",
+    "target_kw": 550.0,
+    "shiftable": [{"asset": "utilities/air/comp1", "rated_kw": 250.0, "document": "示例（虚构）：有储气罐"}],
+    "fictitious": True,
+}
+"""Made-up prices, marked so."""
 PASSWORD = "a long enough password"
 SYSTEM = Scope.system()
 SPAN_MINUTES = 26 * 60
@@ -362,8 +377,15 @@ def _feed_foreign(plant: Plant) -> None:
 def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str, str]:
     """A case, a job and a report of the enterprise; gives the ids of everything it owns."""
     from ovoo_cloud.alarms import records
-    from ovoo_cloud.catalogue import findings, verdicts
+    from ovoo_cloud.catalogue import energy_contracts, findings, verdicts
+    from ovoo_cloud.energy.bills import make_bill
+    from ovoo_cloud.energy.carbon_statement import make_carbon
 
+    with plant.services.database.write() as session:
+        energy_contracts.save_contract(session, SYSTEM, enterprise, site, TERMS, NOW)
+    bill = make_bill(plant.services, SYSTEM, enterprise, site, {"month": "2026-06", "accept_holes": True})
+    choice = {"year": 2026, "region": "inner_mongolia", "electricity": "calorific", "grid_id": ""}
+    carbon = make_carbon(plant.services, SYSTEM, enterprise, site, (NOW - HOUR // 2, NOW), choice, [])
     report_id = f"{site}-2026-001-r1"
     folder = plant.services.settings.reports_dir / enterprise / report_id
     folder.mkdir(parents=True)
@@ -418,6 +440,8 @@ def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str
             "gateway": gateway,
             "finding": finding,
             "verdict": str(verdict.id),
+            "bill": bill.id,
+            "statement": carbon.id,
             "alarm": str(alarm),
             "case": f"{site}-case",
             "job": job.id,

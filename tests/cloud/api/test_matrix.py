@@ -14,11 +14,12 @@ from ovoo_models import artifact
 from ovoo_models.bindings import untrained
 from ovoo_packs import load_pack
 
-from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, Plant
+from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, TERMS, Plant
 
 P = Permission
 WINDOW = {"start": "2026-06-05T08:00:00+08:00", "end": "2026-06-05T10:00:00+08:00"}
 SIGNAL = FAN.removeprefix(f"{OWN}/") + "/power"
+ENERGY = "/api/v1/enterprises/{enterprise}/sites/{site}/energy"
 # method and path -> the permission it takes; None: anybody who is signed in
 ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/metrics"): P.READ_GATEWAYS,
@@ -60,6 +61,19 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/measures"): P.READ_ENERGY,
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/inputs"): P.READ_ENERGY,
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/inputs"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/contract"): P.READ_ENERGY,
+    ("put", f"{ENERGY}/contract"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/market-prices"): P.READ_ENERGY,
+    ("put", f"{ENERGY}/market-prices"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/tariff-day"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/demand"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/bills"): P.READ_ENERGY,
+    ("post", f"{ENERGY}/bills"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/bills/{{bill}}"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/bills/{{bill}}/check"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/carbon"): P.READ_ENERGY,
+    ("post", f"{ENERGY}/carbon"): P.SET_ENERGY,
+    ("post", f"{ENERGY}/carbon/{{statement}}/remake"): P.SET_ENERGY,
     ("get", "/api/v1/enterprises/{enterprise}/cases"): P.READ_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.READ_REPORT,
     ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.RUN_REPORT,
@@ -100,6 +114,17 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "value": "100",
         "document": "offer 3",
     },
+    ("put", f"{ENERGY}/contract"): TERMS,
+    ("put", f"{ENERGY}/market-prices"): {
+        "name": "spot",
+        "document": "示例（虚构）",
+        "start": WINDOW["start"],
+        "step_s": 900,
+        "prices": ["0.31", "0.32"],
+    },
+    ("post", f"{ENERGY}/bills"): {"month": "2026-06", "accept_holes": True},
+    ("post", f"{ENERGY}/carbon"): {**WINDOW, "choice": {"year": 2026}},
+    ("post", f"{ENERGY}/carbon/{{statement}}/remake"): {"year": 2026, "electricity": "equivalent"},
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): {"number": "N-2"},
     ("post", "/api/v1/gateways/{gateway}/promotions"): {"asset": FAN, "model": CHALLENGER},
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): {"hours": 1},
@@ -116,10 +141,11 @@ QUERIES: dict[str, dict[str, Any]] = {
     "balance": WINDOW,
     "idle": WINDOW,
     "measures": WINDOW,
+    "tariff-day": {"day": "2026-06-05"},
     "completeness": {**WINDOW, "site": SITE},
 }
 TENANT = ("{enterprise}", "{gateway}")
-WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}", "{verdict}")
+WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}", "{verdict}", "{bill}", "{statement}")
 
 
 def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:

@@ -22,6 +22,9 @@ from ovoo_packs import load_tariffs, pack_names
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
     "energy.",
+    "bill.",
+    "carbon.",
+    "defect.",
     "state.",
     "alarm.",
     "role.",

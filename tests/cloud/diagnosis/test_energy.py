@@ -13,6 +13,7 @@ from ovoo_cloud.diagnosis.case import parse_case
 from ovoo_cloud.diagnosis.meters import counter_increments, hourly, power_increments, sum_by, total_kwh
 from ovoo_cloud.diagnosis.observe import Series, Window
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
+from ovoo_contract.errors import ConfigError
 
 from tests.cloud.diagnosis import mine
 from tests.cloud.diagnosis.mine import Cut
@@ -151,17 +152,37 @@ def test_a_complete_list_reaches_the_level_of_its_intensity(output: str, reached
     assert data["energy"]["norm"]["reached"] == reached
 
 
-def test_corrections_move_the_limits() -> None:
+def _with_corrections(values: dict[str, str]) -> tuple[list[str], list[str]]:
     case = mine.case()
-    norm = {
-        **case.raw["energy"]["norm"],
-        "corrections": [{"name": "gas_class", "factor": "1.1", "document": "鉴定报告.pdf"}],
-    }
+    rows = [{"name": name, "factor": value, "document": "鉴定报告.pdf"} for name, value in values.items()]
+    norm = {**case.raw["energy"]["norm"], "corrections": rows}
     corrected = parse_case({**case.raw, "energy": {**case.raw["energy"], "norm": norm}})
+    data = freeze(corrected, mine.source(corrected), ISSUE).data
+    levels = [data["figures"][f"norm.level{n}"]["value"] for n in (1, 2, 3)]
+    return levels, data["energy"]["norm"]["open_corrections"]
 
-    figures = freeze(corrected, mine.source(corrected), ISSUE).data["figures"]
 
-    assert [figures[f"norm.level{n}"]["value"] for n in (1, 2, 3)] == ["2.750", "6.820", "11.880"]
+GB_29445 = {"mining_method": "0.05", "haul_distance": "0", "gas_class": "0.1", "inflow": "0.08", "capacity": "0.02"}
+"""Made-up values of the five corrections."""
+
+
+def test_the_corrections_of_gb_29445_add_up_to_one_plus_their_sum() -> None:
+    assert _with_corrections(GB_29445) == (["3.125", "7.750", "13.500"], [])  # 2.5, 6.2 and 10.8 times 1.25
+
+
+def test_limits_stay_raw_while_a_correction_is_not_known() -> None:
+    some = {name: GB_29445[name] for name in ("gas_class", "inflow")}
+
+    assert _with_corrections(some) == (["2.500", "6.200", "10.800"], ["mining_method", "haul_distance", "capacity"])
+
+
+def test_a_factor_worked_out_by_the_standard_stands_for_all_corrections() -> None:
+    assert _with_corrections({"total": "1.1"}) == (["2.750", "6.820", "11.880"], [])
+
+
+def test_a_correction_that_the_norm_does_not_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match="not a correction of this norm"):
+        _with_corrections({"moonlight": "0.1"})
 
 
 def test_a_power_meter_with_a_gap_gives_a_range() -> None:

@@ -15,14 +15,16 @@ from typing import Final
 
 from ovoo_contract.errors import ConfigError
 
+from ovoo_models._select import demand_kernels
 from ovoo_models.efficiency.tariff.bands import month_bounds
 from ovoo_models.efficiency.tariff.intervals import HOUR_NS, NANO, QUARTER_NS
 from ovoo_models.state import ArrayStore
 
 __all__ = ["DemandMeter", "MonthPeak", "Projection"]
 
-_AT, _SLOT, _MONTH_END, _PEAK_AT, _FULL, _FIRST = range(6)
+_SLOT, _PEAK_AT, _FULL, _FIRST = 1, 3, 4, 5
 _NEVER: Final = -1
+_NOTHING: Final = array("d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,39 +85,39 @@ class DemandMeter:
         self._energy, self._known = array("d", bytes(8 * slots)), array("q", bytes(8 * slots))
         self._values = array("d", [math.nan, math.nan])
         self._times = array("q", [_NEVER, _NEVER, _NEVER, _NEVER, 0, 0])
-        self._arrays = ArrayStore(
-            "demand", energy=self._energy, known=self._known, values=self._values, times=self._times
-        )
+        self._months = array("q")
+        self._arrays = ArrayStore("demand", **self.arrays)
+
+    @property
+    def arrays(self) -> dict[str, array[float] | array[int]]:
+        """The state by name, for a store of its owner."""
+        return {"energy": self._energy, "known": self._known, "values": self._values, "times": self._times}
 
     def add_many(self, time_ns: Sequence[int], power_kw: Sequence[float]) -> int:
         """Takes samples in time order; gives how many were refused because they stand before the one before."""
-        times, values, energy, known, gap = self._times, self._values, self._energy, self._known, self._gap
-        refused, border, place = 0, _NEVER, 0
-        for time, power in zip(time_ns, power_kw, strict=True):
-            at, held = times[_AT], values[1]
-            if 0 <= time - at <= gap and time < border and held == held and power - power == 0.0:
-                # within a slot: what `add` does, without its calls
-                energy[place] += held * (time - at)
-                known[place] += time - at
-                times[_AT], values[1] = time, power
-                continue
-            refused += not self.add(time, power)
-            border, place = (times[_SLOT] + 1) * self._step, times[_SLOT] % self._slots
-        return refused
+        if len(time_ns) != len(power_kw):
+            found = (len(time_ns), len(power_kw))
+            raise ConfigError("columns differ in length", offender="demand", value=found, remedy="one power each time")
+        times = time_ns if isinstance(time_ns, array) else array("q", time_ns)
+        power = power_kw if isinstance(power_kw, array) else array("d", power_kw)
+        return self.take(times, power, len(times), math.inf, _NOTHING)
+
+    def take(
+        self, time_ns: array[int], power_kw: array[float], count: int, target_kw: float, ahead: array[float]
+    ) -> int:
+        """As `add_many`, for the first `count` rows of columns; `ahead` (two cells a row, or none) takes the mean that
+        the worst running window ends at and what to shed for `target_kw`, NaN where the power is not known."""
+        if not count:
+            return 0
+        self._know_months(min(time_ns[:count]), max(time_ns[:count]))
+        return demand_kernels.demand_rows(
+            time_ns, power_kw, count, self._months, self._step, self._slots, int(self._sliding), self._gap, target_kw,
+            self._energy, self._known, self._values, self._times, ahead,
+        )  # fmt: skip
 
     def add(self, time_ns: int, power_kw: float) -> bool:
         """Takes one sample; NaN or infinite power is unknown until the next. False where time went back."""
-        times, values = self._times, self._values
-        at = times[_AT]
-        if at == _NEVER:
-            self._begin(time_ns)
-        elif time_ns < at:
-            return False
-        else:
-            self._advance(at, time_ns)
-        times[_AT] = time_ns
-        values[1] = power_kw if math.isfinite(power_kw) else math.nan
-        return True
+        return not self.add_many((time_ns,), (power_kw,))
 
     def peak(self) -> MonthPeak:
         """The month's peak so far."""
@@ -124,15 +126,12 @@ class DemandMeter:
 
     def project(self, target_kw: float) -> Projection | None:
         """The worst window that is still running if the power stays as it is; None before the first known sample."""
-        power, at = self._values[1], self._times[_AT]
-        if at == _NEVER or power != power:
+        mean, shed, end, known = demand_kernels.demand_ahead(
+            self._step, self._slots, int(self._sliding), target_kw, self._energy, self._known, self._values, self._times
+        )
+        if end == _NEVER:
             return None
-        worst: Projection | None = None
-        for ahead in range(1, self._slots + 1) if self._sliding else (self._left(),):
-            found = self._projected(ahead, at, power, target_kw)
-            if worst is None or (found.shed_kw, found.kw) > (worst.shed_kw, worst.kw):
-                worst = found
-        return worst
+        return Projection(end, mean, shed, shed <= max(self._values[1], 0.0), known)
 
     def state(self) -> dict[str, str]:
         """The running window and the month's peak."""
@@ -142,80 +141,21 @@ class DemandMeter:
         """Takes `state()` of a meter of the same window."""
         self._arrays.load(state)
 
-    def _left(self) -> int:
-        """Slots from the running one to the end of a fixed window, both counted."""
-        return self._slots - self._times[_SLOT] % self._slots
-
-    def _projected(self, ahead: int, at: int, power: float, target_kw: float) -> Projection:
-        """The window that ends with the slot `ahead` slots on (1: the running slot)."""
-        slot = self._times[_SLOT]
-        end = (slot + ahead) * self._step
-        kept = [(slot - back) % self._slots for back in range(self._slots - ahead + 1)]
-        energy, known = math.fsum(self._energy[k] for k in kept), sum(self._known[k] for k in kept)
-        left, past = end - at, self._window - (end - at)
-        mean = (energy + power * left) / self._window
-        shed = max((mean - target_kw) * self._window / left, 0.0)
-        return Projection(end, mean, shed, shed <= max(power, 0.0), known / past if past else 1.0)
-
-    def _begin(self, time_ns: int) -> None:
-        self._open_month(time_ns)
-        self._times[_SLOT] = time_ns // self._step
-        self._times[_FIRST] = -(-time_ns // self._step)
-
     def _closed(self) -> int:
         """Windows of this month that were seen from their beginning and have ended."""
         slot, first, slots = self._times[_SLOT], self._times[_FIRST], self._slots
         ended = slot - first - slots + 1 if self._sliding else slot // slots - -(-first // slots)
         return max(ended, 0) if slot != _NEVER else 0
 
-    def _open_month(self, time_ns: int) -> None:
-        """Forgets the old month: its peak, and the energy of windows that began in it."""
-        local = datetime.fromtimestamp(time_ns // NANO, self._zone)
-        times = self._times
-        start, times[_MONTH_END] = month_bounds(local.year, local.month, self._zone)
-        times[_PEAK_AT], times[_FULL], times[_FIRST] = _NEVER, 0, start // self._step
-        self._values[0] = math.nan
-        for place in range(self._slots):
-            self._energy[place], self._known[place] = 0.0, 0
-
-    def _advance(self, at: int, time_ns: int) -> None:
-        """Credits the held power and closes the slots passed; after a long silence the ring is just emptied."""
-        until = min(time_ns, at + self._gap) if self._values[1] == self._values[1] else at
-        step, slot = self._step, time_ns // self._step
-        while self._times[_SLOT] < slot:
-            end = (self._times[_SLOT] + 1) * step
-            if until <= end - step and not any(self._known):
-                self._skip(slot)
-                break
-            self._credit(at, min(until, end))
-            at = max(at, end)
-            self._close(end)
-        self._credit(max(at, slot * step), until)
-
-    def _credit(self, start: int, end: int) -> None:
-        if end > start:
-            place = self._times[_SLOT] % self._slots
-            self._energy[place] += self._values[1] * (end - start)
-            self._known[place] += end - start
-
-    def _skip(self, slot: int) -> None:
-        """Leaves out slots of which nothing is known."""
-        if slot * self._step >= self._times[_MONTH_END]:
-            self._open_month(slot * self._step)
-        self._times[_SLOT] = slot
-
-    def _close(self, end: int) -> None:
-        """Ends the running slot, and with it a window; begins the next slot."""
-        times, values = self._times, self._values
-        times[_SLOT] += 1
-        slot = times[_SLOT]
-        ends_window = self._sliding or slot % self._slots == 0
-        if ends_window and slot - self._slots >= times[_FIRST] and sum(self._known) == self._window:
-            times[_FULL] += 1
-            mean = math.fsum(self._energy) / self._window
-            if not mean <= values[0]:
-                values[0], times[_PEAK_AT] = mean, end - self._window
-        if end >= times[_MONTH_END]:
-            self._open_month(end)
-        place = slot % self._slots
-        self._energy[place], self._known[place] = 0.0, 0
+    def _know_months(self, earliest_ns: int, latest_ns: int) -> None:
+        """The borders of the months around all that is asked for, kept until a time lies beyond them."""
+        known = self._months
+        if known and known[0] <= earliest_ns and latest_ns < known[-1]:
+            return
+        local = datetime.fromtimestamp(earliest_ns // NANO, self._zone)
+        year, month = local.year, local.month
+        borders = array("q", [month_bounds(year, month, self._zone)[0]])
+        while borders[-1] <= latest_ns:
+            borders.append(month_bounds(year, month, self._zone)[1])
+            year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+        self._months = borders
