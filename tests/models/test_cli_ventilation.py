@@ -70,7 +70,7 @@ def test_too_little_air_and_a_point_beyond_the_curve_are_told(
     assert "2: lacks" in said
     assert "mend that first" in said
 
-    network.write_text(ZH.replace("150:900", "121:1990").replace("0.62", "0.02"), encoding="utf-8")
+    network.write_text(ZH.replace("40:3200 80:2900", "100:2500"), encoding="utf-8")
     assert "beyond the curve given" in run(capsys, network, "--language", "en")
 
 

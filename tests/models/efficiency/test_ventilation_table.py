@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -117,7 +118,7 @@ def test_without_a_named_surface_dead_ends_are_open_and_that_is_told() -> None:
 
 
 def test_a_fan_or_least_air_that_has_no_place_is_refused() -> None:
-    with pytest.raises(ConfigErrors, match="no such junction.*nowhere"):
+    with pytest.raises(ConfigErrors, match=r"no such junction.*nowhere"):
         mine_table(ZH, {"nowhere": "flow 10"})
     with pytest.raises(ConfigErrors, match="no such airway"):
         mine_table(ZH, least_m3_s={"9": 10.0})
@@ -168,10 +169,8 @@ def test_fans_in_words() -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_is_a_network_or_is_refused_in_words(text: str) -> None:
-    try:
-        mine_table(text)
-    except ConfigError as error:
-        assert str(error)
+    with contextlib.suppress(ConfigError):  # any other error fails the test
+        assert mine_table(text).network.airways
 
 
 def test_a_regulator_is_offered_only_for_what_it_saves_beyond_the_fans() -> None:
