@@ -29,6 +29,7 @@ from ovoo_cloud.api import (
     scoring,
     sites,
     telemetry,
+    ventilation,
     verdicts,
 )
 from ovoo_cloud.api.limits import BodyLimit
@@ -48,6 +49,7 @@ ROUTERS: Final = (
     findings.router,
     verdicts.router,
     energy.router,
+    ventilation.router,
     cases.router,
     scoring.router,
     reports.router,

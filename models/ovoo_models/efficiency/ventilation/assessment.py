@@ -14,7 +14,7 @@ from ovoo_models.efficiency.ventilation.table import MineTable
 
 __all__ = ["Assessment", "Silence", "assess"]
 
-Silence = Literal["", "not_converged", "no_least_air", "short_of_air", "no_fan", "nothing_to_move"]
+Silence = Literal["", "not_converged", "no_least_air", "short_of_air", "no_fan", "nothing_to_move", "too_large"]
 _LEAST_SHARE: Final = 1e-3
 """A move that saves less of the fans' power is none: nobody turns a regulator for it."""
 
@@ -26,8 +26,8 @@ class Assessment:
     fans_alone_kw: what slowing the fans saves with every regulator as it is; a regulator that is moved together with
     them is listed only where it saves more, and `beyond_kw` is that more. Savings of moves do not add up.
     silence: why no move is offered: the network does not solve; no airway states the air it must have, so that nothing
-    guards the faces; one has too little already; there is no fan; or nothing that can be moved saves power. Empty: some
-    are. refused: moves that were computed and would leave an airway short of air.
+    guards the faces; one has too little already; there is no fan; nothing that can be moved saves power; or the search
+    would be longer than was allowed. Empty: some are. refused: moves that were computed and would leave an airway short of air.
     """
 
     table: MineTable
@@ -96,10 +96,19 @@ class Assessment:
         }  # fmt: skip
 
 
-def assess(table: MineTable) -> Assessment:
-    """Solves the network and looks for what saves fan power; ConfigError where the network has no solution by shape."""
+def assess(table: MineTable, longest_search: int = 0) -> Assessment:
+    """Solves the network and looks for what saves fan power.
+
+    longest_search: most airways x (regulators + fans) for which moves are searched, for who answers others (0: any).
+
+    Raises:
+        ConfigError: the network has no solution by its shape.
+    """
     solution = solve(table.network)
     silence = _silence(table, solution)
+    movable = len(table.network.regulators()) + len(table.network.fans)
+    if not silence and 0 < longest_search < len(table.network.airways) * movable:
+        silence = "too_large"
     if silence:
         return Assessment(table, solution, (), 0, silence)
     moves = advise(table.network)
