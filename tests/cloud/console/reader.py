@@ -31,8 +31,9 @@ def reader(
     language: str = "zh",
     width: int = 1280,
     sign: bool = True,
+    refused: str = "404",
 ) -> Iterator[Page]:
-    """A page of a signed-in reader; anything the page logs as an error fails the test."""
+    """A page of a signed-in reader; anything the page logs as an error fails the test, but for answers `refused`."""
     context = browser.new_context(viewport={"width": width, "height": 900}, base_url=plant.url, locale="zh-CN")
     context.add_cookies([{"name": "ovoo_language", "value": language, "url": plant.url}])
     page = context.new_page()
@@ -42,7 +43,7 @@ def reader(
     page.on(
         "console",
         lambda message: (
-            problems.append(message.text) if message.type == "error" and "404" not in message.text else None
+            problems.append(message.text) if message.type == "error" and refused not in message.text else None
         ),
     )
     outside: list[str] = []
