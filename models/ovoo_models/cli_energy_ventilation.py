@@ -152,7 +152,7 @@ def _airway_lines(found: Assessment, header: str) -> list[str]:
     return [header] + [
         f"{each.name}\t{found.table.titles[each.name]}\t{found.solution.flow_m3_s[each.name]:.3f}\t"
         f"{found.drop_pa(each):.2f}\t{kw[each.name]:.2f}\t"
-        + (f"{found.airway_regulator_kw(each):.2f}" if each.regulator or each.adjust > 0.0 else "")
+        + (f"{found.airway_regulator_kw(each):.2f}" if each.regulator or each.adjust > 0.0 else "-")
         for each in found.table.network.airways
     ]
 
