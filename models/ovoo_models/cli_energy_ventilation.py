@@ -36,7 +36,7 @@ _WORDS: Final = {
         "saves": "{words}：{what} −{kw:.2f} kW", "beyond": "（比只降风机转速多 {kw:.2f} kW）",
         "sum": "各措施的节约量不能相加",
         "saved_drawn": "耗电", "saved_air": "空气功率",
-        "refused": "另有 {count} 种调法会使用风地点风量不足，不列出",
+        "refused": "另有 {count} 种调法会使用风地点风量不足或使风机偏离特性曲线，不列出",
         "no_least_air": "没有一条巷道给出需风量：无法保证用风地点，不提出措施（用列“需风量”或 --least）",
         "short_of_air": "已有巷道风量低于需风量：先解决风量，不提出节约措施",
         "not_converged": "网络未收敛，结果不可用", "no_fan": "网络中没有风机，没有可节约的电",
@@ -65,7 +65,8 @@ _WORDS: Final = {
         "saves": "{words}: {what} -{kw:.2f} kW", "beyond": " ({kw:.2f} kW more than slowing the fans alone)",
         "sum": "savings of different moves do not add up",
         "saved_drawn": "drawn", "saved_air": "air power",
-        "refused": "{count} other settings would leave an airway short of air and are not listed",
+        "refused": "{count} other settings would leave an airway short of air or a fan off its curve, "
+        "and are not listed",
         "no_least_air": "no airway states the air it must have: nothing guards the faces, so nothing is advised "
         "(column least, or --least)",
         "short_of_air": "an airway has less air than it must have: mend that first; nothing is advised",

@@ -15,6 +15,7 @@ from ovoo_models.efficiency.ventilation import (
     FanCurve,
     FixedFlow,
     FixedPressure,
+    advise,
     assess,
     mine_table,
     read_mine_table,
@@ -211,3 +212,22 @@ def test_several_fans_are_slowed_together_as_a_move_of_their_own() -> None:
     kinds = {move.kind for move in assess(mine_table(rows)).moves}
 
     assert "fans" in kinds
+
+
+def test_no_move_that_brings_a_fan_off_its_curve_is_offered() -> None:
+    curve = "40:3200 80:2900 120:2000 150:900"
+    flow = assess(mine_table(ZH)).solution.flow_m3_s["4"]
+    head = FanCurve.from_points([(40.0, 3200.0), (80.0, 2900.0), (120.0, 2000.0), (150.0, 900.0)]).at(flow)[0]
+    narrow = mine_table(ZH.replace(curve, f"{flow - 0.1:.4f}:{head + 3:.3f} {flow + 30:.3f}:{head - 900:.3f}"))
+
+    found = assess(narrow)
+
+    off = [
+        move
+        for move in advise(narrow.network)
+        if move.allowed and any(each.code == "out_of_curve" for each in move.solution.notices)
+    ]
+    assert off
+    assert found.solution.notices == ()
+    assert found.refused >= len(off)
+    assert not {(m.kind, m.airway, m.setting) for m in off} & {(m.kind, m.airway, m.setting) for m in found.moves}

@@ -15,6 +15,7 @@ from ovoo_models.efficiency.ventilation.table import MineTable
 __all__ = ["Assessment", "Silence", "assess"]
 
 Silence = Literal["", "not_converged", "no_least_air", "short_of_air", "no_fan", "nothing_to_move", "too_large"]
+_UNSOUND: Final = ("stall", "out_of_curve", "reversed")
 _LEAST_SHARE: Final = 1e-3
 """A move that saves less of the fans' power is none: nobody turns a regulator for it."""
 
@@ -27,7 +28,9 @@ class Assessment:
     them is listed only where it saves more, and `beyond_kw` is that more. Savings of moves do not add up.
     silence: why no move is offered: the network does not solve; no airway states the air it must have, so that nothing
     guards the faces; one has too little already; there is no fan; nothing that can be moved saves power; or the search
-    would be longer than was allowed. Empty: some are. refused: moves that were computed and would leave an airway short of air.
+    would be longer than was allowed. Empty: some are.
+    refused: moves that were computed and would leave an airway short of air, or bring a fan off its curve, left of its
+    peak, or into reversed flow.
     """
 
     table: MineTable
@@ -112,15 +115,19 @@ def assess(table: MineTable, longest_search: int = 0) -> Assessment:
     if silence:
         return Assessment(table, solution, (), 0, silence)
     moves = advise(table.network)
-    alone = max((each.saved_fan_kw for each in moves if each.allowed and _slows_all(each, table)), default=0.0)
+    alone = max((each.saved_fan_kw for each in moves if _sound(each) and _slows_all(each, table)), default=0.0)
     least = _LEAST_SHARE * solution.fan_kw
     best = dict[str, Move]()
     for move in moves:
         without = alone if move.kind == "regulator_and_fans" else 0.0
-        if move.allowed and move.saved_fan_kw > without + least:
+        if _sound(move) and move.saved_fan_kw > without + least:
             best.setdefault(move.airway, move)
-    refused = sum(1 for move in moves if not move.allowed)
+    refused = sum(1 for move in moves if not _sound(move))
     return Assessment(table, solution, tuple(best.values()), refused, "" if best else "nothing_to_move", alone)
+
+
+def _sound(move: Move) -> bool:
+    return move.allowed and not any(notice.code in _UNSOUND for notice in move.solution.notices)
 
 
 def _slows_all(move: Move, table: MineTable) -> bool:
