@@ -11,6 +11,7 @@ from ovoo_models import (
     cli_energy_report,
     cli_energy_saving,
     cli_energy_tariff,
+    cli_energy_ventilation,
 )
 
 __all__ = ["add"]
@@ -26,3 +27,4 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     cli_energy_profile.add(inner)
     cli_energy_balance.add(inner)
     cli_energy_report.add(inner)
+    cli_energy_ventilation.add(inner)

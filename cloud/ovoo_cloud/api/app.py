@@ -16,10 +16,10 @@ from ovoo_cloud.api import (
     cases,
     completeness,
     energy,
-    energy_flows,
     energy_bills,
     energy_carbon,
     energy_contract,
+    energy_flows,
     enrol,
     errors,
     export,
@@ -33,6 +33,7 @@ from ovoo_cloud.api import (
     scoring,
     sites,
     telemetry,
+    ventilation,
     verdicts,
 )
 from ovoo_cloud.api.limits import BodyLimit
@@ -56,6 +57,7 @@ ROUTERS: Final = (
     energy_contract.router,
     energy_bills.router,
     energy_carbon.router,
+    ventilation.router,
     cases.router,
     scoring.router,
     reports.router,

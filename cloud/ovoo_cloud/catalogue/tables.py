@@ -44,8 +44,8 @@ __all__ = [
     "HourReportRecord",
     "Job",
     "LedgerRange",
-    "MeterTreeRecord",
     "MarketPrices",
+    "MeterTreeRecord",
     "RejectionRecord",
     "Report",
     "Schedule",
@@ -54,6 +54,7 @@ __all__ = [
     "Token",
     "TouchedDay",
     "User",
+    "VentilationNetwork",
     "VerdictRecord",
 ]
 
@@ -440,6 +441,24 @@ class EnergySetting(Base):
     source: Mapped[str] = mapped_column(String(400))
     updated_by: Mapped[str] = mapped_column(String(63))
     updated_ns: Mapped[int] = mapped_column(BigInteger)
+
+
+class VentilationNetwork(Base):
+    """One version of a mine's ventilation network as a table of airways, with who gave it and from which document.
+
+    sha256 is of `csv`; hours_per_year is how long the fans run, None where it was not given.
+    """
+
+    __tablename__ = "ventilation_networks"
+    enterprise: Mapped[str] = mapped_column(String(63), primary_key=True)
+    site: Mapped[str] = mapped_column(String(63), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    csv: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    document: Mapped[str] = mapped_column(String(400))
+    hours_per_year: Mapped[float | None] = mapped_column(Float(53))
+    made_by: Mapped[str] = mapped_column(String(63))
+    made_ns: Mapped[int] = mapped_column(BigInteger)
 
 
 class EnergyDay(Base):

@@ -28,6 +28,7 @@ from ovoo_cloud.console import (
     pages,
     report_pages,
     session,
+    ventilation_pages,
 )
 from ovoo_cloud.console.render import page
 
@@ -44,6 +45,7 @@ _ROUTERS: Final = (
     report_pages.router,
     gateway_pages.router,
     completeness_pages.router,
+    ventilation_pages.router,
 )
 _TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}
 

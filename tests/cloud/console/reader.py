@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from playwright.sync_api import Browser, Page
 
@@ -31,8 +31,10 @@ def reader(
     language: str = "zh",
     width: int = 1280,
     sign: bool = True,
+    refusals: Sequence[str] = ("404", "422"),
 ) -> Iterator[Page]:
-    """A page of a signed-in reader; anything the page logs as an error fails the test."""
+    """A page of a signed-in reader; anything the page logs as an error fails the test, but for answers `refusals`: a form
+    that comes back with its faults is a page too."""
     context = browser.new_context(viewport={"width": width, "height": 900}, base_url=plant.url, locale="zh-CN")
     context.add_cookies([{"name": "ovoo_language", "value": language, "url": plant.url}])
     page = context.new_page()
@@ -43,8 +45,8 @@ def reader(
         "console",
         lambda message: (
             problems.append(message.text)
-            if message.type == "error" and not any(code in message.text for code in ("404", "422"))
-            else None  # a form that comes back with its faults is a page too
+            if message.type == "error" and not any(code in message.text for code in refusals)
+            else None
         ),
     )
     outside: list[str] = []

@@ -21,6 +21,11 @@ from ovoo_packs import load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
+    "vent.kind.",
+    "vent.notice.",
+    "vent.silence.",
+    "vent.silence_text.",
+    "vent.state.",
     "energy.",
     "bill.",
     "carbon.",

@@ -2,6 +2,7 @@
 
 from ovoo_models.efficiency.plots.duration import Duration, draw_duration
 from ovoo_models.efficiency.plots.flows import Flow, draw_flows
+from ovoo_models.efficiency.plots.friction import FrictionBar, draw_friction
 from ovoo_models.efficiency.plots.saving import Course, draw_saving
 from ovoo_models.efficiency.plots.scatter import Line, Scatter, draw_scatter
 from ovoo_models.efficiency.plots.shape import Shape, draw_heat_map, draw_typical_days
@@ -11,12 +12,14 @@ __all__ = [
     "Course",
     "Duration",
     "Flow",
+    "FrictionBar",
     "Line",
     "Scatter",
     "Shape",
     "TariffDay",
     "draw_duration",
     "draw_flows",
+    "draw_friction",
     "draw_heat_map",
     "draw_saving",
     "draw_scatter",

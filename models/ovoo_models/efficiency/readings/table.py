@@ -17,7 +17,7 @@ from ovoo_contract.errors import ConfigError
 from ovoo_models.efficiency.readings.headers import names_time
 from ovoo_models.efficiency.readings.problem import ProblemLog
 
-__all__ = ["Table", "plain", "read_table", "table_of"]
+__all__ = ["Table", "decode_text", "plain", "read_table", "separator_of", "table_of"]
 
 _SEPARATORS: Final = (";", "\t", "|", ",", "，")
 _SUMMARY: Final = ("合计", "小计", "总计", "汇总", "平均", "最大", "最小", "total", "sum", "average", "subtotal")
@@ -55,7 +55,7 @@ def read_table(path: Path, log: ProblemLog, *, headed: bool = True) -> Table:
         return _headed(parquet_cells(path), digest, "parquet", log, headed)
     if raw[:4] == b"PK\x03\x04" or raw[:4] == b"\xd0\xcf\x11\xe0":
         raise ConfigError("a workbook, no text", offender=str(path), remedy="save the sheet as CSV UTF-8")
-    words, encoding = _decode(raw, path)
+    words, encoding = decode_text(raw, path)
     if encoding != "utf-8":
         log.add("file.encoding", "repaired", value=encoding)
     return table_of(words, digest, encoding, log, headed=headed)
@@ -63,7 +63,7 @@ def read_table(path: Path, log: ProblemLog, *, headed: bool = True) -> Table:
 
 def table_of(words: str, digest: str, encoding: str, log: ProblemLog, *, headed: bool = True) -> Table:
     """The table of a text."""
-    separator = _separator(words)
+    separator = separator_of(words)
     if separator != ",":
         log.add("file.separator", "repaired", value={"\t": "tab"}.get(separator, separator))
     reader = csv.reader(io.StringIO(words, newline=""), delimiter=separator)
@@ -71,7 +71,8 @@ def table_of(words: str, digest: str, encoding: str, log: ProblemLog, *, headed:
     return _headed(cells, digest, encoding, log, headed)
 
 
-def _decode(raw: bytes, path: Path) -> tuple[str, str]:
+def decode_text(raw: bytes, path: Path) -> tuple[str, str]:
+    """The text of UTF-8, UTF-16 with its mark, or GBK, and which of them; ConfigError for anything else."""
     if not raw.strip():
         raise ConfigError("the file is empty", offender=str(path), remedy="export it again")
     if raw.startswith(b"\xef\xbb\xbf"):
@@ -99,7 +100,7 @@ def _foreign(raw: bytes, path: Path) -> str:
     )
 
 
-def _separator(words: str) -> str:
+def separator_of(words: str) -> str:
     """The sign that splits most of the first lines into equally many cells; of equals the one that is no comma."""
     head = words.splitlines()[:60]
     best, best_score = ",", (0, 0)

@@ -15,6 +15,7 @@ from ovoo_models.efficiency.ventilation.solve import Solver
 
 __all__ = ["Move", "advise"]
 
+Kind = Literal["regulator", "regulator_and_fans", "fan", "fans"]
 _SHARES: Final = (0.0, 0.5, 2.0)
 _SLOWEST: Final = 0.3
 _HALVINGS: Final = 16
@@ -24,13 +25,14 @@ _HALVINGS: Final = 16
 class Move:
     """One thing moved, and the network then.
 
-    kind: `regulator` (alone), `regulator_and_fans` (then all fans slowed as far as every face keeps its air) or `fan`
-    (alone, slowed so). setting: the regulator's adjust, or the fan's speed, pressure or flow; fans: share of the fans'
+    kind: `regulator` (alone), `regulator_and_fans` (then all fans slowed as far as every face keeps its air), `fan`
+    (alone, slowed so) or `fans` (of several, all slowed so; no airway). setting: the regulator's adjust, or the fan's
+    speed, pressure or flow, or the share itself where all are slowed; fans: share of the fans'
     present speed. Savings in kW are positive where power falls. shortages: airways under their least air; a move with
     one is no advice and stands last.
     """
 
-    kind: Literal["regulator", "regulator_and_fans", "fan"]
+    kind: Kind
     airway: str
     before: float
     setting: float
@@ -76,7 +78,7 @@ def _regulator_moves(solver: Solver, now: Solution, shares: Sequence[float], slo
             moved = now.network.with_airway(replace(each, adjust=share * each.adjust))
             alone = solver.solve(moved, now)
             yield _move("regulator", each.name, each.adjust, share * each.adjust, 1.0, now, alone)
-            slow = _slowed(solver, alone, slowest, lambda network, speed: _with_speeds(network, speed))
+            slow = _slowed(solver, alone, slowest, _with_speeds)
             if slow is not None:
                 speed, solution = slow
                 yield _move("regulator_and_fans", each.name, each.adjust, share * each.adjust, speed, now, solution)
@@ -89,6 +91,10 @@ def _fan_moves(solver: Solver, now: Solution, slowest: float) -> Iterator[Move]:
             speed, solution = slow
             before = _setting(fan)
             yield _move("fan", fan.airway, before, _setting(_at_speed(fan, speed)), speed, now, solution)
+    if len(now.network.fans) > 1:
+        slow = _slowed(solver, now, slowest, _with_speeds)
+        if slow is not None:
+            yield _move("fans", "", 1.0, slow[0], slow[0], now, slow[1])
 
 
 def _slowed(
@@ -132,11 +138,11 @@ def _setting(fan: Fan) -> float:
 
 
 def _move(
-    kind: Literal["regulator", "regulator_and_fans", "fan"], airway: str, before: float, setting: float, fans: float,
+    kind: Kind, airway: str, before: float, setting: float, fans: float,
     now: Solution, then: Solution,
 ) -> Move:  # fmt: skip
     return Move(
         kind, airway, before, setting, fans,
         now.friction_kw - then.friction_kw, now.fan_kw - then.fan_kw,
-        then.flow_m3_s[airway] - now.flow_m3_s[airway], then.shortages(), then,
+        then.flow_m3_s[airway] - now.flow_m3_s[airway] if airway else 0.0, then.shortages(), then,
     )  # fmt: skip
