@@ -33,8 +33,8 @@ def reader(
     sign: bool = True,
     refusals: Sequence[str] = ("404", "422"),
 ) -> Iterator[Page]:
-    """A page of a signed-in reader; anything the page logs as an error fails the test, but for answers `refusals`: a form
-    that comes back with its faults is a page too."""
+    """A page of a signed-in reader; what it logs as an error fails the test, but for answers in `refusals`: a form that
+    comes back with its faults is a page too."""
     context = browser.new_context(viewport={"width": width, "height": 900}, base_url=plant.url, locale="zh-CN")
     context.add_cookies([{"name": "ovoo_language", "value": language, "url": plant.url}])
     page = context.new_page()
