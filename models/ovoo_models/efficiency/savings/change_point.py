@@ -28,9 +28,9 @@ class Settings:
 
     `driver` has the knees (empty: none); `variables` enter linearly. `signs` of the slopes below the left and above
     the right knee: for temperature (1, 1), 0 for any. `splits` are tried in their order. A piece needs `rows_min` rows,
-    a knee `least` on each side. Kinds and splits are compared by RSS (1 + cost terms / n')^2, first with n' = n, then
-    with n' = n (1 - rho) / (1 + rho) of the residuals; a `cost` of 3 asks of a term about what the Bayesian criterion
-    asks in a year of days.
+    a knee `least` on each side. Kinds and splits are compared by RSS (1 + cost terms / n)^2; a split must stand the
+    comparison with n' = n (1 - rho) / (1 + rho) of its residuals as well. A `cost` of 3 asks of a term about what the
+    Bayesian criterion asks in a year of days.
     Residuals beyond `clip` robust sigma get weight clip sigma / |residual| (Huber 1964); inf switches that off.
     """
 
@@ -163,21 +163,19 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
     partings = [each for each in found if each is not None]
     if not partings:
         raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
-    cost = settings.cost
-    best = _best(partings, len(rows), cost)
+    best = _best(partings, len(rows), settings.cost)
     model = _fitted(settings, rows, w, best)
-    # errors that hang together feign knees and seasons: the charge of a term grows as n' shrinks
-    residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
-    rho = lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns))
-    if rho > 0.0:
-        cost *= (1.0 + rho) / (1.0 - rho)
-        again = _best([each.at_cost(cost) for each in partings], len(rows), cost)
-        if not again.like(best):
+    if best is not partings[0]:
+        # errors that hang together feign seasons: the charge of a term grows as n' shrinks
+        residuals = [a - b for a, b in zip(y, model.fitted, strict=True)]
+        rho = max(lag1(residuals, gaps_of([data.time_ns[i] for i in rows], data.step_ns)), 0.0)
+        again = _best(partings, len(rows), settings.cost * (1.0 + rho) / (1.0 - rho))
+        if again is not best:
             best, model = again, _fitted(settings, rows, w, again)
     weights = _weights(y, model.fitted, settings.clip)
     if min(weights) < 1.0:
         robust = _part(data, settings, rows, y, weights, best.split, flags)
-        model = model if robust is None else _fitted(settings, rows, weights, robust.at_cost(cost))
+        model = model if robust is None else _fitted(settings, rows, weights, robust)
     return model
 
 
@@ -220,21 +218,6 @@ class _Parting:
     members: Mapping[str, Sequence[int]]
     x: array[float]
     extra: array[float]
-
-    def at_cost(self, cost: float) -> _Parting:
-        """The same split with its kinds chosen at another cost of a term."""
-        choices = {label: choice.at_cost(cost) for label, choice in self.choices.items()}
-        rss, terms = 0.0, 0
-        for choice in choices.values():
-            rss += choice.rss
-            terms += choice.terms
-        return _Parting(self.split, rss, terms, choices, self.members, self.x, self.extra)
-
-    def like(self, other: _Parting) -> bool:
-        """Whether both are the same split with the same shapes."""
-        if self.split != other.split:
-            return False
-        return all(choice.shape == other.choices[label].shape for label, choice in self.choices.items())
 
 
 def _part(

@@ -95,20 +95,12 @@ def _knee_columns(shape: Shape, slopes: Sequence[float], x: float) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The kind of model chosen for a piece: rows by rising x, the knees on the grid, sum of squares and terms.
-
-    `found` keeps every kind that was admissible, so that it can be chosen again at another cost.
-    """
+    """The kind of model chosen for a piece: rows by rising x, the knees on the grid, sum of squares and terms."""
 
     piece: Piece
-    found: Mapping[str, tuple[float, Shape]]
     shape: Shape
     rss: float
     terms: int
-
-    def at_cost(self, cost: float) -> Choice:
-        """The choice at another cost of a term."""
-        return _pick(self.piece, self.found, cost)
 
 
 def charge(rss: float, rows: int, terms: int, cost: float) -> float:
@@ -127,16 +119,15 @@ def choose(piece: Piece, kinds: Sequence[str], least: int, cost: float, signs: t
     if order != list(range(len(order))):
         piece = _ordered(piece, order)
     found = search(piece.x, piece.base(), 1 + piece.q, piece.y, piece.w, least, signs)
-    return _pick(piece, {kind: found[kind] for kind in KINDS if kind in found and kind in kinds}, cost)
-
-
-def _pick(piece: Piece, found: Mapping[str, tuple[float, Shape]], cost: float) -> Choice:
     n, best, chosen = len(piece.x), math.inf, None
-    for rss, shape in found.values():
+    for kind in KINDS:
+        if kind not in found or kind not in kinds:
+            continue
+        rss, shape = max(found[kind][0], 0.0), found[kind][1]
         terms = 1 + piece.q + shape.terms
-        charged = charge(max(rss, 0.0), n, terms, cost)
+        charged = charge(rss, n, terms, cost)
         if n > 2 * terms and charged < best:
-            best, chosen = charged, Choice(piece, found, shape, max(rss, 0.0), terms)
+            best, chosen = charged, Choice(piece, shape, rss, terms)
     if chosen is None:
         raise EvidenceError("too few rows for any kind of model", offender="segment", value=n, remedy="fewer variables")
     return chosen
