@@ -17,14 +17,17 @@ from starlette.types import ExceptionHandler
 from ovoo_cloud.api.access import services_of
 from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
+    baseline_pages,
     charts,
     completeness_pages,
     energy_pages,
     finding_pages,
     gate,
     gateway_pages,
+    intensity_pages,
     pages,
     report_pages,
+    saving_pages,
     session,
 )
 from ovoo_cloud.console.render import page
@@ -37,6 +40,9 @@ _ROUTERS: Final = (
     charts.router,
     finding_pages.router,
     energy_pages.router,
+    baseline_pages.router,
+    saving_pages.router,
+    intensity_pages.router,
     report_pages.router,
     gateway_pages.router,
     completeness_pages.router,

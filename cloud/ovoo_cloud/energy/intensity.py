@@ -138,9 +138,14 @@ def _month(
     except (EvidenceError, ConfigError) as error:
         return told | {"reason": str(error)}
     return told | {
-        "value": figure(found.value, 3), "sigma": figure(sigma, 3),
-        "energy_kwh": figure(math.fsum(kwh[i] for i in known), 1), "output": figure(found.output, 2), "level": level.level, "sure": level.sure, "factors": list(factors),
-    }  # fmt: skip
+        "value": figure(found.value, 3),
+        "sigma": figure(sigma, 3),
+        "energy_kwh": figure(math.fsum(kwh[i] for i in known), 1),
+        "output": figure(found.output, 2),
+        "level": level.level,
+        "sure": level.sure,
+        "factors": list(factors),
+    }
 
 
 def _in_norm_unit(kwh: list[float], year: int, norm: Norm) -> tuple[list[float], tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from ovoo_models.efficiency.plots.duration import Duration, draw_duration
 from ovoo_models.efficiency.plots.flows import Flow, draw_flows
+from ovoo_models.efficiency.plots.intensity import Intensity, draw_intensity
 from ovoo_models.efficiency.plots.saving import Course, draw_saving
 from ovoo_models.efficiency.plots.scatter import Line, Scatter, draw_scatter
 from ovoo_models.efficiency.plots.shape import Shape, draw_heat_map, draw_typical_days
@@ -11,6 +12,7 @@ __all__ = [
     "Course",
     "Duration",
     "Flow",
+    "Intensity",
     "Line",
     "Scatter",
     "Shape",
@@ -18,6 +20,7 @@ __all__ = [
     "draw_duration",
     "draw_flows",
     "draw_heat_map",
+    "draw_intensity",
     "draw_saving",
     "draw_scatter",
     "draw_tariff_day",
