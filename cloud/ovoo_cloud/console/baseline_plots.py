@@ -15,6 +15,7 @@ from ovoo_models.efficiency.plots import (
     draw_saving,
     draw_scatter,
 )
+from ovoo_models.efficiency.savings.observations import DAY_NS
 from ovoo_models.plot import Look
 
 from ovoo_cloud.catalogue.baseline_tables import EnergyEvent
@@ -24,6 +25,8 @@ from ovoo_cloud.energy.baseline_fit import scatter_of_outcome
 __all__ = ["course_plot", "intensity_plot", "scatter_plot"]
 
 _WIDTHS: Final = (("wide", 640.0), ("narrow", 330.0))
+_SUMMED: Final = ("actual", "baseline", "half_width")
+_LAST: Final = ("cusum", "cusum_half_width")
 _Z90: Final = 1.6448536269514722
 
 
@@ -35,16 +38,29 @@ def scatter_plot(outcome: Mapping[str, Any], words: Words) -> Markup:
 
 def course_plot(course: Mapping[str, Any], events: Sequence[EnergyEvent], words: Words) -> Markup:
     """Measured against baseline and the CUSUM of savings, with its turning points and accepted events marked."""
-    marks = {int(turn["time_ns"]): words.t("saving.turn") for turn in course["turns"]}
-    marks |= {row.start_ns: words.t("saving.event_mark") for row in events if row.state == "accepted"}
-    columns = {
-        name: _numbers(course[name]) for name in ("actual", "baseline", "half_width", "cusum", "cusum_half_width")
-    }
+    marks = {row.start_ns: words.t("saving.event_mark") for row in events if row.state == "accepted"}
+    marks |= {int(turn["time_ns"]): str(number) for number, turn in enumerate(course["turns"], 1)}
+    columns = {name: _numbers(course[name]) for name in (*_SUMMED, *_LAST)}
     times = [int(at) for at in course["start_ns"]]
+    if len(times) > 1 and times[1] - times[0] < DAY_NS:
+        times, columns = _by_day(times, columns)
     data = Course(
         times, int(course["end_ns"]), split_ns=int(course["split_ns"]), unit=course["unit"], events=marks, **columns
     )
     return _both(lambda look: draw_saving(data, look), words)
+
+
+def _by_day(times: Sequence[int], columns: Mapping[str, array[float]]) -> tuple[list[int], dict[str, array[float]]]:
+    """Hours as days: sums of energy, the last value of sums; a day's band is not the sum of its hours' and stays out.
+
+    A day with a missing hour has no energy.
+    """
+    edges = [n for n, at in enumerate(times) if (at - times[0]) % DAY_NS == 0]
+    parts = list(zip(edges, [*edges[1:], len(times)], strict=True))
+    found = {name: array("d", [sum(columns[name][a:b]) for a, b in parts]) for name in _SUMMED}
+    found |= {name: array("d", [columns[name][b - 1] for _, b in parts]) for name in _LAST}
+    found["half_width"] = array("d", [math.nan]) * len(parts)
+    return [times[a] for a, _ in parts], found
 
 
 def intensity_plot(name: str, results: Mapping[str, Any], words: Words) -> Markup:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue import energy_baselines, energy_savings, enterprises, gateways
 from ovoo_cloud.energy.baseline_service import define_baseline, prove_saving
 from ovoo_cloud.energy.baseline_spec import BaselineSpec, Driver
@@ -87,3 +89,26 @@ def belt_spec(made: Works) -> BaselineSpec:
 def add_foreign_works(plant: Plant) -> Works:
     """The same at the other enterprise, whose ids nobody of the own one may see."""
     return add_works(plant, FOREIGN, FOREIGN_WORKS)
+
+
+def baseline_body(enterprise: str, site: str) -> dict[str, Any]:
+    """A baseline of the conveyor as the API takes it."""
+    belt = f"{enterprise}/{site}/transport/main/belt1"
+    return {
+        "name": "again",
+        "energy": [f"{belt}/power"],
+        "drivers": [{"name": "load", "address": f"{belt}/load", "role": "production", "take": "integral"}],
+        "step": "hour",
+        "settings": {"days_min": 14, "splits": ["none"]},
+        "start": to_iso(START),
+        "end": to_iso(TURN),
+    }
+
+
+def intensity_body(enterprise: str, site: str) -> dict[str, Any]:
+    """An intensity of the conveyor as the API takes it."""
+    belt = f"{enterprise}/{site}/transport/main/belt1"
+    return {
+        "name": "again", "energy": [f"{belt}/power"], "product": f"{belt}/load", "norm": "washing_thermal", "months": 2,
+        "correction_total": 1.1, "correction_document": "factor sheet 7",
+    }  # fmt: skip
