@@ -37,6 +37,7 @@ class IntensityBody(BaseModel):
     norm: str = Field(max_length=63, description="id of a norm of the packs")
     months: int = Field(12, ge=1, le=24)
     uncertainty_percent: float = Field(0.0, ge=0, le=50, description="standard uncertainty of the consumption")
+    complete: bool = Field(False, description="the signals are all the energy that the norm counts")
     correction_document: str = Field("", max_length=400)
     correction_total: float | None = Field(None, gt=0, lt=100)
     corrections: dict[str, float] = {}

@@ -45,11 +45,12 @@ def intensity_page(request: Request, enterprise: str, site: str, services: Servi
 def define(
     enterprise: str, site: str, services: ServicesDep, scope: Reader, name: _Text, energy: _Text, product: _Text,
     norm: _Text, take: _Text = "integral", total: _Text = "", document: _Text = "", intensity: _Text = "",
+    complete: Annotated[bool, Form()] = False,
 ) -> Response:  # fmt: skip
     """Defines an intensity by the form."""
     spec = IntensitySpec(
         (energy,), product, norm, "increase" if take == "increase" else "integral", correction_document=document,
-        correction_total=_number(total),
+        correction_total=_number(total), complete=complete,
     )  # fmt: skip
     define_intensity(services, scope, enterprise, site, spec, name=name, intensity_id=intensity)
     return RedirectResponse(f"/energy/{enterprise}/{site}/intensity", 303)

@@ -40,7 +40,8 @@ class IntensitySpec:
     """Energy signals, the product's rate (`integral`) or counter (`increase`), the norm, and what a person gives.
 
     `corrections` and `correction_total` need `correction_document`; `uncertainty_percent` is the standard uncertainty
-    of the consumption by the instruments' class, 0 where it is not known.
+    of the consumption by the instruments' class, 0 where it is not known. `complete`: the signals are all the energy
+    that a norm in standard coal counts; without that such a norm gives no level but "above the limit".
     """
 
     energy: tuple[str, ...]
@@ -49,6 +50,7 @@ class IntensitySpec:
     take: Literal["integral", "increase"] = "integral"
     months: int = 12
     uncertainty_percent: float = 0.0
+    complete: bool = False
     correction_document: str = ""
     correction_total: float | None = None
     corrections: Mapping[str, float] = field(default_factory=dict)
@@ -142,10 +144,19 @@ def _month(
         "sigma": figure(sigma, 3),
         "energy_kwh": figure(math.fsum(kwh[i] for i in known), 1),
         "output": figure(found.output, 2),
-        "level": level.level,
+        "level": _level(level, norm, spec),
         "sure": level.sure,
         "factors": list(factors),
     }
+
+
+def _level(found: Gauge, norm: Norm, spec: IntensitySpec) -> str:
+    """`1` to `3`, `none` above every line, `partial` where a part of the energy proves none."""
+    if found.level is None:
+        return "none"
+    if norm.unit.startswith("kgce") and not spec.complete:
+        return "partial"
+    return str(found.level)
 
 
 def _in_norm_unit(kwh: list[float], year: int, norm: Norm) -> tuple[list[float], tuple[str, ...]]:

@@ -59,7 +59,7 @@ def test_a_saving_is_shown_with_both_uncertainties_and_is_made_again(
         page.goto(_pages(works)["saving"])
         expect(page.locator("[data-verdict]").first).to_have_attribute("data-verdict", "provable")
         expect(page.locator("[data-figure=fsu] dd")).to_contain_text("%")
-        expect(page.locator("[data-figure=interval] dd")).to_contain_text("–")
+        expect(page.locator("[data-figure=interval] dd")).to_contain_text("至")
         expect(page.locator("tr[data-turn]")).to_have_count(2)  # the second belt came and went
         page.locator("#record button").click()
         expect(page.locator("#recomputed [data-equal]")).to_have_attribute("data-equal", "true")
