@@ -53,14 +53,14 @@ def course_plot(course: Mapping[str, Any], events: Sequence[EnergyEvent], words:
 def _by_day(times: Sequence[int], columns: Mapping[str, array[float]]) -> tuple[list[int], dict[str, array[float]]]:
     """Hours as days: sums of energy, the last value of sums; a day's band is not the sum of its hours' and stays out.
 
-    A day with a missing hour has no energy.
+    A day is drawn at its last hour, where its sum is whole; one with a missing hour has no energy.
     """
     edges = [n for n, at in enumerate(times) if (at - times[0]) % DAY_NS == 0]
     parts = list(zip(edges, [*edges[1:], len(times)], strict=True))
     found = {name: array("d", [sum(columns[name][a:b]) for a, b in parts]) for name in _SUMMED}
     found |= {name: array("d", [columns[name][b - 1] for _, b in parts]) for name in _LAST}
     found["half_width"] = array("d", [math.nan]) * len(parts)
-    return [times[a] for a, _ in parts], found
+    return [times[b - 1] for _, b in parts], found
 
 
 def intensity_plot(name: str, results: Mapping[str, Any], words: Words) -> Markup:

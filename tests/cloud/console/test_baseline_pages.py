@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from ovoo_cloud.jobs.energy_baselines import energy_baselines_job
 from playwright.sync_api import Browser, expect
 
 from tests.cloud.api.plant import OWN, Plant, installation, served
@@ -92,6 +93,18 @@ def test_screening_refusals_fit_figures_and_signature_stand_by_the_picture(
         expect(sheet.locator("[data-figure=cv] dd")).to_contain_text("%")
         expect(sheet).to_contain_text("M&V plan 3")
         expect(sheet.locator("form")).to_have_count(0)  # what is signed cannot be signed by accident again
+
+
+def test_a_challenger_stands_beside_the_baseline_in_force(browser: Browser, plant: Plant, works: Works) -> None:
+    energy_baselines_job(plant.services, {}, lambda share: None)
+    with reader(browser, plant, user="centre_expert") as page:
+        page.goto(_pages(works)["baseline"])
+        expect(page.locator("#champion")).to_have_attribute("data-fit", works.ids["fit"])
+        expect(page.locator("#challenger form")).to_contain_text("centre_expert")
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits(page)
+            keep(page, f"energy-baseline-challenger-{width}")
 
 
 def test_a_viewer_sees_the_pages_and_none_of_their_forms(browser: Browser, plant: Plant, works: Works) -> None:
