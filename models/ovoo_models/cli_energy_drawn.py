@@ -18,15 +18,23 @@ if TYPE_CHECKING:
     from ovoo_models.efficiency.savings.saving import Plan, Saving
     from ovoo_models.efficiency.savings.uncertainty import Fitness
 
-__all__ = ["course_of", "scatter_of"]
+__all__ = ["course_data", "course_of", "scatter_data", "scatter_of"]
 
 _Z90: Final = 1.6448536269514722
 _LINE: Final = 60
-_STATIONS: Final = 6
+_STATIONS: Final = 12
 """Points of the reporting period at which the interval of the sum is computed; between them it is drawn straight."""
 
 
 def scatter_of(model: ChangePointModel, before: Observations, after: Observations | None, quality: Fitness) -> Picture:
+    """The picture of `scatter_data`."""
+    data = scatter_data(model, before, after, quality)
+    return lambda look: draw_scatter(data, look)
+
+
+def scatter_data(
+    model: ChangePointModel, before: Observations, after: Observations | None, quality: Fitness
+) -> Scatter:
     """Energy over the driver, one line a segment; without a driver the first variable takes its place.
 
     Other variables stand at their mean along the lines, and points are moved by as much as the model explains by them.
@@ -39,11 +47,10 @@ def scatter_of(model: ChangePointModel, before: Observations, after: Observation
     later = _adjusted(model, after.rows(after.complete(settings.names)), means) if after is not None else ((), ())
     name, _, unit = along.partition("(")
     knees = [each for segment in model.segments.values() for each in (segment.shape.left, segment.shape.right)]
-    data = Scatter(
-        name, unit.rstrip(")"), before.unit, xs, ys, _lines(model, means, quality),
+    return Scatter(
+        name, unit.rstrip(")"), before.unit, xs, ys, _lines(model, rows, along, means, quality),
         [each for each in knees if math.isfinite(each)], later[0], later[1], adjusted=bool(means),
     )  # fmt: skip
-    return lambda look: draw_scatter(data, look)
 
 
 def _adjusted(
@@ -57,33 +64,44 @@ def _adjusted(
     return along, [energy - here + mean for energy, here, mean in moved]
 
 
-def _lines(model: ChangePointModel, means: Mapping[str, float], quality: Fitness) -> list[Line]:
-    """Each segment over its own range; where weekends have a step of their own, on a weekday."""
-    settings, half, lines = model.settings, _Z90 * quality.cv_rmse * quality.mean, []
+def _lines(
+    model: ChangePointModel, data: Observations, along: str, means: Mapping[str, float], quality: Fitness
+) -> list[Line]:
+    """Each segment over its own range, drawn through a day that belongs to it."""
+    from ovoo_models.efficiency.savings.splits import LABELS, calendar_flags
+
+    labels = LABELS[model.split]
+    flags = calendar_flags(data, model.settings.weekend, model.settings.cold_months)
+    half, lines = _Z90 * quality.cv_rmse * quality.mean, []
     for label, segment in model.segments.items():
-        low, high = (segment.low, segment.high) if settings.driver else segment.ranges[0]
+        times = [at for at, flag in zip(data.time_ns, flags, strict=True) if labels[flag] == label]
+        low, high = (segment.low, segment.high) if model.settings.driver else segment.ranges[0]
         xs = [low + (high - low) * n / _LINE for n in range(_LINE + 1)]
-        step = [0.0] if model.split == "day_level" else []
-        ys = [
-            segment.value(x if settings.driver else 0.0, [means.get(name, x) for name in settings.variables] + step)
-            for x in xs
-        ]
-        lines.append(Line("" if len(model.segments) == 1 else label, xs, ys, [half] * len(xs)))
+        drivers: dict[str, Sequence[float]] = {k: array("d", [m]) * len(xs) for k, m in means.items()}
+        drivers[along] = array("d", xs)
+        day = replace(data, time_ns=array("q", times[:1] * len(xs)), energy=array("d", xs), drivers=drivers)
+        name = "" if len(model.segments) == 1 else label
+        lines.append(Line(name, xs, model.predict(day), [half] * len(xs)))
     return lines
 
 
 def course_of(found: Saving, before: Observations, after: Observations, plan: Plan) -> Picture:
+    """The picture of `course_data`."""
+    data = course_data(found, before, after, plan)
+    return lambda look: draw_saving(data, look)
+
+
+def course_data(found: Saving, before: Observations, after: Observations, plan: Plan) -> Course:
     """Both periods: measured, expected with the band of one step, and the sum of savings with its interval."""
     times = [*before.time_ns, *after.time_ns]
     expected = [*found.model.predict(before), *found.model.predict(after)]
     half = _Z90 * found.fit.cv_rmse * found.fit.mean
     sums, halves = _sums(found, before, after, plan)
     lead = [math.nan] * len(before)
-    data = Course(
+    return Course(
         times, after.time_ns[-1] + after.step_ns, [*before.energy, *after.energy], expected, [half] * len(times),
         [*lead, *sums], [*lead, *halves], after.time_ns[0], before.unit,
     )  # fmt: skip
-    return lambda look: draw_saving(data, look)
 
 
 def _sums(found: Saving, before: Observations, after: Observations, plan: Plan) -> tuple[list[float], list[float]]:

@@ -17,6 +17,7 @@ from starlette.types import ExceptionHandler
 from ovoo_cloud.api.access import services_of
 from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
+    baseline_pages,
     charts,
     completeness_pages,
     energy_cost_pages,
@@ -25,8 +26,10 @@ from ovoo_cloud.console import (
     flow_pages,
     gate,
     gateway_pages,
+    intensity_pages,
     pages,
     report_pages,
+    saving_pages,
     session,
     ventilation_pages,
 )
@@ -42,6 +45,9 @@ _ROUTERS: Final = (
     energy_pages.router,
     flow_pages.router,
     energy_cost_pages.router,
+    baseline_pages.router,
+    saving_pages.router,
+    intensity_pages.router,
     report_pages.router,
     gateway_pages.router,
     completeness_pages.router,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError
 
+from ovoo_cloud.jobs.energy_baselines import energy_baselines_job
 from ovoo_cloud.jobs.energy_rollup import energy_rollup
 from ovoo_cloud.jobs.ledger_check import ledger_check
 from ovoo_cloud.jobs.report import report
@@ -30,6 +31,7 @@ class Work:
 
 
 KINDS: Final[Mapping[str, Work]] = {
+    "energy_baselines": Work(energy_baselines_job, {"hour": "1", "minute": "40"}),
     "energy_rollup": Work(energy_rollup, {"hour": "1", "minute": "10"}),
     "ledger_check": Work(ledger_check, {"minute": "5"}),
     "report": Work(report, None),

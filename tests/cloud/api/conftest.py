@@ -6,11 +6,14 @@ import httpx
 import pytest
 
 from tests.cloud.api.plant import Plant, installation, served
+from tests.cloud.api.works import add_foreign_works, add_works
 
 
 @pytest.fixture(scope="session")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     with installation(tmp_path_factory.mktemp("api")) as built, served(built) as running:
+        built.ids["own_works"] = add_works(built).ids
+        built.ids["foreign_works"] = add_foreign_works(built).ids
         yield running
 
 

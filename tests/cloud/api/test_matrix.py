@@ -9,11 +9,13 @@ import httpx
 import pytest
 from ovoo_cloud.access.roles import PERMISSIONS, Permission, Role
 from ovoo_cloud.api.schema import OPEN_ROUTES
+from ovoo_cloud.api.times import to_iso
 from ovoo_contract.address import AssetAddress
 from ovoo_models import artifact
 from ovoo_models.bindings import untrained
 from ovoo_packs import load_pack
 
+from tests.cloud.api import works
 from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, TERMS, Plant
 
 P = Permission
@@ -77,6 +79,21 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/ventilation"): P.READ_ENERGY,
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/ventilation/versions"): P.READ_ENERGY,
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/ventilation"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/baselines"): P.READ_ENERGY,
+    ("post", f"{ENERGY}/baselines"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/baselines/{{baseline}}"): P.READ_ENERGY,
+    ("post", f"{ENERGY}/baselines/{{baseline}}/fits"): P.SET_ENERGY,
+    ("post", f"{ENERGY}/baselines/{{baseline}}/fits/{{fit}}/signature"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/baselines/{{baseline}}/events"): P.READ_ENERGY,
+    ("post", f"{ENERGY}/baselines/{{baseline}}/events/{{event}}/decision"): P.SET_ENERGY,
+    ("post", f"{ENERGY}/baselines/{{baseline}}/savings"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/savings"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/savings/{{record}}"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/savings/{{record}}/recompute"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/intensities"): P.READ_ENERGY,
+    ("post", f"{ENERGY}/intensities"): P.SET_ENERGY,
+    ("get", f"{ENERGY}/intensities/{{intensity}}"): P.READ_ENERGY,
+    ("put", f"{ENERGY}/intensities/{{intensity}}"): P.SET_ENERGY,
     ("get", "/api/v1/enterprises/{enterprise}/cases"): P.READ_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.READ_REPORT,
     ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.RUN_REPORT,
@@ -99,6 +116,13 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/region"): P.READ_AGGREGATES,
     ("get", "/api/v1/audit"): P.READ_AUDIT,
 }
+
+
+def period(start_ns: int, end_ns: int) -> dict[str, str]:
+    """A period as the API takes it."""
+    return {"start": str(to_iso(start_ns)), "end": str(to_iso(end_ns))}
+
+
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/tokens"): {"label": "mine", "days": 1},
     ("patch", "/api/v1/users/{name}"): {"disabled": False},
@@ -135,6 +159,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): {"number": "N-2"},
     ("post", "/api/v1/gateways/{gateway}/promotions"): {"asset": FAN, "model": CHALLENGER},
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): {"hours": 1},
+    ("post", f"{ENERGY}/baselines/{{baseline}}/fits"): period(works.START, works.TURN),
+    ("post", f"{ENERGY}/baselines/{{baseline}}/fits/{{fit}}/signature"): {"document": "plan 4"},
+    ("post", f"{ENERGY}/baselines/{{baseline}}/events/{{event}}/decision"): {"accepted": True, "reason": "a test run"},
+    ("post", f"{ENERGY}/baselines/{{baseline}}/savings"): period(works.TURN, works.END),
 }
 QUERIES: dict[str, dict[str, Any]] = {
     "history": {**WINDOW, "signal": SIGNAL, "points": 100},
@@ -153,12 +181,16 @@ QUERIES: dict[str, dict[str, Any]] = {
 }
 TENANT = ("{enterprise}", "{gateway}")
 WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}", "{verdict}", "{bill}", "{statement}")
+WITHIN = ("{baseline}", "{record}", "{intensity}", "{finding}", "{alarm}", "{case}", "{job}", "{report}", "{verdict}")
 
 
 def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:
     method, path = route
     filled = path
     values = dict(ids)
+    if path.startswith(f"{ENERGY}/"):
+        values = at_works(plant, ids)
+        ids = values
     if path.endswith("/revoke") and ids["gateway"] == plant.ids["own"]["gateway"]:
         values["gateway"] = SPARE
     if "{token}" in path:
@@ -191,9 +223,18 @@ def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, 
         ("post", "/api/v1/enterprises/{enterprise}/sites"): {"id": site, "name_zh": "x", "name_en": "x"},
         ("post", "/api/v1/gateways"): {"id": f"{site}-gw9", "enterprise": enterprise, "sites": [site]},
         ("post", "/api/v1/enterprises/{enterprise}/rescore"): rescore_order(),
+        ("post", f"{ENERGY}/baselines"): works.baseline_body(enterprise, site),
+        ("post", f"{ENERGY}/intensities"): works.intensity_body(enterprise, site),
+        ("put", f"{ENERGY}/intensities/{{intensity}}"): works.intensity_body(enterprise, site),
         ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): {"title": "again", "intake": intake(enterprise)},
     }
     return made.get(route, BODIES.get(route))
+
+
+def at_works(plant: Plant, ids: dict[str, str]) -> dict[str, str]:
+    """The same ids, at the site that has baselines; an id of the foreign one stays with the site it is asked at."""
+    made = plant.ids["own_works" if ids["enterprise"] == OWN else "foreign_works"]
+    return {**made, **{key: ids[key] for key in ("baseline", "fit", "event", "record", "intensity") if key in ids}}
 
 
 def rescore_order() -> dict[str, Any]:
@@ -261,7 +302,7 @@ def test_foreign_tenant_does_not_exist(plant: Plant, route: tuple[str, str], rol
     "route", [route for route in ROUTES if any(part in route[1] for part in WITHIN)], ids=lambda r: f"{r[0]} {r[1]}"
 )
 def test_a_foreign_object_below_ones_own_enterprise_does_not_exist(plant: Plant, route: tuple[str, str]) -> None:
-    ids = {**plant.ids["foreign"], "enterprise": OWN, "site": SITE}
+    ids = {**plant.ids["foreign"], **plant.ids["foreign_works"], "enterprise": OWN, "site": SITE}
 
     for user in ("centre_admin", "head"):  # neither for who may not see it nor for who looks in the wrong place
         answer = _call(plant, route, ids, plant.token(user), Role.CENTRE_ADMIN)

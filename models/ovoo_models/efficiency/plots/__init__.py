@@ -3,6 +3,7 @@
 from ovoo_models.efficiency.plots.duration import Duration, draw_duration
 from ovoo_models.efficiency.plots.flows import Flow, draw_flows
 from ovoo_models.efficiency.plots.friction import FrictionBar, draw_friction
+from ovoo_models.efficiency.plots.intensity import Intensity, draw_intensity
 from ovoo_models.efficiency.plots.saving import Course, draw_saving
 from ovoo_models.efficiency.plots.scatter import Line, Scatter, draw_scatter
 from ovoo_models.efficiency.plots.shape import Shape, draw_heat_map, draw_typical_days
@@ -13,6 +14,7 @@ __all__ = [
     "Duration",
     "Flow",
     "FrictionBar",
+    "Intensity",
     "Line",
     "Scatter",
     "Shape",
@@ -21,6 +23,7 @@ __all__ = [
     "draw_flows",
     "draw_friction",
     "draw_heat_map",
+    "draw_intensity",
     "draw_saving",
     "draw_scatter",
     "draw_tariff_day",

@@ -15,6 +15,7 @@ from ovoo_models.efficiency.plots import (
     Course,
     Duration,
     Flow,
+    Intensity,
     Line,
     Scatter,
     Shape,
@@ -22,6 +23,7 @@ from ovoo_models.efficiency.plots import (
     draw_duration,
     draw_flows,
     draw_heat_map,
+    draw_intensity,
     draw_saving,
     draw_scatter,
     draw_tariff_day,
@@ -51,6 +53,7 @@ SHAPE = Shape(
 )
 TARIFF = TariffDay([10.0, NAN, 30.0, 20.0], [(0, 6, "valley", "0.2"), (6, 24, "peak", "0.7")], 25.0)
 DURATION = Duration([1.0, NAN, 5.0, 3.0], 4.0, 1.0)
+MONTHS = Intensity("coal", "kgce/t", ["2026-05", "2026-06"], [5.5, NAN], [0.4, 0.0], [("limit", 10.8), ("access", 6.2)])
 TREE = Flow("main", 100.0, 1.0, (Flow("fan", 60.0), Flow("pump", 30.0)))
 
 PICTURES: dict[str, Callable[[Look], str]] = {
@@ -60,6 +63,7 @@ PICTURES: dict[str, Callable[[Look], str]] = {
     "typical": lambda look: draw_typical_days(SHAPE, look),
     "tariff": lambda look: draw_tariff_day(TARIFF, look),
     "duration": lambda look: draw_duration(DURATION, look),
+    "intensity": lambda look: draw_intensity(MONTHS, look),
     "flows": lambda look: draw_flows(TREE, look),
 }
 
@@ -154,6 +158,13 @@ def test_duration_counts_only_what_is_known() -> None:
     assert "peak 5 kW" in words(document)
     assert {"contract demand 4 kW", "base load 1 kW"} <= set(words(document))
     assert max(len(line) for line in polylines(document)) == 3
+
+
+def test_a_month_without_a_figure_has_no_bar_and_every_line_its_value() -> None:
+    shown = words(draw_intensity(MONTHS, EN))
+    assert {"2026-05", "2026-06", "5.5", "limit 10.8", "access 6.2"} <= set(shown)
+    both = Intensity("coal", "kgce/t", MONTHS.months, [5.5, 5.5], [0.0, 0.0], MONTHS.lines)
+    assert words(draw_intensity(both, EN)).count("5.5") == shown.count("5.5") + 1
 
 
 def test_flows_say_what_no_meter_accounts_for() -> None:

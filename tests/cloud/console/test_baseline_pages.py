@@ -1,0 +1,148 @@
+"""The pages of baselines, savings and intensity in Chromium, over a conveyor with known physics."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Iterator
+
+import pytest
+from ovoo_cloud.jobs.energy_baselines import energy_baselines_job
+from playwright.sync_api import Browser, expect
+
+from tests.cloud.api.plant import OWN, Plant, installation, served
+from tests.cloud.api.works import OWN_WORKS, Works, add_works
+from tests.cloud.console.reader import fits, keep, reader, settle
+
+pytestmark = pytest.mark.server
+SITE = f"/energy/{OWN}/{OWN_WORKS}"
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    with installation(tmp_path_factory.mktemp("baselines")) as built, served(built) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def works(plant: Plant) -> Works:
+    return add_works(plant)
+
+
+def _pages(made: Works) -> dict[str, str]:
+    return {
+        "baselines": f"{SITE}/baselines",
+        "baseline": f"{SITE}/baselines/{made.ids['baseline']}",
+        "saving": f"{SITE}/savings/{made.ids['record']}",
+        "intensity": f"{SITE}/intensity",
+    }
+
+
+@pytest.mark.parametrize("name", ["baselines", "baseline", "saving", "intensity"])
+def test_a_page_fits_every_screen_in_both_languages(browser: Browser, plant: Plant, works: Works, name: str) -> None:
+    for language in ("zh", "en"):
+        with reader(browser, plant, language=language) as page:
+            assert page.goto(_pages(works)[name]).status == 200  # type: ignore[union-attr]
+            settle(page)
+            for width in (1920, 1280, 360):
+                page.set_viewport_size({"width": width, "height": 900})
+                fits(page)
+                keep(page, f"energy-{name}-{language}-{width}")
+            if language == "en":
+                words = page.evaluate("() => document.querySelector('main').innerText")
+                assert set(re.findall(r"[\u4e00-\u9fff]+", words)) <= {"主运带式输送机", "黑山煤业"}
+
+
+def test_a_saving_is_shown_with_both_uncertainties_and_is_made_again(
+    browser: Browser, plant: Plant, works: Works
+) -> None:
+    with reader(browser, plant) as page:
+        page.goto(_pages(works)["saving"])
+        expect(page.locator("[data-verdict]").first).to_have_attribute("data-verdict", "provable")
+        expect(page.locator("[data-figure=fsu] dd")).to_contain_text("%")
+        expect(page.locator("[data-figure=interval] dd")).to_contain_text("至")
+        expect(page.locator("tr[data-turn]")).to_have_count(2)  # the second belt came and went
+        page.locator("#record button").click()
+        expect(page.locator("#recomputed [data-equal]")).to_have_attribute("data-equal", "true")
+
+
+def test_an_event_is_decided_with_a_reason_and_both_results_stay(browser: Browser, plant: Plant, works: Works) -> None:
+    with reader(browser, plant, user="enterprise_engineer") as page:
+        page.goto(_pages(works)["saving"])
+        measured = page.locator("[data-figure=avoided] dd").inner_text()
+        expect(page.locator("#adjusted")).to_have_count(0)
+        row = page.locator(f"tr[data-event={works.ids['event']}]")
+        row.locator("input[name=reason]").fill("第二条输送带试运行")
+        row.locator("button[value=true]").click()
+        expect(row).to_have_attribute("data-state", "accepted")
+        expect(row).to_contain_text("enterprise_engineer")
+        expect(page.locator("[data-figure=avoided] dd")).to_have_text(measured)
+        expect(page.locator("[data-figure=avoided-adjusted] dd")).not_to_have_text(measured)
+        settle(page)
+        fits(page)
+        keep(page, "energy-saving-adjusted-1280")
+
+
+def test_screening_refusals_fit_figures_and_signature_stand_by_the_picture(
+    browser: Browser, plant: Plant, works: Works
+) -> None:
+    with reader(browser, plant) as page:
+        page.goto(_pages(works)["baseline"])
+        sheet = page.locator("#champion")
+        expect(sheet.locator("[data-screened=noise]")).to_contain_text("不能进一步解释用电量")
+        expect(sheet.locator("[data-figure=cv] dd")).to_contain_text("%")
+        expect(sheet).to_contain_text("M&V plan 3")
+        expect(sheet.locator("form")).to_have_count(0)  # what is signed cannot be signed by accident again
+
+
+def test_a_challenger_stands_beside_the_baseline_in_force(browser: Browser, plant: Plant, works: Works) -> None:
+    energy_baselines_job(plant.services, {}, lambda share: None)
+    with reader(browser, plant, user="centre_expert") as page:
+        page.goto(_pages(works)["baseline"])
+        expect(page.locator("#champion")).to_have_attribute("data-fit", works.ids["fit"])
+        expect(page.locator("#challenger form")).to_contain_text("centre_expert")
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits(page)
+            keep(page, f"energy-baseline-challenger-{width}")
+
+
+def test_a_viewer_sees_the_pages_and_none_of_their_forms(browser: Browser, plant: Plant, works: Works) -> None:
+    with reader(browser, plant, user="enterprise_viewer") as page:
+        for path in _pages(works).values():
+            page.goto(path)
+            expect(page.locator("main form")).to_have_count(0)
+
+
+def test_a_norm_that_is_not_verified_is_marked_and_its_open_corrections_are_named(
+    browser: Browser, plant: Plant, works: Works
+) -> None:
+    with reader(browser, plant) as page:
+        page.goto(_pages(works)["intensity"])
+        expect(page.locator("[data-mark=reference]")).to_have_text("仅供参考")
+        expect(page.locator("[data-open]")).to_contain_text("process_factor")
+        assert page.locator("tr[data-month]").count() == 2 or page.locator("tr[data-month]").count() == 3
+
+
+def test_too_few_days_are_told_as_insufficient_evidence(browser: Browser, plant: Plant, works: Works) -> None:
+    with reader(browser, plant) as page:
+        page.goto(_pages(works)["baselines"])
+        page.locator("summary").click()
+        page.locator("#name").fill("短")
+        page.locator("#start").fill("2026-05-20")
+        page.locator("#end").fill("2026-05-24")
+        page.locator("button.primary").click()
+        draft = page.locator("#draft")
+        expect(draft).to_have_attribute("data-refused", "true")
+        expect(draft).to_contain_text("有效天数不足")
+        settle(page)
+        fits(page)
+        keep(page, "energy-baseline-refused-1280")
+
+
+def test_a_site_without_baselines_says_what_to_do(browser: Browser, plant: Plant, tmp_path: pathlib.Path) -> None:
+    with reader(browser, plant) as page:
+        for part, words in (("baselines", "还没有基准"), ("intensity", "还没有单位产品能耗")):
+            page.goto(f"/energy/{OWN}/heishan/{part}")
+            expect(page.locator(".sheet.empty")).to_contain_text(words)
+            fits(page)
