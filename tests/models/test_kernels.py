@@ -136,12 +136,12 @@ def test_even_runs_of_samples_go_to_frames_as_in_the_twin(rows: int, frames: int
     n = len(signal)
     quality = array("I", [0x80310000 if rng.random() < odd else 0 for _ in range(n)])
     floor_ns = START + (4 * PERIOD if odd else 0)
-    (kept, *_marks), args = same(
+    (kept, *_marks), args = assert_same(
         "frame", "select_rows", signal, time_ns, value, quality, array("i", [1, 0, 2]), floor_ns, zeros(n, "i"),
         zeros(n, "q"), zeros(n),
     )  # fmt: skip
     assert odd or kept == 4 * rows
-    (later, _oldest), _args = same(
+    (later, _oldest), _args = assert_same(
         "frame", "scatter_rows", args[6], args[7], args[8], kept, START // PERIOD, frames, PERIOD, 3, frames + 8,
         zeros((frames + 8) * 3), zeros((frames + 8) * 3, "q"),
     )  # fmt: skip
