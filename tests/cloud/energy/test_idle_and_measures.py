@@ -112,10 +112,10 @@ def test_the_meter_is_no_machine_and_a_steady_machine_does_not_idle(services: Se
 
     found = ranking(services)
 
-    assert [each.row.path.split("/")[-1] for each in found.machines] == ["belt1", "comp1", "fan1"]
-    assert found.machines[2].verdict == "no_idle"
-    assert found.machines[2].waste is not None
-    assert found.machines[2].waste.kwh == 0
+    assert [each.row.path.split("/")[-1] for each in found.machines] == ["belt1", "fan1", "comp1"]
+    assert found.machines[1].verdict == "no_idle"
+    assert found.machines[1].waste is not None
+    assert found.machines[1].waste.kwh == 0
 
 
 def test_what_may_be_no_load_or_part_load_is_unknown_not_guessed(services: Services) -> None:
@@ -125,6 +125,7 @@ def test_what_may_be_no_load_or_part_load_is_unknown_not_guessed(services: Servi
 
     assert (found.verdict, found.unclear) == ("unclear", ("no_load",))
     assert found.minutes["unknown"] == pytest.approx(DAYS * 480, rel=0.01)
+    assert not found.known
     assert found.waste is not None
     assert found.waste.unknown_hours == pytest.approx(found.minutes["unknown"] / 60.0)
     assert listed(services, "idle_switch_off", COMPRESSOR).measure.status == "insufficient_evidence"
