@@ -156,7 +156,7 @@ def _machine(each: MachineStates) -> dict[str, Any]:
         "unclear": list(each.unclear),
         "minutes": dict(each.minutes),
         "levels": [dataclasses.asdict(level) for level in each.levels],
-        "idle_kwh": None if waste is None else _decimal(waste.kwh),
+        "idle_kwh": None if waste is None or not each.known else _decimal(waste.kwh),
         "idle_share": None if waste is None else _number(waste.share),
         "yuan": None if waste is None or waste.yuan is None else _decimal(waste.yuan),
         "restart_kwh": each.restart_kwh,

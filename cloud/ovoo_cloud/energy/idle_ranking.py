@@ -62,6 +62,11 @@ class MachineStates:
     evidence: Evidence
     spells: tuple[Spell, ...] = field(repr=False, default=())
 
+    @property
+    def known(self) -> bool:
+        """Whether idle energy can be told: where levels run into each other and none was seen apart, 0 says nothing."""
+        return self.waste is not None and (self.verdict != "unclear" or self.waste.kwh > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class IdleRanking:
@@ -113,7 +118,7 @@ def site_idle(services: Services, scope: Scope, enterprise: str, site: str, star
 
 
 def _rank(machine: MachineStates) -> tuple[bool, Decimal, str]:
-    return machine.waste is None, -(machine.waste.kwh if machine.waste else Decimal(0)), machine.row.path
+    return not machine.known, -(machine.waste.kwh if machine.waste else Decimal(0)), machine.row.path
 
 
 def _price(chosen: EnergySetting | None, zone: ZoneInfo) -> Price | None:

@@ -47,6 +47,14 @@ BODIES: dict[tuple[str, str], tuple[Any, Any]] = {
         {"tariff": ""},
         {"tariff": "", "flat_price_yuan": 0.5, "source": "contract"},
     ),
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/meter-tree"): (
+        {"document": "drawing 7", "meters": [{"name": "spare", "carrier": "electricity", "measured": False}]},
+        {"document": "drawing 8", "meters": [{"name": "spare", "carrier": "electricity", "measured": False}]},
+    ),
+    ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/energy/inputs"): (
+        {"name": "idle_switch_off.cost_low", "value": "100", "document": "offer 3"},
+        {"name": "idle_switch_off.cost_low", "value": "200", "document": "offer 3"},
+    ),
     ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): (
         {"title": "first", "intake": intake(OWN)},
         {"title": "second", "intake": intake(OWN)},

@@ -85,6 +85,7 @@
   function flowOption(width, document_) {
     const colour = { metered: style("--series-1"), rest: style("--ink-faint"), loss: style("--warning"), surplus: style("--critical") };
     const amount = (value) => `${Number(value.toPrecision(5)).toLocaleString()} ${document_.unit}`;
+    const inner = new Set(document_.flows.links.map((link) => link.source));
     const labels = Object.fromEntries(document_.flows.nodes.map((node) => [node.name, node.label]));
     return {
       animation: false,
@@ -100,7 +101,7 @@
         type: "sankey",
         left: 8, top: 8, bottom: 8, right: width < 500 ? 130 : 200,
         nodeWidth: 10, nodeGap: 12, draggable: false, emphasis: { focus: "adjacency" },
-        label: { color: style("--ink"), formatter: (item) => labels[item.name], width: width < 500 ? 120 : 190, overflow: "break" },
+        label: { color: style("--ink"), formatter: (item) => (width < 500 && inner.has(item.name) ? "" : labels[item.name]), width: width < 500 ? 120 : 190, overflow: "break" },
         data: document_.flows.nodes.map((node) => ({ name: node.name, itemStyle: { color: colour[node.kind], borderWidth: 0 } })),
         links: document_.flows.links.map((link) => ({ ...link, lineStyle: { color: colour[link.kind], opacity: 0.3, curveness: 0.5 } })),
       }],

@@ -1,179 +1,30 @@
-"""Idle energy, switch-off rules and measures of known machines, against sums done by hand."""
+"""Measures of known machines: what they save, and what they lack."""
 
 from __future__ import annotations
 
 import math
-import random
 from decimal import Decimal
 
 import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import energy_inputs, energy_settings
+from ovoo_cloud.catalogue import energy_inputs
 from ovoo_cloud.energy.documents import measure_document
-from ovoo_cloud.energy.idle_ranking import IdleRanking, MachineStates, site_idle
-from ovoo_cloud.energy.measure_list import ListedMeasure, site_measure, site_measures
+from ovoo_cloud.energy.measure_list import site_measures
 from ovoo_cloud.services import Services
 from ovoo_contract.errors import ConfigError, Forbidden, NotFound
-from ovoo_packs import load_tariffs
 
 from tests.cloud.builders import ENTERPRISE, SITE, T0
-from tests.cloud.energy.meters import COMPRESSOR, DAY, FAN, METER, PLACE, SYSTEM, feed, meter, place_tree
-
-BELT = "transport/main/belt1"
-DAYS = 15
-IDLE_KW = 20.0
-IDLE_MINUTES = 120
-"""Of each day the belt runs empty for two hours, works for ten and stands for twelve."""
-NOISE = [random.Random(7).gauss(0.0, 1.0) for _ in range(4096)]
-
-
-def noise(n: int) -> float:
-    return NOISE[n * 7919 % 4096]
-
-
-def belt_kw(n: int) -> float:
-    minute = n % 1440
-    if minute < 600:
-        return 200.0 + 6.0 * noise(n)
-    return IDLE_KW if minute < 600 + IDLE_MINUTES else 0.0
-
-
-def half_kw(n: int) -> float:
-    """Work, and half of it: no load of one machine, part load of another."""
-    return (100.0 if n % 120 < 80 else 52.0) + noise(n)
-
-
-def works(services: Services, days: int = DAYS) -> None:
-    feed(
-        services,
-        {
-            f"{BELT}/power": ("kW", belt_kw),
-            f"{BELT}/running": ("1", lambda n: float(belt_kw(n) > 0.0)),
-            f"{BELT}/belt_speed": ("m/s", lambda n: 2.0),
-            f"{BELT}/load": ("t/h", lambda n: 500.0),
-            f"{BELT}/motor_temp": ("degC", lambda n: 60.0),
-            f"{BELT}/vibration": ("mm/s", lambda n: 2.0),
-            f"{FAN}/power": ("kW", lambda n: 400.0 + 3.0 * noise(n)),
-            f"{COMPRESSOR}/power": ("kW", half_kw),
-            f"{METER}/power": ("kW", lambda n: belt_kw(n) + 400.0 + 3.0 * noise(n)),
-            f"{METER}/energy": ("kWh", lambda n: 10.0 * n),
-            f"{METER}/power_factor": ("1", lambda n: 0.9),
-        },
-        days * 1440,
-    )
-
-
-def ranking(services: Services, days: int = DAYS) -> IdleRanking:
-    return site_idle(services, SYSTEM, ENTERPRISE, SITE, T0, T0 + days * DAY)
-
-
-def machine(services: Services, asset: str, days: int = DAYS) -> MachineStates:
-    return next(each for each in ranking(services, days).machines if each.row.path == f"{PLACE}/{asset}")
-
-
-def give(services: Services, name: str, value: str, asset: str = BELT, source: str = "班会纪要 3（虚构）") -> None:
-    with services.database.write() as session:
-        path = f"{PLACE}/{asset}" if asset else ""
-        energy_inputs.save(
-            session, SYSTEM, ENTERPRISE, SITE, asset=path, name=name, value=value, source=source, now_ns=T0
-        )
-
-
-def choose_price(services: Services) -> str:
-    tariff = next(iter(load_tariffs().rows.values()))
-    with services.database.write() as session:
-        energy_settings.choose_tariff(
-            session, SYSTEM, ENTERPRISE, SITE, tariff=tariff.id, source="合同（虚构）", flat_price_yuan=0.5, now_ns=T0
-        )
-    return tariff.id
-
-
-def listed(services: Services, kind: str, asset: str = BELT, days: int = DAYS) -> ListedMeasure:
-    found = site_measures(services, SYSTEM, ENTERPRISE, SITE, T0, T0 + days * DAY)
-    return site_measure(found, kind, asset)
-
-
-def test_idle_minutes_and_energy_are_those_that_were_fed(services: Services) -> None:
-    works(services)
-
-    belt = machine(services, BELT)
-
-    assert belt.verdict == "told"
-    assert belt.minutes["idle"] + belt.minutes["no_load"] == pytest.approx(DAYS * IDLE_MINUTES, abs=2 * DAYS)
-    assert belt.waste is not None
-    assert float(belt.waste.kwh) == pytest.approx(DAYS * IDLE_MINUTES * IDLE_KW / 60.0, rel=0.02)
-    assert belt.waste.yuan is None
-    assert [row.name for row in belt.signals] == ["power", "running"]
-
-
-def test_the_meter_is_no_machine_and_a_steady_machine_does_not_idle(services: Services) -> None:
-    works(services)
-
-    found = ranking(services)
-
-    assert [each.row.path.split("/")[-1] for each in found.machines] == ["belt1", "comp1", "fan1"]
-    assert found.machines[2].verdict == "no_idle"
-    assert found.machines[2].waste is not None
-    assert found.machines[2].waste.kwh == 0
-
-
-def test_what_may_be_no_load_or_part_load_is_unknown_not_guessed(services: Services) -> None:
-    works(services)
-
-    found = machine(services, COMPRESSOR)
-
-    assert (found.verdict, found.unclear) == ("unclear", ("no_load",))
-    assert found.minutes["unknown"] == pytest.approx(DAYS * 480, rel=0.01)
-    assert found.waste is not None
-    assert found.waste.unknown_hours == pytest.approx(found.minutes["unknown"] / 60.0)
-    assert listed(services, "idle_switch_off", COMPRESSOR).measure.status == "insufficient_evidence"
-
-
-def test_idle_energy_is_priced_by_the_band_of_its_hour(services: Services) -> None:
-    works(services)
-    tariff = load_tariffs().get(choose_price(services))
-
-    found = ranking(services)
-    belt = found.machines[0]
-
-    # 17:00 in Shanghai is T0; the belt idles from minute 600 on, so from 03:00 to 05:00 of the local clock
-    by_hand = DAYS * math.fsum(IDLE_KW * 0.5 * tariff.ratio(10, hour) for hour in (3, 4))
-    assert belt.waste is not None
-    assert belt.waste.yuan is not None
-    assert float(belt.waste.yuan) == pytest.approx(by_hand, rel=0.02)
-    assert (found.priced, found.price_source) == (True, "合同（虚构）")
-    assert found.reference_only == tariff.reference_only
-
-
-def test_a_machine_with_too_few_minutes_has_no_figure(services: Services) -> None:
-    works(services, days=1)
-
-    late = site_idle(services, SYSTEM, ENTERPRISE, SITE, T0 + DAY - 15 * 60 * 10**9, T0 + 2 * DAY).machines
-
-    assert {each.verdict for each in late} == {"too_few"}
-    assert {each.waste for each in late} == {None}
-
-
-def test_a_switch_off_rule_needs_the_energy_of_a_restart(services: Services) -> None:
-    works(services)
-    without = machine(services, BELT)
-    give(services, "restart_kwh", "2")
-
-    belt = machine(services, BELT)
-
-    assert without.rule is None
-    assert belt.rule is not None
-    assert belt.rule.after_s == 300.0
-    assert belt.rule.stops == DAYS
-    assert belt.rule.kwh == pytest.approx(DAYS * (IDLE_KW * (IDLE_MINUTES - 5) / 60.0 - 2.0), rel=0.03)
-
-
-def test_a_restart_dearer_than_the_idling_gives_no_rule(services: Services) -> None:
-    works(services)
-    give(services, "restart_kwh", "500")
-
-    assert machine(services, BELT).rule is None
+from tests.cloud.energy.belt import (
+    BELT,
+    DAYS,
+    choose_price,
+    give,
+    listed,
+    machine,
+    works,
+)
+from tests.cloud.energy.meters import DAY, METER, PLACE, SYSTEM, meter, place_tree
 
 
 def test_without_a_class_of_the_meter_switching_off_is_no_evidence(services: Services) -> None:
