@@ -16,6 +16,7 @@ import time
 from types import FrameType
 
 from scripts.demo import baseline, meter_tree, plants, report, site, summary
+from scripts.demo import contract, plants, report, site, summary
 from scripts.demo.children import ChildFailed, Children
 from scripts.demo.place import PLANTS, ROOT, Place, free_port
 
@@ -46,6 +47,7 @@ def fill(children: Children, place: Place, days: int, seed: int, began: float) -
     site.prepare_cloud(children, place)
     site.start_cloud(children, place)
     _say(began, f"console: {site.console_url(place)}  user: admin  password: see {place.secret('admin')}")
+    contract.enter(place)
     timeline = plants.Timeline.ending(time.time_ns(), days)
     writers = []
     for number, plant in enumerate(PLANTS):
