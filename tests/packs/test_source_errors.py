@@ -24,7 +24,12 @@ CASES = {
     "alarm of no signal": (FAN, "signal: vibration", "signal: vibes", ":15 alarms[0].signal: unknown signal"),
     "limit out of range": (FAN, "limit: 4.6", "limit: 460", ":17 alarms[0].limit: limit outside"),
     "unknown source": (FAN, "source: fan_vibration", "source: hearsay", ":21 alarms[0].source: unknown source"),
-    "instruments without a source": (FAN, "}, source: instrument_class}", "}}", ": instrument classes without a source"),
+    "instruments without a source": (
+        FAN,
+        "}, source: instrument_class}",
+        "}}",
+        ": instrument classes without a source",
+    ),
     "model of an unknown source": (FAN, "source: instrument_class", "source: hearsay", ".source: unknown source"),
     "unknown model": (FAN, "model: mewma", "model: oracle", ".model: unknown model"),
     "model of no signal": (FAN, "inputs: [speed,", "inputs: [sped,", ".inputs[0]: unknown signal"),
