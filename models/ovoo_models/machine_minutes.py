@@ -63,7 +63,7 @@ class MachineMinutes:
                 self._specific = binding.id
                 self._unit, self._scale = known[0], known[1] * factor
         self.figures = (*_USED, *(_DRIFT if self._drift else ()), *self._specific_figure())
-        # the last row at load: of the drift, of the specific consumption; their figures
+        # the last row at load: of the drift, of the specific consumption; mean residual, gap, gap kWh; specific
         self._at, self._last = array("q", [-1, -1]), array("d", [math.nan] * 4)
         self._arrays = ArrayStore("machine_minutes", at=self._at, last=self._last)
         self._columns = self._fresh()
@@ -108,7 +108,7 @@ class MachineMinutes:
             if name:
                 self._remember(place, _last_scored(scored[name].out, first, past), rows, scored[name])
                 known = period.start_ns <= self._at[place] < period.start_ns + self._meter.period_ns
-                own = self._last[:3] if place == 0 else self._last[3:]
+                own = self._drift_figures(scored[name]) if place == 0 else [self._last[3]]
                 values += own if known else [math.nan] * len(own)
         for column, value in zip(self._columns, values, strict=True):
             if not math.isnan(value):
@@ -116,17 +116,20 @@ class MachineMinutes:
                 column[1].append(value)
                 column[2].append(quality)
 
+    def _drift_figures(self, scored: Scored) -> list[float]:
+        mean, gap, kwh = self._last[:3]
+        sigma = scored.detector.finding_sigma if isinstance(scored.detector, EnergyDrift) else math.nan
+        return [gap, _Z90 * math.hypot(sigma, mean - gap), kwh]
+
     def _remember(self, place: int, row: int, rows: FrameBlock, scored: Scored) -> None:
         if row < 0:
             return
         self._at[place] = rows.time_ns[row]
         if place == 1:
             self._last[3] = scored.out.score[row] * self._scale
-        elif isinstance(scored.detector, EnergyDrift):
-            width = scored.detector.trace_width
-            mean, gap, kwh = scored.out.trace[width * row + 4 : width * row + 7]
-            band = _Z90 * math.hypot(scored.detector.finding_sigma, mean - gap)
-            self._last[:3] = array("d", [gap, band, kwh])
+        else:
+            start = EnergyDrift.trace_width * row + 4
+            self._last[:3] = scored.out.trace[start : start + 3]
 
     def take(self) -> list[Column]:
         """The samples since the last call, a column an entry."""
