@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, enterprises
-from ovoo_cloud.catalogue.tables import VentilationNetwork
+from ovoo_cloud.catalogue.tables import Site, VentilationNetwork
 
 __all__ = ["LONGEST_CSV", "address_of", "network", "save_network", "versions"]
 
@@ -71,6 +71,8 @@ def save_network(
     for each in table.instruments:
         address_of(each, enterprise, site)
     solve(table.network)
+    # two people who upload at once get two versions
+    session.execute(select(Site.id).where(Site.enterprise == enterprise, Site.id == site).with_for_update())
     last = session.scalars(_of(enterprise, site).limit(1)).first()
     row = VentilationNetwork(
         enterprise=enterprise, site=site, version=last.version + 1 if last else 1, csv=csv,

@@ -33,7 +33,7 @@ WINDOW_NS: Final = 3_600_000_000_000
 _STALE_NS: Final = 900_000_000_000
 _TO_UNIT: Final = {"flow": "m3/s", "power": "kW"}
 _Z95: Final = 1.959963984540054
-_LONGEST_SEARCH: Final = 50_000
+_LONGEST_SEARCH: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def site_ventilation(
 
 @functools.lru_cache(maxsize=32)
 def _assessed(csv: str) -> Assessment:
-    """Pure in its text, so it is kept: a network of 155 airways and 40 regulators takes some 0.7 s."""
+    """Pure in its text, so it is kept: a network of 155 airways and 40 regulators takes a second or a few."""
     return assess(mine_table(csv), _LONGEST_SEARCH)
 
 

@@ -231,3 +231,12 @@ def test_no_move_that_brings_a_fan_off_its_curve_is_offered() -> None:
     assert found.solution.notices == ()
     assert found.refused >= len(off)
     assert not {(m.kind, m.airway, m.setting) for m in off} & {(m.kind, m.airway, m.setting) for m in found.moves}
+
+
+def test_a_search_longer_than_allowed_is_left_out_and_that_is_told() -> None:
+    table = mine_table(ZH)  # 4 airways x (1 regulator + 1 fan)
+
+    assert assess(table, 8).silence == ""
+    found = assess(table, 7)
+    assert (found.silence, found.moves) == ("too_large", ())
+    assert found.solution.converged
