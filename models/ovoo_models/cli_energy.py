@@ -8,6 +8,7 @@ from ovoo_models import (
     cli_energy_balance,
     cli_energy_check,
     cli_energy_profile,
+    cli_energy_record,
     cli_energy_report,
     cli_energy_saving,
     cli_energy_tariff,
@@ -23,6 +24,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     cli_energy_check.add(inner)
     cli_energy_tariff.add(inner)
     cli_energy_saving.add(inner)
+    cli_energy_record.add(inner)
     cli_energy_profile.add(inner)
     cli_energy_balance.add(inner)
     cli_energy_report.add(inner)

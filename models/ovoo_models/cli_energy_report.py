@@ -10,11 +10,13 @@ from typing import Any, Final
 from ovoo_contract.errors import ConfigError
 
 from ovoo_models.cli_energy_check import summary
-from ovoo_models.cli_energy_export import add_export, opened, problem_lines
+from ovoo_models.cli_energy_events import add_events
+from ovoo_models.cli_energy_export import add_export, opened, problem_lines, reading_options
 from ovoo_models.cli_energy_periods import add_drivers
 from ovoo_models.cli_energy_pictures import Picture, save_picture
 from ovoo_models.cli_energy_profile import carbon_lines, carbon_result, profile_lines, profile_pictures, profile_result
-from ovoo_models.cli_energy_saving import proved, record_file, saving_lines
+from ovoo_models.cli_energy_record import write_record
+from ovoo_models.cli_energy_saving import course, proof_of, saving_content, saving_data, saving_lines
 from ovoo_models.cli_energy_tariff import day_picture, month_result, tariff_lines
 from ovoo_models.efficiency.readings import Readings
 
@@ -41,6 +43,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     add_export(parser)
     parser.add_argument("--folder", type=Path, required=True, help="folder to write into")
     add_drivers(parser)
+    add_events(parser)
     parser.add_argument("--baseline", nargs=2, metavar=("FROM", "TO"), help="local dates; with --reporting: a saving")
     parser.add_argument("--reporting", nargs=2, metavar=("FROM", "TO"), help="local dates, TO not within")
     parser.add_argument("--seed", type=int, default=1, help="of the bootstrap (default: 1)")
@@ -120,15 +123,15 @@ def _profile(page: _Page, readings: Readings, options: argparse.Namespace) -> No
 
 
 def _saving(page: _Page, readings: Readings, options: argparse.Namespace) -> None:
-    from ovoo_models.cli_energy_drawn import course_of, scatter_of
+    from ovoo_models.cli_energy_drawn import scatter_of
     from ovoo_models.efficiency.savings.change_point import ChangePointModel
 
-    found, before, after, plan = proved(readings, options)
-    data = {"id": found.record.id, "provable": found.provable, **found.record.results}
-    page.part("saving", saving_lines(found, len(after), options.language), data)
-    if plan.settings.names and isinstance(found.model, ChangePointModel):
-        page.picture("baseline", scatter_of(found.model, before, after, found.fit))
-    page.picture("saving", course_of(found, before, after, plan))
+    proof = proof_of(readings, options)
+    page.part("saving", saving_lines(proof, options.zone, options.language), saving_data(proof))
+    model = proof.found.model
+    if proof.plan.settings.names and isinstance(model, ChangePointModel):
+        page.picture("baseline", scatter_of(model, proof.before, proof.after, proof.found.fit))
+    page.picture("saving", course(proof))
     record = options.folder / "record.json"
-    record.write_text(record_file(found.record, options), encoding="utf-8")
+    write_record(record, saving_content(proof, reading_options(options), options))
     page.lines += [page.words["record"].format(record=record.name), ""]
