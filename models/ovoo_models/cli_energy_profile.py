@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ovoo_models.cli_energy_bill import intervals_of
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json
 from ovoo_models.cli_energy_pictures import Picture, save_picture
-from ovoo_models.cli_energy_tariff import intervals_of
 from ovoo_models.efficiency.readings import Readings
 from ovoo_models.efficiency.readings.options import zone_named
 

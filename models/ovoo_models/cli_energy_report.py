@@ -14,10 +14,11 @@ from ovoo_models.cli_energy_events import add_events
 from ovoo_models.cli_energy_export import add_export, opened, problem_lines, reading_options
 from ovoo_models.cli_energy_periods import add_drivers
 from ovoo_models.cli_energy_pictures import Picture, save_picture
+from ovoo_models.cli_energy_prices import case_of
 from ovoo_models.cli_energy_profile import carbon_lines, carbon_result, profile_lines, profile_pictures, profile_result
 from ovoo_models.cli_energy_record import write_record
 from ovoo_models.cli_energy_saving import course, proof_of, saving_content, saving_data, saving_lines
-from ovoo_models.cli_energy_tariff import day_picture, month_result, tariff_lines
+from ovoo_models.cli_energy_tariff import add_month, day_picture, month_result, tariff_lines
 from ovoo_models.efficiency.readings import Readings
 
 __all__ = ["add"]
@@ -50,8 +51,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     parser.add_argument("--kinds", type=int, default=2, help="kinds of days to look for (default: 2)")
     parser.add_argument("--tariff", default="", help="id of a tariff; with --month: a bill")
     parser.add_argument("--month", default="", help="month of the site's calendar, for instance 2026-02")
-    parser.add_argument("--prices", type=Path, default=None, help="JSON of the case: document, energy, demand")
-    parser.add_argument("--accept-holes", action="store_true", help="price a month with missing readings, and say so")
+    add_month(parser)
     parser.add_argument("--year", type=int, default=0, help="newest data year of grid factors: coal and carbon")
     parser.add_argument("--region", default="inner_mongolia", help="of the grid factor (default: inner_mongolia)")
     parser.add_argument(
@@ -74,8 +74,8 @@ def _report(options: argparse.Namespace) -> int:
     page.data["export_sha256"] = readings.sha256
     _profile(page, readings, options)
     if options.tariff:
-        result = month_result(readings, options)
-        page.part("tariff", tariff_lines(result, options.language), result, month=options.month)
+        result = month_result(readings, options, case_of(options.prices)).result
+        page.part("tariff", tariff_lines(result, options.zone, options.language), result, month=options.month)
         page.picture("tariff_day", day_picture(readings, options.tariff, result))
     if options.year:
         result = carbon_result(readings, options)
