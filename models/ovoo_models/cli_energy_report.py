@@ -12,8 +12,9 @@ from ovoo_contract.errors import ConfigError
 from ovoo_models.cli_energy_check import summary
 from ovoo_models.cli_energy_events import add_events
 from ovoo_models.cli_energy_export import add_export, opened, problem_lines, reading_options
+from ovoo_models.cli_energy_html import Drawing, Section, html_page
 from ovoo_models.cli_energy_periods import add_drivers
-from ovoo_models.cli_energy_pictures import Picture, save_picture
+from ovoo_models.cli_energy_pictures import Picture, add_png, save_both
 from ovoo_models.cli_energy_prices import case_of
 from ovoo_models.cli_energy_profile import carbon_lines, carbon_result, profile_lines, profile_pictures, profile_result
 from ovoo_models.cli_energy_record import write_record
@@ -39,7 +40,8 @@ _TITLES: Final = {
 def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     """The verb `report`."""
     parser: argparse.ArgumentParser = verbs.add_parser(
-        "report", help="all of it in one folder: report.md, report.json, SVG pictures, the record of the saving"
+        "report",
+        help="all of it in one folder: report.md, report.html (one file), report.json, SVG pictures, the record of the saving",
     )
     add_export(parser)
     parser.add_argument("--folder", type=Path, required=True, help="folder to write into")
@@ -57,6 +59,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     parser.add_argument(
         "--electricity", choices=("calorific", "equivalent"), default="calorific", help="coal value of electricity"
     )
+    add_png(parser)
     parser.add_argument("--language", choices=("zh", "en"), default="zh", help="of the words (default: zh)")
     parser.set_defaults(run=_report)
 
@@ -93,24 +96,37 @@ class _Page:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.words = _TITLES[options.language]
-        self.lines = [f"# {self.words['report']}: {options.export.name}", ""]
+        self.title = f"{self.words['report']}: {options.export.name}"
+        self.lines = [f"# {self.title}", ""]
+        self.blocks: list[Section | Drawing] = []
         self.data: dict[str, Any] = {"export": options.export.name}
 
     def part(self, key: str, lines: list[str], data: Any = None, **slots: str) -> None:
         """A heading with its lines, and the data behind them."""
-        self.lines += [f"## {self.words[key].format(**slots)}", "", "```text", *lines, "```", ""]
+        heading = self.words[key].format(**slots)
+        self.lines += [f"## {heading}", "", "```text", *lines, "```", ""]
+        self.blocks.append(Section(heading, tuple(lines)))
         if data is not None:
             self.data[key] = data
 
     def picture(self, name: str, picture: Picture) -> None:
         """An SVG beside the page, and its place in it."""
-        save_picture(self.options.folder / f"{name}.svg", picture, self.options.language, self.options.zone)
+        path = self.options.folder / f"{name}.svg"
+        save_both(self.options, path, picture)
         self.lines += [f"![{name}]({name}.svg)", ""]
+        self.blocks.append(Drawing(path.read_text("utf-8")))
+
+    def note(self, words: str) -> None:
+        """A sentence of its own; code stands between backquotes."""
+        self.lines += [words, ""]
+        self.blocks.append(Section("", (words.replace("`", ""),)))
 
     def write(self) -> None:
-        """`report.md` and `report.json`."""
+        """`report.md`, `report.html` and `report.json`."""
         folder: Path = self.options.folder
         folder.joinpath("report.md").write_text("\n".join(self.lines), encoding="utf-8")
+        page = html_page(self.title, self.blocks, self.options.language)
+        folder.joinpath("report.html").write_text(page, encoding="utf-8")
         words = json.dumps(self.data, ensure_ascii=False, indent=1, sort_keys=True)
         folder.joinpath("report.json").write_text(words + "\n", encoding="utf-8")
 
@@ -134,4 +150,4 @@ def _saving(page: _Page, readings: Readings, options: argparse.Namespace) -> Non
     page.picture("saving", course(proof))
     record = options.folder / "record.json"
     write_record(record, saving_content(proof, reading_options(options), options))
-    page.lines += [page.words["record"].format(record=record.name), ""]
+    page.note(page.words["record"].format(record=record.name))
