@@ -41,7 +41,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     """The verb `report`."""
     parser: argparse.ArgumentParser = verbs.add_parser(
         "report",
-        help="all of it in one folder: report.md, report.html (one file), report.json, SVG pictures, the record of the saving",
+        help="all of it in one folder: report.md, report.html (one file), report.json, pictures, the saving's record",
     )
     add_export(parser)
     parser.add_argument("--folder", type=Path, required=True, help="folder to write into")
