@@ -214,7 +214,7 @@ def _part(case: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return given
 
 
-def decimal_of(value: object, offender: str) -> Decimal:
+def decimal_of(value: object, offender: str, file: str = _FILE) -> Decimal:
     """A number as the document writes it.
 
     Raises:
@@ -225,5 +225,5 @@ def decimal_of(value: object, offender: str) -> Decimal:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite():
-        raise ConfigError("not a price", offender=f"{_FILE} {offender}", value=value, remedy='as text: "28.0"')
+        raise ConfigError("not a price", offender=f"{file} {offender}", value=value, remedy='as text: "28.0"')
     return found

@@ -118,3 +118,61 @@ def test_a_png_stands_beside_each_svg(machine: Path, tmp_path: Path) -> None:
     for path in tmp_path.glob("*.svg"):
         assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     assert len(list(tmp_path.glob("*.png"))) == 3
+
+
+def test_measures_have_band_plan_and_payback_only_from_the_case(
+    machine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = tmp_path / "case.json"
+    money = {"price": "0.5", "price_document": "contract", "cost_low": "100", "cost_high": "200",
+             "cost_document": "offer", "per_year": 36.5}  # fmt: skip
+    case.write_text(
+        json.dumps(
+            {
+                "chosen": {"avoidable_share": {"value": 0.5, "unit": "1", "document": "minutes 4"}},
+                "economics": {"idle_switch_off": money},
+            }
+        )
+    )
+    words = ["energy", "measures", str(machine), "--class-percent", "1"]
+
+    assert main([*words, "--case", str(case), "--json"]) == 0
+
+    found = {each["measure"]: each for each in json.loads(capsys.readouterr().out)["measures"]}
+    idle = found["idle_switch_off"]
+    assert idle["saving"]["value"] == pytest.approx(80 * 5.2 / 2, rel=0.01)
+    # a class of 1 % as a rectangle, at 90 %
+    half = (idle["saving"]["high_90"] - idle["saving"]["low_90"]) / 2
+    assert half == pytest.approx(1.645 * 0.01 / 3**0.5 * idle["saving"]["value"], rel=0.001)
+    assert idle["yuan_per_year"]["value"] == pytest.approx(idle["saving"]["value"] * 0.5 * 36.5)
+    assert idle["documents"] == ["contract", "minutes 4", "offer"]
+    assert idle["plan"]["baseline_period"] == ["2026-03-02", "2026-03-12"]
+    assert "reporting_period" in idle["plan"]["missing"]
+    assert found["demand_shaving"]["missing"] == ["reachable_power"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "空转停机：证据不足，缺 avoidable_share" in shown
+    assert "裸管保温" not in shown
+    assert main([*words, "--all", "--language", "en"]) == 0
+    assert "Insulation of bare pipe: insufficient evidence" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("x", "not JSON"),
+        ('{"prices": {}}', "not a case of measures"),
+        ('{"chosen": {"luck": {"value": 1}}}', "not a decision of a measure"),
+        ('{"chosen": {"avoidable_share": {"value": 1, "unit": "1"}}}', "decision without a document"),
+        ('{"economics": {"magic": {}}}', "no such measure"),
+        ('{"economics": {"idle_switch_off": {"cost": 1}}}', "not economics"),
+    ],
+)
+def test_a_wrong_case_of_measures_is_named(
+    words: str, message: str, machine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(words)
+
+    assert main(["energy", "measures", str(machine), "--class-percent", "1", "--case", str(path)]) == 1
+    assert message in capsys.readouterr().err
