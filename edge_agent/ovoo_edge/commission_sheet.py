@@ -14,9 +14,9 @@ from typing import Literal
 
 from ovoo_contract.errors import ConfigError, OvooError
 from ovoo_contract.units import unit
+from ovoo_contract.xlsx import write_xlsx
 
 from ovoo_edge.sources.opcua_describe import BrowsedNode
-from ovoo_edge.xlsx import write_xlsx
 
 __all__ = ["ENCODINGS", "Encoding", "sheet_bytes", "write_list"]
 

@@ -170,7 +170,7 @@ def read_table(
 def _workbook_lines(
     path: pathlib.Path, data: bytes, columns: Sequence[str], required: Sequence[str], aliases: dict[str, str]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    from ovoo_edge.xlsx import read_xlsx
+    from ovoo_contract.xlsx import read_xlsx
 
     found = False
     for sheet in read_xlsx(data, str(path)):

@@ -48,7 +48,7 @@ _SHOWN: Final = 4
 
 def add_export(parser: argparse.ArgumentParser) -> None:
     """The file, and one option a decision."""
-    parser.add_argument("export", type=Path, help="CSV of a meter, or Parquet (needs duckdb)")
+    parser.add_argument("export", type=Path, help="CSV or .xlsx of a meter, or Parquet (needs duckdb)")
     group = parser.add_argument_group("decisions", "where the file leaves it open, or says it wrongly")
     plain, choices = ReadingOptions(), ReadingOptions.choices()
     for each in fields(ReadingOptions):

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from ovoo_models.cli_energy_bill import intervals_of
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json
-from ovoo_models.cli_energy_pictures import Picture, save_picture
-from ovoo_models.cli_energy_tariff import intervals_of
+from ovoo_models.cli_energy_idle import add_idle, idle_lines, idle_result, spells_of
+from ovoo_models.cli_energy_pictures import Picture, add_png, save_both
 from ovoo_models.efficiency.readings import Readings
 from ovoo_models.efficiency.readings.options import zone_named
 
@@ -60,6 +61,8 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     add_export(profile)
     profile.add_argument("--kinds", type=int, default=2, help="kinds of days to look for (default: 2)")
     profile.add_argument("--pictures", type=Path, default=None, help="folder to write the SVG pictures into")
+    add_png(profile)
+    add_idle(profile)
     add_output(profile)
     profile.set_defaults(run=_profile)
     carbon: argparse.ArgumentParser = verbs.add_parser("carbon", help="standard coal and CO2 by dated factor rows")
@@ -80,15 +83,18 @@ def add_carbon(parser: argparse.ArgumentParser) -> None:
 
 def _profile(options: argparse.Namespace) -> int:
     readings = opened(options)
+    idle = idle_result(readings, options)
     result = profile_result(readings, options.kinds)
     if options.json:
-        print_json({**result, "kinds": [{k: v for k, v in each.items() if k != "hours"} for each in result["kinds"]]})
+        kinds = [{k: v for k, v in each.items() if k != "hours"} for each in result["kinds"]]
+        print_json({**result, "kinds": kinds, **({} if idle is None else {"idle": idle})})
     else:
-        print("\n".join(profile_lines(result, options.language)))
+        lines = [] if idle is None else idle_lines(idle, options.language)
+        print("\n".join([*profile_lines(result, options.language), *lines]))
     if options.pictures is not None:
         options.pictures.mkdir(parents=True, exist_ok=True)
         for name, picture in profile_pictures(readings, result, options.language).items():
-            save_picture(options.pictures / f"{name}.svg", picture, options.language, options.zone)
+            save_both(options, options.pictures / f"{name}.svg", picture)
     return 0
 
 
@@ -125,23 +131,15 @@ def states_of(readings: Readings) -> list[dict[str, Any]]:
 
     For a site it is the whole load that rests or works; for a meter of one machine it is the machine.
     """
-    from ovoo_models.base import FrameBlock
-    from ovoo_models.efficiency.power_state import IDLE, LOAD, NO_LOAD, OFF, PowerStates
-
-    names = {OFF: "off", IDLE: "idle", NO_LOAD: "no_load", LOAD: "load"}
-    block = FrameBlock(readings.start_ns, readings.power_kw(), 1)
-    learned = PowerStates(0, dwell_s=0.0, gap_s=2.0 * readings.interval_s)
-    learned.learn_many(block)
-    learned.settle()
-    if len(learned.levels) < 2:
-        return []
-    states, hours = learned.states(block), readings.interval_s / 3600
     found = []
-    for code in sorted(set(states)):
-        kwh = [e for e, state in zip(readings.energy_kwh, states, strict=True) if state == code and e == e]
+    spells, hours = spells_of(readings), readings.interval_s / 3600
+    if not spells:
+        return []
+    for name in ("off", "idle", "no_load", "load", "unknown"):
+        pairs = zip(readings.energy_kwh, spells, strict=True)
+        kwh = [e for e, spell in pairs if spell.state == name and e == e]
         if kwh:
             total = math.fsum(kwh)
-            name = names.get(code, "unknown")
             found.append({"state": name, "hours": len(kwh) * hours, "kwh": total, "kw": total / (len(kwh) * hours)})
     return found
 

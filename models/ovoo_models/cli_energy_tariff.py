@@ -1,48 +1,46 @@
-"""`ovoo-models energy tariff`: the energy of a month by band, its peak demand, and its bill where prices are given."""
+"""`ovoo-models energy tariff`: bands of a month, peak demand and the bill where prices are given, with its record."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import ConfigError, EvidenceError
 
-from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json
+from ovoo_models.cli_energy_bill import Month, month_defects, month_of_export
+from ovoo_models.cli_energy_defects import defect_lines
+from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
 from ovoo_models.cli_energy_pictures import Picture, add_picture, write_picture
-from ovoo_models.efficiency.readings import Readings
+from ovoo_models.cli_energy_prices import case_of
+from ovoo_models.cli_energy_record import content_of, write_record
+from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
 from ovoo_models.efficiency.readings.options import zone_named
 
 if TYPE_CHECKING:
-    from ovoo_packs.tariffs import Tariff
-
     from ovoo_models.efficiency.tariff.bands import BandCalendar
-    from ovoo_models.efficiency.tariff.bill import Invoice
-    from ovoo_models.efficiency.tariff.intervals import Intervals
-    from ovoo_models.efficiency.tariff.prices import EnergyCharge
 
-__all__ = ["add", "day_picture", "intervals_of", "month_result", "tariff_lines"]
+__all__ = ["add", "add_month", "bill_again", "day_picture", "month_result", "tariff_lines"]
 
 _WORDS: Final = {
     "zh": {
-        "band": "时段",
-        "peak": "最大需量",
-        "total": "合计",
-        "only": "仅供参考：电价表尚需核对",
-        "part": "有缺数，合计偏低",
+        "peak": "最大需量", "total": "合计", "only": "仅供参考：电价表尚需核对", "part": "有缺数，合计偏低",
+        "document": "价格依据：{names}", "factor": "功率因数", "demand": "按最大需量", "capacity": "按变压器容量",
+        "choice": "{first} 至 {last}：按需量 {demand}，按容量 {capacity} 元，{best}较省，差 {saving} 元",
+        "holes": "{names} 有缺数，其最大需量可能偏低",
     },
     "en": {
-        "band": "band",
-        "peak": "peak demand",
-        "total": "total",
-        "only": "reference only: the tariff is to be verified",
-        "part": "readings are missing: the total is too low",
+        "peak": "peak demand", "total": "total", "only": "reference only: the tariff is to be verified",
+        "part": "readings are missing: the total is too low", "document": "prices from: {names}",
+        "factor": "power factor", "demand": "by demand", "capacity": "by capacity",
+        "choice": "{first} to {last}: by demand {demand}, by capacity {capacity} yuan, {best} is cheaper by {saving}",
+        "holes": "{names}: readings are missing, the peak may have been higher",
     },
-}
+}  # fmt: skip
 
 
 def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
@@ -53,131 +51,73 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     add_export(parser)
     parser.add_argument("--tariff", required=True, help="id of a tariff, see: ovoo-packs show tariffs")
     parser.add_argument("--month", required=True, help="month of the site's calendar, for instance 2026-02")
-    parser.add_argument("--prices", type=Path, default=None, help="JSON of the case: document, energy, demand")
-    parser.add_argument("--accept-holes", action="store_true", help="go on where readings are missing, and say so")
+    add_month(parser)
+    parser.add_argument("--record", type=Path, default=None, help="write the record of the bill that `verify` takes")
     add_picture(parser, "the day of the peak over the bands")
     add_output(parser)
     parser.set_defaults(run=_tariff)
 
 
+def add_month(parser: argparse.ArgumentParser) -> None:
+    """The file of prices, and what to do about holes."""
+    parser.add_argument(
+        "--prices", type=Path, default=None,
+        help="JSON of the case with its documents: energy, funds, market, demand, capacity, power_factor, meter",
+    )  # fmt: skip
+    parser.add_argument("--accept-holes", action="store_true", help="go on where readings are missing, and say so")
+
+
 def _tariff(options: argparse.Namespace) -> int:
+    if options.record is not None and options.prices is None:
+        raise ConfigError("no bill to record", offender="--record", value=str(options.record), remedy="--prices FILE")
     readings = opened(options)
-    result = month_result(readings, options)
+    case = case_of(options.prices)
+    month = month_result(readings, options, case)
+    if options.record is not None:
+        write_record(options.record, _content(month, readings, reading_options(options), options, case))
     if options.json:
-        print_json(result)
+        print_json(month.result)
     else:
-        print("\n".join(tariff_lines(result, options.language)))
+        print("\n".join(tariff_lines(month.result, options.zone, options.language)))
     if options.out is not None:
-        write_picture(options, day_picture(readings, options.tariff, result))
+        write_picture(options, day_picture(readings, options.tariff, month.result))
     return 0
 
 
-def intervals_of(readings: Readings) -> Intervals:
-    """The readings as the tariff engine takes them."""
-    from ovoo_models.efficiency.tariff.intervals import Intervals
-
-    return Intervals.regular(readings.start_ns[0], readings.interval_s * 1_000_000_000, readings.energy_kwh)
-
-
-def month_result(readings: Readings, options: argparse.Namespace) -> dict[str, Any]:
-    """Bands, peak and lines of the bill as JSON-ready data; decimals are strings."""
-    from ovoo_packs import load_tariffs
-
-    from ovoo_models.efficiency.tariff.bands import BandCalendar, month_bounds
-    from ovoo_models.efficiency.tariff.peak import peak_demand
-    from ovoo_models.efficiency.tariff.usage import measure_usage
-
-    tariff = load_tariffs().get(options.tariff)
-    calendar = BandCalendar(tariff)
-    start, end = month_bounds(*_month(options.month), calendar.zone)
-    intervals = intervals_of(readings)
-    usage = measure_usage(intervals, calendar, start, end, accept_holes=options.accept_holes)
-    peak = peak_demand(intervals, start, end)
-    found: dict[str, Any] = {
-        "tariff": tariff.id,
-        "month": options.month,
-        "band_kwh": {band: str(kwh) for band, kwh in usage.band_kwh().items()},
-        "total_kwh": str(usage.total_kwh()),
-        "peak_kw": str(peak.power_kw),
-        "peak_start_ns": str(peak.start_ns),
-        "complete": usage.complete,
-        "reference_only": usage.reference_only,
-    }
-    if options.prices is None:
-        return found
-    invoice = _invoice(options.prices, tariff, usage, peak.power_kw)
-    found["lines"] = [
-        {"kind": line.kind, "name": line.name, "season": line.season, "band": line.band, "quantity": str(line.quantity),
-         "unit": line.unit, "price": str(line.price), "yuan": str(line.yuan), "document": line.document}
-        for line in invoice.lines
-    ]  # fmt: skip
-    found["total_yuan"] = str(invoice.total_yuan)
-    return found
-
-
-def _invoice(path: Path, tariff: Tariff, usage: Any, peak_kw: Decimal) -> Invoice:
-    from ovoo_models.efficiency.tariff.bill import BasicCharge, basic_charge, invoice
-
-    case = _case(path)
-    document = str(case.get("document", ""))
-    charges = [_charge(each, document, tariff, path) for each in case.get("energy", [])]
-    basic = None
-    if "demand" in case:
-        given = case["demand"]
-        contract = given.get("contract_kw")
-        charge = BasicCharge(
-            "kW", _decimal(given.get("price"), path), document, None if contract is None else _decimal(contract, path)
-        )
-        basic = basic_charge(charge, peak_kw)
-    elif "capacity" in case:
-        given = case["capacity"]
-        basic = basic_charge(
-            BasicCharge("kVA", _decimal(given.get("price"), path), document), _decimal(given.get("kva"), path)
-        )
-    return invoice(usage, charges, basic=basic)
-
-
-def _case(path: Path) -> Mapping[str, Any]:
+def month_result(readings: Readings, options: argparse.Namespace, case: Mapping[str, Any]) -> Month:
+    """The month; where its readings are refused, every defect is named on stderr before."""
     try:
-        case = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ConfigError("not JSON", offender=str(path), value=str(error)[:80], remedy="see the tutorial") from error
-    known = {"document", "energy", "demand", "capacity"}
-    if not isinstance(case, dict) or set(case) - known:
-        raise ConfigError("not prices of a case", offender=str(path), remedy=f"an object with some of {sorted(known)}")
-    return case
+        return month_of_export(readings, options, case)
+    except EvidenceError:
+        defects = month_defects(readings, options, case)
+        for line in defect_lines(defects, readings.zone, options.language):
+            print(line, file=sys.stderr)
+        raise
 
 
-def _charge(given: Mapping[str, Any], document: str, tariff: Tariff, path: Path) -> EnergyCharge:
-    from ovoo_models.efficiency.tariff.prices import band_charge, flat_charge, ratio_charge
+def _content(
+    month: Month, readings: Readings, reading: ReadingOptions, options: argparse.Namespace, case: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The record of the bill with the prices of the case, so that only the export is needed beside it."""
+    from ovoo_models.efficiency.tariff.recording import bill_record
 
-    name, adjustable = str(given.get("name", "energy")), bool(given.get("adjustable", True))
-    if "bands" in given:
-        return band_charge(name, document, given["bands"], tariff, adjustable=adjustable)
-    if "ratio" in given:
-        return ratio_charge(name, document, str(given["ratio"]), tariff, adjustable=adjustable)
-    if "flat" in given:
-        return flat_charge(name, document, str(given["flat"]), tariff, adjustable=adjustable)
-    raise ConfigError("no price", offender=f"{path} energy {name}", remedy="give flat, ratio or bands")
-
-
-def _decimal(value: object, path: Path) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise ConfigError("not a price", offender=str(path), value=value, remedy='as text: "28.0"') from error
+    if month.bill is None:
+        raise ConfigError("no bill to record", offender="--prices", value=dict(case), remedy="prices of the case")
+    record = bill_record(month.bill, month.intervals, month.charges, month.tariff, readings.name)
+    asked = {name: getattr(options, name) for name in ("tariff", "month", "accept_holes")}
+    return content_of("bill", record, reading.decided(), asked, case=dict(case), result=month.result)
 
 
-def _month(text: str) -> tuple[int, int]:
-    try:
-        moment = datetime.strptime(text, "%Y-%m")
-    except ValueError as error:
-        raise ConfigError("not a month", offender="--month", value=text, remedy="2026-02") from error
-    return moment.year, moment.month
+def bill_again(export: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a bill's record, made anew."""
+    reading, asked = ReadingOptions(**content["reading"]), argparse.Namespace(**content["arguments"])
+    readings = read_export(export, reading)
+    month = month_of_export(readings, asked, content["case"])
+    return _content(month, readings, reading, asked, content["case"])
 
 
-def tariff_lines(result: Mapping[str, Any], language: str) -> list[str]:
-    """Bands with their shares, peak, lines of the bill, and what limits it."""
+def tariff_lines(result: Mapping[str, Any], zone: str, language: str) -> list[str]:
+    """Bands with their shares, peak, lines of the bill, choice of the basic charge, documents, and what limits it."""
     from ovoo_models.efficiency.plots.panel import word
 
     words, lines = _WORDS[language], list[str]()
@@ -187,14 +127,36 @@ def tariff_lines(result: Mapping[str, Any], language: str) -> list[str]:
         lines.append(f"{word(f'band_{band}', language)}\t{Decimal(kwh):,.2f} kWh\t{share:.1f} %")
     lines.append(f"{words['total']}\t{total:,.2f} kWh")
     lines.append(f"{words['peak']}\t{Decimal(result['peak_kw']):,.2f} kW")
+    if "power_factor" in result:
+        lines.append(f"{words['factor']}\t{Decimal(result['power_factor']):.4f}")
     for line in result.get("lines", []):
         name = " ".join(each for each in (line["name"], line["season"], line["band"]) if each)
-        lines.append(f"{name}\t{Decimal(line['quantity']):,.2f} {line['unit']} x {line['price']}\t{line['yuan']}")
+        price = f"{Decimal(line['price']):.6g}" if line["kind"] == "market" else line["price"]
+        per = " %" if line["kind"] == "power_factor" else ""
+        lines.append(f"{name}\t{Decimal(line['quantity']):,.2f} {line['unit']} x {price}{per}\t{line['yuan']}")
     if "total_yuan" in result:
         lines.append(f"{words['total']}\t{Decimal(result['total_yuan']):,.2f} yuan")
+        lines.append(words["document"].format(names="; ".join(result["documents"])))
+    lines += _choice_lines(result.get("choices", {}), language)
     if result["reference_only"]:
         lines.append(words["only"])
-    return lines if result["complete"] else [*lines, words["part"]]
+    if result["complete"]:
+        return lines
+    return [*lines, words["part"], *defect_lines(result["defects"], zone, language)]
+
+
+def _choice_lines(choices: Mapping[str, Any], language: str) -> list[str]:
+    words = _WORDS[language]
+    lines = [
+        words["choice"].format(
+            first=each["first"], last=each["last"], demand=each["demand_yuan"], capacity=each["capacity_yuan"],
+            best=words[each["best"]], saving=each["saving_yuan"],
+        )
+        for each in choices.get("rows", [])
+    ]  # fmt: skip
+    if choices.get("months_with_holes"):
+        lines.append(words["holes"].format(names=", ".join(choices["months_with_holes"])))
+    return lines
 
 
 def day_picture(readings: Readings, tariff: str, result: Mapping[str, Any]) -> Picture:

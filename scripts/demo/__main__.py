@@ -15,8 +15,7 @@ import sys
 import time
 from types import FrameType
 
-from scripts.demo import baseline, meter_tree, plants, report, site, summary
-from scripts.demo import contract, plants, report, site, summary
+from scripts.demo import baseline, contract, meter_tree, plants, report, site, summary
 from scripts.demo.children import ChildFailed, Children
 from scripts.demo.place import PLANTS, ROOT, Place, free_port
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.styles import PatternFill
 from ovoo_contract.errors import ConfigError, ConfigErrors
+from ovoo_contract.xlsx import read_xlsx, write_xlsx
 from ovoo_edge.commission_sheet import ENCODINGS, Encoding, sheet_bytes, write_list
 from ovoo_edge.mapping import SIGNAL_COLUMNS, read_table
 from ovoo_edge.signal_list import read_signal_files
 from ovoo_edge.sources.opcua_describe import BrowsedNode
 from ovoo_edge.spreadsheet_cells import mangled_number, mangled_text
-from ovoo_edge.xlsx import read_xlsx, write_xlsx
 
 NODES = [
     BrowsedNode(
@@ -150,7 +150,7 @@ def test_entity_bombs_zip_bombs_and_rubbish_are_refused(
     for data in cases:
         with pytest.raises(ConfigError, match="here"):
             read_xlsx(data, "here")
-    monkeypatch.setattr("ovoo_edge.xlsx._MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("ovoo_contract.xlsx._MOST_BYTES", 1 << 20)
     with pytest.raises(ConfigError, match="unpacks to too much"):
         read_xlsx(with_member("xl/worksheets/sheet1.xml", b" " * (2 << 20)), "here")
     path = tmp_path / "list.xlsx"

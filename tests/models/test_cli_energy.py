@@ -122,7 +122,7 @@ def test_what_is_no_record_is_refused(example: Path, tmp_path: Path, capsys: pyt
         path = tmp_path / "record.json"
         path.write_text(words)
         assert main(["energy", "verify", str(path), str(example / "meter.csv")]) == 1
-    assert "not a record of a saving" in capsys.readouterr().err
+    assert "not a record of this command" in capsys.readouterr().err
 
 
 def test_a_baseline_names_its_knee_and_draws_it(example: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -99,6 +99,29 @@ class Readings:
             drivers, self.problems, self.sha256,
         )  # fmt: skip
 
+    def hourly(self) -> Readings:
+        """The same by whole hours of the site's clock: kWh in all, drivers by their mean, NaN where a part is missing.
+
+        Raises:
+            ConfigError: an hour is no whole number of steps.
+        """
+        if 3600 % self.interval_s:
+            raise ConfigError(
+                "steps do not make up an hour", offender=self.name, value=f"{self.interval_s} s",
+                remedy="a model by day, or an export by 15 min, 30 min or hour",
+            )  # fmt: skip
+        groups: dict[int, list[int]] = {}
+        for place, at in enumerate(self.local_s):
+            groups.setdefault(self.start_ns[place] // _NS - at % 3600, []).append(place)
+        count = 3600 // self.interval_s
+        columns = [_by_hour(column, groups.values(), count) for column in (self.energy_kwh, *self.drivers.values())]
+        drivers = {
+            name: array("d", [each / count for each in column])
+            for name, column in zip(self.drivers, columns[1:], strict=True)
+        }
+        starts = array("q", [at * _NS for at in groups])
+        return Readings(starts, columns[0], 3600, self.zone, self.name, self.kind, drivers, self.problems, self.sha256)
+
     def days(self, least: float = 1.0) -> Days:
         """Local days; one with less than the share `least` of its intervals is NaN, one with more is not filled up."""
         groups: dict[int, list[int]] = {}
@@ -126,6 +149,10 @@ def moment(at_ns: int) -> str:
 
 def _midnight(day: int) -> datetime:
     return datetime(1970, 1, 1) + timedelta(days=day)
+
+
+def _by_hour(column: array[float], groups: Iterable[list[int]], count: int) -> array[float]:
+    return array("d", [_sum([column[place] for place in places], count) for places in groups])
 
 
 def _sum(values: list[float], wanted: float) -> float:

@@ -42,10 +42,10 @@ def plain(cell: str) -> str:
 
 
 def read_table(path: Path, log: ProblemLog, *, headed: bool = True) -> Table:
-    """The table of a CSV file, or of a Parquet file where duckdb is installed.
+    """The table of a CSV file, of the one sheet of a workbook, or of a Parquet file where duckdb is installed.
 
     Raises:
-        ConfigError: the file is not readable text, or holds no table.
+        ConfigError: the file is not readable, holds no table, or more than one sheet.
     """
     raw = path.read_bytes()
     digest = hashlib.sha256(raw).hexdigest()
@@ -53,12 +53,27 @@ def read_table(path: Path, log: ProblemLog, *, headed: bool = True) -> Table:
         from ovoo_models.efficiency.readings.parquet import parquet_cells
 
         return _headed(parquet_cells(path), digest, "parquet", log, headed)
-    if raw[:4] == b"PK\x03\x04" or raw[:4] == b"\xd0\xcf\x11\xe0":
-        raise ConfigError("a workbook, no text", offender=str(path), remedy="save the sheet as CSV UTF-8")
+    if raw[:4] == b"PK\x03\x04":
+        return _headed(_sheet_cells(raw, path), digest, "xlsx", log, headed)
+    if raw[:4] == b"\xd0\xcf\x11\xe0":
+        raise ConfigError("a workbook of the old form", offender=str(path), remedy="save it as .xlsx or CSV UTF-8")
     words, encoding = decode_text(raw, path)
     if encoding != "utf-8":
         log.add("file.encoding", "repaired", value=encoding)
     return table_of(words, digest, encoding, log, headed=headed)
+
+
+def _sheet_cells(raw: bytes, path: Path) -> list[tuple[int, list[str]]]:
+    from ovoo_contract.xlsx import read_xlsx
+
+    sheets = [each for each in read_xlsx(raw, str(path)) if each.rows]
+    if len(sheets) != 1:
+        names = ", ".join(each.name for each in sheets) or "none"
+        raise ConfigError("not one sheet with rows", offender=str(path), value=names, remedy="keep that of the meter")
+    # empty cells at the end of a row do not stand in a workbook
+    width = max(len(cells) for _line, cells in sheets[0].rows)
+    blank = [""] * width
+    return [(line, [*map(plain, cells), *blank[len(cells) :]]) for line, cells in sheets[0].rows]
 
 
 def table_of(words: str, digest: str, encoding: str, log: ProblemLog, *, headed: bool = True) -> Table:
