@@ -15,6 +15,12 @@ from ovoo_packs import load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
+    "baseline.",
+    "saving.",
+    "event.",
+    "screen.",
+    "fault.",
+    "sec.",
     "energy.",
     "state.",
     "alarm.",
