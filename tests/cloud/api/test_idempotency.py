@@ -15,8 +15,9 @@ from ovoo_cloud.api.schema import OPEN_ROUTES, UNKEYED
 from ovoo_cloud.catalogue import jobs
 from ovoo_edge.enrol import make_request
 
+from tests.cloud.api import works
 from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SPARE, SYSTEM, Plant, installation, served
-from tests.cloud.api.test_matrix import ROUTES, intake, rescore_order
+from tests.cloud.api.test_matrix import ENERGY, ROUTES, intake, period, rescore_order
 
 HOUR = 3600 * 10**9
 BASE = f"/api/v1/enterprises/{OWN}"
@@ -65,6 +66,22 @@ BODIES: dict[tuple[str, str], tuple[Any, Any]] = {
         {"id": "heishan-gw8", "enterprise": OWN, "sites": [SITE]},
     ),
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): ({"hours": 1}, {"hours": 2}),
+    **{
+        route: (asked, {**asked, **other})
+        for route, asked, other in (
+            (("post", f"{ENERGY}/baselines"), works.baseline_body(OWN, works.OWN_WORKS), {"name": "other"}),
+            (("post", f"{ENERGY}/baselines/{{baseline}}/fits"), period(works.START, works.TURN), {"end": "x"}),
+            (("post", f"{ENERGY}/baselines/{{baseline}}/fits/{{fit}}/signature"), {"document": "a"}, {"document": "b"}),
+            (
+                ("post", f"{ENERGY}/baselines/{{baseline}}/events/{{event}}/decision"),
+                {"accepted": True, "reason": "a"},
+                {"accepted": False},
+            ),
+            (("post", f"{ENERGY}/baselines/{{baseline}}/savings"), period(works.TURN, works.END), {"end": "x"}),
+            (("post", f"{ENERGY}/intensities"), works.intensity_body(OWN, works.OWN_WORKS), {"months": 1}),
+            (("put", f"{ENERGY}/intensities/{{intensity}}"), works.intensity_body(OWN, works.OWN_WORKS), {"months": 1}),
+        )
+    },
 }
 
 
@@ -74,11 +91,14 @@ def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_server").fresh_database("keys")
     folder = tmp_path_factory.mktemp("keys")
     with installation(folder, database_url=url) as built, served(built) as running:
+        built.ids["own_works"] = works.add_works(built).ids
         yield running
 
 
 def _path(plant: Plant, route: tuple[str, str]) -> str:
     ids = {**plant.ids["own"], "name": "spare"}
+    if route[1].startswith(f"{ENERGY}/"):
+        ids = plant.ids["own_works"]
     if route[1].endswith("/revoke"):
         ids["gateway"] = SPARE
     if "{token}" in route[1]:
