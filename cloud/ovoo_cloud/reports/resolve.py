@@ -25,9 +25,11 @@ REFERENCE = "※"
 
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """All texts of one language by key."""
-    content = resources.files("ovoo_cloud.reports").joinpath("locales", f"{language}.json").read_text(encoding="utf-8")
-    texts: dict[str, str] = json.loads(content)
+    """All texts of one language by key: those of the diagnosis report, then those of the monthly energy report."""
+    folder = resources.files("ovoo_cloud.reports").joinpath("locales")
+    texts: dict[str, str] = {}
+    for name in (f"{language}.json", f"month.{language}.json"):
+        texts |= json.loads(folder.joinpath(name).read_text(encoding="utf-8"))
     return texts
 
 
