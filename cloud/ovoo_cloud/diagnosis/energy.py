@@ -95,7 +95,7 @@ def energy_section(
     tariff = _tariff(case, dated)
     data["series"] = load_series(hours)
     data["bands"] = allocate_bands(book, hours, evidence, tariff, data)
-    data["consumers"] = consumers(case, seen, book, kwh)
+    data["consumers"] = consumers(case, seen, book, kwh, least_known=least_known)
     load_figures(book, hours, evidence)
     trend(book, hours, evidence)
     compare_norm(case, book, total, dated, data)

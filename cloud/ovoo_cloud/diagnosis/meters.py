@@ -19,8 +19,8 @@ from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, Series, Window
 __all__ = [
     "HourEnergy",
     "Increments",
-    "counter_increments",
     "QuarterEnergy",
+    "counter_increments",
     "hourly",
     "known_share",
     "local_hours",

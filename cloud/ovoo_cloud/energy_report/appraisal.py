@@ -16,12 +16,10 @@ from ovoo_cloud.energy_report.plan import MonthPlan
 __all__ = ["appraisal_section"]
 
 _IDLE = "idle_switch_off"
-_FORMULA = "appraise/idle_switch_off/1"
+_FORMULA = "idle_switch_off/1"
 
 
-def appraisal_section(
-    idle: Sequence[Mapping[str, Any]], plan: MonthPlan, book: FigureBook
-) -> list[dict[str, Any]]:
+def appraisal_section(idle: Sequence[Mapping[str, Any]], plan: MonthPlan, book: FigureBook) -> list[dict[str, Any]]:
     """One row per idle machine, the greatest saving first; `missing` says what is lacking.
 
     Without the instruments' accuracy the idle energy has no uncertainty and makes no saving.

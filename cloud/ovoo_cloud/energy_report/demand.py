@@ -115,7 +115,8 @@ def factor_section(
     value = None
     evidence: list[str] = []
     if known and len(known) == len(meters):
-        active, reactive = (sum((row[n] for row in known), Decimal(0)) for n in (0, 1))
+        active = sum((row[0] for row in known), Decimal(0))
+        reactive = sum((row[1] for row in known), Decimal(0))
         if active > 0:
             value = power_factor(Quadrants(active, Decimal(0), reactive, Decimal(0)), "import_only")
             evidence = [seen.book.add(scans, _FACTOR_QUERY, formulas=[_FACTOR]) for _, _, scans in known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -83,7 +84,7 @@ def _spells(
     """Runs of minutes of one state with their mean power, negative powers as zero."""
     edges = [0, *(np.flatnonzero(states[1:] != states[:-1]) + 1).tolist(), len(states)]
     spells = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         drawn = np.maximum(power[first:last], 0.0)
         known = drawn[np.isfinite(drawn)]
         mean = math.fsum(known.tolist()) / len(known) if len(known) else 0.0
@@ -106,9 +107,7 @@ def _row(
     )
     made = [kwh, hours, share]
     if found.yuan is not None:
-        made.append(
-            book.base(f"{name}.yuan", found.yuan, unit="yuan", digits=2, formula=_FORMULA, evidence=evidence)
-        )
+        made.append(book.base(f"{name}.yuan", found.yuan, unit="yuan", digits=2, formula=_FORMULA, evidence=evidence))
     records.note(
         "idle_waste/month", [scan], made, parameters={"unknown_hours": f"{found.unknown_hours:.2f}", "dwell_s": "60"}
     )

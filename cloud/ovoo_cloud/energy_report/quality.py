@@ -16,7 +16,7 @@ from ovoo_cloud.energy_report.clock import local_text
 
 __all__ = ["quality_section"]
 
-_FORMULA: Final = "minutes_covered/1"
+_FORMULA: Final = "covered/1"
 _NS_PER_HOUR: Final = 3_600_000_000_000
 _DAY: Final = 1440
 

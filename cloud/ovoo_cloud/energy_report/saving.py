@@ -31,7 +31,7 @@ from ovoo_cloud.energy_report.source import SiteSource
 
 __all__ = ["saving_section"]
 
-_FORMULA: Final = "saving/baseline_model/1"
+_FORMULA: Final = "baseline_saving/1"
 _LEAST_KNOWN: Final = 0.995
 """Share of a day that must be known: what is missing is not filled in."""
 _CHUNK_DAYS: Final = 31
@@ -87,16 +87,19 @@ def _prove(before: _Days, after: _Days, terms: BaselineTerms, plan: MonthPlan) -
     settings = Settings(driver="driver" if terms.driver is not None else "", splits=_SPLITS)
     periods = [
         Observations(
-            each.time_ns, each.energy, {"driver": each.driver} if terms.driver is not None else {}, DAY_NS, "kWh", offset
+            each.time_ns,
+            each.energy,
+            {"driver": each.driver} if terms.driver is not None else {},
+            DAY_NS,
+            "kWh",
+            offset,
         )
         for each in (before, after)
     ]
     return prove(periods[0], periods[1], Plan(settings))
 
 
-def _days(
-    source: SiteSource, terms: BaselineTerms, meters: Sequence[MeterEnergy], window: Window
-) -> _Days:
+def _days(source: SiteSource, terms: BaselineTerms, meters: Sequence[MeterEnergy], window: Window) -> _Days:
     """Energy and the driver's mean of each 24 hours from the start of the window, read a month at a time."""
     days = _Days(array("q"), array("d"), array("d"), [], {})
     start = window.start_ns
@@ -146,9 +149,7 @@ def _mean(values: Any) -> float:
     return math.fsum(known.tolist()) / len(known) if len(known) >= 720 else math.nan
 
 
-def _known(
-    found: Saving, after: _Days, book: FigureBook, records: RecordBook, ids: list[str]
-) -> dict[str, Any]:
+def _known(found: Saving, after: _Days, book: FigureBook, records: RecordBook, ids: list[str]) -> dict[str, Any]:
     results = found.record.results
     actual = Decimal(results["expected"]) - Decimal(results["avoided"])
     values = {"actual": actual, **{name: Decimal(results[name]) for name in _NAMES[1:]}}

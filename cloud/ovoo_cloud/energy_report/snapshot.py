@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
+from ovoo_contract.evidence import figure as decimal_text
 from ovoo_models.efficiency.idle_waste import Price
 from ovoo_models.efficiency.tariff.bands import BandCalendar
 from ovoo_packs import FactorTable, Tariff, load_factors, load_norms, load_tariffs
@@ -14,6 +16,7 @@ from ovoo_cloud.diagnosis.energy import EnergyResult, energy_section
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.frozen import source_json
+from ovoo_cloud.diagnosis.meters import total_kwh
 from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
 from ovoo_cloud.energy_report.appraisal import appraisal_section
@@ -39,7 +42,7 @@ _METHODS: Final = {
     "previous.": "energy/previous_month",
     "action.": "actions/month",
     "measure.": "appraisal/month",
-    "idle.": "idle_waste/month",
+    "idle.": "idle_waste/total",
 }
 """Record of the figures that no section has recorded, by the beginning of their id; all others are `energy/month`."""
 
@@ -59,6 +62,7 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     dated = DatedTables(tables, last_day(case.end_ns, case.timezone))
     energy = energy_section(case, seen, book, dated, least_known=LEAST_KNOWN)
+    _measured_part(energy, book)
     extra: dict[str, dict[str, Any]] = {}
     data: dict[str, Any] = {
         "format": FORMAT,
@@ -84,6 +88,20 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
     data["records"] = dict(sorted(records.records.items()))
     data["provenance"] = dict(sorted(records.figures.items()))
     return Snapshot(data)
+
+
+def _measured_part(energy: EnergyResult, book: FigureBook) -> None:
+    """Figure `energy.measured`: what the meters know, however little of the month that is."""
+    known = [total_kwh(meter.parts) for meter in energy.meters if len(meter.parts.kwh)]
+    book.base(
+        "energy.measured",
+        decimal_text(math.fsum(known), 1) if known else None,
+        unit="kWh",
+        digits=1,
+        formula="metered_part/1",
+        evidence=[meter.evidence for meter in energy.meters],
+        reason="" if known else "silent",
+    )
 
 
 def _quarter_sections(

@@ -161,6 +161,7 @@ def resolve(tree: Mapping[str, Any], language: Language, draw: Draw) -> Resolved
         **{name: locale.inline(cover[name]) for name in ("title", "enterprise", "status", "status_note")},
         "rows": [[locale.inline(cell) for cell in row] for row in cover["rows"]]
         + [[locale.text("cover.code"), tree["snapshot_sha256"]]],
+        "tone": cover.get("tone", "warn"),
     }
     texts = {"contents": locale.text("contents.title"), "page": locale.text("page.of", page="{page}", pages="{pages}")}
     return Resolved(language, plain_cover, blocks, work.charts, texts)

@@ -108,7 +108,9 @@ def _rows(start_ns: int, end_ns: int) -> tuple[SampleBatch, ...]:
     )
 
 
-def batches(start: str = BASELINE[0], end: str = "2026-06-01", cuts: Sequence[tuple[str, str]] = ()) -> list[SampleBatch]:
+def batches(
+    start: str = BASELINE[0], end: str = "2026-06-01", cuts: Sequence[tuple[str, str]] = ()
+) -> list[SampleBatch]:
     """One batch a signal from local day to local day; `cuts` are silences of every signal."""
     hidden = [(instant(a), instant(b)) for a, b in cuts]
     first, last = instant(start), instant(end)
@@ -173,19 +175,22 @@ def told(**changes: Any) -> dict[str, Any]:
             "fictitious": True,
             "charges": [
                 {"name": "电度电价", "document": "购电合同2026.pdf", "form": "band", "prices": prices},
-                {"name": "基金附加", "document": "代理购电公告.pdf", "form": "flat", "price": "0.03", "adjustable": False},
+                {"name": "基金附加", "document": "代理购电公告.pdf", "form": "flat", "price": "0.03",
+                 "adjustable": False},
             ],
             "basic": {"per": "kW", "price": "28", "document": "购电合同2026.pdf", "contract_kw": "480"},
             "power_factor": {
                 "document": "力调电费办法.pdf",
                 "target": "0.90",
-                "steps": [{"from": "0", "percent": "5"}, {"from": "0.90", "percent": "0"}, {"from": "0.95", "percent": "-0.75"}],
+                "steps": [{"from": "0", "percent": "5"}, {"from": "0.90", "percent": "0"},
+                          {"from": "0.95", "percent": "-0.75"}],
             },
         },
         "baseline": {"start": BASELINE[0], "end": BASELINE[1], "document": "能耗基准书.pdf"},
         "accuracy": {"percent": "0.6", "document": "电表检定证书.pdf"},
         "decisions": [
-            {"measure": "idle_switch_off", "input": "avoidable_share", "value": "0.8", "unit": "1", "document": "停机规程.pdf"}
+            {"measure": "idle_switch_off", "input": "avoidable_share", "value": "0.8", "unit": "1",
+             "document": "停机规程.pdf"}
         ],
     }  # fmt: skip
     plan |= changes

@@ -103,7 +103,9 @@ def _signal(facts: Facts, row: dict[str, Any]) -> list[Inline]:
 
 def method(facts: Facts) -> list[Block]:
     """How the figures are made and how to check them."""
-    rules = [key(f"month.method.{each}") for each in ("energy", "gaps", "demand", "idle", "saving", "money", "reference")]
+    rules = [
+        key(f"month.method.{each}") for each in ("energy", "gaps", "demand", "idle", "saving", "money", "reference")
+    ]
     return [
         heading(1, "month.method.title"),
         bullets(rules),
@@ -115,6 +117,9 @@ def method(facts: Facts) -> list[Block]:
 def back(facts: Facts) -> list[Block]:
     """The annexes of every report, with the records of the month's calculations."""
     parts = annexes(facts, _TERMS)
+    for block in parts:
+        if block.get("parts") == [key("annex.evidence.lead")]:
+            block["parts"] = [key("month.evidence.lead")]
     at = next(n for n, block in enumerate(parts) if block.get("text", {}).get("key") == "annex.versions.title")
     return [*parts[:at], *_records(facts), *parts[at:]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ovoo_cloud.energy_report.sections.parts import state_of
+from ovoo_cloud.energy_report.sections.parts import insufficient_words, state_of
 from ovoo_cloud.reports.nodes import (
     Block,
     Column,
@@ -27,7 +27,7 @@ def energy(facts: Facts) -> list[Block]:
     """What was used: meters, the month before, days, machines."""
     blocks: list[Block] = [heading(1, "month.energy.title")]
     if state_of(facts) == "insufficient":
-        blocks.append(notice(key("month.energy.insufficient", share=facts.figure("data.percent")), "warn"))
+        blocks.append(notice(insufficient_words(facts), "warn"))
     else:
         blocks.append(
             para(
@@ -44,7 +44,8 @@ def energy(facts: Facts) -> list[Block]:
         )
     blocks += [notice(absent_row(row), "warn") for row in facts.data["energy"]["missing"]]
     blocks.append(balance(facts))
-    return [*blocks, *trend_blocks(facts), *consumer_blocks(facts)]
+    trend = [block for block in trend_blocks(facts) if block["b"] != "chart"]  # its picture stands in the summary
+    return [*blocks, *trend, *consumer_blocks(facts)]
 
 
 def load(facts: Facts) -> list[Block]:
@@ -177,7 +178,13 @@ def bill(facts: Facts) -> list[Block]:
     blocks += [notice(key(f"month.bill.open.{each}"), "warn") for each in data["open"]]
     rows = [_line(facts, row) for row in data["lines"]]
     rows.append(
-        [key("month.bill.total"), key("cell.none"), key("cell.none"), key("cell.none"), facts.figure("bill.total", unit=False)]
+        [
+            key("month.bill.total"),
+            key("cell.none"),
+            key("cell.none"),
+            key("cell.none"),
+            facts.figure("bill.total", unit=False),
+        ]
     )
     columns: list[Column] = [
         ("month.bill.col.item", "left", 2.6),

@@ -5,14 +5,29 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from ovoo_cloud.energy_report.sections.parts import change_words, machine, state_of
-from ovoo_cloud.reports.nodes import Block, Facts, Inline, both, bullets, day, key, name, notice, page_break, para, plain
+from ovoo_cloud.energy_report.sections.parts import change_words, insufficient_words, machine, state_of
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Facts,
+    Inline,
+    both,
+    bullets,
+    chart,
+    day,
+    key,
+    name,
+    notice,
+    page_break,
+    para,
+    plain,
+)
 from ovoo_cloud.reports.nodes import heading as head
 from ovoo_cloud.reports.sections.front import local_day
 
 __all__ = ["cover", "summary"]
 
 _SHOWN = 3
+_WORST_LEVEL = 3
 
 
 def cover(facts: Facts) -> dict[str, Any]:
@@ -25,6 +40,7 @@ def cover(facts: Facts) -> dict[str, Any]:
         "title": key("month.cover.title"),
         "enterprise": name(both(profile["name"])),
         "status": key(f"month.state.{state}"),
+        "tone": "plain" if state == "complete" else "warn",
         "status_note": key(f"month.state.{state}.note", share=facts.figure("data.percent")),
         "rows": [
             [key("cover.number"), plain(data["issue"]["number"])],
@@ -49,8 +65,8 @@ def summary(facts: Facts) -> list[Block]:
     blocks: list[Block] = [head(1, "month.summary.title", number=False), _cards(facts)]
     state = state_of(facts)
     if state != "complete":
-        words = key(f"month.state.{state}.note", share=facts.figure("data.percent"))
-        blocks.append(notice(words, "warn"))
+        partly = key("month.state.partial.note", share=facts.figure("data.percent"))
+        blocks.append(notice(partly if state == "partial" else insufficient_words(facts), "warn"))
     if facts.data["bill"]["fictitious"]:
         blocks.append(notice(key("month.bill.fictitious"), "warn"))
     blocks += [
@@ -58,8 +74,13 @@ def summary(facts: Facts) -> list[Block]:
         bullets(_seen(facts) or [key("month.summary.nothing")]),
         para(key("month.summary.do"), style="label"),
         bullets(_do(facts)),
-        para(key("month.summary.reading"), style="small"),
     ]
+    daily = facts.data["energy"]["series"]["daily"]
+    if sum(1 for row in daily if row["kwh"] is not None) > 1:
+        blocks.append(
+            chart("daily", key("chart.daily.caption"), {"rows": daily}, evidence=facts.evidence("energy.kwh"))
+        )
+    blocks.append(para(key("month.summary.reading"), style="small"))
     return [*blocks, page_break()]
 
 
@@ -70,24 +91,24 @@ def _cards(facts: Facts) -> Block:
         "items": [
             {
                 "label": key("month.card.energy"),
-                "value": facts.figure("energy.kwh"),
+                "value": facts.figure("energy.kwh", unit=False),
                 "note": change_words(facts),
             },
             {
                 "label": key("month.card.cost"),
-                "value": facts.figure("bill.total"),
+                "value": facts.figure("bill.total", unit=False),
                 "note": key("month.card.mean", mean=facts.figure("bill.mean"))
                 if facts.known("bill.mean")
                 else key(f"reason.{facts.data['bill']['reason'] or 'no_prices'}"),
             },
             {
                 "label": key("month.card.peak"),
-                "value": facts.figure("demand.peak"),
+                "value": facts.figure("demand.peak", unit=False),
                 "note": plain(peak["start"]) if peak else key("cell.none"),
             },
             {
                 "label": key("month.card.carbon"),
-                "value": facts.figure("energy.tco2"),
+                "value": facts.figure("energy.tco2", unit=False),
                 "note": key("month.card.coal", tce=facts.figure("energy.tce_calorific")),
             },
         ],
@@ -112,7 +133,7 @@ def _seen(facts: Facts) -> list[Inline]:
         rows.append(key(f"month.seen.saving.{which}", **_saving_slots(facts)))
     if facts.known("base.kw") and facts.known("base.percent"):
         rows.append(key("month.seen.base", base=facts.figure("base.kw"), share=facts.figure("base.percent")))
-    if facts.known("demand.of_contract") if facts.has("demand.of_contract") else False:
+    if facts.known("demand.of_contract"):
         rows.append(key("month.seen.contract", share=facts.figure("demand.of_contract")))
     idle = facts.data["idle"]["rows"]
     if idle:
@@ -127,7 +148,10 @@ def _seen(facts: Facts) -> list[Inline]:
         )
     norm = facts.data["energy"]["norm"]
     if norm is not None and norm.get("reached"):
-        rows.append(key("month.seen.norm", level=plain(str(norm["reached"])), value=facts.figure("norm.intensity")))
+        value = facts.figure("norm.intensity")
+        within = int(norm["reached"]) <= _WORST_LEVEL
+        level = plain(str(norm["reached"]))
+        rows.append(key("month.seen.norm", level=level, value=value) if within else key("month.seen.over", value=value))
     return rows
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ovoo_cloud.reports.nodes import Facts, Inline, key, name, plain
 
-__all__ = ["change_words", "machine", "place", "state_of"]
+__all__ = ["change_words", "insufficient_words", "machine", "place", "state_of"]
 
 _COMPLETE = Decimal(98)
 State = Literal["complete", "partial", "insufficient"]
@@ -20,6 +20,14 @@ def state_of(facts: Facts) -> State:
     if share is None or (energy["value"] is None and energy["low"] is None):
         return "insufficient"
     return "complete" if Decimal(share) >= _COMPLETE else "partial"
+
+
+def insufficient_words(facts: Facts) -> Inline:
+    """That the month is not known, with the part that was metered where there is one."""
+    share, part = facts.figure("data.percent"), facts.figure("energy.measured")
+    if facts.known("energy.measured"):
+        return key("month.energy.insufficient", share=share, part=part)
+    return key("month.energy.silent")
 
 
 def machine(facts: Facts, which: str) -> Inline:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from ovoo_cloud.energy_report.sections.parts import machine
-from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, chart, day, heading, key, name, notice, para, plain, table
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    chart,
+    day,
+    heading,
+    key,
+    name,
+    notice,
+    para,
+    plain,
+    table,
+)
 from ovoo_cloud.reports.sections.actions import saving_ranges
 from ovoo_cloud.reports.sections.front import actions_table
 
@@ -98,8 +112,10 @@ def saving(facts: Facts) -> list[Block]:
 def measures(facts: Facts) -> list[Block]:
     """What can be done: ranges from the month's evidence, and the idle machines appraised."""
     blocks: list[Block] = [heading(1, "month.measures.title"), para(key("month.measures.lead"))]
-    blocks += saving_ranges(facts)
-    blocks.append(actions_table(facts))
+    if any(not each["reason"] for each in facts.data["actions"]):
+        blocks += [*saving_ranges(facts), actions_table(facts)]
+    else:
+        blocks.append(notice(key("month.measures.none")))
     rows = facts.data["measures"]
     if rows:
         blocks.append(heading(2, "month.measures.idle.title"))

@@ -20,7 +20,16 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 
-__all__ = ["absent_row", "balance", "carbon_line", "consumer_blocks", "energy", "load_blocks", "norm_blocks", "trend_blocks"]
+__all__ = [
+    "absent_row",
+    "balance",
+    "carbon_line",
+    "consumer_blocks",
+    "energy",
+    "load_blocks",
+    "norm_blocks",
+    "trend_blocks",
+]
 
 
 def energy(facts: Facts) -> list[Block]:
@@ -53,6 +62,7 @@ def energy(facts: Facts) -> list[Block]:
 
 
 def carbon_line(facts: Facts) -> Block:
+    """Carbon dioxide of electricity with its factor, or that there is none."""
     factor = facts.data["energy"]["co2_factor"]
     if factor is None:
         return para(key("energy.carbon.none"))
@@ -102,6 +112,7 @@ def consumer_blocks(facts: Facts) -> list[Block]:
 
 
 def balance(facts: Facts) -> Block:
+    """Meters, carriers and their standard coal."""
     data = facts.data["energy"]
     rows: list[list[Inline]] = [
         [
@@ -138,6 +149,7 @@ def balance(facts: Facts) -> Block:
 
 
 def trend_blocks(facts: Facts) -> list[Block]:
+    """Energy a day in both halves of the window, and day by day."""
     daily = facts.data["energy"]["series"]["daily"]
     blocks: list[Block] = [
         heading(2, "energy.trend.title"),
@@ -159,6 +171,7 @@ def trend_blocks(facts: Facts) -> list[Block]:
 
 
 def load_blocks(facts: Facts) -> list[Block]:
+    """Load by hour over the tariff bands, by duration, and energy by band; empty without data."""
     data = facts.data["energy"]
     load = data["series"]["load"]
     if not any(row["mean"] for row in load):
@@ -225,6 +238,7 @@ def _gauge(facts: Facts) -> list[Block]:
 
 
 def norm_blocks(facts: Facts) -> list[Block]:
+    """Unit consumption against the norm, or why it is not compared."""
     norm = facts.data["energy"]["norm"]
     if norm is None:
         absent = any(row["kind"] == "norm" for row in facts.data["energy"]["missing"])

@@ -114,6 +114,7 @@ def summary(facts: Facts) -> list[Block]:
 
 
 def actions_table(facts: Facts) -> Block:
+    """The actions with what each saves in a year."""
     rows = []
     for number, action in enumerate(facts.data["actions"], start=1):
         kind = action["kind"]
