@@ -53,6 +53,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/energy"): P.READ_ENERGY,
     ("get", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): P.READ_ENERGY,
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): P.SET_ENERGY,
+    ("post", "/api/v1/enterprises/{enterprise}/sites/{site}/energy-reports"): P.RUN_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/cases"): P.READ_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.READ_REPORT,
     ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.RUN_REPORT,
@@ -83,6 +84,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("put", "/api/v1/enterprises/{enterprise}/sites/{site}/tariff"): {"tariff": ""},
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): {"number": "N-2"},
+    ("post", "/api/v1/enterprises/{enterprise}/sites/{site}/energy-reports"): {"month": "2026-05"},
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): {"hours": 1},
 }
 QUERIES: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""The month as a bundle: same bytes again, same figures in both languages, every change named, the store asked again."""
+"""The month as a bundle: same bytes again, same figures in both languages, every change named, recomputed."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def test_a_changed_byte_names_its_file(issued: IssuedMonth, copy: Path, name: st
 
 
 @pytest.mark.parametrize("figure", ["energy.kwh", "bill.total", "demand.peak", "saving.avoided", "data.percent"])
-def test_a_changed_digit_names_the_figure_even_when_signed_again(
-    issued: IssuedMonth, copy: Path, figure: str
-) -> None:
+def test_a_changed_digit_names_the_figure_even_when_signed_again(issued: IssuedMonth, copy: Path, figure: str) -> None:
     def change(data: Any) -> None:
         text = data["figures"][figure]["value"]
         data["figures"][figure]["value"] = str(int(text[0]) % 9 + 1) + text[1:]
@@ -132,7 +130,9 @@ def test_both_languages_print_the_same_figures(state: str, whole: Snapshot) -> N
     snapshot = whole if state == "whole" else freeze_month(dairy.plan(), dairy.source(parts[state]()), ISSUE)
     zh, en = (resolved(snapshot, language) for language in ("zh", "en"))
 
-    words = next(n for n, block in enumerate(zh.blocks) if block.get("text") == Locale("zh").text("annex.glossary.title"))
+    words = next(
+        n for n, block in enumerate(zh.blocks) if block.get("text") == Locale("zh").text("annex.glossary.title")
+    )
     for left, right in zip(zh.blocks[:words], en.blocks[:words], strict=True):
         assert left["b"] == right["b"]
         if left["b"] == "table":

@@ -197,7 +197,8 @@ def bill(facts: Facts) -> list[Block]:
 
 
 def _line(facts: Facts, row: dict[str, Any]) -> list[Inline]:
-    item: Inline = plain(row["name"]) if row["kind"] == "energy" else key(f"month.bill.kind.{row['kind']}")
+    named = row["kind"] == "energy" and row["name"] != "energy"
+    item: Inline = plain(row["name"]) if named else key(f"month.bill.kind.{row['kind']}")
     if row["band"]:
         item = key("month.bill.item", name=item, band=key(f"band.{row['band']}"))
     adjustment = row["kind"] == "power_factor"

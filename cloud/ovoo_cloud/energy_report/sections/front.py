@@ -104,12 +104,14 @@ def _cards(facts: Facts) -> Block:
             {
                 "label": key("month.card.peak"),
                 "value": facts.figure("demand.peak", unit=False),
-                "note": plain(peak["start"]) if peak else key("cell.none"),
+                "note": plain(peak["start"]) if peak else key("reason.covered"),
             },
             {
                 "label": key("month.card.carbon"),
                 "value": facts.figure("energy.tco2", unit=False),
-                "note": key("month.card.coal", tce=facts.figure("energy.tce_calorific")),
+                "note": key("month.card.coal", tce=facts.figure("energy.tce_calorific"))
+                if facts.known("energy.tce_calorific")
+                else key("reason.covered"),
             },
         ],
     }
@@ -150,8 +152,9 @@ def _seen(facts: Facts) -> list[Inline]:
     if norm is not None and norm.get("reached"):
         value = facts.figure("norm.intensity")
         within = int(norm["reached"]) <= _WORST_LEVEL
-        level = plain(str(norm["reached"]))
-        rows.append(key("month.seen.norm", level=level, value=value) if within else key("month.seen.over", value=value))
+        mark = key("month.seen.reference") if norm["reference_only"] else plain("")
+        slots = {"value": value, "mark": mark, **({"level": plain(str(norm["reached"]))} if within else {})}
+        rows.append(key("month.seen.norm" if within else "month.seen.over", **slots))
     return rows
 
 

@@ -90,7 +90,8 @@ def saving(facts: Facts) -> list[Block]:
     slots = {"start": day(data["start"]), "end": day(data["end"]), "document": plain(data["document"])}
     blocks.append(para(key("month.saving.baseline", **slots), evidence=facts.evidence("saving.avoided")))
     if data["course"] is None:
-        return [*blocks, notice(key("month.saving.refused", fault=plain(data["fault"])), "warn")]
+        fault: Inline = {"t": "maybe", "key": f"month.fault.{data['fault']}", "text": data["fault"]}
+        return [*blocks, notice(key("month.saving.refused", fault=fault), "warn")]
     words = {each: facts.figure(f"saving.{each}") for each in ("avoided", "low", "high", "percent", "days")}
     blocks.append(para(key("month.saving.lead", **words)))
     verdict = "proved" if not data["reason"] else data["reason"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -103,9 +104,11 @@ def consumer_blocks(facts: Facts) -> list[Block]:
         ("consumers.col.share", "right", 1.4),
     ]
     evidence = facts.evidence(*(row["figure"] for row in facts.data["energy"]["consumers"]))
+    seen = any(Decimal(row["high"]) > 0 for row in rows)
+    bars = [chart("consumers", key("chart.consumers.caption"), {"rows": rows}, evidence=evidence)] if seen else []
     return [
         heading(2, "consumers.title"),
-        chart("consumers", key("chart.consumers.caption"), {"rows": rows}, evidence=evidence),
+        *bars,
         table("consumers.caption", columns, cells),
         para(key("consumers.note"), style="small"),
     ]
