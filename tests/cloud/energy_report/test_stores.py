@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ovoo_cloud.diagnosis.evidence import PlatformFacts
+from ovoo_cloud.diagnosis.evidence import MemorySource, PlatformFacts
 from ovoo_cloud.energy_report.snapshot import freeze_month
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.services import Services, build_services
@@ -33,7 +33,7 @@ def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service
 def test_every_store_and_order_gives_the_snapshot_of_memory(services: Services) -> None:
     parts = dairy.batches(start="2026-04-01", cuts=[("2026-05-10", "2026-05-12")])
     fill(services, dairy.shuffled(parts, seed=11))
-    memory = dairy.MemorySource(
+    memory = MemorySource(
         dairy.entries(),
         parts,
         catalogue_ids=[Catalogue(dairy.entries()).id],

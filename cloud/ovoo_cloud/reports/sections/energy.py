@@ -104,7 +104,7 @@ def consumer_blocks(facts: Facts) -> list[Block]:
         ("consumers.col.share", "right", 1.4),
     ]
     evidence = facts.evidence(*(row["figure"] for row in facts.data["energy"]["consumers"]))
-    seen = any(Decimal(row["high"]) > 0 for row in rows)
+    seen = any(Decimal(str(row["high"])) > 0 for row in rows)
     bars = [chart("consumers", key("chart.consumers.caption"), {"rows": rows}, evidence=evidence)] if seen else []
     return [
         heading(2, "consumers.title"),
