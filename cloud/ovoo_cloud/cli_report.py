@@ -1,4 +1,4 @@
-"""`ovoo-cloud report|verify`: issue a diagnosis report, check a bundle."""
+"""`ovoo-cloud report|energy-report|verify`: issue a diagnosis or monthly energy report, check a bundle."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
 
 if TYPE_CHECKING:
+    from ovoo_cloud.catalogue.tables import Report
     from ovoo_cloud.diagnosis.evidence import EvidenceSource
+    from ovoo_cloud.reports.build import ReportResult
 
 __all__ = ["add_verbs"]
 
 
 def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse does not export the type
-    """Adds `report` and `verify`."""
+    """Adds `report`, `energy-report` and `verify`."""
     report = verbs.add_parser(
         "report",
         parents=[shared],
@@ -35,6 +37,7 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
     report.add_argument("--language", action="append", choices=["zh", "en"], help="may be repeated; the first leads")
     report.add_argument("--out", type=pathlib.Path, help="empty or new folder (default: under data_dir/reports)")
     report.set_defaults(run=_report)
+    _add_month(verbs, shared)
     verify = verbs.add_parser(
         "verify",
         parents=[shared],
@@ -45,6 +48,55 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
     verify.add_argument("--trust", type=pathlib.Path, required=True, help="public key, got apart from the bundle")
     verify.add_argument("--deep", action="store_true", help="recompute from the store as well")
     verify.set_defaults(run=_verify)
+
+
+def _add_month(verbs: Any, shared: argparse.ArgumentParser) -> None:
+    month = verbs.add_parser(
+        "energy-report",
+        parents=[shared],
+        help="issue the monthly energy report of a site",
+        description="Measures, renders and signs one month of one site. With the embedded store no server may run.",
+    )
+    month.add_argument("--enterprise", required=True)
+    month.add_argument("--site", required=True)
+    month.add_argument("--month", required=True, help="local month of the site, e.g. 2026-10")
+    month.add_argument("--inputs", type=pathlib.Path, help="YAML of bill, baseline, products, ... beside the settings")
+    month.add_argument("--number", help="report number (default: of month and site); repeated: the next revision")
+    month.add_argument("--issue-date", help="ISO date (default: today in the installation's time zone)")
+    month.add_argument("--language", action="append", choices=["zh", "en"], help="may be repeated; the first leads")
+    month.add_argument("--out", type=pathlib.Path, help="empty or new folder (default: under data_dir/reports)")
+    month.set_defaults(run=_energy_report)
+
+
+def _energy_report(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from ovoo_cloud.diagnosis.intake import read_yaml
+    from ovoo_cloud.jobs.month_report import default_number, issue_month_report
+    from ovoo_cloud.jobs.report import Order, today
+
+    inputs = None if parsed.inputs is None else dict(read_yaml(parsed.inputs).data)
+    with build_services(settings) as services:
+        output.note(f"measuring {parsed.enterprise}/{parsed.site} {parsed.month} ...")
+        order = Order(
+            number=parsed.number or default_number(parsed.enterprise, parsed.site, parsed.month),
+            issue_date=parsed.issue_date or today(services),
+            languages=parsed.language or [settings.language],
+            folder=parsed.out,
+        )
+        scope = Scope.system("cli")
+        row, result = issue_month_report(services, scope, parsed.enterprise, parsed.site, parsed.month, order, inputs)
+    output.show(_issued(row, result), f"report {row.number} revision {row.revision}\n{row.folder}")
+    return 0
+
+
+def _issued(row: Report, result: ReportResult) -> dict[str, Any]:
+    return {
+        "report": row.id,
+        "revision": row.revision,
+        "folder": row.folder,
+        "files": dict(result.files),
+        "snapshot_sha256": row.snapshot_sha256,
+        **row.summary,
+    }
 
 
 def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
@@ -63,15 +115,7 @@ def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
             languages=parsed.language or [settings.language],
             folder=parsed.out,
         )
-    document = {
-        "report": row.id,
-        "revision": row.revision,
-        "folder": row.folder,
-        "files": dict(result.files),
-        "snapshot_sha256": row.snapshot_sha256,
-        **row.summary,
-    }
-    output.show(document, f"report {row.number} revision {row.revision}\n{row.folder}")
+    output.show(_issued(row, result), f"report {row.number} revision {row.revision}\n{row.folder}")
     return 0
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from ovoo_contract.address import AssetAddress
+from ovoo_contract.catalogue import SignalEntry
 from ovoo_contract.evidence import figure as decimal_text
 from ovoo_packs import Factor, Tariff
 
@@ -21,8 +22,10 @@ from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant, le
 from ovoo_cloud.diagnosis.load import allocate_bands, load_figures, load_series, trend
 from ovoo_cloud.diagnosis.meters import (
     HourEnergy,
+    Increments,
     counter_increments,
     hourly,
+    known_share,
     power_bounds,
     power_increments,
     total_kwh,
@@ -30,7 +33,7 @@ from ovoo_cloud.diagnosis.meters import (
 from ovoo_cloud.diagnosis.norm import compare_norm, energy_cost
 from ovoo_cloud.diagnosis.observe import Observation
 
-__all__ = ["EnergyResult", "energy_section"]
+__all__ = ["EnergyResult", "MeterEnergy", "energy_section"]
 
 _COUNTER = "counter_kwh/1"
 _POWER = "power_kwh/1"
@@ -48,22 +51,37 @@ class EnergyResult:
     tariff: Tariff | None
     factors: tuple[Factor | None, Factor | None]
     """kgce and kgCO2 per kWh; None where no row is valid for the window."""
+    meters: tuple[MeterEnergy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Meter:
+class MeterEnergy:
+    """What one meter measured: its signal, its energy between samples, by hour, and the figure over the window.
+
+    `known_share` is the part of the window (0 to 1) whose energy the meter knows.
+    """
+
     asset: AssetAddress
+    signal: SignalEntry
     evidence: str
     kwh: Figure
+    parts: Increments
     hours: list[HourEnergy]
+    known_share: float
 
 
-def energy_section(case: Case, seen: Observation, book: FigureBook, dated: DatedTables) -> EnergyResult:
-    """Compute all figures of the section into `book` and return its series."""
+def energy_section(
+    case: Case, seen: Observation, book: FigureBook, dated: DatedTables, *, least_known: float = 0.0
+) -> EnergyResult:
+    """Compute all figures of the section into `book` and return its series.
+
+    A meter that knows less than the share `least_known` of the window gives insufficient evidence, not its part.
+    """
     zone = ZoneInfo(case.timezone)
     length = Decimal(seen.window.minutes) / 1440
     days = book.base("window.days", length, unit="d", digits=least_digits(length), cls="measured")
-    meters = [meter for asset in _meter_assets(case, seen) if (meter := _read(asset, seen, book, zone)) is not None]
+    read = [_read(asset, seen, book, zone, least_known) for asset in _meter_assets(case, seen)]
+    meters = [meter for meter in read if meter is not None]
     hours = _merge([meter.hours for meter in meters])
     evidence = [meter.evidence for meter in meters]
     kwh = book.derived("energy.kwh", "sum/1", [meter.kwh for meter in meters], unit="kWh", digits=1)
@@ -77,13 +95,14 @@ def energy_section(case: Case, seen: Observation, book: FigureBook, dated: Dated
     tariff = _tariff(case, dated)
     data["series"] = load_series(hours)
     data["bands"] = allocate_bands(book, hours, evidence, tariff, data)
-    data["consumers"] = consumers(case, seen, book, kwh)
+    data["consumers"] = consumers(case, seen, book, kwh, least_known=least_known)
     load_figures(book, hours, evidence)
     trend(book, hours, evidence)
     compare_norm(case, book, total, dated, data)
     energy_cost(case, book, data)
     data["missing"] = list(dated.missing)
-    return EnergyResult(data, days, tuple(hours), tariff, (dated.coal("coal_electricity"), grid))
+    factors = (dated.coal("coal_electricity"), grid)
+    return EnergyResult(data, days, tuple(hours), tariff, factors, tuple(meters))
 
 
 def _meter_assets(case: Case, seen: Observation) -> list[AssetAddress]:
@@ -97,7 +116,9 @@ def _meter_assets(case: Case, seen: Observation) -> list[AssetAddress]:
     return sorted(found)
 
 
-def _read(asset: AssetAddress, seen: Observation, book: FigureBook, zone: ZoneInfo) -> _Meter | None:
+def _read(
+    asset: AssetAddress, seen: Observation, book: FigureBook, zone: ZoneInfo, least_known: float
+) -> MeterEnergy | None:
     counter, power = seen.find(asset, "energy"), seen.find(asset, "power")
     scan = counter if counter is not None and counter.good_samples > 1 else power
     if scan is None:
@@ -113,7 +134,9 @@ def _read(asset: AssetAddress, seen: Observation, book: FigureBook, zone: ZoneIn
     )
     evidence = seen.book.add([scan], query, formulas=[formula])
     blind = bool(np.any(np.isnan(parts.kwh)))
-    value = None if blind or scan.good_samples < 2 else decimal_text(total_kwh(parts), 1)
+    known = known_share(parts, seen.window)
+    covered = known >= least_known
+    value = None if blind or scan.good_samples < 2 or not covered else decimal_text(total_kwh(parts), 1)
     figure = book.base(
         f"energy.meter.{asset.site}/{asset.path}",
         value,
@@ -121,10 +144,10 @@ def _read(asset: AssetAddress, seen: Observation, book: FigureBook, zone: ZoneIn
         digits=1,
         formula=formula,
         evidence=[evidence],
-        bounds=power_bounds(parts, series) if blind else None,
-        reason="" if value else "gap",
+        bounds=power_bounds(parts, series) if blind and covered else None,
+        reason="" if value else "gap" if covered else "covered",
     )
-    return _Meter(asset, evidence, figure, hourly(parts, seen.window, zone))
+    return MeterEnergy(asset, scan.entry, evidence, figure, parts, hourly(parts, seen.window, zone), known)
 
 
 def _merge(sources: Sequence[list[HourEnergy]]) -> list[HourEnergy]:

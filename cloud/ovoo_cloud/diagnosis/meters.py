@@ -19,16 +19,20 @@ from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, Series, Window
 __all__ = [
     "HourEnergy",
     "Increments",
+    "QuarterEnergy",
     "counter_increments",
     "hourly",
+    "known_share",
     "local_hours",
     "power_bounds",
     "power_increments",
+    "quarterly",
     "total_kwh",
 ]
 
 _GAP_NS = GAP_MINUTES * MINUTE_NS
 _RESET_SHARE: Final = 0.1
+_QUARTER_NS: Final = 15 * MINUTE_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,15 @@ class HourEnergy:
     month: int
     kwh: float
     covered_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterEnergy:
+    """Energy of the quarter hours from `start_ns` on: `kwh` (NaN where nothing is known), `covered_s` of 900 s."""
+
+    start_ns: int
+    kwh: npt.NDArray[np.float64]
+    covered_s: npt.NDArray[np.float64]
 
 
 def counter_increments(series: Series) -> Increments:
@@ -109,19 +122,40 @@ def hourly(parts: Increments, window: Window, zone: ZoneInfo) -> list[HourEnergy
     """Energy by local clock hour. An interval across an hour's edge is split by time; gaps are left out."""
     hours = local_hours(window, zone)
     edges = np.array([start for start, _ in hours] + [hours[-1][0] + 3600 * 1_000_000_000], dtype=np.int64)
-    usable = ~parts.gap & np.isfinite(parts.kwh)
-    start, end, kwh = parts.start_ns[usable], parts.end_ns[usable], parts.kwh[usable]
-    first = np.searchsorted(edges, start, side="right") - 1
-    last = np.searchsorted(edges, end, side="left") - 1
-    energy: list[list[float]] = [[] for _ in hours]
-    covered: list[int] = [0] * len(hours)
-    _whole(first, last, start, end, kwh, energy, covered)
-    for at in np.flatnonzero(first != last).tolist():
-        _cut(int(start[at]), int(end[at]), float(kwh[at]), edges, energy, covered)
+    energy, covered = _binned(parts, edges)
     return [
         HourEnergy(begin, f"{local:%Y-%m-%d}", local.hour, local.month, math.fsum(energy[n]), covered[n] / 1e9)
         for n, (begin, local) in enumerate(hours)
     ]
+
+
+def quarterly(parts: Increments, window: Window) -> QuarterEnergy:
+    """Energy by quarter hour from the start of the window, by the rules of `hourly`."""
+    count = -(-(window.end_ns - window.start_ns) // _QUARTER_NS)
+    edges = window.start_ns + _QUARTER_NS * np.arange(count + 1, dtype=np.int64)
+    energy, covered = _binned(parts, edges)
+    kwh = [math.fsum(each) if known else math.nan for each, known in zip(energy, covered, strict=True)]
+    return QuarterEnergy(window.start_ns, np.array(kwh, dtype=np.float64), np.array(covered, dtype=np.float64) / 1e9)
+
+
+def known_share(parts: Increments, window: Window) -> float:
+    """Part of the window, 0 to 1, in which the energy between samples is known; a counter knows it across gaps."""
+    known = np.isfinite(parts.kwh)
+    return int(np.sum((parts.end_ns - parts.start_ns)[known])) / (window.end_ns - window.start_ns)
+
+
+def _binned(parts: Increments, edges: npt.NDArray[np.int64]) -> tuple[list[list[float]], list[int]]:
+    """Energies and covered ns between neighbouring edges; the intervals lie inside the first and last of them."""
+    usable = ~parts.gap & np.isfinite(parts.kwh)
+    start, end, kwh = parts.start_ns[usable], parts.end_ns[usable], parts.kwh[usable]
+    first = np.searchsorted(edges, start, side="right") - 1
+    last = np.searchsorted(edges, end, side="left") - 1
+    energy: list[list[float]] = [[] for _ in range(len(edges) - 1)]
+    covered: list[int] = [0] * (len(edges) - 1)
+    _whole(first, last, start, end, kwh, energy, covered)
+    for at in np.flatnonzero(first != last).tolist():
+        _cut(int(start[at]), int(end[at]), float(kwh[at]), edges, energy, covered)
+    return energy, covered
 
 
 def _whole(

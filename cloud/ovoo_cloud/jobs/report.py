@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from ovoo_cloud.reports.resolve import Language
 from ovoo_cloud.reports.signing import load_signing_key
 from ovoo_cloud.services import Services
 
-__all__ = ["asker", "issue_report", "report", "today"]
+__all__ = ["Order", "Subject", "asker", "issue_recorded", "issue_report", "report", "today"]
 
 _LANGUAGES: Final = ("zh", "en")
 _INTERNAL: Final = frozenset({"system", "scheduler", "cli"})
@@ -74,34 +75,83 @@ def issue_report(
     Args:
         folder: where to; None is a folder of its own under `reports_dir`.
     """
+    subject = Subject(
+        enterprise=case.enterprise,
+        site=case.sites[0].id if case.sites else "",
+        title={"zh": case.profile.name.zh, "en": case.profile.name.en},
+        start_ns=case.start_ns,
+        end_ns=case.end_ns,
+        case_id=case_id,
+    )
+    evidence = StoreEvidence(services, case.enterprise, scope)
+    order = Order(number, issue_date, languages, folder, progress)
+    return issue_recorded(
+        services, scope, subject, order, lambda made, out: build_report(case, evidence, made, out), summary
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a report is about, as the list of reports keeps it."""
+
+    enterprise: str
+    site: str
+    title: Mapping[str, str]
+    start_ns: int
+    end_ns: int
+    case_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the issuing office decides; `folder` None is one of its own under `reports_dir`."""
+
+    number: str
+    issue_date: str
+    languages: Sequence[Language]
+    folder: pathlib.Path | None = None
+    progress: Callable[[float], None] = lambda share: None
+
+
+def issue_recorded(
+    services: Services,
+    scope: Scope,
+    subject: Subject,
+    order: Order,
+    build: Callable[[ReportSettings, pathlib.Path], ReportResult],
+    summarise: Callable[[Mapping[str, Any]], dict[str, Any]],
+) -> tuple[Report, ReportResult]:
+    """Makes a bundle by `build` and records it; the next revision when the number was issued before."""
     scope.require(Permission.RUN_REPORT)
-    scope.require_enterprise(case.enterprise)
+    scope.require_enterprise(subject.enterprise)
+    languages = order.languages
     unknown = [language for language in languages if language not in _LANGUAGES]
     if unknown or not languages:
         raise ConfigError("not a language", offender="languages", value=unknown, remedy="zh, en or both")
     key = load_signing_key(services.settings.signing_key)
     with services.database.read() as session:
-        revision = cases.next_revision(session, number)
-    report_id = f"{_slug(number)}-r{revision}"
-    target = folder if folder is not None else services.settings.reports_dir / case.enterprise / report_id
-    progress(0.1)
-    settings = ReportSettings(number, issue_date, key, revision=revision, languages=languages)
-    result = build_report(case, StoreEvidence(services, case.enterprise, scope), settings, target)
-    progress(0.9)
+        revision = cases.next_revision(session, order.number)
+    report_id = f"{_slug(order.number)}-r{revision}"
+    target = order.folder or services.settings.reports_dir / subject.enterprise / report_id
+    order.progress(0.1)
+    made = ReportSettings(order.number, order.issue_date, key, revision=revision, languages=languages)
+    result = build(made, target)
+    order.progress(0.9)
+    shown = summarise(result.snapshot.data)
     row = Report(
         id=report_id,
-        case=case_id,
-        enterprise=case.enterprise,
-        site=case.sites[0].id if case.sites else "",
-        number=number,
+        case=subject.case_id,
+        enterprise=subject.enterprise,
+        site=subject.site,
+        number=order.number,
         revision=revision,
-        title=case.profile.name.zh if languages[0] == "zh" else case.profile.name.en,
+        title=subject.title["zh" if languages[0] == "zh" else "en"],
         language=",".join(languages),
         folder=str(target),
         snapshot_sha256=result.snapshot_sha256,
-        summary=summary(result.snapshot.data),
-        start_ns=case.start_ns,
-        end_ns=case.end_ns,
+        summary=shown,
+        start_ns=subject.start_ns,
+        end_ns=subject.end_ns,
         created_by=scope.user,
         created_ns=services.clock(),
     )

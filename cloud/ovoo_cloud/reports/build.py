@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from ovoo_cloud.reports.resolve import Language, resolve
 from ovoo_cloud.reports.tree import build_tree
 from ovoo_cloud.reports.word import render_docx
 
-__all__ = ["ReportResult", "ReportSettings", "build_report", "render_files", "summary"]
+__all__ = ["ReportResult", "ReportSettings", "build_report", "issue_bundle", "render_files", "summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,20 @@ def build_report(case: Case, source: EvidenceSource, settings: ReportSettings, o
         ConfigErrors: the case answers items that its framework does not have.
         ReportError: the folder is not empty, a font or glyph is missing, or a page cannot be made.
     """
+    return issue_bundle(lambda issue: freeze(case, source, issue), settings, out_dir)
+
+
+def issue_bundle(make: Callable[[Issue], Snapshot], settings: ReportSettings, out_dir: Path) -> ReportResult:
+    """Freeze by `make`, render and sign a report of any kind into `out_dir`.
+
+    Raises:
+        ReportError: the folder is not empty, a font or glyph is missing, or a page cannot be made.
+    """
     if not settings.languages:
         raise ReportError("no language", offender="languages", remedy='use ("zh",), ("en",) or both')
     check_folder(out_dir)
     tool = f"ovoo-cloud {version('ovoo-cloud')}"
-    snapshot = freeze(case, source, Issue(settings.number, settings.issue_date, settings.revision, tool))
+    snapshot = make(Issue(settings.number, settings.issue_date, settings.revision, tool))
     files = render_files(snapshot, settings.languages)
     written = write_bundle(out_dir, files, snapshot.data, settings.signing_key)
     hashes = {name: sha256_hex(content) for name, content in sorted(written.items())}

@@ -33,14 +33,16 @@ def digests(snapshot: Mapping[str, Any]) -> dict[str, str]:
 
 def manifest_bytes(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> bytes:
     """The manifest as canonical JSON."""
+    rules = snapshot.get("framework")
+    named = {} if rules is None else {"framework": {key: rules[key] for key in ("id", "version", "sha256")}}
     return canonical_json(
         {
+            **named,
             "format": FORMAT,
             "number": snapshot["issue"]["number"],
             "revision": snapshot["issue"]["revision"],
             "tool": snapshot["issue"]["tool"],
             "packs": snapshot["packs"],
-            "framework": {key: snapshot["framework"][key] for key in ("id", "version", "sha256")},
             "files": {name: sha256_hex(content) for name, content in files.items()},
             "entries": digests(snapshot),
         }

@@ -24,7 +24,7 @@ from ovoo_models.svg import (
     text_width,
 )
 
-from ovoo_cloud.reports import charts_energy, charts_finding, charts_plan
+from ovoo_cloud.reports import charts_energy, charts_finding, charts_month, charts_plan
 from ovoo_cloud.reports.resolve import Locale
 
 __all__ = ["draw"]
@@ -40,7 +40,8 @@ def draw(kind: str, data: Data, locale: Locale) -> str:
     """
     if kind not in _CHARTS:
         raise ReportError("unknown chart", offender=kind, remedy="one of " + ", ".join(sorted(_CHARTS)))
-    return _CHARTS[kind](data, locale).finish()
+    made = _CHARTS[kind](data, locale)
+    return made if isinstance(made, str) else made.finish()
 
 
 def _radar(data: Data, locale: Locale) -> Svg:
@@ -264,7 +265,7 @@ def _clip(share: float) -> float:
     return min(1.0, max(0.0, share))
 
 
-_CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {
+_CHARTS: Mapping[str, Callable[[Data, Locale], Svg | str]] = {
     "radar": _radar,
     "scenes": _scenes,
     "gate": _gate,
@@ -274,4 +275,5 @@ _CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {
     **charts_energy.CHARTS,
     **charts_finding.CHARTS,
     **charts_plan.CHARTS,
+    **charts_month.CHARTS,
 }

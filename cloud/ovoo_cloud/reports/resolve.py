@@ -25,9 +25,11 @@ REFERENCE = "※"
 
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """All texts of one language by key."""
-    content = resources.files("ovoo_cloud.reports").joinpath("locales", f"{language}.json").read_text(encoding="utf-8")
-    texts: dict[str, str] = json.loads(content)
+    """All texts of one language by key: those of the diagnosis report, then those of the monthly energy report."""
+    folder = resources.files("ovoo_cloud.reports").joinpath("locales")
+    texts: dict[str, str] = {}
+    for name in (f"{language}.json", f"month.{language}.json"):
+        texts |= json.loads(folder.joinpath(name).read_text(encoding="utf-8"))
     return texts
 
 
@@ -159,6 +161,7 @@ def resolve(tree: Mapping[str, Any], language: Language, draw: Draw) -> Resolved
         **{name: locale.inline(cover[name]) for name in ("title", "enterprise", "status", "status_note")},
         "rows": [[locale.inline(cell) for cell in row] for row in cover["rows"]]
         + [[locale.text("cover.code"), tree["snapshot_sha256"]]],
+        "tone": cover.get("tone", "warn"),
     }
     texts = {"contents": locale.text("contents.title"), "page": locale.text("page.of", page="{page}", pages="{pages}")}
     return Resolved(language, plain_cover, blocks, work.charts, texts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import OvooError, VerifyError
 
-from ovoo_cloud.diagnosis.case import parse_case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, recompute
-from ovoo_cloud.diagnosis.formulas import quantise
-from ovoo_cloud.diagnosis.frozen import FrozenSource
-from ovoo_cloud.diagnosis.scoring import score
-from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_json
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, digests
+from ovoo_cloud.reports.kinds import kind_of
 from ovoo_cloud.reports.signing import load_trusted_key, signature_valid
 from ovoo_cloud.reports.tree import build_tree
 
@@ -124,8 +119,8 @@ def _check_snapshot(
 ) -> list[Mismatch]:
     found = list(_check_entries(snapshot, manifest or {}))
     try:
-        found += _check_score(snapshot)
         found += _check_figures(snapshot)
+        found += [Mismatch(*each) for each in kind_of(snapshot).check(snapshot)]
         found += _check_document(files, snapshot)
     except (OvooError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         found.append(Mismatch("entry", "snapshot.json", f"cannot be recomputed: {error}"))
@@ -149,33 +144,14 @@ def _check_entries(snapshot: Mapping[str, Any], manifest: Mapping[str, Any]) -> 
             yield Mismatch(_KINDS.get(section, "entry"), entry if section in _KINDS else name, "changed after signing")
 
 
-def _check_score(snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
-    again = score_json(score(snapshot["framework"], snapshot["answers"], snapshot["scenes"]))
-    for name in sorted(set(again) | set(snapshot["score"])):
-        if again.get(name) != snapshot["score"].get(name):
-            yield Mismatch("score", name, "does not follow from rules and answers")
-
-
 def _check_figures(snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
-    """Recompute derived figures from their printed inputs, and point figures from the score."""
+    """Recompute derived figures from their printed inputs."""
     known = {name: Figure.from_json(name, row) for name, row in snapshot["figures"].items()}
     for name, figure in known.items():
         if figure.inputs and recompute(figure, known) != figure:
             yield Mismatch("figure", name, f"does not follow from its inputs by {figure.formula}")
         for missing in sorted(set(figure.evidence) - set(snapshot["evidence"])):
             yield Mismatch("figure", name, f"names evidence that is not in the snapshot: {missing}")
-    for name, ends in _point_figures(snapshot["score"]):
-        interval = known[name].interval() if name in known else None
-        if interval is None or [quantise(end, 3) for end in interval] != [quantise(Decimal(end), 3) for end in ends]:
-            yield Mismatch("figure", name, "does not follow from the score")
-
-
-def _point_figures(result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    yield "score.total", result["total"]
-    for each in result["dimensions"]:
-        yield f"score.dimension.{each['id']}", each["points"]
-    for each in result["items"]:
-        yield f"score.item.{each['id']}", each["points"]
 
 
 def _check_document(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
@@ -208,17 +184,12 @@ def _differences(left: Any, right: Any, path: str, figure: str) -> Iterator[tupl
 
 
 def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource) -> Iterator[Mismatch]:
-    """Freeze the same case again with the store's samples and compare evidence and measured figures.
+    """Freeze the same report again with the store's samples and compare evidence and measured figures.
 
     Derived figures are left to level 1, which uses the constants that the snapshot carries.
     """
-    issue = snapshot["issue"]
     try:
-        again = freeze(
-            parse_case(snapshot["case"], "snapshot.json"),
-            FrozenSource(snapshot["source"], source),
-            Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
-        ).data
+        again = kind_of(snapshot).again(snapshot, source)
     except (OvooError, KeyError, TypeError, ValueError) as error:
         yield Mismatch("store", "snapshot.json", f"cannot be measured again: {error}")
         return

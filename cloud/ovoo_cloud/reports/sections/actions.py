@@ -21,12 +21,12 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 
-__all__ = ["actions", "first_steps", "roadmap"]
+__all__ = ["actions", "first_steps", "roadmap", "saving_ranges"]
 
 
 def actions(facts: Facts) -> list[Block]:
     """One block an action: what was seen, what to do, range of saving, pay-back."""
-    blocks: list[Block] = [heading(1, "actions.title"), para(key("actions.lead")), *_ranges(facts)]
+    blocks: list[Block] = [heading(1, "actions.title"), para(key("actions.lead")), *saving_ranges(facts)]
     for number, action in enumerate(facts.data["actions"], start=1):
         blocks += _action(facts, number, action)
     tariff = facts.data["energy"].get("tariff")
@@ -35,7 +35,7 @@ def actions(facts: Facts) -> list[Block]:
     return blocks
 
 
-def _ranges(facts: Facts) -> list[Block]:
+def saving_ranges(facts: Facts) -> list[Block]:
     """The saving ranges side by side; moved load saves no energy and is left out."""
     rows = []
     for action in facts.data["actions"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, heading, key, page_break, para, plain, table
@@ -11,8 +12,8 @@ __all__ = ["annexes"]
 _TERMS = ("tce", "calorific", "equivalent", "networked", "good", "evidence", "snapshot", "tou", "range")
 
 
-def annexes(facts: Facts) -> list[Block]:
-    """All annexes, each from the top of a heading."""
+def annexes(facts: Facts, terms: Sequence[str] = _TERMS) -> list[Block]:
+    """All annexes, each from the top of a heading; `terms` are those of the glossary."""
     return [
         page_break(),
         heading(1, "annex.figures.title"),
@@ -24,7 +25,7 @@ def annexes(facts: Facts) -> list[Block]:
         heading(1, "annex.versions.title"),
         _versions(facts),
         heading(1, "annex.glossary.title"),
-        _glossary(),
+        _glossary(terms),
         heading(1, "annex.sign.title"),
         para(key("annex.sign.lead")),
         _signatures(),
@@ -89,11 +90,11 @@ def _evidence(facts: Facts) -> Block:
 
 
 def _versions(facts: Facts) -> Block:
-    rules = facts.data["framework"]
-    rows: list[list[Inline]] = [
-        [key("annex.version.tool"), plain(facts.data["issue"]["tool"]), plain("—")],
-        [key("annex.version.framework"), plain(f"{rules['id']} {rules['version']}"), plain(rules["sha256"][:16])],
-    ]
+    rows: list[list[Inline]] = [[key("annex.version.tool"), plain(facts.data["issue"]["tool"]), plain("—")]]
+    rules = facts.data.get("framework")
+    if rules is not None:
+        edition = plain(f"{rules['id']} {rules['version']}")
+        rows.append([key("annex.version.framework"), edition, plain(rules["sha256"][:16])])
     rows += [
         [key(f"annex.version.{table_name}"), plain(row["version"]), plain(row["sha256"][:16])]
         for table_name, row in facts.data["packs"].items()
@@ -106,8 +107,8 @@ def _versions(facts: Facts) -> Block:
     return table("annex.versions.caption", columns, rows)
 
 
-def _glossary() -> Block:
-    rows = [[key(f"term.{term}"), key(f"term.{term}.meaning")] for term in _TERMS]
+def _glossary(terms: Sequence[str]) -> Block:
+    rows = [[key(f"term.{term}"), key(f"term.{term}.meaning")] for term in terms]
     return table("annex.glossary.caption", [("annex.col.term", "left", 1), ("annex.col.meaning", "left", 3.4)], rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -20,7 +21,16 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 
-__all__ = ["energy"]
+__all__ = [
+    "absent_row",
+    "balance",
+    "carbon_line",
+    "consumer_blocks",
+    "energy",
+    "load_blocks",
+    "norm_blocks",
+    "trend_blocks",
+]
 
 
 def energy(facts: Facts) -> list[Block]:
@@ -38,21 +48,22 @@ def energy(facts: Facts) -> list[Block]:
             ),
             evidence=facts.evidence("energy.kwh"),
         ),
-        _carbon(facts),
-        *(notice(_absent(row), "warn") for row in data["missing"]),
-        _balance(facts),
+        carbon_line(facts),
+        *(notice(absent_row(row), "warn") for row in data["missing"]),
+        balance(facts),
     ]
     if not data["complete"]:
         blocks.append(notice(key("energy.incomplete"), "warn"))
-    blocks += _consumers(facts)
-    blocks += _trend(facts)
-    blocks += _load(facts)
-    blocks += [heading(2, "norm.title"), *_norm(facts)]
+    blocks += consumer_blocks(facts)
+    blocks += trend_blocks(facts)
+    blocks += load_blocks(facts)
+    blocks += [heading(2, "norm.title"), *norm_blocks(facts)]
     blocks += [heading(2, "cost.title"), *_cost(facts)]
     return blocks
 
 
-def _carbon(facts: Facts) -> Block:
+def carbon_line(facts: Facts) -> Block:
+    """Carbon dioxide of electricity with its factor, or that there is none."""
     factor = facts.data["energy"]["co2_factor"]
     if factor is None:
         return para(key("energy.carbon.none"))
@@ -68,14 +79,14 @@ def _carbon(facts: Facts) -> Block:
     )
 
 
-def _absent(row: Mapping[str, str]) -> Inline:
+def absent_row(row: Mapping[str, str]) -> Inline:
     """Which dated row is not valid for the window, and since when it would be."""
     slots = {"name": name({"zh": row["zh"], "en": row["en"]}), "id": plain(row["id"])}
     since = key("dated.since", start=plain(row["from"])) if row["from"] else key("dated.ended")
     return key(f"dated.{row['kind']}", **slots, day=day(row["day"]), since=since)
 
 
-def _consumers(facts: Facts) -> list[Block]:
+def consumer_blocks(facts: Facts) -> list[Block]:
     """Energy by machine, where machines have a power signal of their own."""
     names = facts.machine_names()
     rows, cells = [], []
@@ -93,15 +104,18 @@ def _consumers(facts: Facts) -> list[Block]:
         ("consumers.col.share", "right", 1.4),
     ]
     evidence = facts.evidence(*(row["figure"] for row in facts.data["energy"]["consumers"]))
+    seen = any(Decimal(str(row["high"])) > 0 for row in rows)
+    bars = [chart("consumers", key("chart.consumers.caption"), {"rows": rows}, evidence=evidence)] if seen else []
     return [
         heading(2, "consumers.title"),
-        chart("consumers", key("chart.consumers.caption"), {"rows": rows}, evidence=evidence),
+        *bars,
         table("consumers.caption", columns, cells),
         para(key("consumers.note"), style="small"),
     ]
 
 
-def _balance(facts: Facts) -> Block:
+def balance(facts: Facts) -> Block:
+    """Meters, carriers and their standard coal."""
     data = facts.data["energy"]
     rows: list[list[Inline]] = [
         [
@@ -137,7 +151,8 @@ def _balance(facts: Facts) -> Block:
     return table("energy.balance", columns, rows, evidence=facts.evidence("energy.kwh"))
 
 
-def _trend(facts: Facts) -> list[Block]:
+def trend_blocks(facts: Facts) -> list[Block]:
+    """Energy a day in both halves of the window, and day by day."""
     daily = facts.data["energy"]["series"]["daily"]
     blocks: list[Block] = [
         heading(2, "energy.trend.title"),
@@ -158,7 +173,8 @@ def _trend(facts: Facts) -> list[Block]:
     return blocks
 
 
-def _load(facts: Facts) -> list[Block]:
+def load_blocks(facts: Facts) -> list[Block]:
+    """Load by hour over the tariff bands, by duration, and energy by band; empty without data."""
     data = facts.data["energy"]
     load = data["series"]["load"]
     if not any(row["mean"] for row in load):
@@ -224,7 +240,8 @@ def _gauge(facts: Facts) -> list[Block]:
     return [chart("norm", key("chart.norm.caption"), data)]
 
 
-def _norm(facts: Facts) -> list[Block]:
+def norm_blocks(facts: Facts) -> list[Block]:
+    """Unit consumption against the norm, or why it is not compared."""
     norm = facts.data["energy"]["norm"]
     if norm is None:
         absent = any(row["kind"] == "norm" for row in facts.data["energy"]["missing"])

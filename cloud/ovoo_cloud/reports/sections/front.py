@@ -28,7 +28,7 @@ from ovoo_cloud.reports.nodes import (
 from ovoo_cloud.reports.sections.actions import first_steps
 from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
 
-__all__ = ["cover", "local_day", "method", "profile", "strengths_and_gaps", "summary"]
+__all__ = ["actions_table", "cover", "local_day", "method", "profile", "strengths_and_gaps", "summary"]
 
 
 def local_day(ns: str, timezone: str, *, last: bool = False) -> str:
@@ -105,7 +105,7 @@ def summary(facts: Facts) -> list[Block]:
     ]
     if missing:
         blocks.append(notice(key("summary.missing", count=plain(str(missing))), "warn"))
-    blocks.append(_actions_table(facts))
+    blocks.append(actions_table(facts))
     steps = first_steps(facts)
     if steps:
         blocks += [para(key("summary.next"), style="label"), bullets(steps)]
@@ -113,7 +113,8 @@ def summary(facts: Facts) -> list[Block]:
     return [*blocks, page_break()]
 
 
-def _actions_table(facts: Facts) -> Block:
+def actions_table(facts: Facts) -> Block:
+    """The actions with what each saves in a year."""
     rows = []
     for number, action in enumerate(facts.data["actions"], start=1):
         kind = action["kind"]

@@ -86,7 +86,11 @@ def _cusum(svg: Svg, data: Course, look: Look, time: TimeAxis) -> None:
     panel.line(data.start_ns, data.cusum, look.palette.accent, 1.6)
     last = _last(data.cusum)
     half = _last(data.cusum_half_width)
-    words = f"{last:,.5g}" + (f" ± {half:,.3g}" if math.isfinite(half) else "") + f" {data.unit}"
+    words = (
+        f"{last:,.5g}"
+        + (f" ± {half:,.0f}" if half >= 100 else f" ± {half:,.3g}" if math.isfinite(half) else "")
+        + f" {data.unit}"
+    )
     panel.name(data.start_ns, data.cusum, words, look.palette.accent)
     _marks(panel, data, look, words=False)
 

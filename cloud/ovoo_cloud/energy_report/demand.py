@@ -1,0 +1,152 @@
+"""The greatest quarter hours of the month, and the power factor of its energies."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from ovoo_contract.errors import EvidenceError
+from ovoo_contract.evidence import figure as decimal_text
+from ovoo_models.efficiency.tariff.intervals import QUARTER_NS
+from ovoo_models.efficiency.tariff.peak import peak_demand
+from ovoo_models.efficiency.tariff.power_factor import Quadrants, power_factor
+
+from ovoo_cloud.diagnosis.energy import MeterEnergy
+from ovoo_cloud.diagnosis.figures import Figure, FigureBook
+from ovoo_cloud.diagnosis.observe import Observation, SignalScan
+from ovoo_cloud.energy_report.clock import local_text
+from ovoo_cloud.energy_report.quarters import FULL_S, SiteQuarters
+from ovoo_cloud.energy_report.records import RecordBook
+
+__all__ = ["demand_section", "factor_section"]
+
+_FORMULA = "quarter_peak/1"
+_FACTOR = "power_factor/1"
+_FACTOR_QUERY = "active and lagging reactive power of every minute"
+_HIGHEST = 5
+_DAY_QUARTERS = 96
+
+
+def demand_section(
+    quarters: SiteQuarters | None,
+    evidence: list[str],
+    book: FigureBook,
+    records: RecordBook,
+    zone: ZoneInfo,
+    *,
+    contract_kw: Decimal | None,
+    covered: bool,
+) -> dict[str, Any]:
+    """Figure `demand.peak` with its time, the five greatest quarter hours, and the day of the peak for its picture."""
+    data: dict[str, Any] = {"peak": None, "highest": [], "day": None, "contract_kw": None}
+    peak = None
+    if quarters is not None and covered:
+        window = (quarters.start_ns, quarters.start_ns + QUARTER_NS * len(quarters.kwh))
+        try:
+            peak = peak_demand(quarters.full(), *window)
+        except EvidenceError:
+            peak = None  # no quarter hour is covered: the figure says so
+    figure = book.base(
+        "demand.peak",
+        None if peak is None else peak.power_kw,
+        unit="kW",
+        digits=1,
+        formula=_FORMULA,
+        evidence=evidence,
+        reason="" if peak is not None else "covered",
+    )
+    unknown = book.base(
+        "demand.unknown", None if peak is None else peak.unknown, unit="count", formula=_FORMULA, evidence=evidence,
+        reason="" if peak is not None else "covered",
+    )  # fmt: skip
+    made = [figure, unknown]
+    if peak is not None and quarters is not None:
+        data["peak"] = {"start": local_text(peak.start_ns, zone), "end": local_text(peak.end_ns, zone)[-5:]}
+        data["highest"] = _highest(quarters, evidence, book, zone)
+        data["day"] = _day(quarters, peak.start_ns)
+        made += [book[row["figure"]] for row in data["highest"]]
+    if contract_kw is not None:
+        contract = book.base("demand.contract", contract_kw, unit="kW", digits=1, cls="declared")
+        data["contract_kw"] = contract.value
+        inputs = [figure, contract] if peak is not None and contract_kw > 0 else []
+        book.derived("demand.of_contract", "percent/1", inputs, unit="%", digits=1)
+    if quarters is not None:
+        records.note("demand/quarter_hours", quarters.scans, made, parameters={"window_s": "900", "least_s": "810"})
+    return data
+
+
+def _highest(quarters: SiteQuarters, evidence: list[str], book: FigureBook, zone: ZoneInfo) -> list[dict[str, str]]:
+    """The greatest quarter hours of different days: what repeats is worth a measure, what happens once is not."""
+    power = np.where(np.isnan(quarters.kwh) | (quarters.covered_s < FULL_S), -np.inf, quarters.kwh * 4.0)
+    order = np.argsort(-power, kind="stable").tolist()
+    rows: list[dict[str, str]] = []
+    days: set[str] = set()
+    for at in order:
+        start = local_text(quarters.start_ns + at * QUARTER_NS, zone)
+        if not np.isfinite(power[at]) or len(rows) == _HIGHEST:
+            break
+        if start[:10] not in days:
+            days.add(start[:10])
+            value = decimal_text(float(power[at]), 1)
+            figure = book.base(
+                f"demand.day.{start[:10]}", value, unit="kW", digits=1, formula=_FORMULA, evidence=evidence
+            )
+            rows.append({"start": start, "figure": figure.id})
+    return rows
+
+
+def _day(quarters: SiteQuarters, peak_ns: int) -> dict[str, Any]:
+    """Mean power by quarter hour of the day with the peak, from the window's start in steps of 24 hours."""
+    at = (peak_ns - quarters.start_ns) // QUARTER_NS // _DAY_QUARTERS * _DAY_QUARTERS
+    rows = slice(at, at + _DAY_QUARTERS)
+    power = np.where(quarters.covered_s[rows] >= FULL_S, quarters.kwh[rows] * 4.0, np.nan)
+    return {"power": [None if np.isnan(each) else decimal_text(float(each), 1) for each in power.tolist()]}
+
+
+def factor_section(
+    meters: tuple[MeterEnergy, ...], seen: Observation, book: FigureBook, records: RecordBook, *, covered: bool
+) -> Figure:
+    """Figure `power_factor` of the month: active against lagging reactive energy, where every meter tells both."""
+    found = [_energies(meter, seen) for meter in meters] if covered else []
+    known = [each for each in found if each is not None]
+    value = None
+    evidence: list[str] = []
+    if known and len(known) == len(meters):
+        active = sum((row[0] for row in known), Decimal(0))
+        reactive = sum((row[1] for row in known), Decimal(0))
+        if active > 0:
+            value = power_factor(Quadrants(active, Decimal(0), reactive, Decimal(0)), "import_only")
+            evidence = [seen.book.add(scans, _FACTOR_QUERY, formulas=[_FACTOR]) for _, _, scans in known]
+    reason = "" if value is not None else "reactive" if covered else "covered"
+    figure = book.base("power_factor", value, unit="", digits=3, formula=_FACTOR, evidence=evidence, reason=reason)
+    if value is not None:
+        scans = [scan for _, _, each in known for scan in each]
+        records.note("power_factor/month", scans, [figure], parameters={"reactive": "import_only"})
+    return figure
+
+
+def _energies(meter: MeterEnergy, seen: Observation) -> tuple[Decimal, Decimal, list[SignalScan]] | None:
+    """kWh and kvarh over the minutes that know both; None where they are less than nine tenths of the window."""
+    power, second = seen.find(meter.asset, "power"), None
+    for name, unit in (("reactive_power", "kvar"), ("power_factor", "1")):
+        scan = seen.find(meter.asset, name)
+        if scan is not None and scan.entry.unit == unit and scan.good_samples:
+            second = scan
+            break
+    if power is None or second is None or power.entry.unit != "kW":
+        return None
+    active, other = seen.by_minute(power), seen.by_minute(second)
+    rows = np.isfinite(active) & np.isfinite(other)
+    if second.entry.unit == "1":
+        rows &= (other > 0.0) & (other <= 1.0)
+    if np.count_nonzero(rows) < 0.9 * seen.window.minutes:
+        return None
+    drawn = np.maximum(active[rows], 0.0)
+    lagging = np.maximum(other[rows], 0.0)
+    if second.entry.unit == "1":
+        lagging = drawn * np.sqrt(1.0 / (lagging * lagging) - 1.0)
+    sums = [Decimal(decimal_text(math.fsum(each.tolist()) / 60, 1)) for each in (drawn, lagging)]
+    return sums[0], sums[1], [power, second]

@@ -1,0 +1,52 @@
+"""The monthly energy report as a kind of report: its chapters, its own checks, and how it is measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.frozen import FrozenSource
+from ovoo_cloud.diagnosis.snapshot import Issue
+from ovoo_cloud.energy_report.plan import parse_plan
+from ovoo_cloud.energy_report.records import record_id
+from ovoo_cloud.energy_report.sections.back import back, carbon, method, quality
+from ovoo_cloud.energy_report.sections.energy import bill, demand, energy, load
+from ovoo_cloud.energy_report.sections.front import cover, summary
+from ovoo_cloud.energy_report.sections.saving import idle, measures, saving
+from ovoo_cloud.energy_report.snapshot import freeze_month
+from ovoo_cloud.reports.kinds import Finding, ReportKind
+
+__all__ = ["KIND"]
+
+
+def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
+    """Records have the ids of their content, and print what the figures that come from them print."""
+    records, figures = snapshot["records"], snapshot["figures"]
+    for name, content in records.items():
+        if record_id(content) != name:
+            yield "evidence", name, "the record's id is not that of its content"
+    for figure, name in snapshot["provenance"].items():
+        if name not in records or figure not in figures:
+            yield "figure", figure, f"its record is not in the snapshot: {name}"
+            continue
+        printed, value = records[name]["results"].get(figure), figures[figure]["value"]
+        if printed is not None and value is not None and printed != value:
+            yield "figure", figure, f"its record {name} has {printed}"
+
+
+def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
+    issue = snapshot["issue"]
+    return freeze_month(
+        parse_plan(snapshot["plan"], "snapshot.json"),
+        FrozenSource(snapshot["source"], source),
+        Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+    ).data
+
+
+KIND: Final = ReportKind(
+    cover,
+    (summary, energy, load, demand, bill, carbon, idle, saving, measures, quality, method, back),
+    _check,
+    _again,
+)

@@ -1,0 +1,80 @@
+"""The diagnosis report: its chapters, and how its snapshot is checked and measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from ovoo_cloud.diagnosis.case import parse_case
+from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.figures import Figure
+from ovoo_cloud.diagnosis.formulas import quantise
+from ovoo_cloud.diagnosis.frozen import FrozenSource
+from ovoo_cloud.diagnosis.scoring import score
+from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_json
+from ovoo_cloud.reports.kinds import Finding, ReportKind
+from ovoo_cloud.reports.sections.actions import actions, roadmap
+from ovoo_cloud.reports.sections.annex import annexes
+from ovoo_cloud.reports.sections.energy import energy
+from ovoo_cloud.reports.sections.equipment import equipment, security
+from ovoo_cloud.reports.sections.front import cover, method, profile, summary
+from ovoo_cloud.reports.sections.maturity import maturity, quality
+from ovoo_cloud.reports.sections.revisit import revisit
+from ovoo_cloud.reports.sections.running import running
+from ovoo_cloud.reports.sections.safety import safety
+
+__all__ = ["KIND"]
+
+
+def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
+    """Scores follow from rules and answers, and the point figures from the scores."""
+    again = score_json(score(snapshot["framework"], snapshot["answers"], snapshot["scenes"]))
+    for name in sorted(set(again) | set(snapshot["score"])):
+        if again.get(name) != snapshot["score"].get(name):
+            yield "score", name, "does not follow from rules and answers"
+    for name, ends in _point_figures(snapshot["score"]):
+        row = snapshot["figures"].get(name)
+        interval = None if row is None else Figure.from_json(name, row).interval()
+        if interval is None or [quantise(end, 3) for end in interval] != [quantise(Decimal(end), 3) for end in ends]:
+            yield "figure", name, "does not follow from the score"
+
+
+def _point_figures(result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    yield "score.total", result["total"]
+    for each in result["dimensions"]:
+        yield f"score.dimension.{each['id']}", each["points"]
+    for each in result["items"]:
+        yield f"score.item.{each['id']}", each["points"]
+
+
+def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
+    issue = snapshot["issue"]
+    return freeze(
+        parse_case(snapshot["case"], "snapshot.json"),
+        FrozenSource(snapshot["source"], source),
+        Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+    ).data
+
+
+KIND: Final = ReportKind(
+    cover,
+    (
+        summary,
+        method,
+        profile,
+        quality,
+        maturity,
+        running,
+        energy,
+        equipment,
+        safety,
+        security,
+        actions,
+        roadmap,
+        revisit,
+        annexes,
+    ),
+    _check,
+    _again,
+)
