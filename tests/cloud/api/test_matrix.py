@@ -182,8 +182,19 @@ QUERIES: dict[str, dict[str, Any]] = {
     "completeness": {**WINDOW, "site": SITE},
 }
 TENANT = ("{enterprise}", "{gateway}")
-WITHIN = ("{finding}", "{alarm}", "{case}", "{job}", "{report}", "{verdict}", "{bill}", "{statement}")
-WITHIN = ("{baseline}", "{record}", "{intensity}", "{finding}", "{alarm}", "{case}", "{job}", "{report}", "{verdict}")
+WITHIN = (
+    "{finding}",
+    "{alarm}",
+    "{case}",
+    "{job}",
+    "{report}",
+    "{verdict}",
+    "{bill}",
+    "{statement}",
+    "{baseline}",
+    "{record}",
+    "{intensity}",
+)
 
 
 def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:
