@@ -201,7 +201,7 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
     method, path = route
     filled = path
     values = dict(ids)
-    if path.startswith(f"{ENERGY}/"):
+    if path.removeprefix(f"{ENERGY}/").split("/")[0] in ("baselines", "savings", "intensities"):
         values = at_works(plant, ids)
         ids = values
     if path.endswith("/revoke") and ids["gateway"] == plant.ids["own"]["gateway"]:
