@@ -9,7 +9,8 @@ import ssl
 import threading
 
 import pytest
-from ovoo_edge.mqtt_sockets import TlsContext, release
+from ovoo_edge.mqtt_sockets import release
+from ovoo_edge.mqtt_tls import TlsContext
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 

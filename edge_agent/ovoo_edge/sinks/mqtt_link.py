@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ovoo_contract.errors import ConnectFailed, SourceError, Untrusted
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -16,9 +16,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ovoo_edge.mqtt_sockets import TlsContext, release
+from ovoo_edge.mqtt_sockets import release
 from ovoo_edge.secret_file import read_secret
 from ovoo_edge.sinks.settings import MqttSinkSettings
+
+if TYPE_CHECKING:
+    from ovoo_edge.mqtt_tls import TlsContext
 
 __all__ = ["MqttLink", "Will"]
 
@@ -139,6 +142,8 @@ class MqttLink:
         )
         settings = self._settings
         if settings.ca_file is not None:
+            from ovoo_edge.mqtt_tls import TlsContext
+
             self._tls = TlsContext.of(settings.ca_file, settings.certificate_file, settings.key_file)
             client.tls_set_context(self._tls)
         if settings.username:

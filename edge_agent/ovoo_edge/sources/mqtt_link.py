@@ -11,7 +11,7 @@ import contextlib
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
 from ovoo_contract.errors import ConnectFailed, SourceError, Untrusted
@@ -21,10 +21,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ovoo_edge.mqtt_sockets import TlsContext, release
+from ovoo_edge.mqtt_sockets import release
 from ovoo_edge.sources.mqtt_client import BlockClient
 from ovoo_edge.sources.mqtt_packets import Message
 from ovoo_edge.sources.settings_mqtt import MqttSettings
+
+if TYPE_CHECKING:
+    from ovoo_edge.mqtt_tls import TlsContext
 
 __all__ = ["BrokerLink", "Message", "suspected_twin", "taken_over"]
 
@@ -161,6 +164,8 @@ class BrokerLink:
         )
         client.disable_logger()  # it reports an orderly close as an error; failures reach us by callbacks
         if settings.tls is not None:
+            from ovoo_edge.mqtt_tls import TlsContext
+
             self._tls = TlsContext.of(settings.tls.ca, settings.tls.certificate, settings.tls.private_key)
             client.tls_set_context(self._tls)
         if settings.password_file is not None:

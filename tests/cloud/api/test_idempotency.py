@@ -17,7 +17,8 @@ from ovoo_edge.enrol import make_request
 
 from tests.cloud.api import works
 from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SPARE, SYSTEM, Plant, installation, served
-from tests.cloud.api.test_matrix import ENERGY, ROUTES, intake, period, rescore_order
+from tests.cloud.api.test_matrix import BODIES as ASKED
+from tests.cloud.api.test_matrix import ENERGY, QUERIES, ROUTES, intake, period, rescore_order
 
 HOUR = 3600 * 10**9
 BASE = f"/api/v1/enterprises/{OWN}"
@@ -97,7 +98,7 @@ def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def _path(plant: Plant, route: tuple[str, str]) -> str:
     ids = {**plant.ids["own"], "name": "spare"}
-    if route[1].startswith(f"{ENERGY}/"):
+    if route[1].removeprefix(f"{ENERGY}/").split("/")[0] in ("baselines", "savings", "intensities"):
         ids = plant.ids["own_works"]
     if route[1].endswith("/revoke"):
         ids["gateway"] = SPARE
@@ -113,11 +114,13 @@ def _key() -> dict[str, str]:
 @pytest.mark.parametrize("route", CHANGING, ids=lambda route: f"{route[0]} {route[1]}")
 def test_a_repeated_request_gets_the_first_answer(admin: httpx.Client, plant: Plant, route: tuple[str, str]) -> None:
     path, key = _path(plant, route), _key()
-    body, other = BODIES.get(route, (None, {"unexpected": 1}))
+    plain = ASKED.get(route)
+    body, other = BODIES.get(route, (plain, {**(plain or {}), "unexpected": 1}))
+    query = QUERIES.get(path.rsplit("/", 1)[-1])
 
-    first = admin.request(route[0], path, json=body, headers=key)
-    again = admin.request(route[0], path, json=body, headers=key)
-    changed = admin.request(route[0], path, json=other, headers=key)
+    first = admin.request(route[0], path, json=body, params=query, headers=key)
+    again = admin.request(route[0], path, json=body, params=query, headers=key)
+    changed = admin.request(route[0], path, json=other, params=query, headers=key)
 
     assert first.status_code in (200, 201, 202, 204), first.text
     assert (again.status_code, again.content) == (first.status_code, first.content)

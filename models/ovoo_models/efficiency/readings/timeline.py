@@ -61,13 +61,19 @@ def repair_midnight(moments: Moments, lines: Sequence[int], log: ProblemLog) -> 
     taken -= {seconds[place] for place in late}
     # rows out of order look alike, but the midnight that they would become stands elsewhere
     late = [place for place in late if seconds[place] + DAY not in taken]
-    if moments.zoned or not late or step >= DAY:
+    if moments.zoned or not late or step >= DAY or not _rises_but_for(late, seconds):
         return False
     for place in late:
         seconds[place] += DAY
     rows = (lines[late[0]], lines[late[-1]], len(late))
     log.add_span("midnight.previous_date", "repaired", rows, wall_text(seconds[late[0]] - DAY))
     return True
+
+
+def _rises_but_for(late: Sequence[int], seconds: Sequence[int]) -> bool:
+    """Whether time goes back mostly at these rows: in a file without order they are chance."""
+    back = sum(after < before for before, after in pairwise(seconds) if NO_TIME not in (before, after))
+    return back <= 2 * len(late)
 
 
 def _usual_step(seconds: Sequence[int]) -> int:

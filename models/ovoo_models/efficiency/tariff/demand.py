@@ -119,6 +119,19 @@ class DemandMeter:
         """Takes one sample; NaN or infinite power is unknown until the next. False where time went back."""
         return not self.add_many((time_ns,), (power_kw,))
 
+    def follow_clock(self, first_ns: int) -> bool:
+        """Begins anew where the clock was set back by more than a window, before `take`; whether it did.
+
+        What stands before the newest sample by less is late, and `take` refuses it.
+        """
+        if self._times[0] - first_ns <= self._window:
+            return False
+        self._energy[:] = array("d", bytes(8 * self._slots))
+        self._known[:] = array("q", bytes(8 * self._slots))
+        self._values[:] = array("d", [math.nan, math.nan])
+        self._times[:] = array("q", [_NEVER, _NEVER, _NEVER, _NEVER, 0, 0])
+        return True
+
     def peak(self) -> MonthPeak:
         """The month's peak so far."""
         times = self._times

@@ -78,6 +78,8 @@ class DemandWatch:
         if len(self._power) < n:
             self._power.extend(array("d", bytes(8 * (n - len(self._power)))))
         mask = self.gate.mask(rows)
+        if n:
+            self._meter.follow_clock(rows.time_ns[0])
         demand_kernels.power_rows(
             rows.values, rows.width, n, self._columns, len(self._columns), self._factor, self._power
         )
