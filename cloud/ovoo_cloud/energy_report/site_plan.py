@@ -11,8 +11,9 @@ from ovoo_contract.errors import ConfigError
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import energy_settings, enterprises, signals
-from ovoo_cloud.catalogue.tables import AssetRecord, EnergySetting, Enterprise, SignalRecord, Site
+from ovoo_cloud.catalogue import energy_contracts, energy_settings, enterprises, signals
+from ovoo_cloud.catalogue.tables import AssetRecord, EnergyContract, EnergySetting, Enterprise, SignalRecord, Site
+from ovoo_cloud.energy_report.contract_bill import bill_of
 from ovoo_cloud.energy_report.plan import MonthPlan, parse_plan
 
 __all__ = ["plan_of_site"]
@@ -38,6 +39,7 @@ def plan_of_site(
     company = enterprises.enterprise(session, scope, enterprise)
     place = enterprises.site(session, scope, enterprise, site)
     chosen = energy_settings.chosen_tariff(session, scope, enterprise, site)
+    contract = energy_contracts.contract_of(session, scope, enterprise, site)
     assets = signals.assets(session, scope, enterprise, site)
     rows = signals.signals(session, scope, enterprise, site=site)
     given = dict(told or {})
@@ -48,14 +50,14 @@ def plan_of_site(
     case = given.pop("case", {})
     if not isinstance(case, Mapping):
         raise ConfigError("not a section", offender="inputs.case", value=case, remedy="write its keys as an object")
-    known = _case(company, place, chosen, assets, rows)
+    known = _case(company, place, _grid(contract, chosen), assets, rows)
     energy = {**known["energy"], **_section(case, "energy")}
     plan: dict[str, Any] = {
         "month": month,
         "site": site,
         "timezone": place.timezone,
         "case": {**known, **case, "energy": energy, "enterprise": enterprise, "sites": known["sites"]},
-        **_bill(chosen),
+        **_bill(contract, chosen),
         **given,
     }
     return parse_plan(plan, "inputs")
@@ -71,7 +73,7 @@ def _section(case: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _case(
     company: Enterprise,
     place: Site,
-    chosen: EnergySetting | None,
+    grid: str,
     assets: Sequence[AssetRecord],
     rows: Sequence[SignalRecord],
 ) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _case(
             {
                 "id": place.id,
                 "name": {"zh": place.name_zh, "en": place.name_en},
-                "grid": "" if chosen is None else chosen.tariff,
+                "grid": grid,
             }
         ],
         "equipment": _register(machines),
@@ -116,8 +118,17 @@ def _path(asset: AssetRecord) -> str:
     return asset.path.split("/", 1)[-1]
 
 
-def _bill(chosen: EnergySetting | None) -> dict[str, Any]:
-    """The one price that the settings hold: that of the flat band, times the tariff's ratios."""
+def _grid(contract: EnergyContract | None, chosen: EnergySetting | None) -> str:
+    if contract is not None:
+        return str(contract.terms["tariff"])
+    return "" if chosen is None else chosen.tariff
+
+
+def _bill(contract: EnergyContract | None, chosen: EnergySetting | None) -> dict[str, Any]:
+    """The prices of the contract; without one the one price that the settings hold, of the flat band times ratios."""
+    if contract is not None:
+        bill = bill_of(contract.terms)
+        return {} if bill is None else {"bill": bill}
     if chosen is None or chosen.flat_price_yuan is None or not chosen.source:
         return {}
     price = f"{Decimal(repr(chosen.flat_price_yuan)):f}"

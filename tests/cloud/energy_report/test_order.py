@@ -12,7 +12,7 @@ from ovoo_cloud import cli
 from ovoo_cloud.access import users
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import cases, energy_settings, jobs
+from ovoo_cloud.catalogue import cases, energy_contracts, energy_settings, jobs
 from ovoo_cloud.energy_report.site_plan import plan_of_site
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.jobs.month_report import default_number
@@ -23,6 +23,7 @@ from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
 from ovoo_contract.errors import ConfigError, ConfigErrors, NotFound
 
+from tests.cloud.api.plant import TERMS
 from tests.cloud.energy_report import dairy
 from tests.cloud.energy_report.stored import SYSTEM, fill
 
@@ -61,6 +62,35 @@ def test_the_plan_takes_register_meter_tariff_and_price_from_the_settings(servic
     assert plan.bill is not None
     assert [(each.document, str(each.price)) for each in plan.bill.charges] == [("购电合同2026.pdf", "0.52")]
     assert plan.case.profile.sector == "dairy"
+
+
+def test_a_contract_goes_before_the_one_price_of_the_settings(services: Services) -> None:
+    terms = {
+        **TERMS,
+        "shiftable": [],
+        "power_factor": {"document": "rules.pdf", "target": "0.90", "steps": [["0", "5"], ["0.90", "0"]]},
+    }
+    with services.database.write() as session:
+        energy_contracts.save_contract(session, SYSTEM, dairy.ENTERPRISE, dairy.SITE, terms, now_ns=NOW)
+
+    plan = plan_of(services)
+
+    assert plan.bill is not None
+    assert [(each.name, each.form, str(each.price)) for each in plan.bill.charges] == [
+        ("energy", "ratio", "0.40"),
+        ("fund", "flat", "0.03"),
+    ]
+    assert plan.bill.fictitious
+    assert (plan.bill.basic.per, str(plan.bill.basic.contract_kw)) == ("kW", "500")
+    assert len(plan.bill.factor.steps) == 2
+
+
+def test_energy_at_market_prices_is_not_billed_from_the_other_lines(services: Services) -> None:
+    with services.database.write() as session:
+        terms = {**TERMS, "market": "spot", "shiftable": []}
+        energy_contracts.save_contract(session, SYSTEM, dairy.ENTERPRISE, dairy.SITE, terms, now_ns=NOW)
+
+    assert plan_of(services).bill is None
 
 
 def test_what_is_told_goes_before_the_settings_and_mistakes_are_named(services: Services) -> None:
