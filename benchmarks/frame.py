@@ -120,7 +120,7 @@ def _document(name: str, result: Result, seconds: float, measures: Sequence[str]
         "version": _commit(),
         "measured": {"paths": sorted(measures), "digest": digest_of(ROOT, measures)},
         "machine": machine(),
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds, 1) or round(seconds, 4),
         "rows": [{"key": row.key, "value": row.value, "unit": row.unit} for row in result.rows],
         "notes": result.notes,
     }
