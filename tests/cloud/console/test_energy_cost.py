@@ -35,7 +35,9 @@ def test_the_pages_fit_in_both_languages(
     browser: Browser, console: Plant, name: str, width: int, language: str
 ) -> None:
     with reader(browser, console, width=width, language=language) as page:
-        page.goto(_pages(console)[name])
+        answer = page.goto(_pages(console)[name])
+        assert answer is not None
+        assert answer.status == 200
         settle(page)
         fits(page)
         keep(page, f"{name}-{language}-{width}")

@@ -90,6 +90,9 @@ async def test_items_of_an_older_run_are_replaced_by_a_new_subscription(
         await until(lambda: source.health().counters.get("subscriptions", 0) == 1, "a new subscription")
         await plant.write("a", 3.0)
         await until(lambda: 3.0 in collector.values(0), "value")
+        counters = source.health().counters
+
+    assert (counters["resumed_subscriptions"], counters["subscriptions"]) == (1, 1)
 
 
 def test_only_signals_whose_node_is_unknown_count_as_gone() -> None:

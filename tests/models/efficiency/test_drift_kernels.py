@@ -69,7 +69,7 @@ class Stream:
         return np.array(out).reshape(n, 8)
 
 
-def same(name: str, *args: Any) -> list[Any]:
+def assert_same(name: str, *args: Any) -> list[Any]:
     """Kernel and twin on copies; every array equal to the last bit."""
     outcomes = []
     for module in (drift_kernels, _drift_kernels_py):
@@ -98,12 +98,13 @@ def test_twin_baselines_equal_their_twin(seed: int, degree: int) -> None:
         plan[8:15], plan[15:22] = array("d", [50.0] * 7), array("d", [0.05] * 7)
         plan[29:36] = array("d", [90.0] * 7)
     gate = array("B", [rng.choice([0, 1, 2, 3, 3, 3, 3, 3, 3]) for _ in range(n * models)])
-    same(
+    *_, bits, _mode = assert_same(
         "drift_rows", rows.time_ns, rows.values, 4, n, gate, models, columns, degree, rule_of(0.98),
         array("q", [MINUTE, 900 * SECOND, 30 * SECOND * (seed % 2)]), array("d", itertools.chain(*plans)),
         array("d", [*fresh(live)] * models), array("q", [-1, 0, 0, 0] * models), array("d", bytes(64 * n * models)),
         array("B", bytes(n * models)), array("B", bytes(n * models)),
     )  # fmt: skip
+    assert any(each & SCORED for each in bits)
 
 
 @pytest.mark.parametrize("running", [-1, 1])
@@ -111,9 +112,11 @@ def test_twin_baselines_equal_their_twin(seed: int, degree: int) -> None:
 def test_power_states_equal_their_twin(seed: int, running: int) -> None:
     rows = odd_rows(300, 2, seed)
     bounds = array("d", [10.0, 45.0, 55.0, 9.0, 40.0, 50.0])
-    same("power_state_rows", rows.time_ns, rows.values, 2, 300, 0, running, bounds, 60 * SECOND, 900 * SECOND,
+    *_, codes = assert_same("power_state_rows", rows.time_ns, rows.values, 2, 300, 0, running, bounds, 60 * SECOND, 900 * SECOND,
          array("q", [-1, 0, 0, 0]), array("B", bytes(300)))  # fmt: skip
-    same("fill_histogram", rows.values, 2, 300, 0, -10.0, 0.5, 0.9, array("d", [1.0] * 128))
+    *_, counts = assert_same("fill_histogram", rows.values, 2, 300, 0, -10.0, 0.5, 0.9, array("d", [1.0] * 128))
+    assert len(set(codes)) > 1
+    assert list(counts) != [1.0] * 128
 
 
 def oracle(rows: np.ndarray[Any, Any], forget: float) -> np.ndarray[Any, Any]:
