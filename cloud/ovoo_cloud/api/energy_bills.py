@@ -13,7 +13,7 @@ from ovoo_cloud.api.energy_contract import SITE_ENERGY, Document, Reader, Setter
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.times import from_iso, to_iso
 from ovoo_cloud.catalogue import energy_contracts
-from ovoo_cloud.catalogue.tables import EnergyStatement
+from ovoo_cloud.catalogue.energy_tables import EnergyStatement
 from ovoo_cloud.energy.bills import basis_choices, check_bill, make_bill, site_contract
 from ovoo_cloud.stores.base import check_bounds
 

@@ -12,7 +12,7 @@ from ovoo_cloud.api.energy_contract import SITE_ENERGY, Document, Name, Reader, 
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.times import from_iso, to_iso
 from ovoo_cloud.catalogue import energy_contracts
-from ovoo_cloud.catalogue.tables import EnergyStatement
+from ovoo_cloud.catalogue.energy_tables import EnergyStatement
 from ovoo_cloud.energy.carbon_statement import grid_rows, make_carbon, remake_carbon
 
 __all__ = ["router"]

@@ -17,7 +17,7 @@ from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.times import from_iso, to_iso
 from ovoo_cloud.catalogue import energy_contracts
-from ovoo_cloud.catalogue.tables import EnergyContract, MarketPrices
+from ovoo_cloud.catalogue.energy_tables import EnergyContract, MarketPrices
 from ovoo_cloud.energy.bills import site_contract
 from ovoo_cloud.energy.contract import Contract
 from ovoo_cloud.energy.demand_gauge import DemandNow, MonthDemand, demand_now, month_demand

@@ -13,7 +13,7 @@ from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import energy_inputs, meter_trees
-from ovoo_cloud.catalogue.tables import EnergyInput, MeterTreeRecord
+from ovoo_cloud.catalogue.energy_tables import EnergyInput, MeterTreeRecord
 from ovoo_cloud.diagnosis.observe import Window
 from ovoo_cloud.energy.documents import carrier_document, idle_document, measures_document
 from ovoo_cloud.energy.idle_ranking import site_idle

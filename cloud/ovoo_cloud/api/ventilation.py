@@ -13,7 +13,7 @@ from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue import ventilation_networks
-from ovoo_cloud.catalogue.tables import VentilationNetwork
+from ovoo_cloud.catalogue.energy_tables import VentilationNetwork
 from ovoo_cloud.energy.ventilation import Price, site_ventilation
 
 __all__ = ["router"]

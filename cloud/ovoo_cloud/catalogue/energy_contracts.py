@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit, enterprises
-from ovoo_cloud.catalogue.tables import EnergyContract, EnergyStatement, MarketPrices
+from ovoo_cloud.catalogue.energy_tables import EnergyContract, EnergyStatement, MarketPrices
 
 __all__ = [
     "Draft",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, enterprises, signals
-from ovoo_cloud.catalogue.tables import EnergyInput
+from ovoo_cloud.catalogue.energy_tables import EnergyInput
 
 __all__ = ["PLAN_FIELDS", "Known", "known_inputs", "newest", "number", "save"]
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, enterprises, signals
-from ovoo_cloud.catalogue.tables import MeterTreeRecord, SignalRecord, Site
+from ovoo_cloud.catalogue.energy_tables import MeterTreeRecord
+from ovoo_cloud.catalogue.tables import SignalRecord, Site
 from ovoo_cloud.energy.amounts import amount_rule
 from ovoo_cloud.energy.meter_rows import SiteMeter, meters_of
 

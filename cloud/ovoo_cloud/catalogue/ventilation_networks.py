@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, enterprises
-from ovoo_cloud.catalogue.tables import Site, VentilationNetwork
+from ovoo_cloud.catalogue.energy_tables import VentilationNetwork
+from ovoo_cloud.catalogue.tables import Site
 
 __all__ = ["LONGEST_CSV", "address_of", "network", "save_network", "versions"]
 

@@ -14,7 +14,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.catalogue import energy_inputs, enterprises, meter_trees, signals
-from ovoo_cloud.catalogue.tables import MeterTreeRecord
+from ovoo_cloud.catalogue.energy_tables import MeterTreeRecord
 from ovoo_cloud.console.flow_chart import flow_chart
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.meter_form import document_rows, faults_of, form_rows, offered_rows, offered_signals

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError, ConfigErrors, UnitError
 
-from ovoo_cloud.catalogue.tables import AssetRecord, MeterTreeRecord, SignalRecord
+from ovoo_cloud.catalogue.energy_tables import MeterTreeRecord
+from ovoo_cloud.catalogue.tables import AssetRecord, SignalRecord
 from ovoo_cloud.energy.amounts import amount_rule
 
 __all__ = ["RowFault", "document_rows", "faults_of", "form_rows", "offered_rows", "offered_signals"]

@@ -17,7 +17,7 @@ from ovoo_models.efficiency.tariff.prices import MarketSeries
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import energy_contracts
-from ovoo_cloud.catalogue.tables import EnergyStatement
+from ovoo_cloud.catalogue.energy_tables import EnergyStatement
 from ovoo_cloud.energy.billing import MonthInput, compare_invoice, month_bill, month_window
 from ovoo_cloud.energy.contract import Contract
 from ovoo_cloud.energy.quarters import site_quarters

@@ -15,7 +15,7 @@ from ovoo_packs import load_factors
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import energy_contracts
-from ovoo_cloud.catalogue.tables import EnergyStatement
+from ovoo_cloud.catalogue.energy_tables import EnergyStatement
 from ovoo_cloud.energy.quarters import site_quarters
 from ovoo_cloud.services import Services
 

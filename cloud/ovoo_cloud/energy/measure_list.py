@@ -18,7 +18,8 @@ from ovoo_models.efficiency.mv_plan import MvPlan, plan_for
 
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import energy_inputs, meter_trees, signals
-from ovoo_cloud.catalogue.tables import AssetRecord, EnergyInput, SignalRecord
+from ovoo_cloud.catalogue.energy_tables import EnergyInput
+from ovoo_cloud.catalogue.tables import AssetRecord, SignalRecord
 from ovoo_cloud.diagnosis.observe import Window
 from ovoo_cloud.energy.idle_ranking import IdleRanking, MachineStates, site_idle
 from ovoo_cloud.energy.meter_balance import quarter_amounts

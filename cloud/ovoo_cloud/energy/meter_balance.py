@@ -28,7 +28,8 @@ from ovoo_models.efficiency.estimate import Estimate
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import meter_trees, signals
-from ovoo_cloud.catalogue.tables import MeterTreeRecord, SignalRecord
+from ovoo_cloud.catalogue.energy_tables import MeterTreeRecord
+from ovoo_cloud.catalogue.tables import SignalRecord
 from ovoo_cloud.diagnosis.observe import Window
 from ovoo_cloud.energy.amounts import QUARTER_NS, Doubles, amount_rule, binned, increments
 from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS, SiteMeter, trees_of

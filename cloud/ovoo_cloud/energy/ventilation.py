@@ -21,7 +21,8 @@ from ovoo_packs import Tariff, load_tariffs
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import energy_settings, enterprises, signals, ventilation_networks
-from ovoo_cloud.catalogue.tables import EnergySetting, SignalRecord, VentilationNetwork
+from ovoo_cloud.catalogue.energy_tables import VentilationNetwork
+from ovoo_cloud.catalogue.tables import EnergySetting, SignalRecord
 from ovoo_cloud.energy.integrate import good_series
 from ovoo_cloud.services import Services
 from ovoo_cloud.stores.base import read_all

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import energy_contracts, energy_settings, enterprises, signals
-from ovoo_cloud.catalogue.tables import AssetRecord, EnergyContract, EnergySetting, Enterprise, SignalRecord, Site
+from ovoo_cloud.catalogue.energy_tables import EnergyContract
+from ovoo_cloud.catalogue.tables import AssetRecord, EnergySetting, Enterprise, SignalRecord, Site
 from ovoo_cloud.energy_report.contract_bill import bill_of
 from ovoo_cloud.energy_report.plan import MonthPlan, parse_plan
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ovoo_cloud.catalogue import energy_inputs, meter_trees
-from ovoo_cloud.catalogue.tables import EnergyInput, MeterTreeRecord
+from ovoo_cloud.catalogue.energy_tables import EnergyInput, MeterTreeRecord
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.api.plant import COMPRESSOR, COMPRESSOR_KW, FAN_KW, IDLE_KW, NOW, OWN, SITE, SYSTEM, Plant

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, energy_contracts, signals
-from ovoo_cloud.catalogue.tables import EnergyStatement, Gateway
+from ovoo_cloud.catalogue.energy_tables import EnergyStatement
+from ovoo_cloud.catalogue.tables import Gateway
 from ovoo_cloud.diagnosis.meters import Increments
 from ovoo_cloud.energy.bills import basis_choices, check_bill, make_bill, site_contract
 from ovoo_cloud.energy.carbon_statement import make_carbon, remake_carbon

@@ -10,7 +10,8 @@ import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, energy_settings, ventilation_networks
-from ovoo_cloud.catalogue.tables import AuditEntry, EnergySetting, VentilationNetwork
+from ovoo_cloud.catalogue.energy_tables import VentilationNetwork
+from ovoo_cloud.catalogue.tables import AuditEntry, EnergySetting
 from ovoo_cloud.energy.ventilation import site_ventilation
 from ovoo_contract.errors import ConfigError, Forbidden, NotFound
 from ovoo_models.efficiency.ventilation import mine_table, solve

@@ -112,8 +112,10 @@ def test_twin_baselines_equal_their_twin(seed: int, degree: int) -> None:
 def test_power_states_equal_their_twin(seed: int, running: int) -> None:
     rows = odd_rows(300, 2, seed)
     bounds = array("d", [10.0, 45.0, 55.0, 9.0, 40.0, 50.0])
-    *_, codes = assert_same("power_state_rows", rows.time_ns, rows.values, 2, 300, 0, running, bounds, 60 * SECOND, 900 * SECOND,
-         array("q", [-1, 0, 0, 0]), array("B", bytes(300)))  # fmt: skip
+    *_, codes = assert_same(
+        "power_state_rows", rows.time_ns, rows.values, 2, 300, 0, running, bounds, 60 * SECOND, 900 * SECOND,
+        array("q", [-1, 0, 0, 0]), array("B", bytes(300)),
+    )  # fmt: skip
     *_, counts = assert_same("fill_histogram", rows.values, 2, 300, 0, -10.0, 0.5, 0.9, array("d", [1.0] * 128))
     assert len(set(codes)) > 1
     assert list(counts) != [1.0] * 128

@@ -38,8 +38,9 @@ def test_periods_equal_their_twin(seed: int, period_ns: int) -> None:
     rows = odd_rows(200, 2, seed)
     room = 200 * (300 * SECOND // period_ns + 2)
     mode = array("B", [random.Random(seed).choice([0, 1, 2, 3, 255]) for _ in range(200)])
-    *_, starts, figures = assert_same("period_rows", rows.time_ns, rows.values, 2, 200, 0, 0.001, mode, 300 * SECOND, period_ns,
-         array("q", [-1, -1]), array("d", bytes(88)), array("q", bytes(8 * room)), array("d", bytes(80 * room)),
+    *_, starts, figures = assert_same(
+        "period_rows", rows.time_ns, rows.values, 2, 200, 0, 0.001, mode, 300 * SECOND, period_ns,
+        array("q", [-1, -1]), array("d", bytes(88)), array("q", bytes(8 * room)), array("d", bytes(80 * room)),
     )  # fmt: skip
     assert any(starts)
     assert any(figures)
