@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ovoo_contract.address import AssetAddress
@@ -31,6 +31,7 @@ from ovoo_cloud.diagnosis.case_parts import (
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
+    "SECRET_GROUPS",
     "Answer",
     "Bilingual",
     "Carrier",
@@ -50,6 +51,8 @@ __all__ = [
 ]
 
 _TOLD = ("declared", "verified")
+SECRET_GROUPS: Final = ("products", "costs", "finance")
+"""What an enterprise may keep from the centre's copy of the report."""
 
 
 def load_case(path: Path) -> Case:
@@ -85,6 +88,7 @@ def _build(top: IntakeReader) -> Case:
         scenes=tuple(_scene(name, entry) for name, entry in top.keyed("scenes")),
         finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
         energy=_energy(top, enterprise),
+        trade_secrets=_trade_secrets(top),
         raw=dict(top.data),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
@@ -94,6 +98,16 @@ def _build(top: IntakeReader) -> Case:
     top.finish()
     top.raise_errors()
     return case
+
+
+def _trade_secrets(top: IntakeReader) -> tuple[str, ...]:
+    if not top.has("trade_secrets"):
+        top.seen.add("trade_secrets")
+        return SECRET_GROUPS
+    named = top.names("trade_secrets")
+    if any(each not in SECRET_GROUPS for each in named):
+        top.fail("trade_secrets", "no such group", "use some of: " + ", ".join(SECRET_GROUPS))
+    return named
 
 
 def _unique(top: IntakeReader, key: str, names: list[str]) -> None:

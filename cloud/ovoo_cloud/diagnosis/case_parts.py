@@ -170,7 +170,10 @@ class EnergyIntake:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything told about one enterprise for one report; `raw` rebuilds it."""
+    """Everything told about one enterprise for one report; `raw` rebuilds it.
+
+    `trade_secrets` are withheld from the centre's copy of the report.
+    """
 
     enterprise: str
     start_ns: int
@@ -186,4 +189,5 @@ class Case:
     scenes: tuple[SceneAnswer, ...]
     finance: tuple[Finance, ...]
     energy: EnergyIntake
+    trade_secrets: tuple[str, ...]
     raw: Mapping[str, Any]

@@ -42,12 +42,26 @@ FORMAT = "ovoo.snapshot/1"
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """What the issuing office decides: number, date (ISO), revision, tool version. Renderers take time from here."""
+    """What the issuing office decides: number, date (ISO), revision, tool version. Renderers take time from here.
+
+    `verify_url` is the address of its verification page, empty where it has none.
+    """
 
     number: str
     date: str
     revision: int
     tool: str
+    verify_url: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a snapshot."""
+        address = {"verify_url": self.verify_url} if self.verify_url else {}
+        return {"number": self.number, "date": self.date, "revision": self.revision, "tool": self.tool, **address}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Issue:
+        """What `to_json` gave."""
+        return cls(data["number"], data["date"], data["revision"], data["tool"], data.get("verify_url", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,7 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
     data: dict[str, Any] = {
         "format": FORMAT,
-        "issue": {"number": issue.number, "date": issue.date, "revision": issue.revision, "tool": issue.tool},
+        "issue": issue.to_json(),
         "case": dict(case.raw),
         "source": source_json(source, case.start_ns, case.end_ns),
         "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},

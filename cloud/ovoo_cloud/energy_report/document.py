@@ -36,11 +36,10 @@ def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
-    issue = snapshot["issue"]
     return freeze_month(
         parse_plan(snapshot["plan"], "snapshot.json"),
         FrozenSource(snapshot["source"], source),
-        Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+        Issue.from_json(snapshot["issue"]),
     ).data
 
 

@@ -66,7 +66,7 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
     extra: dict[str, dict[str, Any]] = {}
     data: dict[str, Any] = {
         "format": FORMAT,
-        "issue": {"number": issue.number, "date": issue.date, "revision": issue.revision, "tool": issue.tool},
+        "issue": issue.to_json(),
         "plan": dict(plan.raw),
         "case": dict(case.raw),
         "source": source_json(own, case.start_ns, case.end_ns),

@@ -17,10 +17,12 @@ from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot, freeze
 from ovoo_cloud.reports.bundle import check_folder, write_bundle
 from ovoo_cloud.reports.charts import draw
+from ovoo_cloud.reports.cuts import centre_copy, secrets_of
 from ovoo_cloud.reports.excel import render_xlsx
 from ovoo_cloud.reports.pdf import render_pdf
 from ovoo_cloud.reports.resolve import Language, resolve
 from ovoo_cloud.reports.tree import build_tree
+from ovoo_cloud.reports.web import render_html
 from ovoo_cloud.reports.word import render_docx
 
 __all__ = ["ReportResult", "ReportSettings", "build_report", "issue_bundle", "render_files", "summary"]
@@ -31,7 +33,9 @@ class ReportSettings:
     """What the issuing office decides.
 
     `issue_date` is an ISO date, the only date of issue any renderer knows. The first language makes report.pdf,
-    report.docx and report.xlsx, every further one report.<language>.pdf and so on.
+    report.docx, report.xlsx and report.html, every further one report.<language>.pdf and so on. `verify_url` is the
+    address of the installation's verification page, for the square code of the cover. With `centre_copy` there is a
+    second set of files, report.centre.pdf and so on, without the trade secrets that the case names.
     """
 
     number: str
@@ -39,6 +43,8 @@ class ReportSettings:
     signing_key: Ed25519PrivateKey
     revision: int = 1
     languages: Sequence[Language] = ("zh",)
+    verify_url: str = ""
+    centre_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +77,38 @@ def issue_bundle(make: Callable[[Issue], Snapshot], settings: ReportSettings, ou
         raise ReportError("no language", offender="languages", remedy='use ("zh",), ("en",) or both')
     check_folder(out_dir)
     tool = f"ovoo-cloud {version('ovoo-cloud')}"
-    snapshot = make(Issue(settings.number, settings.issue_date, settings.revision, tool))
-    files = render_files(snapshot, settings.languages)
+    snapshot = make(Issue(settings.number, settings.issue_date, settings.revision, tool, settings.verify_url))
+    files = render_files(snapshot, settings.languages, centre=settings.centre_copy)
     written = write_bundle(out_dir, files, snapshot.data, settings.signing_key)
     hashes = {name: sha256_hex(content) for name, content in sorted(written.items())}
     return ReportResult(out_dir, hashes, snapshot, hashes["snapshot.json"])
 
 
-def render_files(snapshot: Snapshot, languages: Sequence[Language]) -> dict[str, bytes]:
+def render_files(snapshot: Snapshot, languages: Sequence[Language], *, centre: bool = False) -> dict[str, bytes]:
     """Every file of the bundle but manifest and signature; the same bytes for the same snapshot."""
     frozen = snapshot.to_bytes()
-    code = sha256_hex(frozen)
-    tree = build_tree(snapshot.data, code)
+    tree = build_tree(snapshot.data, sha256_hex(frozen))
     files = {"snapshot.json": frozen, "report.json": canonical_json(tree)}
-    issue = snapshot.data["issue"]
+    files |= _documents(tree, "report", languages, snapshot.data["issue"])
+    if centre:
+        cut = centre_copy(tree, secrets_of(snapshot.data.get("case", {})))
+        files |= _documents(cut, "report.centre", languages, snapshot.data["issue"])
+    return files
+
+
+def _documents(
+    tree: Mapping[str, Any], name: str, languages: Sequence[Language], issue: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """PDF, Word, Excel and web page of a document in each language."""
+    number, issued, code = issue["number"], issue["date"], tree["snapshot_sha256"]
+    files = {}
     for position, language in enumerate(languages):
-        stem = "report" if position == 0 else f"report.{language}"
+        stem = name if position == 0 else f"{name}.{language}"
         document = resolve(tree, language, draw)
-        files[f"{stem}.pdf"] = render_pdf(document, number=issue["number"], code=code, issued=issue["date"])
-        files[f"{stem}.docx"] = render_docx(document, number=issue["number"], issued=issue["date"])
-        files[f"{stem}.xlsx"] = render_xlsx(document, number=issue["number"], issued=issue["date"])
+        files[f"{stem}.pdf"] = render_pdf(document, number=number, code=code, issued=issued)
+        files[f"{stem}.docx"] = render_docx(document, number=number, issued=issued)
+        files[f"{stem}.xlsx"] = render_xlsx(document, number=number, issued=issued)
+        files[f"{stem}.html"] = render_html(document, number=number, code=code)
     return files
 
 

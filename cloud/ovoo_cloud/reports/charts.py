@@ -24,7 +24,7 @@ from ovoo_models.svg import (
     text_width,
 )
 
-from ovoo_cloud.reports import charts_energy, charts_finding, charts_month, charts_plan
+from ovoo_cloud.reports import charts_code, charts_energy, charts_finding, charts_map, charts_month, charts_plan
 from ovoo_cloud.reports.resolve import Locale
 
 __all__ = ["draw"]
@@ -272,8 +272,10 @@ _CHARTS: Mapping[str, Callable[[Data, Locale], Svg | str]] = {
     "classes": _classes,
     "calendar": _calendar,
     "timeline": _timeline,
+    **charts_code.CHARTS,
     **charts_energy.CHARTS,
     **charts_finding.CHARTS,
+    **charts_map.CHARTS,
     **charts_plan.CHARTS,
     **charts_month.CHARTS,
 }

@@ -49,11 +49,10 @@ def _point_figures(result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]
 
 
 def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
-    issue = snapshot["issue"]
     return freeze(
         parse_case(snapshot["case"], "snapshot.json"),
         FrozenSource(snapshot["source"], source),
-        Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+        Issue.from_json(snapshot["issue"]),
     ).data
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "page_break",
     "para",
     "plain",
+    "secret",
     "table",
 ]
 
@@ -50,6 +51,11 @@ def name(both: Mapping[str, str] | None, fallback: str = "") -> Inline:
     if both is None or not both.get("zh"):
         return plain(fallback)
     return {"t": "name", "zh": both["zh"], "en": both["en"]}
+
+
+def secret(part: Inline, group: str) -> Inline:
+    """The same, withheld from the centre's copy where the case keeps this group (`cuts.SECRETS`) to itself."""
+    return {**part, "secret": group}
 
 
 def day(text: str) -> Inline:

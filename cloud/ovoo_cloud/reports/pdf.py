@@ -1,16 +1,16 @@
-"""PDF by typst, with our own fonts only, the same bytes for the same document."""
+"""PDF/A by typst, with our own fonts only, the same bytes for the same document."""
 
 from __future__ import annotations
 
 import json
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import typst
 from ovoo_contract.errors import ReportError
@@ -21,6 +21,8 @@ from ovoo_cloud.reports.resolve import Resolved
 __all__ = ["render_pdf", "render_png"]
 
 _SVG_TEXT = re.compile(r">([^<]+)</text>")
+_STANDARDS: Final = ("a-2a", "ua-1")
+"""For keeping and for screen readers: PDF/A-2a and PDF/UA-1; typst refuses a document that does not comply."""
 
 
 def render_pdf(document: Resolved, *, number: str, code: str, issued: str) -> bytes:
@@ -39,8 +41,8 @@ def render_pdf(document: Resolved, *, number: str, code: str, issued: str) -> by
     moment = datetime.fromisoformat(issued).replace(tzinfo=UTC)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        _lay_out(root, document, number, code)
-        return _compile(root / "report.typ", root, "pdf", int(moment.timestamp()))
+        _lay_out(root, document, number, code, moment)
+        return _compile(root / "report.typ", root, "pdf", int(moment.timestamp()), standards=_STANDARDS)
 
 
 def render_png(svg: str, *, ppi: float = 220.0) -> bytes:
@@ -50,10 +52,10 @@ def render_png(svg: str, *, ppi: float = 220.0) -> bytes:
         root = Path(folder)
         (root / "chart.svg").write_text(svg, encoding="utf-8")
         (root / "chart.typ").write_text(page, encoding="utf-8")
-        return _compile(root / "chart.typ", root, "png", 0, ppi)
+        return _compile(root / "chart.typ", root, "png", 0, ppi=ppi)
 
 
-def _lay_out(root: Path, document: Resolved, number: str, code: str) -> None:
+def _lay_out(root: Path, document: Resolved, number: str, code: str, moment: datetime) -> None:
     template = resources.files("ovoo_cloud.reports").joinpath("report.typ").read_text(encoding="utf-8")
     (root / "report.typ").write_text(template, encoding="utf-8")
     (root / "charts").mkdir()
@@ -70,6 +72,7 @@ def _lay_out(root: Path, document: Resolved, number: str, code: str) -> None:
         "page": document.texts["page"],
         "number": number,
         "code": code,
+        "date": [moment.year, moment.month, moment.day],
     }
     (root / "doc.json").write_text(json.dumps(content, ensure_ascii=False, sort_keys=True), encoding="utf-8")
 
@@ -82,10 +85,20 @@ def _sticky(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _compile(source: Path, root: Path, form: Literal["pdf", "png"], timestamp: int, ppi: float | None = None) -> bytes:
+def _compile(
+    source: Path,
+    root: Path,
+    form: Literal["pdf", "png"],
+    timestamp: int,
+    *,
+    ppi: float | None = None,
+    standards: Sequence[str] = (),
+) -> bytes:
     compiler = typst.Compiler(root=str(root), font_paths=_fonts(str(font_folder())))
     try:
-        made = compiler.compile(input=str(source), format=form, timestamp=timestamp, ppi=ppi)
+        made = compiler.compile(
+            input=str(source), format=form, timestamp=timestamp, ppi=ppi, pdf_standards=list(standards)
+        )
     except typst.TypstError as error:
         raise ReportError("typst refuses the document", offender=source.name, value=error.message) from error
     if not isinstance(made, bytes):

@@ -139,7 +139,7 @@ def _number(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A document in one language: plain data of words, with chart SVGs by name."""
+    """A document in one language: plain data of words, with chart SVGs by name; `code` is the cover's square code."""
 
     language: Language
     cover: dict[str, Any]
@@ -157,12 +157,15 @@ def resolve(tree: Mapping[str, Any], language: Language, draw: Draw) -> Resolved
     work = _Work(locale, draw)
     blocks = [work.block(each) for each in tree["blocks"]]
     cover = tree["cover"]
+    if "code" in cover:
+        work.charts["code"] = draw("code", {"text": cover["code"]}, locale)
     plain_cover = {
         **{name: locale.inline(cover[name]) for name in ("title", "enterprise", "status", "status_note")},
         "rows": [[locale.inline(cell) for cell in row] for row in cover["rows"]]
         + [[locale.text("cover.code"), tree["snapshot_sha256"]]],
         "tone": cover.get("tone", "warn"),
     }
+    plain_cover["code_note"] = locale.text("cover.code.note") if "code" in cover else ""
     texts = {"contents": locale.text("contents.title"), "page": locale.text("page.of", page="{page}", pages="{pages}")}
     return Resolved(language, plain_cover, blocks, work.charts, texts)
 

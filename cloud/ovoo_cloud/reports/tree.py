@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any, Final
+
+from ovoo_contract.canonical import sha256_hex
 
 from ovoo_cloud.reports.kinds import kind_of
 from ovoo_cloud.reports.nodes import Block, Facts
 
-__all__ = ["FORMAT", "build_tree"]
+__all__ = ["FORMAT", "build_tree", "chapters_edition", "verification_text"]
 
-FORMAT = "ovoo.report/1"
+FORMAT: Final = "ovoo.report/1"
+_CHAPTERS: Final = (
+    ("ovoo_cloud.reports", ("nodes.py", "diagnosis_report.py")),
+    ("ovoo_cloud.reports.sections", ()),
+    ("ovoo_cloud.energy_report", ("document.py",)),
+    ("ovoo_cloud.energy_report.sections", ()),
+)
+"""What decides how a snapshot becomes a document: packages, each with its files (none named: all)."""
 
 
 def build_tree(snapshot: Mapping[str, Any], snapshot_sha256: str) -> dict[str, Any]:
@@ -23,7 +35,33 @@ def build_tree(snapshot: Mapping[str, Any], snapshot_sha256: str) -> dict[str, A
     blocks: list[Block] = [block for section in kind.sections for block in section(facts)]
     return {
         "format": FORMAT,
+        "edition": chapters_edition(),
         "snapshot_sha256": snapshot_sha256,
-        "cover": kind.cover(facts),
+        "cover": {**kind.cover(facts), "code": verification_text(snapshot["issue"], snapshot_sha256)},
         "blocks": blocks,
     }
+
+
+def verification_text(issue: Mapping[str, Any], snapshot_sha256: str) -> str:
+    """What the square code of the cover says: the address of the verification page, or the three facts it would ask.
+
+    >>> verification_text({"number": "N-1", "revision": 2}, "ab12")
+    'OVOO N-1 r2 ab12'
+    """
+    address = issue.get("verify_url", "")
+    if not address:
+        return f"OVOO {issue['number']} r{issue['revision']} {snapshot_sha256}"
+    return f"{address}?number={issue['number']}&revision={issue['revision']}&code={snapshot_sha256}"
+
+
+@cache
+def chapters_edition() -> str:
+    """First 16 hex of a hash over the chapters' own source: documents of another edition are laid out otherwise."""
+    return sha256_hex("".join(_sources()).encode())[:16]
+
+
+def _sources() -> Iterator[str]:
+    for package, names in _CHAPTERS:
+        files: dict[str, Traversable] = {each.name: each for each in resources.files(package).iterdir()}
+        for name in names or sorted(name for name in files if name.endswith(".py")):
+            yield files[name].read_text(encoding="utf-8")

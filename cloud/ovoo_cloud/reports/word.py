@@ -119,12 +119,16 @@ class _Writer:
         self._line(cover["enterprise"], size=14, color=_MUTED)
         self.doc.add_paragraph(cover["title"], style="Title")
         self._line(cover["status"], size=14, bold=True, color=RGBColor(0xB7, 0x79, 0x1F))
-        for _ in range(8):
+        for _ in range(5):
             self.doc.add_paragraph()
         table = self.doc.add_table(rows=0, cols=2)
         for row in cover["rows"]:
             self._row(table, row, [3.6, 12.6], ["left", "left"], size=9)
         self._frame(table, [3.6, 12.6])
+        if "code" in self.source.charts:
+            picture = io.BytesIO(render_png(self.source.charts["code"], ppi=300.0))
+            self.doc.add_paragraph().add_run().add_picture(picture, width=Cm(2.8))
+            self._line(cover["code_note"], size=8.5, color=_MUTED)
         self._line(cover["status_note"], size=8.5, color=_MUTED)
         body = self.doc.add_section(WD_SECTION.NEW_PAGE)
         body.footer.is_linked_to_previous = False

@@ -15,6 +15,7 @@ from ovoo_cloud.reports.nodes import (
     Inline,
     both,
     bullets,
+    chart,
     day,
     heading,
     key,
@@ -23,6 +24,7 @@ from ovoo_cloud.reports.nodes import (
     page_break,
     para,
     plain,
+    secret,
     table,
 )
 from ovoo_cloud.reports.sections.actions import first_steps
@@ -241,12 +243,35 @@ def profile(facts: Facts) -> list[Block]:
             )
         )
     blocks.append(_register(facts))
-    return blocks
+    return [*blocks, *_network_map(facts)]
+
+
+def _network_map(facts: Facts) -> list[Block]:
+    """How the registered machines reach the platform, by area and line."""
+    found = {each["machine"]: each for each in facts.data["network"]}
+    areas: dict[str, list[dict[str, Any]]] = {}
+    for machine in facts.data["case"].get("equipment") or []:
+        each = found.get(machine["id"])
+        place = "/".join(str(machine.get("asset") or "").split("/")[:-1])
+        verdict = each["verdict"] if each else "none"
+        note = facts.figure(each["figure"]) if each else key("cell.none")
+        areas.setdefault(place, []).append({"label": name(both(machine["name"])), "verdict": verdict, "note": note})
+    if not found:
+        return []
+    data = {
+        "gateways": facts.figure("security.gateways", unit=False),
+        "tls": facts.figure("security.gateways_tls", unit=False),
+        "areas": [
+            {"label": plain(place) if place else key("map.unlinked"), "machines": machines}
+            for place, machines in areas.items()
+        ],
+    }
+    return [chart("network_map", key("chart.network_map.caption"), data, evidence=facts.evidence("equipment.networked"))]
 
 
 def _product(row: dict[str, Any]) -> list[Inline]:
     amount = f"{Decimal(row['output']):,f} {row.get('unit', 't')}" if row.get("output") else "—"
-    return [name(both(row["name"])), plain(amount), key(f"class.{row.get('class', 'declared')}"), plain(documents(row))]
+    return [name(both(row["name"])), secret(plain(amount), "products"), key(f"class.{row.get('class', 'declared')}"), plain(documents(row))]
 
 
 def documents(row: dict[str, Any]) -> str:

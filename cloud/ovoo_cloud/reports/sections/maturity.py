@@ -67,9 +67,9 @@ def _delivery_table(facts: Facts) -> Block:
         )
     columns: list[Column] = [
         ("register.col.machine", "left", 2.2),
-        ("quality.col.share", "right", 1.2),
+        ("quality.col.share", "right", 1.5),
         ("register.col.networked", "left", 1.4),
-        ("quality.col.reason", "left", 2.2),
+        ("quality.col.reason", "left", 2.0),
         ("table.evidence", "left", 2.0),
     ]
     return table("quality.delivery", columns, rows)
