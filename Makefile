@@ -7,7 +7,7 @@ PIP := $(UV) pip install -q --python .venv/bin/python
 MEMBERS := contract packs models edge_agent dashboards simulator cloud
 EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 
-.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop chaos chaos-summary soak lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
+.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop chaos chaos-summary soak other-pythons lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -80,6 +80,16 @@ chaos-summary: setup-dev ## adds the committed rounds of make chaos up
 
 soak: setup-dev .venv-broker/.done system-packages ## a day's samples in a quarter of an hour; memory and handles stay flat
 	.venv/bin/python -m tests.system.chaos.soak --hours $(or $(HOURS),24) $(SOAK)
+
+OTHER_PYTHONS ?= python3.12 python3.13
+
+other-pythons: setup-dev ## environments of the other supported Pythons; tests compare the reports that each of them renders
+	set -e; for python in $(OTHER_PYTHONS); do \
+	  name=.venv-py$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  $(UV) venv -q --clear --python $$python $$name; \
+	  $(UV) pip install -q --python $$name/bin/python --require-hashes -r requirements/cloud.txt; \
+	done
+	.venv/bin/python -m pytest tests/cloud/reports/test_same_bytes.py $(PYTEST)
 
 lint: setup-dev ## ruff
 	.venv/bin/ruff check .

@@ -35,6 +35,7 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
     report.add_argument("--number", required=True, help="report number; a repeated one becomes the next revision")
     report.add_argument("--issue-date", help="ISO date (default: today in the installation's time zone)")
     report.add_argument("--language", action="append", choices=["zh", "en"], help="may be repeated; the first leads")
+    report.add_argument("--centre-copy", action="store_true", help="also documents without the case's trade secrets")
     report.add_argument("--out", type=pathlib.Path, help="empty or new folder (default: under data_dir/reports)")
     report.set_defaults(run=_report)
     _add_month(verbs, shared)
@@ -114,6 +115,7 @@ def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
             issue_date=parsed.issue_date or today(services),
             languages=parsed.language or [settings.language],
             folder=parsed.out,
+            centre_copy=parsed.centre_copy,
         )
     output.show(_issued(row, result), f"report {row.number} revision {row.revision}\n{row.folder}")
     return 0

@@ -107,6 +107,11 @@ class Settings:
         return self.data_dir / "reports"
 
     @property
+    def verify_url(self) -> str:
+        """The address of the page that verifies reports, as people reach it; empty without `public_url`."""
+        return f"{self.public_url.rstrip('/')}/verify" if self.public_url else ""
+
+    @property
     def gateway_broker(self) -> BrokerAddress | None:
         """The broker as gateways reach it: `broker_public_url`, else our own way to it; None without a broker."""
         if self.broker_public_url:

@@ -39,6 +39,7 @@ from ovoo_cloud.api import (
     telemetry,
     ventilation,
     verdicts,
+    verification,
 )
 from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services
@@ -69,6 +70,7 @@ ROUTERS: Final = (
     cases.router,
     scoring.router,
     reports.router,
+    verification.router,
     gateways.router,
     enrol.router,
     enrol.redemption,

@@ -42,6 +42,9 @@ class ReportOrder(BaseModel):
     number: str = Field(max_length=40, pattern="[A-Za-z0-9]", description="a repeated one becomes the next revision")
     issue_date: datetime.date | None = Field(None, description="default: today in the installation's time zone")
     languages: list[Literal["zh", "en"]] = Field(default=[], max_length=2, description="the first one leads")
+    centre_copy: bool = Field(
+        default=False, description="a second set of documents without the trade secrets of the case"
+    )
 
 
 @router.get("/cases")
@@ -108,6 +111,8 @@ def order_report(services: Services, scope: Scope, enterprise: str, case: str, o
         wanted["issue_date"] = order.issue_date.isoformat()
     if order.languages:
         wanted["languages"] = list(dict.fromkeys(order.languages))
+    if order.centre_copy:
+        wanted["centre_copy"] = True
     with services.database.write() as session:
         _own(session, scope, enterprise, case)
         return job_rows.enqueue(session, scope, "report", wanted, enterprise=enterprise, now_ns=services.clock())

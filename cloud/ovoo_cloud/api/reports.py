@@ -25,6 +25,7 @@ router = APIRouter(prefix="/api/v1/enterprises/{enterprise}/reports", tags=["rep
 Reader = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
 _TYPES: Final = {
     ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
     ".pdf": "application/pdf",
     ".sig": "application/octet-stream",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",

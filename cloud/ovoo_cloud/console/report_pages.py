@@ -18,7 +18,7 @@ from ovoo_cloud.console.render import page
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_ORDER: Final = (".pdf", ".docx", ".xlsx", ".json")
+_ORDER: Final = (".pdf", ".docx", ".xlsx", ".html", ".json")
 _RUNS: Final = 10
 
 

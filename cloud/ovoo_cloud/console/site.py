@@ -32,6 +32,7 @@ from ovoo_cloud.console import (
     saving_pages,
     session,
     ventilation_pages,
+    verify_pages,
 )
 from ovoo_cloud.console.render import page
 
@@ -52,6 +53,7 @@ _ROUTERS: Final = (
     gateway_pages.router,
     completeness_pages.router,
     ventilation_pages.router,
+    verify_pages.router,
 )
 _TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}
 

@@ -33,7 +33,7 @@ def report(services: Services, parameters: Mapping[str, Any], progress: Callable
     """Issues the report of a stored case.
 
     Parameters: `case` (id), `number`, `user` (who asked); `issue_date` (ISO, default today in site time) and
-    `languages` (default the installation's) may be left out.
+    `languages` (default the installation's) may be left out, so may `centre_copy` (default no).
     """
     with services.database.read() as session:
         scope = asker(session, str(parameters.get("user", "")))
@@ -48,6 +48,7 @@ def report(services: Services, parameters: Mapping[str, Any], progress: Callable
         languages=languages,
         case_id=stored.id,
         progress=progress,
+        centre_copy=bool(parameters.get("centre_copy", False)),
     )
     return {"report": row.id, "folder": row.folder, **summary(result.snapshot.data)}
 
@@ -69,11 +70,13 @@ def issue_report(
     case_id: str | None = None,
     folder: pathlib.Path | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    centre_copy: bool = False,
 ) -> tuple[Report, ReportResult]:
     """Makes the bundle of a case and records it; the next revision when the number was issued before.
 
     Args:
         folder: where to; None is a folder of its own under `reports_dir`.
+        centre_copy: whether there is a second set of documents without the enterprise's trade secrets.
     """
     subject = Subject(
         enterprise=case.enterprise,
@@ -84,7 +87,7 @@ def issue_report(
         case_id=case_id,
     )
     evidence = StoreEvidence(services, case.enterprise, scope)
-    order = Order(number, issue_date, languages, folder, progress)
+    order = Order(number, issue_date, languages, folder, progress, centre_copy)
     return issue_recorded(
         services, scope, subject, order, lambda made, out: build_report(case, evidence, made, out), summary
     )
@@ -104,13 +107,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the issuing office decides; `folder` None is one of its own under `reports_dir`."""
+    """What the issuing office decides; `folder` None is one of its own under `reports_dir`.
+
+    centre_copy: a second set of documents, without the enterprise's trade secrets.
+    """
 
     number: str
     issue_date: str
     languages: Sequence[Language]
     folder: pathlib.Path | None = None
     progress: Callable[[float], None] = lambda share: None
+    centre_copy: bool = False
 
 
 def issue_recorded(
@@ -134,7 +141,15 @@ def issue_recorded(
     report_id = f"{_slug(order.number)}-r{revision}"
     target = order.folder or services.settings.reports_dir / subject.enterprise / report_id
     order.progress(0.1)
-    made = ReportSettings(order.number, order.issue_date, key, revision=revision, languages=languages)
+    made = ReportSettings(
+        order.number,
+        order.issue_date,
+        key,
+        revision=revision,
+        languages=languages,
+        verify_url=services.settings.verify_url,
+        centre_copy=order.centre_copy,
+    )
     result = build(made, target)
     order.progress(0.9)
     shown = summarise(result.snapshot.data)

@@ -19,7 +19,7 @@ _LEAST_ROW: Final = 11.0
 
 
 def _flows(data: Data, locale: Locale) -> Svg:
-    """Ribbons from the whole to its parts, as wide as their energy; the part nobody measured has a colour and a name."""
+    """Ribbons from the whole to its parts, as wide as their energy; what nobody measured has a colour and a name."""
     parts = data["parts"]
     whole = sum(float(part["amount"]) for part in parts)
     scale = 130.0 / whole
@@ -58,7 +58,7 @@ _VERDICTS: Final = {"yes": ("●", ACCENT, ""), "no": ("×", ALERT, "3 2"), "unk
 
 
 def _network_map(data: Data, locale: Locale) -> Svg:
-    """Platform, areas and machines; a solid line delivers, a broken one does not (or it is not known), none: not linked."""
+    """Platform, areas and machines; a solid line delivers, a broken one does not, or nobody knows."""
     rows = [(area, machine) for area in data["areas"] for machine in area["machines"]]
     height = 15.0
     tall = max(height * len(rows) + 6.0 * len(data["areas"]), 60.0)

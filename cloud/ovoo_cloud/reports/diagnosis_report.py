@@ -18,8 +18,9 @@ from ovoo_cloud.reports.sections.actions import actions, roadmap
 from ovoo_cloud.reports.sections.annex import annexes
 from ovoo_cloud.reports.sections.energy import energy
 from ovoo_cloud.reports.sections.equipment import equipment, security
-from ovoo_cloud.reports.sections.front import cover, method, profile, summary
+from ovoo_cloud.reports.sections.front import cover, method, summary
 from ovoo_cloud.reports.sections.maturity import maturity, quality
+from ovoo_cloud.reports.sections.profile import profile
 from ovoo_cloud.reports.sections.revisit import revisit
 from ovoo_cloud.reports.sections.running import running
 from ovoo_cloud.reports.sections.safety import safety

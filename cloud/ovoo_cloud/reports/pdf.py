@@ -21,7 +21,8 @@ from ovoo_cloud.reports.resolve import Resolved
 __all__ = ["render_pdf", "render_png"]
 
 _SVG_TEXT = re.compile(r">([^<]+)</text>")
-_STANDARDS: Final = ("a-2a", "ua-1")
+_Standard = Literal["a-2a", "ua-1"]
+_STANDARDS: Final[tuple[_Standard, ...]] = ("a-2a", "ua-1")
 """For keeping and for screen readers: PDF/A-2a and PDF/UA-1; typst refuses a document that does not comply."""
 
 
@@ -92,7 +93,7 @@ def _compile(
     timestamp: int,
     *,
     ppi: float | None = None,
-    standards: Sequence[str] = (),
+    standards: Sequence[_Standard] = (),
 ) -> bytes:
     compiler = typst.Compiler(root=str(root), font_paths=_fonts(str(font_folder())))
     try:

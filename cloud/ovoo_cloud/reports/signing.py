@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import ReportError, VerifyError
 
-__all__ = ["create_key", "load_signing_key", "load_trusted_key", "sign", "signature_valid"]
+__all__ = ["create_key", "fingerprint", "load_signing_key", "load_trusted_key", "sign", "signature_valid"]
 
 
 def create_key(folder: Path) -> tuple[Path, Path]:
@@ -54,6 +55,16 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise ReportError("not an Ed25519 key", offender=str(path), remedy="create one with ovoo-cloud init")
     return key
+
+
+def fingerprint(private_key: Path) -> str:
+    """SHA-256 of the public half (DER), in hex: how people compare keys by eye.
+
+    Raises:
+        ReportError: the file is missing or holds no Ed25519 private key.
+    """
+    public = load_signing_key(private_key).public_key()
+    return sha256_hex(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def load_trusted_key(path: Path) -> Ed25519PublicKey:

@@ -47,7 +47,7 @@ def _cover(document: Resolved) -> str:
     cover = document.cover
     rows = "".join(f'<tr><th scope="row">{_words(row[0])}</th><td>{_words(row[1])}</td></tr>' for row in cover["rows"])
     code, note = document.charts.get("code", ""), _words(cover["code_note"])
-    picture = f'<figure>{code}<figcaption><small>{note}</small></figcaption></figure>' if code else ""
+    picture = f"<figure>{code}<figcaption><small>{note}</small></figcaption></figure>" if code else ""
     tone = "status plain" if cover["tone"] == "plain" else "status"
     return (
         f"<header>\n<p>{_words(cover['enterprise'])}</p>\n<h1>{_words(cover['title'])}</h1>\n"

@@ -20,6 +20,7 @@ from ovoo_cloud.reports.nodes import (
     plain,
     table,
 )
+from ovoo_cloud.reports.sections.flows import flow_blocks
 
 __all__ = [
     "absent_row",
@@ -55,7 +56,7 @@ def energy(facts: Facts) -> list[Block]:
     if not data["complete"]:
         blocks.append(notice(key("energy.incomplete"), "warn"))
     blocks += consumer_blocks(facts)
-    blocks += _flow_blocks(facts)
+    blocks += flow_blocks(facts)
     blocks += trend_blocks(facts)
     blocks += load_blocks(facts)
     blocks += [heading(2, "norm.title"), *norm_blocks(facts)]
@@ -113,27 +114,6 @@ def consumer_blocks(facts: Facts) -> list[Block]:
         table("consumers.caption", columns, cells),
         para(key("consumers.note"), style="small"),
     ]
-
-
-def _flow_blocks(facts: Facts) -> list[Block]:
-    """Electricity from the meters to the machines, and what no machine's meter accounts for."""
-    total = facts.figures["energy.kwh"]["value"]
-    if total is None:
-        return []
-    names, parts = facts.machine_names(), []
-    for row in facts.data["energy"]["consumers"]:
-        figure = facts.figures[row["figure"]]
-        amount = figure["value"] or figure["low"] or "0"  # what a gap may hide stays in the rest
-        if Decimal(amount) > 0:
-            words = facts.figure(row["share"]) if row["share"] else key("cell.none")
-            parts.append({"label": name(names[row["machine"]]), "amount": amount, "words": words, "known": True})
-    rest = Decimal(total) - sum((Decimal(part["amount"]) for part in parts), Decimal(0))
-    if rest < 0 or not parts:
-        return []  # the machines' meters exceed the site's: the balance says so, a picture of it would lie
-    if rest > 0:
-        parts.append({"label": key("flows.rest"), "amount": str(rest), "words": plain(""), "known": False})
-    data = {"parts": parts, "whole": key("energy.electricity"), "amount": facts.figure("energy.kwh")}
-    return [chart("flows", key("chart.flows.caption"), data, evidence=facts.evidence("energy.kwh"))]
 
 
 def balance(facts: Facts) -> Block:

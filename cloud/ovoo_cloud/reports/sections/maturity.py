@@ -22,7 +22,8 @@ from ovoo_cloud.reports.nodes import (
     plain,
     table,
 )
-from ovoo_cloud.reports.sections.front import documents_of, local_day
+from ovoo_cloud.reports.sections.front import local_day
+from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 
 __all__ = ["maturity", "quality"]

@@ -1,0 +1,41 @@
+"""Whether a report was issued here, asked by anybody who holds it: number, revision and snapshot hash must all fit."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.catalogue.tables import Report
+
+__all__ = ["IssuedReport", "issued_report"]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedReport:
+    """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number."""
+
+    number: str
+    revision: int
+    newest: int
+    snapshot_sha256: str
+    issued_ns: int
+
+    @property
+    def current(self) -> bool:
+        """Whether no later revision corrects it."""
+        return self.revision == self.newest
+
+
+def issued_report(session: Session, number: str, revision: int, code: str) -> IssuedReport | None:
+    """The report with this snapshot hash; None where any of the three does not fit, without saying which.
+
+    No scope is asked: who knows the 256-bit hash holds the report.
+    """
+    row = session.scalar(select(Report).where(Report.number == number, Report.revision == revision))
+    if row is None or not hmac.compare_digest(row.snapshot_sha256.encode(), code.lower().encode()):
+        return None
+    newest = session.scalar(select(func.max(Report.revision)).where(Report.number == number)) or revision
+    return IssuedReport(number, revision, newest, row.snapshot_sha256, row.created_ns)
