@@ -22,7 +22,12 @@ from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from benchmarks import frame
 from benchmarks.large_mine import large_mine
 
-MEASURES = ("cloud/ovoo_cloud/reports", "cloud/ovoo_cloud/diagnosis", "models/ovoo_models/svg.py", "benchmarks/large_mine.py")
+MEASURES = (
+    "cloud/ovoo_cloud/reports",
+    "cloud/ovoo_cloud/diagnosis",
+    "models/ovoo_models/svg.py",
+    "benchmarks/large_mine.py",
+)
 PAGES = 40
 REPEATS = 5
 CHILD = """
@@ -65,7 +70,9 @@ def measure(options: frame.Options, result: frame.Result) -> int:
     result.add_repeats("pdf_s", [float(run["pdf_s"]) for run in runs], "s")
     result.add("freeze_s", freeze_s, "s")
     result.add("figures", len(snapshot.data["figures"]), "figures")
-    result.notes.append("PDF/A-2a and PDF/UA-1, Word, Excel, web page and JSON, one language, every font subset embedded")
+    result.notes.append(
+        "PDF/A-2a and PDF/UA-1, Word, Excel, web page and JSON, one language, every font subset embedded"
+    )
     if int(runs[0]["pages"]) < PAGES:
         result.notes.append(f"fewer than {PAGES} pages: use more --machines")
         return 1

@@ -46,7 +46,7 @@ def render_pdf(document: Resolved, *, number: str, code: str, issued: str) -> by
         return _compile(root / "report.typ", root, "pdf", int(moment.timestamp()), standards=_STANDARDS)
 
 
-def render_png(svg: str, *, ppi: float = 220.0) -> bytes:
+def render_png(svg: str, *, ppi: float = 180.0) -> bytes:
     """An SVG chart as PNG for Word, drawn by the same engine and fonts as the PDF."""
     page = '#set page(width: auto, height: auto, margin: 2pt)\n#image("chart.svg")\n'
     with tempfile.TemporaryDirectory() as folder:

@@ -58,11 +58,13 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
 
 
 def fingerprint(private_key: Path) -> str:
-    """SHA-256 of the public half (DER), in hex: how people compare keys by eye.
+    """SHA-256 of the public half (DER), in hex: how people compare keys by eye; empty where there is no key yet.
 
     Raises:
-        ReportError: the file is missing or holds no Ed25519 private key.
+        ReportError: the file holds no Ed25519 private key.
     """
+    if not private_key.exists():
+        return ""
     public = load_signing_key(private_key).public_key()
     return sha256_hex(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 

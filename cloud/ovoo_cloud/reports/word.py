@@ -10,7 +10,6 @@ from typing import Any
 
 from docx import Document
 from docx.enum.section import WD_SECTION
-from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -18,6 +17,7 @@ from docx.shared import Cm, Pt, RGBColor
 
 from ovoo_cloud.reports.pdf import render_png
 from ovoo_cloud.reports.resolve import Resolved
+from ovoo_cloud.reports.word_table import Cells, table_element
 
 __all__ = ["normalise_zip", "render_docx"]
 
@@ -121,10 +121,7 @@ class _Writer:
         self._line(cover["status"], size=14, bold=True, color=RGBColor(0xB7, 0x79, 0x1F))
         for _ in range(5):
             self.doc.add_paragraph()
-        table = self.doc.add_table(rows=0, cols=2)
-        for row in cover["rows"]:
-            self._row(table, row, [3.6, 12.6], ["left", "left"], size=9)
-        self._frame(table, [3.6, 12.6])
+        self._rows([Cells(cover["rows"], 9)], [3.6, 12.6], ["left", "left"])
         if "code" in self.source.charts:
             picture = io.BytesIO(render_png(self.source.charts["code"], ppi=300.0))
             self.doc.add_paragraph().add_run().add_picture(picture, width=Cm(2.8))
@@ -218,10 +215,8 @@ class _Writer:
             item.paragraph_format.space_after = Pt(2)
 
     def _cards(self, block: Mapping[str, Any]) -> None:
-        table = self.doc.add_table(rows=0, cols=3)
-        for card in block["items"]:
-            self._row(table, [card["label"], card["value"], card["note"]], [5.4, 5.4, 5.4], ["left"] * 3, size=9.5)
-        self._frame(table, [5.4, 5.4, 5.4])
+        cards = [[card["label"], card["value"], card["note"]] for card in block["items"]]
+        self._rows([Cells(cards, 9.5)], [5.4, 5.4, 5.4], ["left"] * 3)
         self.doc.add_paragraph()
 
     def _table(self, block: Mapping[str, Any]) -> None:
@@ -229,65 +224,21 @@ class _Writer:
             self._line(block["caption"], size=9, bold=True, keep=True)
         total = sum(float(column["width"]) for column in block["columns"])
         widths = [_TEXT_CM * float(column["width"]) / total for column in block["columns"]]
-        aligns = [column["align"] for column in block["columns"]]
-        table = self.doc.add_table(rows=0, cols=len(widths))
-        table.alignment = WD_TABLE_ALIGNMENT.CENTER
+        parts = [Cells(block["rows"], 7 if block["compact"] else 8.5)]
         if not block["plain"]:
-            row = self._row(table, [column["text"] for column in block["columns"]], widths, aligns, size=8, bold=True)
-            properties = row._tr.get_or_add_trPr()
-            properties.append(OxmlElement("w:tblHeader"))
-        for cells in block["rows"]:
-            self._row(table, cells, widths, aligns, size=7 if block["compact"] else 8.5)
-        self._frame(table, widths)
-        self._hold(table)
+            parts.insert(0, Cells([[column["text"] for column in block["columns"]]], 8, bold=True, head=True))
+        self._rows(parts, widths, [column["align"] for column in block["columns"]])
         if block["note"]:
             self._line(block["note"], size=7.5, color=_MUTED)
         self._evidence(block["margin"])
         if not block["note"] and not block["margin"]:
             self._line("", size=4).paragraph_format.space_after = Pt(2)
 
-    def _frame(self, table: Any, widths: Sequence[float]) -> None:
-        """Rules between rows only, and the grid's own widths: some programs read those and not the cells'."""
-        table.autofit = False
-        for column, width in zip(table.columns, widths, strict=True):
-            column.width = Cm(width)
-        borders = OxmlElement("w:tblBorders")
-        for edge, size, color in (("top", "8", "1F2A33"), ("bottom", "8", "1F2A33"), ("insideH", "4", "D5DBE0")):
-            element = OxmlElement(f"w:{edge}")
-            for name, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", color)):
-                element.set(qn(f"w:{name}"), value)
-            borders.append(element)
-        table._tbl.tblPr.append(borders)
-
-    def _hold(self, table: Any) -> None:
+    def _rows(self, parts: Sequence[Cells], widths: Sequence[float], aligns: Sequence[str]) -> None:
         """Short tables stay on one page with their caption; long ones break between rows."""
-        rows = table.rows
-        if len(rows) > _WHOLE_ROWS:
-            return
-        for row in list(rows)[:-1]:
-            for cell in row.cells:
-                cell.paragraphs[0].paragraph_format.keep_with_next = True
-
-    def _row(
-        self,
-        table: Any,
-        cells: Sequence[str],
-        widths: Sequence[float],
-        aligns: Sequence[str],
-        *,
-        size: float,
-        bold: bool = False,
-    ) -> Any:
-        row = table.add_row()
-        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-        for cell, words, width, align in zip(row.cells, cells, widths, aligns, strict=True):
-            cell.width = Cm(width)
-            paragraph = cell.paragraphs[0]
-            paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
-            if align == "right":
-                paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-            self._run(paragraph, words, size, bold=bold)
-        return row
+        whole = sum(len(part.rows) for part in parts) <= _WHOLE_ROWS
+        # a table goes where the next paragraph would: before the section's own properties
+        self.doc.element.body.insert_element_before(table_element(parts, widths, aligns, whole=whole), "w:sectPr")
 
     def _chart(self, block: Mapping[str, Any]) -> None:
         paragraph = self.doc.add_paragraph()
