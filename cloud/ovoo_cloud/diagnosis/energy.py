@@ -32,6 +32,7 @@ from ovoo_cloud.diagnosis.meters import (
 )
 from ovoo_cloud.diagnosis.norm import compare_norm, energy_cost
 from ovoo_cloud.diagnosis.observe import Observation
+from ovoo_cloud.diagnosis.shiftable import shiftable_load
 
 __all__ = ["EnergyResult", "MeterEnergy", "energy_section"]
 
@@ -93,7 +94,7 @@ def energy_section(
     total = _coal(case, book, kwh, dated, data)
     grid = _carbon(case, book, kwh, dated, data)
     tariff = _tariff(case, dated)
-    data["series"] = load_series(hours)
+    data["series"] = {**load_series(hours), "shiftable": shiftable_load(case, seen)}
     data["bands"] = allocate_bands(book, hours, evidence, tariff, data)
     data["consumers"] = consumers(case, seen, book, kwh, least_known=least_known)
     load_figures(book, hours, evidence)

@@ -12,7 +12,7 @@ from ovoo_packs import Tariff
 from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.meters import HourEnergy, sum_by
 
-__all__ = ["allocate_bands", "load_figures", "load_series", "trend"]
+__all__ = ["allocate_bands", "full_hours", "load_figures", "load_series", "trend"]
 
 BANDS = ("super_peak", "peak", "flat", "valley", "deep_valley")
 _FULL_HOUR_S = 3240.0  # nine tenths: a day counts although its last sample lies before midnight
@@ -20,13 +20,14 @@ _LEAST_HOURS = 168
 _STEPS = 40
 
 
-def _full(hours: Sequence[HourEnergy]) -> list[HourEnergy]:
+def full_hours(hours: Sequence[HourEnergy]) -> list[HourEnergy]:
+    """Hours that count as whole."""
     return [hour for hour in hours if hour.covered_s >= _FULL_HOUR_S]
 
 
 def load_series(hours: Sequence[HourEnergy]) -> dict[str, Any]:
     """Energy per day (days with every hour), mean power per local hour, load-duration curve; decimal strings."""
-    full = _full(hours)
+    full = full_hours(hours)
     by_day = sum_by(full, [hour.day for hour in full])
     counts = {day: sum(1 for hour in full if hour.day == day) for day in by_day}
     days = list(dict.fromkeys(hour.day for hour in hours))
@@ -55,7 +56,7 @@ def _duration(full: Sequence[HourEnergy]) -> list[str]:
 
 def load_figures(book: FigureBook, hours: Sequence[HourEnergy], evidence: Sequence[str]) -> None:
     """Highest and lowest hour, mean of all whole hours, and the load factor (mean over highest)."""
-    values = [hour.kwh for hour in _full(hours)]
+    values = [hour.kwh for hour in full_hours(hours)]
     enough = len(values) >= _LEAST_HOURS
     mean = math.fsum(values) / len(values) if enough else None
     parts = (("peak", max(values, default=0.0)), ("base", min(values, default=0.0)), ("mean", mean))

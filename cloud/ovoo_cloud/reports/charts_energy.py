@@ -54,6 +54,10 @@ def _load(data: Data, locale: Locale) -> Svg:
             anchor="middle" if hour < 24 else "end",
             fill=MUTED,
         )
+    for hour, kw in enumerate(data.get("shiftable", [])):
+        if kw is not None and float(kw) > 0:
+            tall = height * min(float(kw) / scale, 1.0)
+            svg.rect(left + hour * cell + 2, top + height - tall, cell - 4, tall, "#9db7c9", ACCENT, dash="2 1")
     for hour, row in enumerate(data["rows"]):
         if row["mean"] is None:
             continue

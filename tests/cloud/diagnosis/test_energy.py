@@ -196,3 +196,12 @@ def test_a_power_meter_with_a_gap_gives_a_range() -> None:
     assert figures["energy.kwh"]["value"] is None
     assert high - low == pytest.approx(Decimal(84 * 530), rel=Decimal("0.01"))
     assert figures["energy.tco2"]["low"] is not None
+
+
+def test_the_shiftable_part_of_the_load_is_the_mean_of_the_machines_that_may_move() -> None:
+    case = mine.case()
+    shown = freeze(case, mine.source(case), ISSUE).data["energy"]["series"]["shiftable"]
+
+    # one pump is shiftable; it draws 330 kW and up to 6 kW more or less over the day, each value held for five minutes
+    expected = [330 + 6 * math.sin(2 * math.pi * (hour + 27.5 / 60) / 24) for hour in range(24)]
+    assert [float(kw) for kw in shown] == pytest.approx(expected, abs=0.1)

@@ -184,9 +184,10 @@ def load_blocks(facts: Facts) -> list[Block]:
     blocks: list[Block] = [heading(2, "energy.load.title")]
     tariff = data.get("tariff")
     bands = tariff["hours"] if tariff else []
-    blocks.append(
-        chart("load", key("chart.load.caption"), {"rows": load, "bands": bands}, evidence=facts.evidence("energy.kwh"))
-    )
+    movable = data["series"].get("shiftable", [])
+    caption = key("chart.load.caption.shiftable" if any(movable) else "chart.load.caption")
+    drawn = {"rows": load, "bands": bands, "shiftable": movable}
+    blocks.append(chart("load", caption, drawn, evidence=facts.evidence("energy.kwh")))
     blocks += _duration(facts)
     if tariff:
         rows = [
