@@ -136,11 +136,14 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
         "files": found.files,
         "figures": found.figures,
         "evidence": found.evidence,
+        "not_measured": list(found.not_measured),
         "mismatches": [{"kind": m.kind, "name": m.name, "detail": m.detail} for m in found.mismatches],
     }
     verdict = "verified" if found.ok else "NOT verified"
     counts = f"{found.files} files, {found.figures} figures, {found.evidence} evidence records"
     lines = [f"{verdict}: report {found.number}, level {found.level}, {counts}", *(str(m) for m in found.mismatches)]
+    if found.not_measured:
+        lines.append(f"by formulas of an earlier version, not measured again: {', '.join(found.not_measured)}")
     output.show(document, "\n".join(lines))
     return 0 if found.ok else 3
 

@@ -33,7 +33,7 @@ def load_series(hours: Sequence[HourEnergy]) -> dict[str, Any]:
     days = list(dict.fromkeys(hour.day for hour in hours))
     load: list[dict[str, str | None]] = []
     for clock in range(24):
-        values = [hour.kwh for hour in full if hour.hour == clock]
+        values = [hour.mean_kw for hour in full if hour.hour == clock]
         mean = decimal_text(math.fsum(values) / len(values), 1) if values else None
         low, high = (decimal_text(f(values), 1) if values else None for f in (min, max))
         load.append({"mean": mean, "low": low, "high": high})
@@ -50,13 +50,13 @@ def _duration(full: Sequence[HourEnergy]) -> list[str]:
     """Mean power of hours, greatest first, at even steps over all hours; empty below a week of hours."""
     if len(full) < _LEAST_HOURS:
         return []
-    ordered = sorted((hour.kwh for hour in full), reverse=True)
+    ordered = sorted((hour.mean_kw for hour in full), reverse=True)
     return [decimal_text(ordered[(len(ordered) - 1) * step // _STEPS], 1) for step in range(_STEPS + 1)]
 
 
 def load_figures(book: FigureBook, hours: Sequence[HourEnergy], evidence: Sequence[str]) -> None:
     """Highest and lowest hour, mean of all whole hours, and the load factor (mean over highest)."""
-    values = [hour.kwh for hour in full_hours(hours)]
+    values = [hour.mean_kw for hour in full_hours(hours)]
     enough = len(values) >= _LEAST_HOURS
     mean = math.fsum(values) / len(values) if enough else None
     parts = (("peak", max(values, default=0.0)), ("base", min(values, default=0.0)), ("mean", mean))
@@ -66,7 +66,7 @@ def load_figures(book: FigureBook, hours: Sequence[HourEnergy], evidence: Sequen
             decimal_text(value, 1) if enough and value is not None else None,
             unit="kW",
             digits=1,
-            formula="hour_mean/1",
+            formula="hour_mean/2",
             evidence=evidence,
             reason="" if enough else "short",
         )

@@ -63,6 +63,11 @@ class HourEnergy:
     kwh: float
     covered_s: float
 
+    @property
+    def mean_kw(self) -> float:
+        """Mean power over what is covered: the last hour of a window ends with its last sample. NaN without any."""
+        return self.kwh * 3600 / self.covered_s if self.covered_s > 0 else math.nan
+
 
 @dataclass(frozen=True, slots=True)
 class QuarterEnergy:

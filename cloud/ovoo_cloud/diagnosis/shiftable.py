@@ -14,8 +14,6 @@ from ovoo_cloud.diagnosis.observe import Observation
 
 __all__ = ["shiftable_load"]
 
-_HOUR_S = 3600
-
 
 def shiftable_load(case: Case, seen: Observation) -> list[str | None]:
     """Mean kW of all shiftable machines together by local hour of the day; None for an hour without a whole record.
@@ -37,6 +35,5 @@ def shiftable_load(case: Case, seen: Observation) -> list[str | None]:
 
 
 def _mean(hours: list[HourEnergy], clock: int) -> float | None:
-    # the last hour of a window ends with its last sample: its mean is over what it covers
-    values = [hour.kwh * _HOUR_S / hour.covered_s for hour in full_hours(hours) if hour.hour == clock]
+    values = [hour.mean_kw for hour in full_hours(hours) if hour.hour == clock]
     return math.fsum(values) / len(values) if values else None

@@ -36,7 +36,10 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The outcome. `level` is 1 (from the snapshot) or 2 (from the store as well)."""
+    """The outcome. `level` is 1 (from the snapshot) or 2 (from the store as well).
+
+    `not_measured` are figures of a formula that this version no longer has: their samples were checked, not the value.
+    """
 
     number: str
     level: int
@@ -44,6 +47,7 @@ class Verification:
     figures: int
     evidence: int
     mismatches: tuple[Mismatch, ...]
+    not_measured: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -64,11 +68,12 @@ def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = No
         raise VerifyError("the trusted key lies inside the bundle", offender=str(trust), remedy="get it another way")
     files = _read(folder)
     found = list(_check_files(files, load_trusted_key(trust)))
+    older: list[str] = []
     snapshot, manifest = _json(files, "snapshot.json"), _json(files, MANIFEST)
     if snapshot is not None:
         found += _check_snapshot(files, snapshot, manifest)
         if deep is not None:
-            found += _check_store(snapshot, deep)
+            found += _check_store(snapshot, deep, older)
     data = snapshot or {}
     return Verification(
         number=str(data.get("issue", {}).get("number", "")),
@@ -77,6 +82,7 @@ def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = No
         figures=len(data.get("figures", {})),
         evidence=len(data.get("evidence", {})),
         mismatches=tuple(dict.fromkeys(found)),
+        not_measured=tuple(older),
     )
 
 
@@ -208,10 +214,11 @@ def _differences(left: Any, right: Any, path: str, figure: str) -> Iterator[tupl
         yield path, figure
 
 
-def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource) -> Iterator[Mismatch]:
+def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource, older: list[str]) -> Iterator[Mismatch]:
     """Freeze the same report again with the store's samples and compare evidence and measured figures.
 
-    Derived figures are left to level 1, which uses the constants that the snapshot carries.
+    Derived figures are left to level 1, which uses the constants that the snapshot carries; figures by a formula of
+    another edition go to `older`.
     """
     try:
         again = kind_of(snapshot).again(snapshot, source)
@@ -222,7 +229,9 @@ def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource) -> Iterato
         # a newer version may measure more than the report has: only what was printed has to hold
         for name in sorted(snapshot[section]):
             before, after = snapshot[section].get(name), again[section].get(name)
-            if before != after and not before.get("inputs"):
+            if after is not None and before.get("formula", "") != after.get("formula", ""):
+                older.append(name)
+            elif before != after and not before.get("inputs"):
                 yield Mismatch(kind, name, _store_detail(before, after))
 
 

@@ -40,6 +40,8 @@ def test_it_verifies_from_the_snapshot_and_from_the_store(bundle: Path) -> None:
 
     assert [str(each) for each in (*plain.mismatches, *deep.mismatches)] == []
     assert plain.figures > 80
+    assert plain.not_measured == ()
+    assert set(deep.not_measured) == {"load.base", "load.mean", "load.peak"}
 
 
 def test_a_figure_changed_in_its_document_is_named(bundle: Path) -> None:

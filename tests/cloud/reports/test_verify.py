@@ -36,6 +36,7 @@ def test_an_untouched_bundle_verifies_from_the_snapshot_and_from_the_store(issue
     assert (plain.ok, plain.level) == (True, 1)
     assert (deep.ok, deep.level) == (True, 2)
     assert deep.figures > 80
+    assert deep.not_measured == ()
     assert deep.number == "OVOO-2026-0001"
 
 
