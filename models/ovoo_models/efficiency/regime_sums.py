@@ -32,6 +32,9 @@ class Fit:
         residual: sum of squared residuals, >= 0.
         r2: share of the variance explained.
         cv_rmse: root of residual / (rows - parameters) over the mean of the target.
+        standard_errors: of the coefficients, in their order and units, >= 0: root of residual / (rows - parameters)
+            times the diagonal of the inverse normal matrix. They hold for independent rows of equal scatter; rows of
+            one hour rarely are, so where rows follow closely they are the least doubt, not the whole.
     """
 
     variables: tuple[str, ...]
@@ -41,6 +44,7 @@ class Fit:
     residual: float
     r2: float
     cv_rmse: float
+    standard_errors: tuple[float, ...]
 
 
 class RegimeSums:
@@ -205,7 +209,8 @@ class RegimeSums:
         places = [self.variables.index(name) + 1 for name in chosen]
         # moments about the means: the intercept is eliminated first, as a QR with a leading column of ones would
         central = [[full[j][k] - full[0][j] * full[0][k] / n for k in (*places, y)] for j in places]
-        slopes = _cholesky_solve(central, chosen)
+        scale, low = _cholesky(central, chosen)
+        slopes = _solve(central, scale, low)
         total = full[y][y] - full[0][y] * full[0][y] / n
         explained = math.fsum(b * row[-1] for b, row in zip(slopes, central, strict=True))
         centre = self._centres[regime]
@@ -216,11 +221,15 @@ class RegimeSums:
         return Fit(
             chosen, intercept, tuple(slopes), int(n), residual, 1.0 - residual / total if total > 0 else 0.0,
             spread / abs(means[-1]) if means[-1] else math.inf,
+            tuple(spread * root for root in _inverse_roots(scale, low)),
         )  # fmt: skip
 
 
-def _cholesky_solve(rows: Sequence[Sequence[float]], names: Sequence[str]) -> list[float]:
-    """Solve the symmetric system [A | b]; NotReady names the variable that follows from those before it."""
+def _cholesky(rows: Sequence[Sequence[float]], names: Sequence[str]) -> tuple[list[float], list[list[float]]]:
+    """Scales and lower factor of the matrix A of [A | b]; NotReady names the variable that follows from those before.
+
+    A[j][k] = scale[j] * scale[k] * sum(low[j][i] * low[k][i]).
+    """
     m = len(rows)
     scale = [math.sqrt(rows[j][j]) if rows[j][j] > 0 else 0.0 for j in range(m)]
     low = [[0.0] * m for _ in range(m)]
@@ -238,9 +247,27 @@ def _cholesky_solve(rows: Sequence[Sequence[float]], names: Sequence[str]) -> li
                 low[j][j] = math.sqrt(rest)
             else:
                 low[j][k] = rest / low[k][k]
+    return scale, low
+
+
+def _solve(rows: Sequence[Sequence[float]], scale: Sequence[float], low: Sequence[Sequence[float]]) -> list[float]:
+    """x of A x = b, with A factored by `_cholesky`."""
+    m = len(rows)
     known: list[float] = []
     for j in range(m):
         known.append((rows[j][m] / scale[j] - math.fsum(low[j][i] * known[i] for i in range(j))) / low[j][j])
     for j in reversed(range(m)):
         known[j] = (known[j] - math.fsum(low[i][j] * known[i] for i in range(j + 1, m))) / low[j][j]
     return [x / s for x, s in zip(known, scale, strict=True)]
+
+
+def _inverse_roots(scale: Sequence[float], low: Sequence[Sequence[float]]) -> list[float]:
+    """Roots of the diagonal of the inverse of A, with A factored by `_cholesky`: columns of the inverse factor."""
+    roots = []
+    for j in range(len(scale)):
+        column = [0.0] * j
+        for i in range(j, len(scale)):
+            rest = math.fsum(low[i][k] * column[k] for k in range(j, i))
+            column.append(((1.0 if i == j else 0.0) - rest) / low[i][i])
+        roots.append(math.sqrt(math.fsum(x * x for x in column)) / scale[j])
+    return roots
