@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, get_args
 
 from ovoo_contract._fields import Fields
@@ -16,7 +17,7 @@ from ovoo_contract.completeness import HOUR_NS
 from ovoo_contract.errors import AddressError, DeliveryError, UnitError
 from ovoo_contract.units import unit
 
-__all__ = ["MAX_SUMS_BYTES", "HourSums", "SumsEnvelope", "SumsLayout"]
+__all__ = ["MAX_SUMS_BYTES", "HourSums", "SumsEnvelope", "SumsLayout", "hour_start"]
 
 MAX_SUMS_BYTES: Final = 1 << 20
 """A message's JSON is never longer; what unpacks to more is refused before it is read."""
@@ -209,6 +210,13 @@ class SumsEnvelope:
     def peek(cls, data: bytes) -> tuple[int, int]:
         """Epoch and seq, even where the hour itself is malformed; DeliveryError where they cannot be read."""
         return _place(_inflate(data))
+
+
+def hour_start(time_ns: int, zone: tzinfo) -> int:
+    """The start of the hour of the zone's clock in which a time lies; both in ns UTC."""
+    offset = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).astimezone(zone).utcoffset()
+    offset_ns = 0 if offset is None else round(offset.total_seconds()) * 1_000_000_000
+    return (time_ns + offset_ns) // HOUR_NS * HOUR_NS - offset_ns
 
 
 def _place(fields: Fields) -> tuple[int, int]:

@@ -72,17 +72,20 @@ class MachineSums:
         self._places: tuple[int, ...] = ()
         self._data_class: DataClass = "core"
 
-    def follow(self, model_set: ModelSet, outputs: Sequence[SignalEntry], data_class: DataClass) -> bool:
-        """From now on rows are of this model; `outputs` of its monitor. False where it has no sums."""
+    def follow(self, model_set: ModelSet, outputs: Sequence[SignalEntry], data_class: DataClass) -> int | None:
+        """From now on rows are of this model; `outputs` of its monitor.
+
+        Returns the place of the energy figure among the outputs: a batch without it holds no row; None = no sums.
+        """
         names = {entry.address.signal: place for place, entry in enumerate(outputs)}
         layout = layout_of(model_set)
         figures = figures_of(layout) if layout else ()
         if not figures or not all(name in names for name in figures):
             self._layout = None
-            return False
+            return None
         self._model, self._layout, self._data_class = model_set.fingerprint, layout, data_class
         self._places = tuple(names[name] for name in figures)
-        return True
+        return self._places[0]
 
     @property
     def waiting(self) -> bool:

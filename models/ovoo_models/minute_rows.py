@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ovoo_contract.errors import DeliveryError
 from ovoo_contract.hour_sums import SumsLayout
 from ovoo_contract.quality import is_good
 
@@ -21,7 +22,8 @@ __all__ = ["POWER", "REGIMES", "MinuteColumns", "MinuteRow", "figures_of", "layo
 
 REGIMES: Final = ("off", "idle", "load")
 """By the code of the figure `machine-state`."""
-POWER: Final = ("power_kw", "kW")
+POWER: Final = ("machine-power", "kW")
+"""What is explained; no signal of a plant can be called that."""
 _ENERGY: Final = f"{PREFIX}energy_kwh"
 _PER_HOUR: Final = 60.0
 
@@ -48,7 +50,10 @@ def layout_of(model_set: ModelSet) -> SumsLayout | None:
     if binding is None or len(binding.inputs) < 2:
         return None
     variables = tuple((name, model_set.signals[model_set.index(name)].unit) for name in binding.inputs[1:])
-    return SumsLayout("power_state", REGIMES, variables, POWER)
+    try:
+        return SumsLayout("power_state", REGIMES, variables, POWER)
+    except DeliveryError:  # a driver that is named twice
+        return None
 
 
 def figures_of(layout: SumsLayout) -> tuple[str, ...]:

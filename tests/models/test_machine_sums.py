@@ -47,7 +47,7 @@ def derived(block: FrameBlock, cuts: int) -> list[SampleBatch]:
 
 def followed(state: bytes = b"") -> MachineSums:
     book = MachineSums(ASSET, hour_start)
-    assert book.follow(trained(), AssetMonitor(trained(), ASSET).outputs, "important")
+    assert book.follow(trained(), AssetMonitor(trained(), ASSET).outputs, "important") is not None
     if state:
         book.load(state)
     return book
@@ -191,7 +191,7 @@ def test_a_model_without_drivers_has_no_sums_and_a_damaged_state_is_named() -> N
     book = MachineSums(ASSET, hour_start)
 
     assert layout_of(lone) is None
-    assert not book.follow(lone, AssetMonitor(lone, ASSET).outputs, "general")
+    assert book.follow(lone, AssetMonitor(lone, ASSET).outputs, "general") is None
     assert not book.take(SampleBatch.empty(), 0, 0)
     good = followed().state()
     for bad in (b"", b"nonsense", good[:-3], zlib.compress(b'{"version": 9}')):
