@@ -18,6 +18,7 @@ from ovoo_contract.samples import SampleBatch
 
 from ovoo_models.artifact import ModelSet
 from ovoo_models.efficiency.regime_sums import RegimeSums
+from ovoo_models.hour_content import sums_of
 from ovoo_models.minute_rows import MinuteColumns, MinuteRow, figures_of, layout_of, minute_rows, push_row
 
 __all__ = ["MachineSums"]
@@ -166,7 +167,7 @@ class MachineSums:
 
 def _read_hour(item: Mapping[str, Any]) -> _Hour:
     report = HourSums.from_document(item)
-    sums = RegimeSums.from_json(canonical_json(report.sums))
+    sums = sums_of(report)
     return _Hour(
         report.start_ns, report.model, report.layout, report.data_class, sums, report.minutes, bool(item["changed"]),
         int(item["touched_ns"]),

@@ -18,6 +18,7 @@ from ovoo_models.state import doubles_from_text, doubles_to_text
 __all__ = ["Fit", "RegimeSums"]
 
 _VERSION: Final = 1
+_MOST_ROWS: Final = 2.0**53
 _LEAST_PIVOT: Final = 1e-12
 """A variable of which less than this share is left beside the others tells nothing of its own."""
 
@@ -96,6 +97,13 @@ class RegimeSums:
         """Rows of a regime."""
         return int(self._sums[regime][0])
 
+    def means(self, regime: int) -> tuple[float, ...]:
+        """Mean of each variable, then of the target, over the rows of a regime; NaN where there is none."""
+        if self.rows(regime) == 0:
+            return (math.nan,) * (self._wide - 1)
+        first = self._matrix(regime)[0]
+        return tuple(centre + first[k + 1] / first[0] for k, centre in enumerate(self._centres[regime]))
+
     def merge(self, other: RegimeSums) -> None:
         """Add what another of equal variables, target and regimes has seen."""
         if (self.variables, self.target, self.regimes) != (other.variables, other.target, other.regimes):
@@ -155,14 +163,25 @@ class RegimeSums:
             raise ArtifactError("foreign version", offender="regime_sums.version", value=version, remedy=f"{_VERSION}")
         if sha256_hex(canonical_json(body)) != digest:
             raise ArtifactError("damaged", offender="regime_sums.sha256", value=digest, remedy="fetch them again")
-        made = cls(body["variables"], body["target"], body["regimes"])
-        for name, columns in (("sums", made._sums), ("lost", made._lost), ("centres", made._centres)):
-            for column, text in zip(columns, body[name], strict=True):
+        try:
+            made = cls(body["variables"], body["target"], body["regimes"])
+            made._fill(body)
+        except (ConfigError, KeyError, TypeError, ValueError) as error:
+            raise ArtifactError("not regime sums", offender="regime_sums", value=str(error)) from error
+        return made
+
+    def _fill(self, body: Mapping[str, Any]) -> None:
+        for name, columns in (("sums", self._sums), ("lost", self._lost), ("centres", self._centres)):
+            for regime, (column, text) in enumerate(zip(columns, body[name], strict=True)):
                 fresh = doubles_from_text(text, f"regime_sums.{name}")
                 if len(fresh) != len(column):
                     raise ArtifactError("wrong length", offender=f"regime_sums.{name}", value=len(fresh))
+                # a regime without rows has no centre yet
+                if not all(map(math.isfinite, fresh)) and not (name == "centres" and self.rows(regime) == 0):
+                    raise ArtifactError("not a number", offender=f"regime_sums.{name}", value=regime)
                 column[:] = fresh
-        return made
+            if name == "sums" and not all(0 <= column[0] < _MOST_ROWS and column[0] % 1 == 0 for column in columns):
+                raise ArtifactError("not a number of rows", offender="regime_sums.sums", value=[c[0] for c in columns])
 
     def _add_row(self, regime: int, row: Sequence[float]) -> None:
         centre = self._centres[regime]
@@ -213,8 +232,7 @@ class RegimeSums:
         slopes = _solve(central, scale, low)
         total = full[y][y] - full[0][y] * full[0][y] / n
         explained = math.fsum(b * row[-1] for b, row in zip(slopes, central, strict=True))
-        centre = self._centres[regime]
-        means = [centre[p - 1] + full[0][p] / n for p in (*places, y)]
+        means = [self._centres[regime][p - 1] + full[0][p] / n for p in (*places, y)]
         intercept = means[-1] - math.fsum(b * mean for b, mean in zip(slopes, means, strict=False))
         residual = max(total - explained, 0.0)
         spread = math.sqrt(residual / (n - len(chosen) - 1))
