@@ -47,6 +47,7 @@ class _Machine:
     sums: MachineSums
     out_base: int = 0
     energy: int = -1
+    figures: frozenset[int] = frozenset()
     changed: bool = False
 
 
@@ -61,6 +62,7 @@ class SumsBook:
         self._catalogue_id = catalogue_id
         self._largest = largest
         self._machines: dict[AssetAddress, _Machine] = {}
+        self._told: dict[AssetAddress, int] = {}
         # a promotion comes on a thread of its own
         self._busy = threading.Lock()
 
@@ -99,6 +101,11 @@ class SumsBook:
             known.out_base = machine.out_base
             place = known.sums.follow(machine.model_set, machine.outputs, machine.data_class)
             known.energy = -1 if place is None else machine.out_base + place
+            known.figures = frozenset(
+                machine.out_base + place
+                for place, entry in enumerate(machine.outputs)
+                if entry.measurement == "telemetry_1m"
+            )
 
     def _machine(self, asset: AssetAddress) -> _Machine:
         from ovoo_models.machine_sums import MachineSums
@@ -109,7 +116,10 @@ class SumsBook:
 
     def _restore(self, name: str, body: bytes) -> None:
         try:
-            self._machine(AssetAddress.parse(name)).sums.load(body)
+            asset = AssetAddress.parse(name)
+            sums = self._machine(asset).sums
+            sums.load(body)
+            self._told[asset] = sums.last_ns
         except (AddressError, ArtifactError) as error:
             _LOG.warning("event=sums_not_restored asset=%s detail=%r", name, str(error))
 
@@ -118,13 +128,29 @@ class SumsBook:
         """Whether an hour holds what was not sent yet, or something was taken that is not durable."""
         return any(machine.changed or machine.sums.waiting for machine in self._machines.values())
 
-    def take(self, scores: SampleBatch, now_ns: int) -> None:
-        """Take the minute figures in derived samples of one call of the monitors."""
-        present = set(scores.signal)
+    def take(self, scores: SampleBatch, now_ns: int) -> SampleBatch:
+        """Take the minute figures in derived samples of one call of the monitors.
+
+        Returns what is to be stored: all but figures of minutes that were stored before the gateway died. Its models
+        go on from a state that may be a minute old, and would tell such a minute again, without what they missed.
+        """
         with self._busy:
-            for machine in self._machines.values():
+            if self._told:
+                scores = self._untold(scores)
+            present = set(scores.signal)
+            for asset, machine in self._machines.items():
                 if machine.energy in present and machine.sums.take(scores, machine.out_base, now_ns):
                     machine.changed = True
+                    self._told.pop(asset, None)
+        return scores
+
+    def _untold(self, scores: SampleBatch) -> SampleBatch:
+        told = {
+            place: last_ns for asset, last_ns in self._told.items() for place in self._machines[asset].figures
+        }  # fmt: skip
+        pairs = zip(scores.signal, scores.time_ns, strict=True)
+        fresh = [row for row, (signal, time_ns) in enumerate(pairs) if time_ns > told.get(signal, -1)]
+        return scores if len(fresh) == len(scores) else scores.take(fresh)
 
     def write(self, now_ns: int, output: Output) -> None:
         """Adds the hours that are due, and after them what must be remembered."""

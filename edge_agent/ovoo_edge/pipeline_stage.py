@@ -192,7 +192,7 @@ class Stage:
             return batch
         scores, findings = self._scorer(batch)
         if self._sums is not None:
-            self._sums.take(scores, now_ns)
+            scores = self._sums.take(scores, now_ns)
         for finding in findings:
             self._writer.append_event(finding, receive_ns, result)
             result.findings += 1

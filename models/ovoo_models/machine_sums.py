@@ -89,6 +89,11 @@ class MachineSums:
         return self._places[0]
 
     @property
+    def last_ns(self) -> int:
+        """Start of the last minute that was taken, -1 before the first."""
+        return self._last_ns
+
+    @property
     def waiting(self) -> bool:
         """Whether an hour holds what was not sent yet."""
         return any(hour.changed for hour in self._hours.values())

@@ -100,8 +100,8 @@ def stored(spool: Spool, catalogue: Catalogue) -> tuple[list[HourSums], dict[int
             _, batch = decode_batch(row.payload)
             for signal, at, value, quality in zip(batch.signal, batch.time_ns, batch.value, batch.quality, strict=True):
                 if signal in places:
-                    # a minute that comes again after a restart is stored beside the first: that one counts
-                    columns[places[signal]].setdefault(at, (value, quality))
+                    assert at not in columns[places[signal]], "a minute is told once"
+                    columns[places[signal]][at] = (value, quality)
     return hours, {row.start_ns: (row.regime, row.values) for row in minute_rows(columns) if row.values}
 
 
