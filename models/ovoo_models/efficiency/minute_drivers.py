@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from array import array
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -15,7 +14,6 @@ __all__ = ["MEAN", "MinuteDrivers", "mean_figure"]
 
 MEAN: Final = "mean_"
 _ROOM: Final = 63 - len("machine-") - len(MEAN)
-_PER_HOUR: Final = 60.0
 
 
 def mean_figure(name: str) -> str:
@@ -38,12 +36,9 @@ class MinuteDrivers:
     def push(self, rows: FrameBlock) -> dict[int, dict[str, float]]:
         """Take rows; start of a minute that closed -> figure -> mean."""
         found: dict[int, dict[str, float]] = {}
-        blank = array("B", bytes(len(rows)))
         for (figure, _unit), meter in zip(self.figures, self._meters, strict=True):
-            for period in meter.push(rows, blank):
-                if period.covered >= 1.0:
-                    # the integral of a minute is in units and hours
-                    found.setdefault(period.start_ns, {})[figure] = period.energy_kwh * _PER_HOUR
+            for start_ns, mean in meter.push_means(rows):
+                found.setdefault(start_ns, {})[figure] = mean
         return found
 
     def state(self) -> list[Mapping[str, str]]:
