@@ -134,11 +134,11 @@ def test_hours_that_are_over_are_spooled_and_hold_the_rows_that_stand_beside_the
     with living(tmp_path) as gateway:
         for first in range(0, len(ROWS), 50):
             gateway.take(first, first + 50)
-        assert gateway.stage.holds
+        waited = gateway.stage.holds
         gateway.commit([], ROWS.time_ns[-1] + 2 * HOUR_NS)
         hours, rows = stored(gateway.spool, gateway.catalogue)
 
-        assert not gateway.stage.holds
+        assert (waited, gateway.stage.holds) == (True, False)
     assert [hour.start_ns for hour in hours] == sorted({at // HOUR_NS * HOUR_NS for at in rows})
     assert {hour.data_class for hour in hours} == {"important"}
     assert_the_hours_are_the_rows(hours, rows)
@@ -204,7 +204,7 @@ def test_what_cannot_be_restored_begins_anew_and_a_machine_without_model_is_stil
     )
     (row,) = group.process([], hour_end + 2 * HOUR_NS).groups[0].rows
     assert sum(HourSums.from_bytes(row.payload).rows) > 20
-    assert not alone.waiting
+    assert (waited, alone.waiting) == (True, False)
     assert broken is not None
     assert not broken.waiting
     assert caplog.text.count("sums_not_restored") == 2

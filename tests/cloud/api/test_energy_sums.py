@@ -14,7 +14,7 @@ from tests.cloud.energy.machine_hours import minutes
 
 PATH = f"/api/v1/enterprises/{OWN}/sites/{SITE}/energy/sums"
 ASSET = COMPRESSOR.split("/", 2)[2]
-WINDOW = {"start": to_iso(NOW - 2 * HOUR), "end": to_iso(NOW), "asset": ASSET}
+WINDOW: dict[str, Any] = {"start": to_iso(NOW - 2 * HOUR), "end": to_iso(NOW), "asset": ASSET}
 ROWS = [row for row in minutes(NOW - 2 * HOUR, 2) if row.regime == 2]
 
 
