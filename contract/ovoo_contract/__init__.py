@@ -1,7 +1,7 @@
 """What gateway, cloud, stores and reports agree on: samples, quality, units, addresses, wire, delivery, evidence.
 
 Standard library only. Modules: address, canonical, catalogue, completeness, delivery, errors, evidence, figures,
-findings, gateway_config, line_protocol, quality, ranges, samples, schema, topics, units, wire.
+findings, gateway_config, hour_sums, line_protocol, quality, ranges, samples, schema, topics, units, wire.
 """
 
 from __future__ import annotations

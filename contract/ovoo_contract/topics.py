@@ -26,13 +26,14 @@ __all__ = [
     "request",
     "state",
     "subscription",
+    "sums",
 ]
 
 Kind = Literal[
-    "batch", "event", "completeness", "state", "config_reported", "catalog", "ack", "config_desired", "request"
+    "batch", "event", "completeness", "sums", "state", "config_reported", "catalog", "ack", "config_desired", "request"
 ]
 PREFIX: Final = "ovoo/v1"
-UP_KINDS: Final[tuple[Kind, ...]] = ("batch", "event", "completeness", "state", "config_reported", "catalog")
+UP_KINDS: Final[tuple[Kind, ...]] = ("batch", "event", "completeness", "sums", "state", "config_reported", "catalog")
 """What a gateway publishes."""
 DOWN_KINDS: Final[tuple[Kind, ...]] = ("ack", "config_desired", "request")
 """What the cloud publishes to one gateway."""
@@ -67,6 +68,11 @@ def event(gateway: str) -> str:
 def completeness(gateway: str) -> str:
     """Where a gateway publishes what became of the samples of an hour."""
     return _topic(gateway, "completeness")
+
+
+def sums(gateway: str) -> str:
+    """Where a gateway publishes the sums by regime of a machine's hour."""
+    return _topic(gateway, "sums")
 
 
 def state(gateway: str) -> str:

@@ -22,6 +22,7 @@ from ovoo_edge.derived import deriving
 from ovoo_edge.desired import DesiredState
 from ovoo_edge.folder_lock import FolderLock
 from ovoo_edge.health import HealthReport, HealthServer, sink_figures
+from ovoo_edge.hour_sums import SumsBook
 from ovoo_edge.mapping import bind_signals
 from ovoo_edge.pipeline import Pipeline, PipelineClocks
 from ovoo_edge.pipeline_stage import Stage
@@ -131,20 +132,24 @@ class Agent:
         config, world = self._config, self._world
         watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
         derive = deriving(config.derived, catalogue)
+        positions = await spool.positions()
+        scorer = scoring.scorer(catalogue)
+        scoring.sums = SumsBook.of(scoring.followed(), positions, config.timezone, catalogue.id, spool.limits[1])
         stage = Stage(
             catalogue,
             rules_of(config.signals, config.derived, catalogue.entries[len(config.measured) :]),
-            scoring.scorer(catalogue),
+            scorer,
             watermark,
             config.refresh_s,
             spool.limits,
             derive,
+            scoring.sums,
         )
         live = [item.name for item in config.sources if not isinstance(item, ReplaySettings)]
         intake = ClockedIntake(_INTAKE_SAMPLES, world.monotonic_s, live)
         clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
         pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
-        sources = self._sources(catalogue, await spool.positions())
+        sources = self._sources(catalogue, positions)
         reporter = CompletenessReporter(catalogue, config.signals, sources, spool, world.wall_ns)
         report = HealthReport(
             config,

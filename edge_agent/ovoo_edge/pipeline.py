@@ -200,5 +200,5 @@ def complete_groups(chunks: Sequence[Chunk], result: StageResult) -> list[Group]
     newest = {chunk.source: chunk.position for chunk in chunks if chunk.position is not None}
     last = result.groups[-1]
     last.lost = result.lost
-    last.positions = {source: position() for source, position in newest.items()}
+    last.positions.update({source: position() for source, position in newest.items()})
     return [group for group in result.groups if not group.is_empty]

@@ -14,6 +14,7 @@ from ovoo_contract.wire import FLAG_BACKFILL
 from ovoo_edge._select import process_kernels
 from ovoo_edge.cells import HourCells, cells_of, count_rows
 from ovoo_edge.held_journal import DoorJournal, MinuteJournal
+from ovoo_edge.hour_sums import SumsBook
 from ovoo_edge.minutes import ClosedMinutes, Minutes, figure_bases
 from ovoo_edge.normalise import Checks, Normaliser, SignalRule
 from ovoo_edge.row_writer import MAX_ROWS, Output, RowWriter
@@ -81,6 +82,7 @@ class Stage:
         refresh_s: see `Thinning`.
         limits: (largest row, largest group) in bytes.
         derive: computes derived signals, before the scorer.
+        sums: hours of machines as sums, built from what the scorer gives.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Stage:
         refresh_s: float,
         limits: tuple[int, int],
         derive: Derive | None = None,
+        sums: SumsBook | None = None,
     ) -> None:
         self._catalogue_id = catalogue.id
         self._normaliser = Normaliser(rules)
@@ -101,6 +104,7 @@ class Stage:
         self._kept_back = SuppressedMemory()
         self._scorer = scorer
         self._derive = derive
+        self._sums = sums
         self._watermark = watermark
         self._clock_offset_ns = 0
         self._writer = RowWriter(catalogue, [rule.rank for rule in rules], limits)
@@ -110,7 +114,11 @@ class Stage:
 
     @property
     def holds(self) -> bool:
-        """True where samples may wait for their verdict: then `process` is called now and then without chunks."""
+        """True where something waits for time to pass: then `process` is called now and then without chunks."""
+        return self._holds_samples or (self._sums is not None and self._sums.waiting)
+
+    @property
+    def _holds_samples(self) -> bool:
         return self._thinning.holds or self._minutes.active
 
     def process(self, chunks: Sequence[Chunk], now_ns: int) -> StageResult:
@@ -126,9 +134,11 @@ class Stage:
             raw = SampleBatch.concat([chunk.batch for chunk in members])
             self._process_flagged(raw, flags, receive_ns, now_ns, result, changes)
         self._clock_offset_ns = 0
-        if self.holds:
+        if self._holds_samples:
             self._end_silence(now_ns, result, changes)
             self._write_journals(changes, result)
+        if self._sums is not None:
+            self._sums.write(now_ns, result)
         # with the last rows: what is counted as received is durable
         for hour, cells in result.counts.items():
             result.groups[-1].add_cells(hour, self._catalogue_id, cells)
@@ -141,7 +151,7 @@ class Stage:
         batch = self._checks.apply(self._deduped(self._normaliser.apply(raw).sorted(), result))
         older, fresh = self._watermark.part(batch) if flags & FLAG_BACKFILL else (SampleBatch.empty(), batch)
         # models and formulas have seen what came after a gap: what fills it would take them back in time
-        batch = self._with_derived(fresh, receive_ns, result)
+        batch = self._with_derived(fresh, receive_ns, now_ns, result)
         if len(older):
             batch = SampleBatch.concat([older, batch]).sorted()
         mark = bytearray(len(batch))
@@ -174,13 +184,15 @@ class Stage:
         result.shifted += clean.shifted
         return clean.batch
 
-    def _with_derived(self, batch: SampleBatch, receive_ns: int, result: StageResult) -> SampleBatch:
+    def _with_derived(self, batch: SampleBatch, receive_ns: int, now_ns: int, result: StageResult) -> SampleBatch:
         """The batch with derived signals and scores in their places; findings become rows."""
         if self._derive is not None:
             batch = self._joined(batch, self._normaliser.apply(self._derive(batch)), result)
         if self._scorer is None or not len(batch):
             return batch
         scores, findings = self._scorer(batch)
+        if self._sums is not None:
+            scores = self._sums.take(scores, now_ns)
         for finding in findings:
             self._writer.append_event(finding, receive_ns, result)
             result.findings += 1

@@ -18,6 +18,7 @@ from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 
 from ovoo_edge.config import ModelSettings
+from ovoo_edge.hour_sums import Followed, SumsBook
 from ovoo_edge.model_files import check_promotion, load_monitor
 from ovoo_edge.pipeline_stage import Scorer
 from ovoo_edge.sinks.class_view import CLASS_KEY
@@ -69,6 +70,7 @@ class Scoring:
         self._busy = threading.Lock()
         self._findings = 0
         self._scored = 0
+        self.sums: SumsBook | None = None
 
     @classmethod
     def load(cls, models: Sequence[ModelSettings], entries: Sequence[SignalEntry]) -> Scoring:
@@ -123,6 +125,15 @@ class Scoring:
             return merged, findings
 
         return score
+
+    def followed(self) -> list[Followed]:
+        """The machines whose hours become sums, as `scorer` has bound them."""
+        return [self._followed(place) for place in range(len(self._bound))]
+
+    def _followed(self, place: int) -> Followed:
+        item = self._bound[place]
+        asset, monitor = self._monitors[place][0].asset, item.monitor
+        return Followed(asset, monitor.model_set, monitor.outputs, item.out_base, self._classes[place][""])
 
     def adjustments(self, documents: Mapping[AssetAddress, Mapping[str, Any]]) -> Mapping[AssetAddress, Adjustments]:
         """Reads feedback documents, those of assets without a model too; ArtifactError for a damaged one."""
@@ -193,6 +204,8 @@ class Scoring:
                 self._classes[place] = _classes(settings, monitor.challenger, self._entries)
                 if self._bound:
                     self._bound[place] = replace(self._bound[place], monitor=monitor.challenger)
+                    if self.sums is not None:
+                        self.sums.follow(self._followed(place))
             _LOG.info(
                 "event=model_promoted asset=%s model=%s", settings.asset, monitor.challenger.model_set.fingerprint
             )

@@ -82,8 +82,8 @@ def tally(kind: str, payload: bytes, catalogue: Catalogue | None, span: tuple[in
     if kind == "event":
         tally_event(payload, span[1], into)
         return
-    if kind == "completeness":
-        _add(into, "event:completeness", span[1], 1)
+    if kind in ("completeness", "sums"):
+        _add(into, f"event:{kind}", span[1], 1)
         return
     try:
         if catalogue is None:

@@ -31,16 +31,16 @@ __all__ = [
     "read_row",
 ]
 
-RowKind = Literal["batch", "event", "completeness"]
+RowKind = Literal["batch", "event", "completeness", "sums"]
 FIGURE_SPAN_NS = 60_000_000_000 - 1
 """How far a row of one-minute figures reaches beyond its times, which are the minutes' starts."""
 HOUR_NS = 3_600_000_000_000
-KINDS: tuple[RowKind, RowKind, RowKind] = ("batch", "event", "completeness")
+KINDS: tuple[RowKind, ...] = ("batch", "event", "completeness", "sums")
 """Kinds by the number that stands for them in the file."""
 COLUMNS = "seq, kind, catalogue, rows, first_ns, last_ns, stored_ns, class, flags, crc, payload"
 """What `read_row` takes, in its order."""
 EVENT_RANK = 3
-"""Findings and completeness reports rank above every data class: they are freed last."""
+"""Findings, completeness reports and sums rank above every data class: they are freed last."""
 
 
 Tally = dict[tuple[str, int], list[int]]
@@ -70,7 +70,7 @@ class RowMeta:
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row on its way into the spool; `payload` is a wire batch (seq 0), a finding's JSON or a `ReportRow`."""
+    """A row on its way in; `payload` is a wire batch (seq 0), a finding's JSON, a `ReportRow` or `HourSums`."""
 
     kind: RowKind
     catalogue_id: str

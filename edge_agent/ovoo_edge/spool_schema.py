@@ -22,8 +22,9 @@ __all__ = [
     "upgrade",
 ]
 
-FORMAT = 3
-"""Version 2 added the table `position`, version 3 rows of the kind `completeness` and the count `backfilled`.
+FORMAT = 4
+"""Version 2 added the table `position`, version 3 rows of the kind `completeness` and the count `backfilled`,
+version 4 rows of the kind `sums`.
 
 A file of an earlier version is brought up to this one when it is opened.
 """
@@ -181,8 +182,8 @@ def upgrade(connection: sqlite3.Connection, version: int) -> bool:
     """Brings a file of an earlier version up to this one inside the caller's transaction; False where it cannot."""
     if version == 1:
         connection.execute(_POSITION)
-    if version in (1, 2):
-        # counts of these versions are told from the present ones by how they start
+    if version in (1, 2, 3):
+        # counts of versions 1 and 2 are told from the present ones by how they start
         connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (str(FORMAT),))
         return True
     return version == FORMAT

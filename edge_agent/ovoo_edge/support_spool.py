@@ -16,6 +16,7 @@ from typing import Any, Final, get_args
 from ovoo_contract.catalogue import Catalogue, DataClass, class_rank
 from ovoo_contract.errors import OvooError
 from ovoo_contract.findings import Finding
+from ovoo_contract.hour_sums import HourSums
 from ovoo_contract.wire import decode_batch
 
 from ovoo_edge.ledger import Ledger
@@ -154,6 +155,9 @@ def _head(kind: str, payload: bytes, catalogue: Catalogue | None) -> tuple[int, 
         if kind == "event":
             finding = Finding.from_json(payload)
             return finding_rank(finding, catalogue), [finding.to_dict()]
+        if kind == "sums":
+            hour = HourSums.from_bytes(payload)
+            return class_rank(hour.data_class), [{"asset": str(hour.asset), "rows": [*hour.rows]}]
         _, batch = decode_batch(payload)
         entries = [catalogue.entries[signal] for signal in batch.signal]
     except (OvooError, IndexError):

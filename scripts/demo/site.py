@@ -12,7 +12,7 @@ from typing import Any
 from scripts.demo.children import Child, ChildFailed, Children, program
 from scripts.demo.place import PLANTS, ROOT, DemoPlant, Place
 
-_TOPICS_UP = ("batch", "event", "completeness", "state", "catalog/#", "config/reported")
+_TOPICS_UP = ("batch", "event", "completeness", "sums", "state", "catalog/#", "config/reported")
 _TOPICS_DOWN = ("ack", "config/desired", "request")
 
 

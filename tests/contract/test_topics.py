@@ -15,6 +15,7 @@ WRITERS = {
     "batch": topics.batch,
     "event": topics.event,
     "completeness": topics.completeness,
+    "sums": topics.sums,
     "state": topics.state,
     "config_reported": topics.config_reported,
     "ack": topics.ack,

@@ -148,15 +148,16 @@ def sign_in(site: PreparedSite, plant_port: int) -> Iterator[Callable[[str, str]
         client.close()
 
 
-def test_gateway_writes_its_own_topics_only(connect: Callable[[str], Client]) -> None:
+@pytest.mark.parametrize("kind", ["batch", "event", "completeness", "sums"])
+def test_gateway_writes_its_own_topics_only(connect: Callable[[str], Client], kind: str) -> None:
     cloud, gateway = connect("ovoo-cloud"), connect("heishan-gw1")
-    cloud.subscribe("ovoo/v1/+/batch")
+    cloud.subscribe(f"ovoo/v1/+/{kind}")
 
-    gateway.publish("ovoo/v1/xilin-gw1/batch", b"forged")
-    gateway.publish("ovoo/v1/heishan-gw1/batch", b"own")
+    gateway.publish(f"ovoo/v1/xilin-gw1/{kind}", b"forged")
+    gateway.publish(f"ovoo/v1/heishan-gw1/{kind}", b"own")
     wait_until(lambda: len(cloud.received) > 0)
 
-    assert cloud.received == [("ovoo/v1/heishan-gw1/batch", b"own")]
+    assert cloud.received == [(f"ovoo/v1/heishan-gw1/{kind}", b"own")]
 
 
 def test_acknowledgements_reach_their_gateway_and_no_other(connect: Callable[[str], Client]) -> None:

@@ -16,6 +16,7 @@ from ovoo_contract.address import Address
 from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.completeness import CompletenessEnvelope
 from ovoo_contract.delivery import Ack, EventEnvelope, Rejection, Request, SeqRanges
+from ovoo_contract.hour_sums import SumsEnvelope
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, decode_batch, encode_batch
 from ovoo_edge.spool import Spool
@@ -143,6 +144,7 @@ class CloudDouble:
         self.times: list[float] = []
         self.events: list[EventEnvelope] = []
         self.reports: list[CompletenessEnvelope] = []
+        self.sums: list[SumsEnvelope] = []
         self.states: list[bytes] = []
         self.catalogues: dict[str, bytes] = {}
         self.seen_rows: set[tuple[int, int]] = set()
@@ -193,6 +195,11 @@ class CloudDouble:
                 self.reports.append(account)
                 if self.acknowledge:
                     self.send_ack(account.epoch, (account.seq, account.seq))
+            elif kind.kind == "sums":
+                hour = SumsEnvelope.from_bytes(payload)
+                self.sums.append(hour)
+                if self.acknowledge:
+                    self.send_ack(hour.epoch, (hour.seq, hour.seq))
             elif kind.kind == "state":
                 self.states.append(payload)
             elif kind.kind == "catalog":

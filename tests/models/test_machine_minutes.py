@@ -84,6 +84,7 @@ def test_the_figures_are_signals_of_the_minute_with_units() -> None:
 
     assert {each.address.signal: each.unit for each in entries} == {
         "machine-energy_kwh": "kWh", "machine-idle_min": "min", "machine-idle_kwh": "kWh", "machine-drift_kw": "kW",
+        "machine-state": "1", "machine-mean_flow": "m3/min",
         "machine-drift_band_kw": "kW", "machine-drift_kwh": "kWh", "machine-specific": "kW/(m3/min)",
     }  # fmt: skip
     assert all((each.field, each.model) == ("last", each.address.signal) for each in entries)

@@ -69,6 +69,10 @@ class Words:
             return self.t("sector.other")
         return catalogue(self.language).get(f"sector.{sector}", sector)
 
+    def regime(self, code: str) -> str:
+        """A machine's regime; one without words of its own is shown as its model names it."""
+        return catalogue(self.language).get(f"regime.{code}", code.replace("_", " "))
+
     def cause(self, code: str) -> str:
         """Why samples were lost; a cause without words of its own is shown as the gateway names it."""
         texts = catalogue(self.language)

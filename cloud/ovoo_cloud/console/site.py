@@ -31,6 +31,7 @@ from ovoo_cloud.console import (
     report_pages,
     saving_pages,
     session,
+    sums_pages,
     ventilation_pages,
     verify_pages,
 )
@@ -47,6 +48,7 @@ _ROUTERS: Final = (
     flow_pages.router,
     energy_cost_pages.router,
     baseline_pages.router,
+    sums_pages.router,
     saving_pages.router,
     intensity_pages.router,
     report_pages.router,

@@ -14,13 +14,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.alarms import records as alarms
-from ovoo_cloud.catalogue import audit, completeness, findings, ledger
+from ovoo_cloud.catalogue import audit, completeness, findings, hour_sums, ledger
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.catalogue.ledger import LedgerEntry
 from ovoo_cloud.catalogue.tables import Gateway, TouchedDay
 from ovoo_cloud.ingest.answers import Answers
 from ovoo_cloud.ingest.events import PendingEvent
 from ovoo_cloud.ingest.hour_reports import PendingReport
+from ovoo_cloud.ingest.sums import PendingSums
 from ovoo_cloud.stores.base import Delivery, WriteOutcome
 
 __all__ = ["LATE_NS", "Books", "PendingRow"]
@@ -28,7 +29,7 @@ __all__ = ["LATE_NS", "Books", "PendingRow"]
 LATE_NS: Final = 300_000_000_000
 """Samples older than this when they arrive are late."""
 _Key = tuple[str, int]
-PendingRow = PendingEvent | PendingReport
+PendingRow = PendingEvent | PendingReport | PendingSums
 """A delivery that is one row of the relational database."""
 
 
@@ -95,6 +96,8 @@ class Books:
         for event in events:
             if isinstance(event, PendingReport):
                 completeness.record(session, event.gateway, event.report, now_ns)
+            elif isinstance(event, PendingSums):
+                hour_sums.record(session, event.gateway, event.hour, now_ns)
             else:
                 record = findings.upsert(session, event.gateway, event.finding, now_ns)
                 alarms.follow(session, record, now_ns)

@@ -27,6 +27,7 @@ class Counters:
     deliveries: int = 0
     events: int = 0
     reports: int = 0
+    sums: int = 0
     stored: int = 0
     duplicates: int = 0
     shifted: int = 0

@@ -11,6 +11,7 @@ from ovoo_contract import topics
 from ovoo_contract.completeness import CompletenessEnvelope
 from ovoo_contract.delivery import Rejection
 from ovoo_contract.errors import AddressError, DeliveryError, StoreRejected, WireError
+from ovoo_contract.hour_sums import SumsEnvelope
 from ovoo_contract.ranges import SeqRanges
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, decode_batch, peek_header
@@ -24,6 +25,7 @@ from ovoo_cloud.ingest.books import Books, PendingRow
 from ovoo_cloud.ingest.counters import Counters
 from ovoo_cloud.ingest.events import PendingEvent, decode_event
 from ovoo_cloud.ingest.hour_reports import PendingReport, decode_report
+from ovoo_cloud.ingest.sums import PendingSums, decode_sums
 from ovoo_cloud.stores.base import Delivery, TelemetryStore, WriteOutcome
 
 __all__ = ["Intake", "Message", "Outgoing"]
@@ -58,6 +60,7 @@ class _Group:
     deliveries: list[Delivery] = field(default_factory=list)
     events: list[PendingEvent] = field(default_factory=list)
     reports: list[PendingReport] = field(default_factory=list)
+    sums: list[PendingSums] = field(default_factory=list)
     pending: dict[tuple[str, int], SeqRanges] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
 
@@ -114,6 +117,8 @@ class Intake:
             self._event(group, topic.gateway, payload)
         elif topic.kind == "completeness":
             self._report(group, topic.gateway, payload)
+        elif topic.kind == "sums":
+            self._sums(group, topic.gateway, payload)
         elif topic.kind in ("state", "config_reported"):
             self._control(topic, payload)
 
@@ -204,8 +209,7 @@ class Intake:
             return
         if not binding.covers(event.finding.asset.enterprise, event.finding.asset.site):
             detail = f"{event.finding.asset} is not of this gateway"
-            self.counters.refuse("foreign_address", f"{gateway}: {detail}")
-            group.answers.reject(gateway, event.epoch, [Rejection(event.seq, "foreign_address", detail)])
+            self._reject_row(group, gateway, event.epoch, Rejection(event.seq, "foreign_address", detail))
         else:
             group.events.append(event)
 
@@ -228,10 +232,33 @@ class Intake:
                 raise DeliveryError(held.refused.detail, offender=held.refused.code)
             pending.check(held.catalogue)
         except DeliveryError as error:
-            self.counters.refuse("completeness", f"{gateway}: {error}")
-            group.answers.reject(gateway, epoch, [Rejection(seq, "completeness", str(error)[:400])])
+            self._reject_row(group, gateway, epoch, Rejection(seq, "completeness", str(error)[:400]))
             return
         group.reports.append(pending)
+
+    def _sums(self, group: _Group, gateway: str, payload: bytes) -> None:
+        binding = self._bindings.gateway(gateway)
+        try:
+            epoch, seq = SumsEnvelope.peek(payload)
+        except DeliveryError as error:
+            self.counters.refuse("sums", f"{gateway}: {error}")  # nobody to answer for
+            return
+        if binding is None or self._settled_row(group, gateway, epoch, seq):
+            return
+        try:
+            pending = decode_sums(gateway, payload)
+        except DeliveryError as error:
+            self._reject_row(group, gateway, epoch, Rejection(seq, "sums", str(error)[:400]))
+            return
+        if binding.covers(pending.hour.asset.enterprise, pending.hour.asset.site):
+            group.sums.append(pending)
+        else:
+            detail = f"{pending.hour.asset} is not of this gateway"
+            self._reject_row(group, gateway, epoch, Rejection(seq, "foreign_address", detail))
+
+    def _reject_row(self, group: _Group, gateway: str, epoch: int, refused: Rejection) -> None:
+        self.counters.refuse(refused.code, f"{gateway}: {refused.detail}")
+        group.answers.reject(gateway, epoch, [refused])
 
     def _settled_row(self, group: _Group, gateway: str, epoch: int, seq: int) -> bool:
         """True when a row of its own was answered before: it is answered again alike."""
@@ -249,10 +276,11 @@ class Intake:
         if group.deliveries:
             with self.store_seconds.time():
                 outcomes = self._store.write_many(group.deliveries)
-        self._books.enter(group.deliveries, outcomes, [*group.events, *group.reports], group.answers, now_ns)
-        rows: list[PendingRow] = [*group.events, *group.reports]
+        rows: list[PendingRow] = [*group.events, *group.reports, *group.sums]
+        self._books.enter(group.deliveries, outcomes, rows, group.answers, now_ns)
         senders = {item.gateway for item in group.deliveries} | {row.gateway for row in rows}
         self.counters.reports += len(group.reports)
+        self.counters.sums += len(group.sums)
         self.counters.take(outcomes, len(group.events), senders, now_ns)
 
 

@@ -92,6 +92,10 @@ class ClassView:
         rank = finding_rank(finding, catalogue)
         return {(f"event:{finding.code}", rank): 1} if rank > self._rank else {}
 
+    def passes(self, data_class: DataClass) -> bool:
+        """Whether what was drawn from signals of this class may be seen."""
+        return class_rank(data_class) <= self._rank
+
     def _part(self, catalogue: Catalogue) -> _Part:
         part = self._parts.get(catalogue.id)
         if part is None:

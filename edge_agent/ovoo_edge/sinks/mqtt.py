@@ -41,7 +41,12 @@ _GOODBYE_S = 2.0
 _READ_ROWS = 256
 _BACKLOG_MESSAGE_BYTES = 24 << 10
 _BACKLOG_UNCONFIRMED = 3
-_TOPICS = {"batch": topics.batch, "event": topics.event, "completeness": topics.completeness}
+_TOPICS = {
+    "batch": topics.batch,
+    "event": topics.event,
+    "completeness": topics.completeness,
+    "sums": topics.sums,
+}
 _REMEDY_CLOUD = "look at the cloud's ingest: the broker takes messages, nobody acknowledges them"
 
 

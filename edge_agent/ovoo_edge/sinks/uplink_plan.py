@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.catalogue import Catalogue, class_rank
 from ovoo_contract.completeness import CompletenessEnvelope
 from ovoo_contract.delivery import EventEnvelope
 from ovoo_contract.findings import Finding
+from ovoo_contract.hour_sums import HourSums, SumsEnvelope
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import CODEC_ZLIB, FLAG_BACKFILL, BatchHeader, decode_batch, encode_batch
 
@@ -75,13 +76,15 @@ def encode_rows(
 
     Raises:
         WireError: a payload cannot be decoded.
-        DeliveryError: a finding or report cannot be read.
+        DeliveryError: a finding, report or hour of sums cannot be read.
     """
     first = rows[0]
     if first.kind == "event":
         return _encode_event(first, epoch, catalogue, view)
     if first.kind == "completeness":
         return _encode_report(first, epoch, catalogue, view, sink)
+    if first.kind == "sums":
+        return _encode_sums(first, epoch, catalogue, view)
     decoded = [decode_batch(row.payload) for row in rows]
     merged = SampleBatch.concat([batch for _, batch in decoded]).sorted()
     flags = first.flags
@@ -112,9 +115,22 @@ def _encode_event(row: SpoolRow, epoch: int, catalogue: Catalogue, view: ClassVi
     finding = Finding.from_json(row.payload)
     shown_id = view.catalogue(catalogue).id
     refused = view.refuses(finding, catalogue)
-    if not refused:
-        payload = EventEnvelope(epoch, row.seq, finding).to_json()
-        return Message("event", row.seq, row.seq, payload, shown_id)
+    if refused:
+        return _withheld(row, epoch, shown_id, refused)
+    payload = EventEnvelope(epoch, row.seq, finding).to_json()
+    return Message("event", row.seq, row.seq, payload, shown_id)
+
+
+def _encode_sums(row: SpoolRow, epoch: int, catalogue: Catalogue, view: ClassView) -> Message:
+    hour = HourSums.from_bytes(row.payload)
+    shown_id = view.catalogue(catalogue).id
+    if not view.passes(hour.data_class):
+        return _withheld(row, epoch, shown_id, {("event:sums", class_rank(hour.data_class)): 1})
+    return Message("sums", row.seq, row.seq, SumsEnvelope(epoch, row.seq, hour).to_bytes(), shown_id)
+
+
+def _withheld(row: SpoolRow, epoch: int, shown_id: str, refused: Refusals) -> Message:
+    """A batch without samples in the place of what may not be seen: the number must not look lost."""
     header = BatchHeader(catalogue_id=shown_id, epoch=epoch, seq=row.seq, receive_ns=row.stored_ns)
     payload = encode_batch(header, SampleBatch.empty(), CODEC_ZLIB)
     return Message("batch", row.seq, row.seq, payload, shown_id, refused)

@@ -22,6 +22,7 @@ __all__ = ["GAP_NS", "MINUTE_S", "QUARTER_S", "Batch", "BatchMeter", "Period", "
 MINUTE_S: Final = 60.0
 QUARTER_S: Final = 900.0
 _NS_PER_MINUTE: Final = 6e10
+_NS_PER_HOUR: Final = 3.6e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,18 @@ class PeriodMeter:
 
     def push(self, rows: FrameBlock, states: array[int]) -> list[Period]:
         """Take rows with a power state each (`PowerStates.states`); return the periods that closed, in order."""
+        closed, start, cells = self._integrated(rows, states)
+        return [self._period(start[k], cells[10 * k : 10 * k + 10]) for k in range(closed)]
+
+    def push_means(self, rows: FrameBlock) -> list[tuple[int, float]]:
+        """Take rows of a column that is no power; return start and mean over time of the periods covered whole."""
+        closed, start, cells = self._integrated(rows, array("B", bytes(len(rows))))
+        per_hour = _NS_PER_HOUR / self.period_ns
+        return [
+            (start[k], cells[10 * k] * per_hour) for k in range(closed) if cells[10 * k + 5] >= self.period_ns
+        ]  # fmt: skip
+
+    def _integrated(self, rows: FrameBlock, states: array[int]) -> tuple[int, array[int], array[float]]:
         n = len(rows)
         room = n * (GAP_NS // self.period_ns + 2)
         start, cells = array("q", bytes(8 * room)), array("d", bytes(80 * room))
@@ -74,7 +87,7 @@ class PeriodMeter:
             rows.time_ns, rows.values, rows.width, n, self._column, self._factor, states, GAP_NS, self.period_ns,
             self._at, self._sums, start, cells,
         )  # fmt: skip
-        return [self._period(start[k], cells[10 * k : 10 * k + 10]) for k in range(closed)]
+        return closed, start, cells
 
     def _period(self, start_ns: int, cells: array[float]) -> Period:
         kwh, spans = tuple(cells[:5]), cells[5:]

@@ -18,6 +18,7 @@ from ovoo_models.state import doubles_from_text, doubles_to_text
 __all__ = ["Fit", "RegimeSums"]
 
 _VERSION: Final = 1
+_MOST_ROWS: Final = 2.0**53
 _LEAST_PIVOT: Final = 1e-12
 """A variable of which less than this share is left beside the others tells nothing of its own."""
 
@@ -32,6 +33,9 @@ class Fit:
         residual: sum of squared residuals, >= 0.
         r2: share of the variance explained.
         cv_rmse: root of residual / (rows - parameters) over the mean of the target.
+        standard_errors: of the coefficients, in their order and units, >= 0: root of residual / (rows - parameters)
+            times the diagonal of the inverse normal matrix. They hold for independent rows of equal scatter; rows of
+            one hour rarely are, so where rows follow closely they are the least doubt, not the whole.
     """
 
     variables: tuple[str, ...]
@@ -41,6 +45,7 @@ class Fit:
     residual: float
     r2: float
     cv_rmse: float
+    standard_errors: tuple[float, ...]
 
 
 class RegimeSums:
@@ -91,6 +96,13 @@ class RegimeSums:
     def rows(self, regime: int) -> int:
         """Rows of a regime."""
         return int(self._sums[regime][0])
+
+    def means(self, regime: int) -> tuple[float, ...]:
+        """Mean of each variable, then of the target, over the rows of a regime; NaN where there is none."""
+        if self.rows(regime) == 0:
+            return (math.nan,) * (self._wide - 1)
+        first = self._matrix(regime)[0]
+        return tuple(centre + first[k + 1] / first[0] for k, centre in enumerate(self._centres[regime]))
 
     def merge(self, other: RegimeSums) -> None:
         """Add what another of equal variables, target and regimes has seen."""
@@ -151,14 +163,25 @@ class RegimeSums:
             raise ArtifactError("foreign version", offender="regime_sums.version", value=version, remedy=f"{_VERSION}")
         if sha256_hex(canonical_json(body)) != digest:
             raise ArtifactError("damaged", offender="regime_sums.sha256", value=digest, remedy="fetch them again")
-        made = cls(body["variables"], body["target"], body["regimes"])
-        for name, columns in (("sums", made._sums), ("lost", made._lost), ("centres", made._centres)):
-            for column, text in zip(columns, body[name], strict=True):
+        try:
+            made = cls(body["variables"], body["target"], body["regimes"])
+            made._fill(body)
+        except (ConfigError, KeyError, TypeError, ValueError) as error:
+            raise ArtifactError("not regime sums", offender="regime_sums", value=str(error)) from error
+        return made
+
+    def _fill(self, body: Mapping[str, Any]) -> None:
+        for name, columns in (("sums", self._sums), ("lost", self._lost), ("centres", self._centres)):
+            for regime, (column, text) in enumerate(zip(columns, body[name], strict=True)):
                 fresh = doubles_from_text(text, f"regime_sums.{name}")
                 if len(fresh) != len(column):
                     raise ArtifactError("wrong length", offender=f"regime_sums.{name}", value=len(fresh))
+                # a regime without rows has no centre yet
+                if not all(map(math.isfinite, fresh)) and not (name == "centres" and self.rows(regime) == 0):
+                    raise ArtifactError("not a number", offender=f"regime_sums.{name}", value=regime)
                 column[:] = fresh
-        return made
+            if name == "sums" and not all(0 <= column[0] < _MOST_ROWS and column[0] % 1 == 0 for column in columns):
+                raise ArtifactError("not a number of rows", offender="regime_sums.sums", value=[c[0] for c in columns])
 
     def _add_row(self, regime: int, row: Sequence[float]) -> None:
         centre = self._centres[regime]
@@ -205,22 +228,26 @@ class RegimeSums:
         places = [self.variables.index(name) + 1 for name in chosen]
         # moments about the means: the intercept is eliminated first, as a QR with a leading column of ones would
         central = [[full[j][k] - full[0][j] * full[0][k] / n for k in (*places, y)] for j in places]
-        slopes = _cholesky_solve(central, chosen)
+        scale, low = _cholesky(central, chosen)
+        slopes = _solve(central, scale, low)
         total = full[y][y] - full[0][y] * full[0][y] / n
         explained = math.fsum(b * row[-1] for b, row in zip(slopes, central, strict=True))
-        centre = self._centres[regime]
-        means = [centre[p - 1] + full[0][p] / n for p in (*places, y)]
+        means = [self._centres[regime][p - 1] + full[0][p] / n for p in (*places, y)]
         intercept = means[-1] - math.fsum(b * mean for b, mean in zip(slopes, means, strict=False))
         residual = max(total - explained, 0.0)
         spread = math.sqrt(residual / (n - len(chosen) - 1))
         return Fit(
             chosen, intercept, tuple(slopes), int(n), residual, 1.0 - residual / total if total > 0 else 0.0,
             spread / abs(means[-1]) if means[-1] else math.inf,
+            tuple(spread * root for root in _inverse_roots(scale, low)),
         )  # fmt: skip
 
 
-def _cholesky_solve(rows: Sequence[Sequence[float]], names: Sequence[str]) -> list[float]:
-    """Solve the symmetric system [A | b]; NotReady names the variable that follows from those before it."""
+def _cholesky(rows: Sequence[Sequence[float]], names: Sequence[str]) -> tuple[list[float], list[list[float]]]:
+    """Scales and lower factor of the matrix A of [A | b]; NotReady names the variable that follows from those before.
+
+    A[j][k] = scale[j] * scale[k] * sum(low[j][i] * low[k][i]).
+    """
     m = len(rows)
     scale = [math.sqrt(rows[j][j]) if rows[j][j] > 0 else 0.0 for j in range(m)]
     low = [[0.0] * m for _ in range(m)]
@@ -238,9 +265,27 @@ def _cholesky_solve(rows: Sequence[Sequence[float]], names: Sequence[str]) -> li
                 low[j][j] = math.sqrt(rest)
             else:
                 low[j][k] = rest / low[k][k]
+    return scale, low
+
+
+def _solve(rows: Sequence[Sequence[float]], scale: Sequence[float], low: Sequence[Sequence[float]]) -> list[float]:
+    """x of A x = b, with A factored by `_cholesky`."""
+    m = len(rows)
     known: list[float] = []
     for j in range(m):
         known.append((rows[j][m] / scale[j] - math.fsum(low[j][i] * known[i] for i in range(j))) / low[j][j])
     for j in reversed(range(m)):
         known[j] = (known[j] - math.fsum(low[i][j] * known[i] for i in range(j + 1, m))) / low[j][j]
     return [x / s for x, s in zip(known, scale, strict=True)]
+
+
+def _inverse_roots(scale: Sequence[float], low: Sequence[Sequence[float]]) -> list[float]:
+    """Roots of the diagonal of the inverse of A, with A factored by `_cholesky`: columns of the inverse factor."""
+    roots = []
+    for j in range(len(scale)):
+        column = [0.0] * j
+        for i in range(j, len(scale)):
+            rest = math.fsum(low[i][k] * column[k] for k in range(j, i))
+            column.append(((1.0 if i == j else 0.0) - rest) / low[i][i])
+        roots.append(math.sqrt(math.fsum(x * x for x in column)) / scale[j])
+    return roots

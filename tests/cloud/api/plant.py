@@ -31,8 +31,11 @@ from ovoo_contract.completeness import CompletenessEnvelope, HourReport, LostInt
 from ovoo_contract.delivery import EventEnvelope, GatewayState
 from ovoo_contract.findings import Finding
 from ovoo_contract.gateway_config import ReportedConfig
+from ovoo_contract.hour_sums import SumsEnvelope
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, encode_batch
+
+from tests.cloud.energy.machine_hours import hours_of, minutes
 
 S = 1_000_000_000
 MINUTE = 60 * S
@@ -337,6 +340,9 @@ def _feed(plant: Plant) -> None:
     for number, report in enumerate(hour_reports(plant.catalogue)):
         envelope = CompletenessEnvelope(7, beyond + 4 + number, report)
         plant.intake.handle([Message(topics.completeness(GATEWAY), envelope.to_bytes())])
+    for number, hour in enumerate(hours_of(COMPRESSOR, minutes(NOW - 2 * HOUR, 2))):
+        told = SumsEnvelope(7, beyond + 4 + len(hour_reports(plant.catalogue)) + number, hour)
+        assert plant.intake.handle([Message(topics.sums(GATEWAY), told.to_bytes())])
 
 
 def hour_reports(catalogue: Catalogue) -> list[HourReport]:

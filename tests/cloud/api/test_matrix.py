@@ -90,6 +90,9 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", f"{ENERGY}/savings"): P.READ_ENERGY,
     ("get", f"{ENERGY}/savings/{{record}}"): P.READ_ENERGY,
     ("get", f"{ENERGY}/savings/{{record}}/recompute"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/sums"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/sums/hours"): P.READ_ENERGY,
+    ("get", f"{ENERGY}/sums/refit"): P.READ_ENERGY,
     ("get", f"{ENERGY}/intensities"): P.READ_ENERGY,
     ("post", f"{ENERGY}/intensities"): P.SET_ENERGY,
     ("get", f"{ENERGY}/intensities/{{intensity}}"): P.READ_ENERGY,
@@ -178,6 +181,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "balance": WINDOW,
     "idle": WINDOW,
     "measures": WINDOW,
+    "hours": {**WINDOW, "asset": "utilities/air/comp1"},
+    "refit": {**WINDOW, "asset": "utilities/air/comp1"},
     "tariff-day": {"day": "2026-06-05"},
     "completeness": {**WINDOW, "site": SITE},
 }

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from ovoo_cloud.ingest.intake import Message
 from ovoo_cloud.jobs.energy_baselines import energy_baselines_job
+from ovoo_contract import topics
+from ovoo_contract.hour_sums import SumsEnvelope
 from playwright.sync_api import Browser, expect
 
-from tests.cloud.api.plant import OWN, Plant, installation, served
-from tests.cloud.api.works import OWN_WORKS, Works, add_works
+from tests.cloud.api.plant import HOUR, OWN, Plant, installation, served
+from tests.cloud.api.works import OWN_WORKS, START, TURN, Works, add_works
 from tests.cloud.console.reader import fits, keep, reader, settle
+from tests.cloud.energy.machine_hours import hours_of, minutes
 
 pytestmark = pytest.mark.server
 SITE = f"/energy/{OWN}/{OWN_WORKS}"
@@ -111,7 +115,7 @@ def test_a_viewer_sees_the_pages_and_none_of_their_forms(browser: Browser, plant
     with reader(browser, plant, user="enterprise_viewer") as page:
         for path in _pages(works).values():
             page.goto(path)
-            expect(page.locator("main form")).to_have_count(0)
+            expect(page.locator('main form:not([method="get"])')).to_have_count(0)
 
 
 def test_a_norm_that_is_not_verified_is_marked_and_its_open_corrections_are_named(
@@ -146,3 +150,40 @@ def test_a_site_without_baselines_says_what_to_do(browser: Browser, plant: Plant
             page.goto(f"/energy/{OWN}/heishan/{part}")
             expect(page.locator(".sheet.empty")).to_contain_text(words)
             fits(page)
+
+
+def test_a_machine_is_refitted_from_its_sums_beside_the_baseline(browser: Browser, plant: Plant, works: Works) -> None:
+    empty = _pages(works)["baseline"]
+    with reader(browser, plant) as page:
+        page.goto(empty)
+        expect(page.locator('#sums [data-sums="none"]')).to_be_visible()
+    for number, hour in enumerate(hours_of(works.belt, minutes(TURN - 48 * HOUR, 48))):
+        told = SumsEnvelope(8, 1 + number, hour)
+        assert plant.intake.handle([Message(topics.sums(f"{OWN_WORKS}-gw1"), told.to_bytes())])
+
+    for language in ("zh", "en"):
+        with reader(browser, plant, language=language, user="enterprise_viewer") as page:
+            page.goto(empty)
+            row = page.locator('#sums tr[data-regime="load"]')
+            expect(row).to_have_attribute("data-fitted", "true")
+            expect(page.locator('#sums [data-figure="rows"] dd')).to_have_text(str(48 * 60))
+            share = 48 / (works_hours() / 100.0)
+            expect(page.locator('#sums [data-figure="coverage"] dd')).to_have_text(f"{share:.1f}%")
+            expect(page.locator('#sums tr[data-regime="idle"]')).to_have_attribute("data-fitted", "false")
+            settle(page)
+            for width in (1280, 360):
+                page.set_viewport_size({"width": width, "height": 900})
+                fits(page)
+
+    with reader(browser, plant) as page:
+        page.goto(empty)
+        day = page.locator("#s-start")
+        day.fill("2020-01-01")
+        page.locator("#s-end").fill("2020-01-02")
+        page.locator("#sums button").click()
+        expect(page.locator('#sums [data-sums="refused"]')).to_be_visible()
+
+
+def works_hours() -> float:
+    """Hours of the period of the signed baseline."""
+    return (TURN - START) / HOUR

@@ -68,6 +68,7 @@ FREE = (
     "measure.variables.",
     "measure.plan.",
     "measure.problem.",
+    "regime.",
 )
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 from ovoo_contract.address import AssetAddress
-from ovoo_contract.catalogue import Catalogue
+from ovoo_contract.catalogue import Catalogue, DataClass
 from ovoo_contract.completeness import HOUR_NS, HourReport, LostInterval
 from ovoo_contract.delivery import GatewayState
 from ovoo_contract.findings import Finding
+from ovoo_contract.hour_sums import HourSums, SumsLayout
 from ovoo_contract.wire import FLAG_BACKFILL
 from ovoo_edge.completeness_row import ReportRow
 from ovoo_edge.enrol import Identity, IdentityFiles, make_request, store_identity
@@ -91,6 +92,26 @@ async def test_an_account_of_an_hour_travels_like_a_batch_and_tells_a_sink_its_o
     assert [(item.cause, item.count) for item in told.report.lost] == [("spool_full", 3)]
     assert told.report.signals[0].stored == 3597
     assert cloud.catalogues[CATALOGUE.id] == CATALOGUE.to_json()
+
+
+@pytest.mark.parametrize(("data_class", "shown"), [("general", True), ("core", False)])
+async def test_an_hour_of_sums_is_a_delivery_unless_its_class_may_not_leave(
+    data_class: DataClass, shown: bool, mosquitto: MosquittoServer, cloud: CloudDouble, tmp_path: pathlib.Path
+) -> None:
+    start = time.time_ns() // HOUR_NS * HOUR_NS - HOUR_NS
+    layout = SumsLayout("power_state", ("off", "load"), (("flow", "m3/min"),), ("machine-power", "kW"))
+    asset = AssetAddress.parse("ent/site/area/line/asset")
+    hour = HourSums(asset, "0" * 16, layout, start, start + HOUR_NS, 7, (0, 3), data_class, {"version": 1})
+    async with running(settings_for(mosquitto.port, max_class="general"), tmp_path) as rig:
+        group = Group()
+        group.append("sums", CATALOGUE.id, hour.to_bytes(), RowMeta(1, start, start + HOUR_NS - 1, EVENT_RANK))
+        await rig.spool.commit(group)
+        await rig.delivered()
+        refused = {(row.address, row.rank, row.count) for row in await rig.spool.call(lambda spool: spool.refusals())}
+
+    assert [(told.seq, told.hour) for told in cloud.sums] == ([(1, hour)] if shown else [])
+    assert [(header.seq, rows) for header, rows, _ in cloud.messages] == ([] if shown else [(1, 0)])
+    assert refused == (set() if shown else {("event:sums", 2, 1)})
 
 
 async def test_old_batches_are_marked_backfill(

@@ -60,6 +60,36 @@ def test_a_refit_is_the_fit_of_the_raw_rows(offset: float, columns: list[int], r
     assert fit.rows == len(own)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+@pytest.mark.parametrize("columns", [[0], [0, 1], [0, 1, 2], [2, 0]])
+def test_standard_errors_are_those_of_the_inverse_normal_matrix(offset: float, columns: list[int]) -> None:
+    values, codes = table(3000, offset=offset)
+    own = values[np.array(codes) == 1]
+
+    fit = pushed(values, codes).refit(1, [NAMES[k] for k in columns])
+
+    # the oracle takes another way: a QR of the design with its column of ones, about the means for the digits' sake
+    design = np.column_stack([np.ones(len(own)), own[:, columns] - own[:, columns].mean(axis=0)])
+    _q, upper = np.linalg.qr(design)
+    residual = own[:, 3] - design @ np.linalg.lstsq(design, own[:, 3], rcond=None)[0]
+    spread = math.sqrt(float(residual @ residual) / (len(own) - len(columns) - 1))
+    inverse = np.linalg.inv(upper)
+    expected = spread * np.sqrt((inverse * inverse).sum(axis=1))[1:]
+    assert list(fit.standard_errors) == pytest.approx(expected.tolist(), rel=1e-9)
+
+
+def test_the_standard_error_of_one_variable_by_hand() -> None:
+    sums = RegimeSums(("flow",), "power", 1)
+    sums.push(FrameBlock(array("q", range(4)), array("d", [1, 1, 2, 3, 3, 2, 4, 5]), 2), (0, 1), [0] * 4)
+
+    fit = sums.refit(0)
+
+    # about the means: Sxx 5, Sxy 5.5, Syy 8.75; slope 1.1, residual 8.75 - 6.05 = 2.7 on two degrees of freedom
+    assert fit.coefficients == pytest.approx((1.1,), rel=1e-12)
+    assert fit.residual == pytest.approx(2.7, rel=1e-12)
+    assert fit.standard_errors == pytest.approx((math.sqrt(2.7 / 2 / 5),), rel=1e-12)
+
+
 def test_a_year_in_parts_merged_is_the_year() -> None:
     values, codes = table(6000)
     whole = pushed(values, codes)
