@@ -68,7 +68,7 @@ def fill(children: Children, place: Place, days: int, seed: int, began: float) -
     record = baseline.define(place, timeline)
     _say(began, f"energy baseline signed; record of its saving: {record or 'none, not enough evidence'}")
     report.issue(place, timeline)
-    _say(began, f"diagnosis report: {place.out / 'report.pdf'} and report.docx")
+    _say(began, f"diagnosis reports: {place.out / 'report.pdf'}, and of all plants in {place.out / 'bundles'}")
 
 
 def watch(children: Children, place: Place, live_s: int | None, began: float) -> bool:
@@ -103,14 +103,14 @@ def watch(children: Children, place: Place, live_s: int | None, began: float) ->
 def finish(place: Place, live: bool, days: int, began: float) -> int:
     """Audits the store, verifies the report, writes the summary."""
     document = summary.summarise(place, live, days)
-    document["report"] = report.verify(place)
+    document["reports"] = report.verify(place)
     document["seconds"] = round(time.monotonic() - began, 1)
     summary.write(place.out / "summary.json", document)
     counts = (f"{document[key]:,} {key}" for key in ("emitted", "stored", "suppressed", "lost", "duplicated"))
     _say(began, "samples: " + ", ".join(counts))
     found = f"{document['faults_found']} of {document['faults']} faults found"
     _say(began, f"{found}, {document['false_alarms']} false alarms")
-    _say(began, "report verified: every figure recomputed from the stored samples")
+    _say(began, f"{len(PLANTS)} reports verified: every figure recomputed from the stored samples")
     if document["lost"] or document["duplicated"] or document["mismatched"]:
         return 4
     found_enough = document["found_share"] >= 0.8 and document["false_alarms_per_plant_week"] <= 1.0

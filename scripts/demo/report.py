@@ -1,9 +1,10 @@
-"""The demo's diagnosis report: the coal mine's case, ordered over the API as an expert would, and verified."""
+"""The demo's diagnosis reports: a case a plant, ordered over the API as an expert would, and verified."""
 
 from __future__ import annotations
 
 import datetime
 import json
+import pathlib
 import shutil
 import subprocess
 import time
@@ -12,44 +13,67 @@ from typing import Any
 import yaml
 
 from scripts.demo.children import ChildFailed, program
-from scripts.demo.place import PLANTS, ROOT, Place
+from scripts.demo.place import PLANTS, ROOT, DemoPlant, Place
 from scripts.demo.plants import Timeline
 from scripts.demo.site import Api
 
-_CASE = ROOT / "scripts" / "demo" / "case.yaml"
+_CASES = ROOT / "scripts" / "demo" / "cases"
 _SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 _TIMEOUT_S = 180
 
 
 def issue(place: Place, timeline: Timeline) -> None:
-    """Opens the case at the running cloud, orders the report over all whole days of the past, fetches the bundle."""
-    start, end = _day(timeline.start_ns + 86_400 * 10**9), _day(timeline.end_ns)
-    case = place.out / "case.yaml"
-    case.write_text(_CASE.read_text(encoding="utf-8").format(start=start, end=end), encoding="utf-8")
-    intake = json.loads(json.dumps(yaml.safe_load(case.read_text(encoding="utf-8")), default=str))
+    """Opens a case for each plant at the running cloud, orders the reports over all whole days of the past and fetches
+    their bundles; the first plant's documents lie at the top of the folder too."""
     api = Api(place)
-    base = f"/api/v1/enterprises/{PLANTS[0].enterprise}"
-    api.put(f"{base}/cases/demo", {"title": "Demo", "intake": intake})
-    job = api.post(f"{base}/cases/demo/reports", {"number": "OVOO-DEMO-001"})
-    report = _wait(api, f"{base}/jobs/{job['id']}")
-    bundle = place.out / "bundle"
-    bundle.mkdir()
-    for name in api.get(f"{base}/reports/{report}")["files"]:
-        (bundle / name).write_bytes(api.download(f"{base}/reports/{report}/files/{name}"))
-    for name in ("report.pdf", "report.docx", "report.json"):
-        shutil.copy(bundle / name, place.out / name)
+    jobs = [_order(api, place, plant, timeline, number) for number, plant in enumerate(PLANTS, start=1)]
+    for plant, job in zip(PLANTS, jobs, strict=True):
+        _fetch(api, plant, _wait(api, f"{_base(plant)}/jobs/{job}"), bundle(place, plant))
+    for name in ("report.pdf", "report.docx", "report.html", "report.json"):
+        shutil.copy(bundle(place, PLANTS[0]) / name, place.out / name)
     # a real auditor gets this key by another way than the bundle
     shutil.copy(place.state / "cloud" / "authority" / "report-key.pub.pem", place.out / "trust.pub.pem")
 
 
-def verify(place: Place) -> Any:
-    """Recomputes every figure from the store's samples; the cloud must have stopped."""
+def bundle(place: Place, plant: DemoPlant) -> pathlib.Path:
+    """The folder of a plant's report."""
+    return place.out / "bundles" / plant.site
+
+
+def _order(api: Api, place: Place, plant: DemoPlant, timeline: Timeline, number: int) -> str:
+    start, end = _day(timeline.start_ns + 86_400 * 10**9), _day(timeline.end_ns)
+    text = (_CASES / f"{plant.pack}.yaml").read_text(encoding="utf-8").format(start=start, end=end)
+    (place.out / f"case-{plant.site}.yaml").write_text(text, encoding="utf-8")
+    intake = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    api.put(f"{_base(plant)}/cases/{plant.site}-demo", {"title": plant.name_zh, "intake": intake})
+    order = {"number": f"OVOO-DEMO-{number:03d}", "languages": ["zh", "en"], "centre_copy": True}
+    return str(api.post(f"{_base(plant)}/cases/{plant.site}-demo/reports", order)["id"])
+
+
+def _fetch(api: Api, plant: DemoPlant, report: str, folder: pathlib.Path) -> None:
+    folder.mkdir(parents=True)
+    for name in api.get(f"{_base(plant)}/reports/{report}")["files"]:
+        (folder / name).write_bytes(api.download(f"{_base(plant)}/reports/{report}/files/{name}"))
+
+
+def _base(plant: DemoPlant) -> str:
+    return f"/api/v1/enterprises/{plant.enterprise}"
+
+
+def verify(place: Place) -> dict[str, Any]:
+    """Recomputes every figure of every report from the store's samples; the cloud must have stopped."""
+    return {plant.site: _verify(place, plant) for plant in PLANTS}
+
+
+def _verify(place: Place, plant: DemoPlant) -> Any:
     config = ["--config", str(place.state / "cloud.toml")]
     trust = ["--trust", str(place.out / "trust.pub.pem")]
-    command = program("ovoo-cloud", "verify", *config, str(place.out / "bundle"), *trust, "--deep", "--json")
+    command = program("ovoo-cloud", "verify", *config, str(bundle(place, plant)), *trust, "--deep", "--json")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ChildFailed(f"ovoo-cloud verify ended with code {done.returncode}:\n{done.stderr}{done.stdout}")
+        raise ChildFailed(
+            f"ovoo-cloud verify of {plant.site} ended with code {done.returncode}:\n{done.stderr}{done.stdout}"
+        )
     return json.loads(done.stdout)
 
 
