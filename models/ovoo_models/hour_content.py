@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import ArtifactError
 from ovoo_contract.hour_sums import HourSums
@@ -10,12 +12,16 @@ from ovoo_models.efficiency.regime_sums import RegimeSums
 
 __all__ = ["sums_of"]
 
+_GREATEST: Final = 1e100
+"""No moment of a machine is near it; sums of such numbers would leave the range of doubles when they are merged."""
+
 
 def sums_of(hour: HourSums) -> RegimeSums:
     """The hour's sums.
 
     Raises:
-        ArtifactError: they are damaged, of other variables than the layout names, or of other numbers of rows.
+        ArtifactError: they are damaged, of other variables than the layout names, of other numbers of rows, or of
+            numbers that no machine has.
     """
     layout = hour.layout
     found = RegimeSums.from_json(canonical_json(hour.sums))
@@ -28,4 +34,9 @@ def sums_of(hour: HourSums) -> RegimeSums:
     rows = tuple(found.rows(code) for code in range(found.regimes))
     if rows != hour.rows:
         raise ArtifactError("other numbers of rows", offender=f"sums {hour.asset}", value=rows, remedy=f"{hour.rows}")
+    if found.greatest > _GREATEST:
+        raise ArtifactError(
+            "beyond all numbers of machines", offender=f"sums {hour.asset}", value=found.greatest,
+            remedy="check the ranges of the signals",
+        )  # fmt: skip
     return found

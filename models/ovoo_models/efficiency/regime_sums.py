@@ -97,6 +97,12 @@ class RegimeSums:
         """Rows of a regime."""
         return int(self._sums[regime][0])
 
+    @property
+    def greatest(self) -> float:
+        """The greatest of all cells and centres, by amount."""
+        cells = (abs(x) for column in (*self._sums, *self._lost, *self._centres) for x in column if x == x)
+        return max(cells, default=0.0)
+
     def means(self, regime: int) -> tuple[float, ...]:
         """Mean of each variable, then of the target, over the rows of a regime; NaN where there is none."""
         if self.rows(regime) == 0:

@@ -21,13 +21,14 @@ from sqlalchemy import select
 
 from tests.cloud import builders
 from tests.cloud.builders import ENTERPRISE, GATEWAY, SITE, T0, S
-from tests.cloud.energy.machine_hours import hour_of, minutes
+from tests.cloud.energy.machine_hours import Minute, hour_of, minutes
 
 ASSET = f"{ENTERPRISE}/{SITE}/utilities/air/comp1"
 SYSTEM = Scope.system()
 ROWS = minutes(T0 - HOUR_NS, 1)
 HOUR = hour_of(ASSET, ROWS, T0 - HOUR_NS)
 LATER = replace(HOUR, made_ns=HOUR.made_ns + S)
+HUGE = [Minute(row.at_ns, row.regime, row.flow * 1e150, row.pressure, row.power_kw) for row in ROWS]
 PARTIAL = hour_of(ASSET, ROWS[:30], T0 - HOUR_NS, made_ns=HOUR.made_ns + 2 * S)
 
 
@@ -90,6 +91,7 @@ def altered(**changes: object) -> HourSums:
         pytest.param(SumsEnvelope(7, 1, altered(regimes=2)).to_bytes(), id="damaged"),
         pytest.param(SumsEnvelope(7, 1, replace(HOUR, rows=(0, 0, 60))).to_bytes(), id="other numbers of rows"),
         pytest.param(SumsEnvelope(7, 1, replace(HOUR, sums={})).to_bytes(), id="no sums"),
+        pytest.param(SumsEnvelope(7, 1, hour_of(ASSET, HUGE, T0 - HOUR_NS)).to_bytes(), id="beyond numbers"),
         pytest.param(zlib.compress(b'{"epoch":"7","seq":"1","hour":{}}'), id="no hour"),
     ],
 )

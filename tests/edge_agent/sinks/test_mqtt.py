@@ -12,7 +12,7 @@ import pytest
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue, DataClass
 from ovoo_contract.completeness import HOUR_NS, HourReport, LostInterval
-from ovoo_contract.delivery import GatewayState
+from ovoo_contract.delivery import GatewayState, Rejection
 from ovoo_contract.findings import Finding
 from ovoo_contract.hour_sums import HourSums, SumsLayout
 from ovoo_contract.wire import FLAG_BACKFILL
@@ -112,6 +112,29 @@ async def test_an_hour_of_sums_is_a_delivery_unless_its_class_may_not_leave(
     assert [(told.seq, told.hour) for told in cloud.sums] == ([(1, hour)] if shown else [])
     assert [(header.seq, rows) for header, rows, _ in cloud.messages] == ([] if shown else [(1, 0)])
     assert refused == (set() if shown else {("event:sums", 2, 1)})
+
+
+async def test_an_hour_of_sums_that_is_refused_goes_to_quarantine_with_the_code(
+    mosquitto: MosquittoServer, cloud: CloudDouble, tmp_path: pathlib.Path
+) -> None:
+    cloud.acknowledge = False
+    start = time.time_ns() // HOUR_NS * HOUR_NS - HOUR_NS
+    layout = SumsLayout("power_state", ("off", "load"), (("flow", "m3/min"),), ("machine-power", "kW"))
+    asset = AssetAddress.parse("other/site/area/line/asset")
+    hour = HourSums(asset, "0" * 16, layout, start, start + HOUR_NS, 7, (0, 3), "general", {"version": 1})
+    async with running(settings_for(mosquitto.port), tmp_path) as rig:
+        group = Group()
+        group.append("sums", CATALOGUE.id, hour.to_bytes(), RowMeta(1, start, start + HOUR_NS - 1, EVENT_RANK))
+        await rig.spool.commit(group)
+        await eventually(lambda: bool(cloud.sums), "sums sent")
+        cloud.send_ack(rig.spool.epoch, rejected=(Rejection(1, "foreign_address", "not yours"),))
+        await rig.delivered()
+        (kept,) = await rig.spool.call(lambda spool: spool.quarantined())
+        lost = (await rig.spool.gauges()).lost
+
+    assert (kept.kind, kept.code, kept.detail) == ("sums", "foreign_address", "not yours")
+    assert HourSums.from_bytes(kept.payload) == hour
+    assert lost == {"cloud": {"rejected:foreign_address": 1}}
 
 
 async def test_old_batches_are_marked_backfill(
