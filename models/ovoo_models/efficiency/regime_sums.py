@@ -32,6 +32,7 @@ class Fit:
         residual: sum of squared residuals, >= 0.
         r2: share of the variance explained.
         cv_rmse: root of residual / (rows - parameters) over the mean of the target.
+        standard_errors: of the coefficients, in their order, as if every row were independent of the others.
     """
 
     variables: tuple[str, ...]
@@ -41,6 +42,7 @@ class Fit:
     residual: float
     r2: float
     cv_rmse: float
+    standard_errors: tuple[float, ...]
 
 
 class RegimeSums:
@@ -205,7 +207,8 @@ class RegimeSums:
         places = [self.variables.index(name) + 1 for name in chosen]
         # moments about the means: the intercept is eliminated first, as a QR with a leading column of ones would
         central = [[full[j][k] - full[0][j] * full[0][k] / n for k in (*places, y)] for j in places]
-        slopes = _cholesky_solve(central, chosen)
+        factor = _Factor(central, chosen)
+        slopes = factor.solve([row[-1] for row in central])
         total = full[y][y] - full[0][y] * full[0][y] / n
         explained = math.fsum(b * row[-1] for b, row in zip(slopes, central, strict=True))
         centre = self._centres[regime]
@@ -216,31 +219,48 @@ class RegimeSums:
         return Fit(
             chosen, intercept, tuple(slopes), int(n), residual, 1.0 - residual / total if total > 0 else 0.0,
             spread / abs(means[-1]) if means[-1] else math.inf,
+            tuple(spread * math.sqrt(each) for each in factor.inverse_diagonal()),
         )  # fmt: skip
 
 
-def _cholesky_solve(rows: Sequence[Sequence[float]], names: Sequence[str]) -> list[float]:
-    """Solve the symmetric system [A | b]; NotReady names the variable that follows from those before it."""
-    m = len(rows)
-    scale = [math.sqrt(rows[j][j]) if rows[j][j] > 0 else 0.0 for j in range(m)]
-    low = [[0.0] * m for _ in range(m)]
-    for j in range(m):
-        for k in range(j + 1):
-            unit = scale[j] * scale[k]
-            entry = rows[j][k] / unit if unit > 0 else 0.0
-            rest = entry - math.fsum(low[j][i] * low[k][i] for i in range(k))
-            if j == k:
-                if rest <= _LEAST_PIVOT:
-                    raise NotReady(
-                        "a variable follows from the others, or stands still", offender="regime_sums.refit",
-                        value=names[j], remedy="leave it out",
-                    )  # fmt: skip
-                low[j][j] = math.sqrt(rest)
-            else:
-                low[j][k] = rest / low[k][k]
-    known: list[float] = []
-    for j in range(m):
-        known.append((rows[j][m] / scale[j] - math.fsum(low[j][i] * known[i] for i in range(j))) / low[j][j])
-    for j in reversed(range(m)):
-        known[j] = (known[j] - math.fsum(low[i][j] * known[i] for i in range(j + 1, m))) / low[j][j]
-    return [x / s for x, s in zip(known, scale, strict=True)]
+class _Factor:
+    """Cholesky factor of a symmetric matrix, scaled to ones on its diagonal; columns of `rows` beyond it are not read.
+
+    NotReady names the variable that follows from those before it.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[float]], names: Sequence[str]) -> None:
+        m = len(rows)
+        self._scale = [math.sqrt(rows[j][j]) if rows[j][j] > 0 else 0.0 for j in range(m)]
+        self._low = low = [[0.0] * m for _ in range(m)]
+        for j in range(m):
+            for k in range(j + 1):
+                unit = self._scale[j] * self._scale[k]
+                entry = rows[j][k] / unit if unit > 0 else 0.0
+                rest = entry - math.fsum(low[j][i] * low[k][i] for i in range(k))
+                if j == k:
+                    if rest <= _LEAST_PIVOT:
+                        raise NotReady(
+                            "a variable follows from the others, or stands still", offender="regime_sums.refit",
+                            value=names[j], remedy="leave it out",
+                        )  # fmt: skip
+                    low[j][j] = math.sqrt(rest)
+                else:
+                    low[j][k] = rest / low[k][k]
+
+    def solve(self, right: Sequence[float]) -> list[float]:
+        """x of matrix x = right."""
+        low, m = self._low, len(right)
+        known: list[float] = []
+        for j in range(m):
+            known.append(
+                (right[j] / self._scale[j] - math.fsum(low[j][i] * known[i] for i in range(j))) / low[j][j]
+            )
+        for j in reversed(range(m)):
+            known[j] = (known[j] - math.fsum(low[i][j] * known[i] for i in range(j + 1, m))) / low[j][j]
+        return [x / s for x, s in zip(known, self._scale, strict=True)]
+
+    def inverse_diagonal(self) -> list[float]:
+        """The diagonal of the inverse."""
+        m = len(self._scale)
+        return [self.solve([float(j == k) for k in range(m)])[j] for j in range(m)]
