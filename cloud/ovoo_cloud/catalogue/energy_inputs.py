@@ -54,7 +54,7 @@ _SIGNALS_ONLY: Final = ("idle_switch_off", "demand_shaving", "load_shifting", "v
 
 
 def known_inputs() -> dict[str, Known]:
-    """All inputs by name: `restart_kwh`, and `measure.input` for decisions, readings, costs and plan of each measure."""
+    """All inputs by name: `restart_kwh`, and `measure.input` for what each measure is given."""
     known = {"restart_kwh": Known("number", "kWh", 0.0)}
     for kind in KINDS.values():
         for name, each in kind.inputs.items():

@@ -75,9 +75,7 @@ def _hours(draft: Draft, pressure: SignalRecord | None, reader: WindowReader) ->
     draft.meters = (pressure,)
 
 
-def _fan(
-    draft: Draft, flow: SignalRecord | None, machine: MachineStates, reader: WindowReader, case: Case
-) -> None:
+def _fan(draft: Draft, flow: SignalRecord | None, machine: MachineStates, reader: WindowReader, case: Case) -> None:
     """Running hours by the states of the power; the air that it moves where the meter's class is in the tree."""
     running = (machine.codes > 0) & (machine.codes < 4)
     if machine.verdict != "too_few":

@@ -109,9 +109,7 @@ def _size(
     _show_classed(draft, "leak_power", found.power, samples)
 
 
-def _begun(
-    kind: str, row: AssetRecord, machine: MachineStates | None, idle: IdleRanking, case: Case
-) -> Draft:
+def _begun(kind: str, row: AssetRecord, machine: MachineStates | None, idle: IdleRanking, case: Case) -> Draft:
     draft = Draft(kind, row)
     if machine is not None:
         draft.meters = machine.signals

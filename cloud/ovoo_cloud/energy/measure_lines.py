@@ -24,15 +24,29 @@ from ovoo_cloud.diagnosis.observe import Window
 from ovoo_cloud.energy.idle_ranking import HOURS_A_YEAR, LEAST_HOURS
 from ovoo_cloud.energy.meter_rows import SiteMeter
 
-__all__ = ["Case", "Detail", "Draft", "Given", "ListedMeasure", "Refused", "listed_line"]
+__all__ = ["DETAILS", "REASONS", "Case", "Detail", "Draft", "Given", "ListedMeasure", "Refused", "listed_line"]
 
+REASONS: Final = (
+    "no_states", "no_pressure_signal", "pressure_too_few", "pressure_hardly_varied", "pressure_sign",
+    "quiet_hours_not_given", "leak_too_few_nights", "leak_flow_hardly_varied", "leak_not_quiet", "leak_sign",
+    "without_class", "machine_unread", "nothing_may_move", "too_few_days", "does_not_fit", "no_contract",
+    "no_price_by_hour", "flow_without_class", "sparse", "vent_not_converged", "vent_no_least_air", "vent_short_of_air",
+    "vent_no_fan", "vent_nothing_to_move", "vent_too_large", "vent_no_efficiency", "vent_no_error",
+)  # fmt: skip
+"""Why an input cannot be told."""
+DETAILS: Final = (
+    "pressure_span", "load_minutes", "independent_minutes", "quiet_nights", "quiet_load_share", "leak_flow",
+    "marginal_power", "shave_quarters", "shave_days", "whole_days", "moved_energy", "energy_change", "carbon_change",
+    "moves",
+)  # fmt: skip
+"""Figures that stand behind a saving."""
 _HOUR_NS: Final = 3_600_000_000_000
 Given = Mapping[tuple[str, str], EnergyInput]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An input that the data cannot give, and why: a word of the catalogue, with the figure that says so (NaN: none)."""
+    """An input that the data cannot give, and why: one of `REASONS`, with the figure that says so (NaN: none)."""
 
     name: str
     reason: str
@@ -42,7 +56,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A figure that stands behind the saving."""
+    """A figure that stands behind the saving; its name is one of `DETAILS`."""
 
     name: str
     value: float

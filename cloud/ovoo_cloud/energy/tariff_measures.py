@@ -1,4 +1,4 @@
-"""Peak and price of a site's load: how low the peak could have been, and what moving loads to other hours would save."""
+"""Peak and price of a site's load: how low the peak could have been, what moving loads to other hours would save."""
 
 from __future__ import annotations
 

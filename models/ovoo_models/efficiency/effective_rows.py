@@ -13,7 +13,7 @@ _LEAST_BLOCKS: Final = 32
 
 
 def effective_rows(values: Sequence[float]) -> float:
-    """1 to n: the variance of a row over that of the mean, by blocking (Flyvbjerg and Petersen, J. Chem. Phys. 91, 461).
+    """1 to n: the variance of a row over that of the mean, by blocking (Flyvbjerg, Petersen 1989).
 
     Neighbours are averaged in pairs again and again; the variance of the mean told by the blocks rises until they are
     independent, and the greatest counts. It is O(n). Too short to be blocked even once: n.

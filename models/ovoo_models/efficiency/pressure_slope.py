@@ -1,10 +1,10 @@
-"""What a bar of discharge pressure costs a compressor, from its own minutes: kW per bar with its standard uncertainty."""
+"""What a bar of discharge pressure costs a compressor, from its own minutes: kW per bar and its uncertainty."""
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,7 +20,7 @@ from ovoo_models.efficiency.regime_sums import Fit, RegimeSums
 __all__ = ["LEAST_SPAN_BAR", "PressureSlope", "pressure_slope"]
 
 LEAST_SPAN_BAR: Final = 0.1
-"""Own judgement: a band of pressure narrower than this (5 to 95 % of the minutes) tells of the gauge, not the machine."""
+"""Own judgement: a narrower band of pressure (5 to 95 % of the minutes) tells of the gauge, not of the machine."""
 _LEAST_ROWS: Final = 60
 _LEAST_EFFECTIVE: Final = 10.0
 _REGIMES: Final = 4
@@ -69,31 +69,34 @@ def pressure_slope(
         return _refused("too_few", len(pressure), 0.0, span)
     if span < LEAST_SPAN_BAR:
         return _refused("hardly_varied", len(pressure), 0.0, span)
-    names = ("pressure",) if load is None else ("pressure", "load")
-    columns = [pressure_bar, power_kw] if load is None else [pressure_bar, load, power_kw]
+    columns = {**({} if load is None else {"load": load}), "pressure": pressure_bar, "power": power_kw}
     try:
-        fit = _fitted(names, columns, states)
+        fit, known = _fitted(columns, states)
     except NotReady as error:
-        return _refused("hardly_varied" if error.value in names else "too_few", len(pressure), 0.0, span)
-    return _judged(fit, columns, states, span, relative)
+        return _refused("hardly_varied" if error.value == "pressure" else "too_few", len(pressure), 0.0, span)
+    return _judged(fit, known, states, span, relative)
 
 
 def _counts(state: int, *values: float) -> bool:
     return state == LOAD and all(math.isfinite(each) for each in values)
 
 
-def _fitted(names: tuple[str, ...], columns: Sequence[Sequence[float]], states: Sequence[int]) -> Fit:
-    """On all variables; without the load where it stands still."""
+def _fitted(columns: Mapping[str, Sequence[float]], states: Sequence[int]) -> tuple[Fit, list[Sequence[float]]]:
+    """On load and pressure, and the columns then used; on pressure alone where the load stands still.
+
+    The load comes first: of two that follow from each other it is the pressure that tells nothing of its own.
+    """
+    *names, _power = columns
+    known = list(columns.values())
     sums = RegimeSums(names, "power", _REGIMES)
-    values = array("d", (each for row in zip(*columns, strict=True) for each in row))
-    block = FrameBlock(array("q", range(len(states))), values, len(columns))
-    sums.push(block, range(len(columns)), states)
+    values = array("d", (each for row in zip(*known, strict=True) for each in row))
+    sums.push(FrameBlock(array("q", range(len(states))), values, len(known)), range(len(known)), states)
     try:
-        return sums.refit(LOAD)
+        return sums.refit(LOAD), known
     except NotReady as error:
         if error.value != "load":
             raise
-        return sums.refit(LOAD, names[:1])
+        return sums.refit(LOAD, names[1:]), known[1:]
 
 
 def _judged(
@@ -107,10 +110,10 @@ def _judged(
     worth, terms = effective_rows(residuals), len(fit.coefficients) + 1
     if worth < max(_LEAST_EFFECTIVE, terms + 2.0):
         return _refused("too_few", fit.rows, worth, span)
-    slope = fit.coefficients[0]
+    slope = fit.coefficients[-1]
     if slope <= 0.0:
         return _refused("sign", fit.rows, worth, span)
-    scatter = fit.standard_errors[0] * math.sqrt((fit.rows - terms) / (worth - terms))
+    scatter = fit.standard_errors[-1] * math.sqrt((fit.rows - terms) / (worth - terms))
     found = Estimate(slope, math.hypot(scatter, relative * slope), "kW/bar")
     return PressureSlope(found, "", fit.rows, worth, span, fit.variables)
 

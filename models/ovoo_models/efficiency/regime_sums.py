@@ -253,9 +253,7 @@ class _Factor:
         low, m = self._low, len(right)
         known: list[float] = []
         for j in range(m):
-            known.append(
-                (right[j] / self._scale[j] - math.fsum(low[j][i] * known[i] for i in range(j))) / low[j][j]
-            )
+            known.append((right[j] / self._scale[j] - math.fsum(low[j][i] * known[i] for i in range(j))) / low[j][j])
         for j in reversed(range(m)):
             known[j] = (known[j] - math.fsum(low[i][j] * known[i] for i in range(j + 1, m))) / low[j][j]
         return [x / s for x, s in zip(known, self._scale, strict=True)]

@@ -115,19 +115,17 @@ def _check(loads: Sequence[Movable], site: Intervals) -> None:
         check_rule(each.rule)
         if each.load.start_ns != site.start_ns or each.load.end_ns != site.end_ns:
             remedy = "bring both meters to the same intervals first"
-            raise ConfigError("load and site differ in time", offender="shave_peaks", value=len(each.load), remedy=remedy)
+            raise ConfigError(
+                "load and site differ in time", offender="shave_peaks", value=len(each.load), remedy=remedy
+            )
 
 
-def _place(
-    movable: Movable, site: Intervals, days: Sequence[Sequence[int]], zone: tzinfo, planned: list[int]
-) -> None:
+def _place(movable: Movable, site: Intervals, days: Sequence[Sequence[int]], zone: tzinfo, planned: list[int]) -> None:
     """Takes the load's movable part out of the plan and puts it where the day's greatest interval stays least."""
     load, rule = movable.load, movable.rule
     before, others = parts_of(load, site)
     own = [movable_part(nano, rule) for nano in before]
-    room = [
-        max(room_for(load, row, others[row], zone, rule) - before[row] + own[row], 0) for row in range(len(before))
-    ]
+    room = [max(room_for(load, row, others[row], zone, rule) - before[row] + own[row], 0) for row in range(len(before))]
     for rows in days:
         rest = {row: planned[row] - own[row] for row in rows}
         wanted = sum(own[row] for row in rows)
@@ -154,9 +152,7 @@ def _fill(
         left -= taken
 
 
-def _least_level(
-    rows: Sequence[int], rest: dict[int, int], room: Sequence[int], wanted: int, now: int
-) -> int | None:
+def _least_level(rows: Sequence[int], rest: dict[int, int], room: Sequence[int], wanted: int, now: int) -> int | None:
     """The least greatest interval at which the energy finds its place, in nano-kWh; None where it never does."""
 
     def holds(level: int) -> bool:
@@ -175,7 +171,7 @@ def _least_level(
 
 def _scatter(days: Sequence[DayPeak], seed: int) -> float:
     """Of the difference of both peaks over draws of as many days with replacement."""
-    drawn = random.Random(seed)
+    drawn = random.Random(seed)  # noqa: S311  # draws are no secret, and must be the same everywhere
     found = array("d")
     for _ in range(_DRAWS):
         some = drawn.choices(days, k=len(days))

@@ -49,8 +49,9 @@ class Instrument:
 class MineTable:
     """A network with what its table says beside it.
 
-    titles: names of the airways for people. errors: of what was surveyed. openings_taken: no row names the surface, so junctions that only give or
-    only take air are open to it. unused: columns without a meaning here. sha256: of the table's text.
+    titles: names of the airways for people. errors: of what was surveyed, by airway. openings_taken: no row names
+    the surface, so junctions that only give or only take air are open to it. unused: columns without a meaning
+    here. sha256: of the table's text.
     """
 
     network: Network
