@@ -175,7 +175,9 @@ def test_by_power_alone_it_is_the_run_time_at_no_demand(services: Services) -> N
     assert found.measure.missing == ("repaired_share",)
 
 
-@pytest.mark.parametrize(("hours", "why"), [("08:00-16:00", "leak_not_quiet"), ("7 02:00-03:00", "leak_too_few_nights")])
+@pytest.mark.parametrize(
+    ("hours", "why"), [("08:00-16:00", "leak_not_quiet"), ("7 02:00-03:00", "leak_too_few_nights")]
+)
 def test_hours_that_are_not_quiet_or_too_few_are_refused(services: Services, hours: str, why: str) -> None:
     station(services)
     give(services, "leak_repair.quiet_hours", hours, COMPRESSOR)

@@ -41,9 +41,7 @@ def works(services: Services, terms: dict[str, Any] | None = None, days: int = D
         {f"{METER}/power": ("kW", lambda n: 200.0 + pump_kw(n)), f"{PUMP}/power": ("kW", pump_kw)},
         days * 1440,
     )
-    place_tree(
-        services, [meter("main", f"{METER}/power"), meter("pump", f"{PUMP}/power", "main", percent)]
-    )
+    place_tree(services, [meter("main", f"{METER}/power"), meter("pump", f"{PUMP}/power", "main", percent)])
     if terms is not None:
         with services.database.write() as session:
             energy_contracts.save_contract(session, SYSTEM, ENTERPRISE, SITE, terms, T0)
