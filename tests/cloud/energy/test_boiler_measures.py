@@ -170,7 +170,8 @@ def test_a_reading_without_its_uncertainty_is_refused(text: str) -> None:
 def test_a_reading_is_read_as_people_write_it(text: str) -> None:
     found = SpotReading.parse(text, "x")
 
-    assert (found.value, found.sigma) == (0.08, pytest.approx(0.01 / Z95))
+    assert found.value == 0.08
+    assert found.sigma == pytest.approx(0.01 / Z95)
 
 
 def test_a_reading_outside_what_can_be_is_refused(services: Services) -> None:
