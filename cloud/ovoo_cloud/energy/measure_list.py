@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from ovoo_models.efficiency.estimate import Estimate
 from ovoo_models.efficiency.measures import rank
@@ -18,21 +18,13 @@ from ovoo_cloud.energy.compressed_air import leak_draft, pressure_draft
 from ovoo_cloud.energy.contract import Contract
 from ovoo_cloud.energy.idle_ranking import IdleRanking, MachineStates, per_year, site_idle
 from ovoo_cloud.energy.measure_lines import Case, Draft, ListedMeasure, listed_line
+from ovoo_cloud.energy.measure_links import APPLIES
 from ovoo_cloud.energy.tariff_measures import Billed, shaving_draft, shifting_drafts
 from ovoo_cloud.energy.ventilation_measure import ventilation_draft
 from ovoo_cloud.energy.window_reader import WindowReader
 from ovoo_cloud.services import Services
 
 __all__ = ["ListedMeasure", "MeasureList", "site_measure", "site_measures"]
-
-_APPLIES: Final[Mapping[str, tuple[str, ...]]] = {
-    "air_compressor": ("compressor_pressure", "leak_repair"),
-    "asu_compressor": ("compressor_pressure",),
-    "main_fan": ("fan_throttling",),
-    "boiler": ("blowdown", "excess_oxygen", "condensate"),
-    "steam_header": ("bare_pipe",),
-}
-"""Measures that a kind of machine can have beside switching it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +126,7 @@ def _machine_drafts(plant: _Plant) -> Iterator[Draft]:
     by_path = {each.row.path: each for each in plant.idle.machines}
     for row in plant.assets:
         machine, own = by_path.get(row.path), plant.signals_of(row)
-        for kind in _APPLIES.get(row.template, ()):
+        for kind in APPLIES.get(row.template, ()):
             if kind == "compressor_pressure":
                 yield pressure_draft(row, own, machine, plant.idle, plant.reader, plant.case)
             elif kind == "leak_repair":
