@@ -113,7 +113,7 @@ def _begun(kind: str, row: AssetRecord, machine: MachineStates | None, idle: Idl
     draft = Draft(kind, row)
     if machine is not None:
         draft.meters = machine.signals
-        draft.price, draft.price_source = mean_price(machine, idle), idle.price_source
+        draft.price, draft.price_source = mean_price(machine, idle, running=kind == "leak_repair"), idle.price_source
         draft.per_year = per_year(machine)
         draft.without_class = machine.signals[0].address not in case.classes
     return draft

@@ -145,12 +145,21 @@ def per_year(machine: MachineStates) -> float | None:
     return HOURS_A_YEAR / known if known >= LEAST_HOURS else None
 
 
-def mean_price(machine: MachineStates, idle: IdleRanking) -> Decimal | None:
-    """Yuan per kWh that the machine draws at load, by the hours at which it does; None without a price or load."""
+def mean_price(machine: MachineStates, idle: IdleRanking, *, running: bool = False) -> Decimal | None:
+    """Yuan per kWh of what the machine draws at load; None without a price or such time.
+
+    running: of a power that stays the same whenever it runs, as leaks draw.
+    """
     if idle.price is None:
         return None
-    # the same sum as for idle time, with the load in its place
-    spells = [replace(each, state="idle" if each.state == "load" else "off") for each in machine.spells]
+    counted = ("idle", "no_load", "load") if running else ("load",)
+    # the same sum as for idle time, with the time that is asked for in its place
+    spells = [
+        replace(each, state="idle", power_kw=1.0 if running else each.power_kw)
+        if each.state in counted
+        else replace(each, state="off")
+        for each in machine.spells
+    ]
     found = _whole_day(idle_waste(spells, idle.zone, price=idle.price))
     return None if found is None or found.yuan is None or not found.kwh else found.yuan / found.kwh
 

@@ -10,6 +10,7 @@ import pytest
 from ovoo_cloud.energy.documents import measure_document
 from ovoo_cloud.energy.measure_lines import ListedMeasure
 from ovoo_cloud.services import Services
+from ovoo_packs import load_tariffs
 
 from tests.cloud.energy.belt import choose_price, give, listed
 from tests.cloud.energy.meters import COMPRESSOR, Shape, feed, meter, place_tree
@@ -156,6 +157,10 @@ def test_leaks_are_what_the_quiet_hours_draw_for_air(services: Services) -> None
     assert found.measured["pressurised_hours"].value.value == pytest.approx(DAYS * 24.0, rel=1e-3)
     assert found.measure.saving.value == pytest.approx(leak.value * 0.5 * DAYS * 24.0, rel=1e-3)
     assert found.measure.status == "saving"
+    assert found.measure.yuan_per_year is not None
+    tariff = next(iter(load_tariffs().rows.values()))
+    price = 0.5 * sum(tariff.ratio(10, hour) for hour in range(24)) / 24.0
+    assert found.measure.yuan_per_year.value == pytest.approx(leak.value * 0.5 * 8766.0 * price, rel=2e-3)
     details = {each.name: each.value for each in found.details}
     assert details["leak_flow"] == pytest.approx(LEAK, abs=0.05)
     assert details["marginal_power"] == pytest.approx(MARGINAL, rel=0.03)
