@@ -15,7 +15,7 @@ from ovoo_contract.errors import ConfigError, NotReady
 
 from ovoo_models.cli_energy_export import add_output, print_json
 from ovoo_models.cli_energy_pictures import add_picture, write_picture
-from ovoo_models.cli_energy_record import content_of, write_record
+from ovoo_models.cli_energy_record import add_record, content_of, write_record
 from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
         help='JSON {"meters": [{"name", "parent", "class_percent", "export" or "reading", ...}]}; exports beside it',
     )  # fmt: skip
     parser.add_argument("--zone", default="Asia/Shanghai", help="time zone of the site (default: Asia/Shanghai)")
-    parser.add_argument("--record", type=Path, default=None, help="write the record that `verify` takes")
+    add_record(parser)
     add_picture(parser, "the flows of the tree")
     add_output(parser)
     parser.set_defaults(run=_balance)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ovoo_contract.errors import ConfigError, EvidenceError
 
-from ovoo_models.cli_energy_prices import case_of, charges_of
+from ovoo_models.cli_energy_prices import charges_of
 from ovoo_models.efficiency.readings import Readings
 from ovoo_models.efficiency.readings.options import zone_named
 
@@ -56,8 +56,10 @@ def add_idle(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def idle_result(readings: Readings, options: argparse.Namespace) -> dict[str, Any] | None:
-    """Idle energy by shift and the best delay as data; None where nothing was asked.
+def idle_result(
+    readings: Readings, options: argparse.Namespace, case: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Idle energy by shift and the best delay as data; None where nothing was asked. case: prices, None without.
 
     Raises:
         ConfigError: half of a price or of a rule, or a shift that is none.
@@ -65,16 +67,16 @@ def idle_result(readings: Readings, options: argparse.Namespace) -> dict[str, An
     """
     from ovoo_models.efficiency.idle_waste import idle_waste, switch_off_rules
 
-    if not (options.shift or options.prices or options.tariff or options.after or options.restart_kwh is not None):
+    if not (options.shift or case is not None or options.tariff or options.after or options.restart_kwh is not None):
         return None
-    _both(options.prices is not None, bool(options.tariff), "--prices", "--tariff")
+    _both(case is not None, bool(options.tariff), "--prices", "--tariff")
     _both(options.restart_kwh is not None, bool(options.after), "--restart-kwh", "--after")
     shifts = dict(_shift(each) for each in options.shift)
     spells = spells_of(readings)
     if not spells:
         remedy = "a meter of one machine, with levels of power that stand apart"
         raise EvidenceError("states cannot be told apart", offender=readings.name, remedy=remedy)
-    price, found = _price(readings, options), dict[str, Any]()
+    price, found = _price(readings, options.tariff, case), dict[str, Any]()
     rows = idle_waste(spells, zone_named(readings.zone), price=price, shifts=shifts)
     found["shifts"] = [
         {"shift": each.shift, "kwh": str(each.kwh), "hours": each.hours, "unknown_hours": each.unknown_hours,
@@ -127,25 +129,27 @@ def _shift(text: str) -> tuple[str, tuple[int, int]]:
     return name.strip(), (int(first), int(last))
 
 
-def _price(readings: Readings, options: argparse.Namespace) -> Price | None:
+def _price(readings: Readings, tariff_id: str, case: Mapping[str, Any] | None) -> Price | None:
     """The price of each hour; EvidenceError where the tariff was not in force over the export."""
     from ovoo_packs import load_tariffs
 
     from ovoo_models.efficiency.idle_waste import Price
     from ovoo_models.efficiency.tariff.bands import BandCalendar
 
-    if options.prices is None:
+    if case is None:
         return None
-    tariff = load_tariffs().get(options.tariff)
+    tariff = load_tariffs().get(tariff_id)
     calendar = BandCalendar(tariff)
     for at in (readings.start_ns[0], readings.end_ns - 1):
         day = datetime.fromtimestamp(at // _NS, calendar.zone).date().isoformat()
         if not tariff.source.in_force(day):
             remedy = f"valid from {tariff.source.valid_from}: take the edition of that day"
             raise EvidenceError("tariff not in force", offender=tariff.id, value=day, remedy=remedy)
-    charges = tuple(charges_of(case_of(options.prices), tariff))
+    charges = tuple(charges_of(case, tariff))
     if not charges:
-        raise ConfigError("no price per kWh", offender=str(options.prices), remedy="energy or funds, with a document")
+        raise ConfigError(
+            "no price per kWh", offender="--prices", value=sorted(case), remedy="energy or funds, with a document"
+        )
     return Price(calendar, charges)
 
 

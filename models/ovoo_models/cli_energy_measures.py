@@ -16,17 +16,19 @@ from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError
 
 from ovoo_models.cli_energy_bill import intervals_of
-from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json
+from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
 from ovoo_models.cli_energy_idle import spells_of
 from ovoo_models.cli_energy_prices import decimal_of
-from ovoo_models.efficiency.readings import Readings
+from ovoo_models.cli_energy_record import add_record, content_of, write_record
+from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
 from ovoo_models.efficiency.readings.options import zone_named
+from ovoo_models.efficiency.readings.recording import export_record
 
 if TYPE_CHECKING:
     from ovoo_models.efficiency.estimate import Estimate
     from ovoo_models.efficiency.measures import Chosen, Economics, Evidence, Measure
 
-__all__ = ["add", "measures_of"]
+__all__ = ["add", "measures_again", "measures_of"]
 
 _QUARTER_S: Final = 900
 _MONEY: Final = frozenset({"price", "price_document", "cost_low", "cost_high", "cost_document", "per_year"})
@@ -64,18 +66,39 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
         help='JSON {"chosen": {input: {"value", "unit", "document"}}, "economics": {measure: {"price", ...}}}',
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="those too of which the export shows nothing")
+    add_record(parser)
     add_output(parser)
     parser.set_defaults(run=_measures)
 
 
 def _measures(options: argparse.Namespace) -> int:
     readings = opened(options)
-    found = measures_of(readings, options.class_percent, _case(options.case), everything=options.all)
+    case = _case(options.case)
+    found = measures_of(readings, options.class_percent, case, everything=options.all)
+    if options.record is not None:
+        write_record(options.record, _content(readings, reading_options(options), options, case))
     if options.json:
         print_json({"measures": [_data(each) for each in found]})
     else:
         print("\n".join(line for each in found for line in _lines(each, options.language)))
     return 0
+
+
+def _content(
+    readings: Readings, reading: ReadingOptions, options: argparse.Namespace, case: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The record of all measures, each with its evidence ids, its inputs and its plan."""
+    asked = {"class_percent": options.class_percent, "all": options.all}
+    found = measures_of(readings, options.class_percent, case, everything=options.all)
+    result = {each.kind.id: _data(each) for each in found}
+    record = export_record("export/measures", readings, {**asked, "case": case}, result)
+    return content_of("measures", record, reading.decided(), asked, case=dict(case))
+
+
+def measures_again(export: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a record of measures, made anew."""
+    reading, asked = ReadingOptions(**content["reading"]), argparse.Namespace(**content["arguments"])
+    return _content(read_export(export, reading), reading, asked, content["case"])
 
 
 def measures_of(

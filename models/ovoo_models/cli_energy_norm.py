@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ovoo_contract.errors import ConfigError
 
-from ovoo_models.cli_energy_export import add_export, add_output, instant_ns, opened, print_json
+from ovoo_models.cli_energy_export import add_export, add_output, instant_ns, opened, print_json, reading_options
 from ovoo_models.cli_energy_periods import column_named
-from ovoo_models.efficiency.readings import Readings
+from ovoo_models.cli_energy_record import add_record, content_of, write_record
+from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
+from ovoo_models.efficiency.readings.recording import export_record
 
 if TYPE_CHECKING:
     from ovoo_packs.norms import Norm
@@ -19,7 +22,12 @@ if TYPE_CHECKING:
     from ovoo_models.efficiency.estimate import Estimate
     from ovoo_models.efficiency.norm_gauge import Correction, Gauge
 
-__all__ = ["add", "norm_result"]
+__all__ = ["add", "norm_again", "norm_result"]
+
+_ASKED: Final = (
+    "norm", "output", "period", "class_percent", "output_class_percent", "year", "electricity", "correction",
+    "correction_total", "correction_document",
+)  # fmt: skip
 
 _KWH: Final = {"kWh": 1.0, "MWh": 1e-3}
 _WORDS: Final = {
@@ -65,14 +73,35 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     )
     parser.add_argument("--correction-total", type=float, default=None, help="the whole factor, worked out by a person")
     parser.add_argument("--correction-document", default="", help="document that gives the corrections")
+    add_record(parser)
     add_output(parser)
     parser.set_defaults(run=_norm)
 
 
 def _norm(options: argparse.Namespace) -> int:
-    result = norm_result(opened(options), options)
+    readings = opened(options)
+    result = norm_result(readings, options)
+    if options.record is not None:
+        write_record(options.record, _content(readings, reading_options(options), options))
     print_json(result) if options.json else print("\n".join(_lines(result, options.language)))
     return 0
+
+
+def _content(readings: Readings, reading: ReadingOptions, options: argparse.Namespace) -> dict[str, Any]:
+    """The record of a consumption against a norm: every edition of it stands in the record."""
+    asked = {name: getattr(options, name) for name in _ASKED}
+    result = norm_result(readings, options)
+    record = export_record(
+        "export/norm", readings, asked, result, drivers=(column_named(readings, options.output, "--output"),),
+        factors=result["factors"], norms={each["id"]: each["edition"] for each in result["editions"]},
+    )  # fmt: skip
+    return content_of("norm", record, reading.decided(), asked)
+
+
+def norm_again(export: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a norm's record, made anew."""
+    reading, asked = ReadingOptions(**content["reading"]), argparse.Namespace(**content["arguments"])
+    return _content(read_export(export, reading), reading, asked)
 
 
 def norm_result(readings: Readings, options: argparse.Namespace) -> dict[str, Any]:

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from ovoo_models.cli_energy_bill import intervals_of
-from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json
+from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
 from ovoo_models.cli_energy_idle import add_idle, idle_lines, idle_result, spells_of
 from ovoo_models.cli_energy_pictures import Picture, add_png, save_both
-from ovoo_models.efficiency.readings import Readings
+from ovoo_models.cli_energy_prices import case_of
+from ovoo_models.cli_energy_record import add_record, content_of, write_record
+from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
 from ovoo_models.efficiency.readings.options import zone_named
+from ovoo_models.efficiency.readings.recording import export_record
 
-__all__ = ["add", "carbon_lines", "carbon_result", "profile_lines", "profile_pictures", "profile_result"]
+__all__ = ["add", "carbon_again", "carbon_lines", "carbon_result", "profile_again", "profile_lines", "profile_pictures",
+           "profile_result"]  # fmt: skip
+
+_ASKED_PROFILE: Final = ("kinds", "shift", "tariff", "restart_kwh", "after")
 
 _WORDS: Final = {
     "zh": {
@@ -63,11 +69,13 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     profile.add_argument("--pictures", type=Path, default=None, help="folder to write the SVG pictures into")
     add_png(profile)
     add_idle(profile)
+    add_record(profile)
     add_output(profile)
     profile.set_defaults(run=_profile)
     carbon: argparse.ArgumentParser = verbs.add_parser("carbon", help="standard coal and CO2 by dated factor rows")
     add_export(carbon)
     add_carbon(carbon)
+    add_record(carbon)
     add_output(carbon)
     carbon.set_defaults(run=_carbon)
 
@@ -83,8 +91,11 @@ def add_carbon(parser: argparse.ArgumentParser) -> None:
 
 def _profile(options: argparse.Namespace) -> int:
     readings = opened(options)
-    idle = idle_result(readings, options)
+    case = None if options.prices is None else case_of(options.prices)
+    idle = idle_result(readings, options, case)
     result = profile_result(readings, options.kinds)
+    if options.record is not None:
+        write_record(options.record, _profile_content(readings, reading_options(options), options, case))
     if options.json:
         kinds = [{k: v for k, v in each.items() if k != "hours"} for each in result["kinds"]]
         print_json({**result, "kinds": kinds, **({} if idle is None else {"idle": idle})})
@@ -96,6 +107,26 @@ def _profile(options: argparse.Namespace) -> int:
         for name, picture in profile_pictures(readings, result, options.language).items():
             save_both(options, options.pictures / f"{name}.svg", picture)
     return 0
+
+
+def _profile_content(
+    readings: Readings, reading: ReadingOptions, options: argparse.Namespace, case: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The record of a profile, with the prices of the case where there are some."""
+    from ovoo_packs import load_tariffs
+
+    asked = {name: getattr(options, name) for name in _ASKED_PROFILE}
+    idle = idle_result(readings, options, case)
+    result = {**profile_result(readings, options.kinds), "idle": idle}
+    tariffs = {options.tariff: load_tariffs().get(options.tariff).source.edition} if case is not None else {}
+    record = export_record("export/profile", readings, {**asked, "prices": case}, result, tariffs=tariffs)
+    return content_of("profile", record, reading.decided(), asked, case=case)
+
+
+def profile_again(export: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a profile's record, made anew."""
+    reading, asked = ReadingOptions(**content["reading"]), argparse.Namespace(**content["arguments"])
+    return _profile_content(read_export(export, reading), reading, asked, content["case"])
 
 
 def profile_result(readings: Readings, kinds: int) -> dict[str, Any]:
@@ -202,12 +233,28 @@ def profile_pictures(readings: Readings, result: Mapping[str, Any], language: st
 
 
 def _carbon(options: argparse.Namespace) -> int:
-    result = carbon_result(opened(options), options)
+    readings = opened(options)
+    result = carbon_result(readings, options)
+    if options.record is not None:
+        write_record(options.record, _carbon_content(readings, reading_options(options), options))
     if options.json:
         print_json(result)
         return 0
     print("\n".join(carbon_lines(result, options.language)))
     return 0
+
+
+def _carbon_content(readings: Readings, reading: ReadingOptions, options: argparse.Namespace) -> dict[str, Any]:
+    asked = {name: getattr(options, name) for name in ("year", "region", "electricity")}
+    result = carbon_result(readings, options)
+    record = export_record("export/carbon", readings, asked, result, factors=result["factors"])
+    return content_of("carbon", record, reading.decided(), asked)
+
+
+def carbon_again(export: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a carbon record, made anew."""
+    reading, asked = ReadingOptions(**content["reading"]), argparse.Namespace(**content["arguments"])
+    return _carbon_content(read_export(export, reading), reading, asked)
 
 
 def carbon_lines(result: Mapping[str, Any], language: str) -> list[str]:

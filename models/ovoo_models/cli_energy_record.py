@@ -13,7 +13,7 @@ from ovoo_contract.errors import OvooError, VerifyError
 if TYPE_CHECKING:
     from ovoo_models.efficiency.record import Record
 
-__all__ = ["add", "content_of", "write_record"]
+__all__ = ["add", "add_record", "content_of", "write_record"]
 
 _FORM: Final = "ovoo-energy-record"
 _EQUAL: Final = {"zh": "{path}：{id} 逐位一致", "en": "{path}: {id} recomputes to the same digits"}
@@ -31,6 +31,11 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     verify.add_argument("export", type=Path, help="the same export; of a balance: the file of the tree")
     verify.add_argument("--language", choices=("zh", "en"), default="zh", help="of the words (default: zh)")
     verify.set_defaults(run=_verify)
+
+
+def add_record(parser: argparse.ArgumentParser) -> None:
+    """The option `--record` of a command."""
+    parser.add_argument("--record", type=Path, default=None, help="write the record that `verify` takes")
 
 
 def content_of(kind: str, record: Record, reading: Mapping[str, Any], arguments: Mapping[str, Any],
@@ -66,13 +71,24 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _again(content: Mapping[str, Any]) -> Again:
-    from ovoo_models import cli_energy_balance, cli_energy_saving, cli_energy_tariff
+    from ovoo_models import (
+        cli_energy_balance,
+        cli_energy_measures,
+        cli_energy_norm,
+        cli_energy_profile,
+        cli_energy_saving,
+        cli_energy_tariff,
+    )
 
     kinds: dict[str, Again] = {
         "saving": cli_energy_saving.saving_again,
         "baseline": cli_energy_saving.baseline_again,
         "balance": cli_energy_balance.balance_again,
         "bill": cli_energy_tariff.bill_again,
+        "profile": cli_energy_profile.profile_again,
+        "carbon": cli_energy_profile.carbon_again,
+        "norm": cli_energy_norm.norm_again,
+        "measures": cli_energy_measures.measures_again,
     }
     kind = content.get("kind")
     if kind not in kinds:

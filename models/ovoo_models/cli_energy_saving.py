@@ -23,7 +23,7 @@ from ovoo_models.cli_energy_events import (
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
 from ovoo_models.cli_energy_periods import Question, add_drivers, period_of, question_of
 from ovoo_models.cli_energy_pictures import Picture, add_picture, write_picture
-from ovoo_models.cli_energy_record import content_of, write_record
+from ovoo_models.cli_energy_record import add_record, content_of, write_record
 from ovoo_models.cli_energy_screening import screening_data, screening_lines
 from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
 
@@ -113,7 +113,7 @@ def _common(parser: argparse.ArgumentParser, picture: str) -> None:
     add_export(parser)
     add_drivers(parser)
     parser.add_argument("--baseline", nargs=2, required=True, metavar=("FROM", "TO"), help="local dates, TO not within")
-    parser.add_argument("--record", type=Path, default=None, help="write the record that `verify` takes")
+    add_record(parser)
     add_picture(parser, picture)
     add_output(parser)
 

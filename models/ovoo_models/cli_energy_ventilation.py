@@ -33,7 +33,8 @@ _WORDS: Final = {
         "全部风机降至现转速的 {fans:.1%}",
         "fan_move": "风机 {airway} 降至现转速的 {fans:.1%}",
         "fans_move": "全部风机降至现转速的 {fans:.1%}",
-        "saves": "{words}：{what} −{kw:.2f} kW", "beyond": "（比只降风机转速多 {kw:.2f} kW）",
+        "saves": "{words}：{what} −{kw:.2f} kW", "band": " ± {half:.2f}（90 %）",
+        "beyond": "（比只降风机转速多 {kw:.2f} kW）",
         "sum": "各措施的节约量不能相加",
         "saved_drawn": "耗电", "saved_air": "空气功率",
         "refused": "另有 {count} 种调法会使用风地点风量不足或使风机偏离特性曲线，不列出",
@@ -62,7 +63,8 @@ _WORDS: Final = {
         "their speed",
         "fan_move": "fan {airway} at {fans:.1%} of its speed",
         "fans_move": "all fans at {fans:.1%} of their speed",
-        "saves": "{words}: {what} -{kw:.2f} kW", "beyond": " ({kw:.2f} kW more than slowing the fans alone)",
+        "saves": "{words}: {what} -{kw:.2f} kW", "band": " ± {half:.2f} (90 %)",
+        "beyond": " ({kw:.2f} kW more than slowing the fans alone)",
         "sum": "savings of different moves do not add up",
         "saved_drawn": "drawn", "saved_air": "air power",
         "refused": "{count} other settings would leave an airway short of air or a fan off its curve, "
@@ -170,7 +172,9 @@ def _move(move: Move, found: Assessment, language: str) -> str:
     )  # fmt: skip
     what = words["saved_drawn" if found.drawn else "saved_air"]
     beyond = words["beyond"].format(kw=found.beyond_kw(move)) if move.kind == "regulator_and_fans" else ""
-    return words["saves"].format(words=said, what=what, kw=move.saved_fan_kw) + beyond
+    saving = found.saving(move)
+    band = words["band"].format(half=saving.half_width(0.9)) if math.isfinite(saving.sigma) else ""
+    return words["saves"].format(words=said, what=what, kw=move.saved_fan_kw) + band + beyond
 
 
 def _bars(found: Assessment) -> list[FrictionBar]:

@@ -30,7 +30,10 @@ PanelKind = Literal["timeseries", "state"]
 
 @dataclass(frozen=True, slots=True)
 class SignalTemplate:
-    """One signal of a template; `low` and `high` bound the plausible range in `unit`, both inclusive."""
+    """One signal of a template; `low` and `high` bound the plausible range in `unit`, both inclusive.
+
+    optional: many machines of the kind do not have it, so its absence says nothing about what a machine is.
+    """
 
     name: str
     unit: str
@@ -44,6 +47,7 @@ class SignalTemplate:
     period_s: float
     role: str
     counter: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

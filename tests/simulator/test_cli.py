@@ -38,7 +38,7 @@ def test_history_writes_file_and_ledger(capsys: pytest.CaptureFixture[str], tmp_
 
     result = json.loads(text)
     assert code == 0
-    assert result["samples"] == 120 * 40 == Ledger.load(ledger).count
+    assert result["samples"] == 120 * 42 == Ledger.load(ledger).count
     assert result["bytes"] == out.stat().st_size
     assert result["start"] == "2026-11-23T00:00:00Z"
 

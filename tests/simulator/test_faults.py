@@ -45,7 +45,7 @@ def test_a_fault_moves_what_it_should_and_nothing_else(name: str, path: str, rul
 
     expected = {(path, signal) for signal in rule.affects}
     if "power" in rule.affects:
-        expected |= {(plant.meter_path, "power"), (plant.meter_path, "energy")}
+        expected |= {(plant.meter_path, "power"), (plant.meter_path, "energy"), (plant.meter_path, "reactive_energy")}
     assert moved == expected
 
 

@@ -54,7 +54,7 @@ def test_replay_file_holds_what_the_ledger_says(mine: Plant, tmp_path: pathlib.P
     }
     assert catalogue == mine.catalogue
     assert ledger.compare(found).exact
-    assert written.samples == ledger.count == 30 * 60 * 40
+    assert written.samples == ledger.count == 30 * 60 * 42
     assert written.records == len(batches) == 30
 
 
@@ -76,7 +76,7 @@ def test_mqtt_plants_leave_silence_out_and_opcua_plants_write_it(mine: Plant, tm
     opcua, _ = write_history(mine, tmp_path / "a.ovb", ORIGIN_NS, end, MINUTE_NS)
     mqtt, _ = write_history(mine, tmp_path / "b.ovb", ORIGIN_NS, end, MINUTE_NS, transport="mqtt")
 
-    assert opcua.samples == 2 * 1440 * 40
+    assert opcua.samples == 2 * 1440 * 42
     assert 0 < opcua.samples - mqtt.samples < opcua.samples * 0.003
     assert all(quality == 0 for _, batch in read(tmp_path / "b.ovb")[1] for quality in batch.quality)
 
@@ -89,8 +89,8 @@ def test_history_is_what_the_live_plant_would_have_said(mine: Plant, tmp_path: p
 
     (_, first), (_, second) = read(path)[1]
     live = mine.simulate(start + MINUTE_NS, SECOND_NS, 60)
-    assert len(first) == len(second) == 2400
-    assert np.array_equal(np.array(second.value).reshape(40, 60), live.value, equal_nan=True)
+    assert len(first) == len(second) == 2520
+    assert np.array_equal(np.array(second.value).reshape(42, 60), live.value, equal_nan=True)
 
 
 def test_training_columns_are_good_samples_of_whole_local_days(mine: Plant) -> None:

@@ -138,6 +138,21 @@ def test_site_meter_is_the_sum_of_powers_and_its_counter_the_integral(name: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_reactive_energy_is_what_power_and_power_factor_say(name: str) -> None:
+    path = plant(name).meter_path
+    power, factor = column(name, path, "power"), column(name, path, "power_factor")
+    drawn, back = (column(name, path, each) for each in ("reactive_energy", "reactive_energy_export"))
+    good = ~(np.isnan(power) | np.isnan(factor))
+
+    by_hand = float(np.mean(power[good] * np.tan(np.arccos(factor[good])))) * 14 * 24
+    counted = float(np.nanmax(drawn) - np.nanmin(drawn))
+
+    assert counted == pytest.approx(by_hand, rel=0.01)
+    assert (np.diff(drawn[~np.isnan(drawn)]) >= 0).all()
+    assert np.nanmax(back) == 0.0
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_silence_is_marked_and_rare(name: str) -> None:
     columns = fortnight(name)
 
@@ -360,7 +375,7 @@ def test_copies_are_machines_of_their_own() -> None:
     one = rows["heishan-coal/heishan/ventilation/main/fan1/power"]
     two = rows["heishan-coal/heishan/ventilation/main/fan1-2/power"]
 
-    assert len(many.entries) == 3 * 37 + 3
+    assert len(many.entries) == 3 * 37 + 5
     assert not np.array_equal(columns.value[one], columns.value[two])
     assert np.nanmean(columns.value[one]) == pytest.approx(np.nanmean(columns.value[two]), rel=0.05)
 

@@ -65,7 +65,9 @@ class BillBody(BaseModel):
     month: str = Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="of the tariff's calendar, 2026-05")
     accept_holes: bool = Field(False, description="bill what is measured where readings are missing, and say so")
     register_kwh: Amount | None = None
-    reactive: Registers | None = None
+    reactive: Registers | None = Field(
+        None, description="registers that were read; without them the meters' own counters of reactive energy count"
+    )
     invoice: InvoiceBody | None = None
     readings: Readings | None = None
 

@@ -82,6 +82,7 @@ class ShiftableMachine(BaseModel):
     rated_kw: float = Field(gt=0, le=1e6)
     hours: list[Annotated[int, Field(ge=0, le=23)]] | None = Field(None, max_length=24)
     site_limit_kw: float | None = Field(None, gt=0, le=1e9)
+    share: float = Field(1.0, gt=0, le=1, description="of its energy that may move; the rest stays where it is")
     document: Document
 
 

@@ -17,6 +17,8 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, enterprises, signals
 from ovoo_cloud.catalogue.energy_tables import EnergyInput
+from ovoo_cloud.catalogue.quiet_hours import QuietHours
+from ovoo_cloud.catalogue.spot_reading import SpotReading, spot_unit
 
 __all__ = ["PLAN_FIELDS", "Known", "known_inputs", "newest", "number", "save"]
 
@@ -26,9 +28,10 @@ Given = Mapping[tuple[str, str], EnergyInput]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What an input may be: a number in `unit` within [low, high] (or one of `choices`), an ISO date, or a text."""
+    """What an input may be: a number in `unit` within [low, high] (or one of `choices`), an ISO date, a text, a reading
+    (number with its half width at 95 %) or hours of the local day."""
 
-    kind: Literal["number", "date", "text"]
+    kind: Literal["number", "date", "text", "reading", "hours"]
     unit: str = ""
     low: float = -math.inf
     high: float = math.inf
@@ -46,18 +49,26 @@ PLAN_FIELDS: Final[Mapping[str, Known]] = {
     "responsible": Known("text"),
 }
 """What the parties fill into the plan of a measure."""
+_SIGNALS_ONLY: Final = ("idle_switch_off", "demand_shaving", "load_shifting", "ventilation")
+"""Measures whose measured inputs are computed from signals, contract or network alone."""
 
 
 def known_inputs() -> dict[str, Known]:
-    """All inputs by name: `restart_kwh`, and `measure.input` for decisions, costs and plan fields of each measure."""
+    """All inputs by name: `restart_kwh`, and `measure.input` for what each measure is given."""
     known = {"restart_kwh": Known("number", "kWh", 0.0)}
     for kind in KINDS.values():
         for name, each in kind.inputs.items():
             if each.chosen:
                 known[f"{kind.id}.{name}"] = Known("number", each.unit, each.low, each.high)
+            elif kind.id not in _SIGNALS_ONLY:
+                high = 1.0 if each.unit == "h" else each.high
+                known[f"{kind.id}.{name}"] = Known("reading", spot_unit(each.unit), each.low, high)
+        if kind.unit == "GJ":
+            known[f"{kind.id}.price"] = Known("number", "yuan/GJ", 0.0)
         for name in ("cost_low", "cost_high"):
             known[f"{kind.id}.{name}"] = Known("number", "yuan", 0.0)
         known.update((f"{kind.id}.{name}", each) for name, each in PLAN_FIELDS.items())
+    known["leak_repair.quiet_hours"] = Known("hours")
     return known
 
 
@@ -131,9 +142,11 @@ def _check(name: str, text: str) -> None:
         return
     if len(text) > 200:
         raise ConfigError("too long", offender=name, value=text[:40], remedy="200 characters at most")
-    if known.kind == "number":
+    if known.kind == "hours":
+        QuietHours.parse(text, name)
+    elif known.kind in ("number", "reading"):
         try:
-            value = float(text)
+            value = float(text) if known.kind == "number" else SpotReading.parse(text, name).value
         except ValueError:
             value = math.nan
         if not (math.isfinite(value) and known.low <= value <= known.high):

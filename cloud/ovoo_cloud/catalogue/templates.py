@@ -19,7 +19,10 @@ class Recognised:
 
 
 def recognise(asset: str, signals: frozenset[str]) -> Recognised:
-    """The template whose signals the asset has most fully: at least 60 % of them, the most shared ones first."""
+    """The template whose signals the asset has most fully: at least 60 % of them, the most shared ones first.
+
+    Optional signals count for nothing.
+    """
     best, best_rank = Recognised("", "", asset, asset), (0, 0.0, 0)
     for pack, template, names, name_zh, name_en in _templates():
         shared = len(names & signals)
@@ -37,6 +40,6 @@ def _templates() -> tuple[tuple[str, str, frozenset[str], str, str], ...]:
     found = []
     for name in sorted(pack_names()):
         for template in load_pack(name).templates.values():
-            names = frozenset(signal.name for signal in template.signals)
+            names = frozenset(signal.name for signal in template.signals if not signal.optional)
             found.append((name, template.id, names, template.name_zh, template.name_en))
     return tuple(found)

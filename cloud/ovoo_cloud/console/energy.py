@@ -130,9 +130,9 @@ def _machines(
 
 
 def _idle_kwh(services: Services, scope: Scope, found: EnergySummary) -> float | None:
-    """Mean power of the minutes in which the model says idle, for the screen only."""
-    if found.idle_minutes is None:
-        return None
+    """By the gateway's minutes; else mean power of the time in which the model says idle, for the screen only."""
+    if found.idle_kwh is not None or found.idle_minutes is None:
+        return found.idle_kwh
     enterprise, site = found.asset.split("/")[:2]
     with services.database.read() as session:
         rows = signals.signals(session, scope, enterprise, site=site, asset=found.asset)

@@ -29,7 +29,7 @@ def terms_of(form: Mapping[str, str]) -> dict[str, Any]:
     text = {name: form.get(name, "").strip() for name in FIELDS}
     document = text["document"]
     terms: dict[str, Any] = {"tariff": text["tariff"], "market": text["market"], "basis": text["basis"] or "none"}
-    terms["energy"] = [*_energy(text), *(_fund(parts, document) for parts in _lines(text["funds"], 2, "funds"))]
+    terms["energy"] = [*_energy(text), *(_fund(parts, document) for parts in _lines(text["funds"], (2,), "funds"))]
     if text["demand_price"]:
         demand = {"price": text["demand_price"], "document": document, "contract_kw": text["contract_kw"] or None}
         terms["demand"] = demand
@@ -39,11 +39,11 @@ def terms_of(form: Mapping[str, str]) -> dict[str, Any]:
     terms["held_months"] = text["held_months"] or 1
     terms["target_kw"] = text["target_kw"] or None
     if text["factor_steps"]:
-        steps = [tuple(parts) for parts in _lines(text["factor_steps"], 2, "factor_steps")]
+        steps = [tuple(parts) for parts in _lines(text["factor_steps"], (2,), "factor_steps")]
         terms["power_factor"] = {
             "document": text["factor_document"] or document, "target": text["factor_target"], "steps": steps
         }  # fmt: skip
-    terms["shiftable"] = [_machine(parts) for parts in _lines(text["shiftable"], 4, "shiftable")]
+    terms["shiftable"] = [_machine(parts) for parts in _lines(text["shiftable"], (4, 5), "shiftable")]
     terms["fictitious"] = bool(text["fictitious"])
     try:
         return ContractBody.model_validate(terms).model_dump(mode="json")
@@ -118,8 +118,9 @@ def _fund(parts: Sequence[str], document: str) -> dict[str, Any]:
 
 
 def _machine(parts: Sequence[str]) -> dict[str, Any]:
-    asset, rated, hours, document = parts
-    return {"asset": asset, "rated_kw": rated, "hours": _hours(hours), "document": document}
+    asset, rated, hours, *share, document = parts
+    machine = {"asset": asset, "rated_kw": rated, "hours": _hours(hours), "document": document}
+    return {**machine, "share": share[0]} if share else machine
 
 
 def _hours(text: str) -> list[int] | None:
@@ -135,11 +136,11 @@ def _hours(text: str) -> list[int] | None:
     return found
 
 
-def _lines(text: str, parts: int, name: str) -> list[list[str]]:
+def _lines(text: str, parts: tuple[int, ...], name: str) -> list[list[str]]:
     rows = [[part.strip() for part in line.replace("；", ";").split(";")] for line in text.splitlines() if line.strip()]
     for row in rows:
-        if len(row) != parts:
-            remedy = f"{parts} parts divided by ;"
+        if len(row) not in parts:
+            remedy = f"{' or '.join(map(str, parts))} parts divided by ;"
             raise ConfigError("a line cannot be read", offender=name, value="; ".join(row)[:80], remedy=remedy)
     return rows
 
@@ -152,4 +153,5 @@ def _price(item: Mapping[str, Any]) -> tuple[str, str]:
 
 def _machine_line(item: Mapping[str, Any]) -> str:
     hours = "*" if item["hours"] is None else ", ".join(str(hour) for hour in item["hours"])
-    return f"{item['asset']}; {item['rated_kw']:g}; {hours}; {item['document']}"
+    share = "" if item.get("share", 1.0) == 1.0 else f"{item['share']:g}; "
+    return f"{item['asset']}; {item['rated_kw']:g}; {hours}; {share}{item['document']}"

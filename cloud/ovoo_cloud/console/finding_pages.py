@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
+from ovoo_models.efficiency.measure_kinds import KINDS
 from ovoo_models.feedback import Opinion, may_be_muted
 
 from ovoo_cloud.access.roles import Permission
@@ -19,10 +20,12 @@ from ovoo_cloud.catalogue import enterprises, findings, signals, verdicts
 from ovoo_cloud.console.finding_plot import finding_plot
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page, words_of
+from ovoo_cloud.energy.measure_links import APPLIES, measures_for
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
+_OF_MACHINES: Final = frozenset(kind for kinds in APPLIES.values() for kind in kinds)
 _DAY_NS: Final = 86_400_000_000_000
 
 
@@ -62,6 +65,8 @@ def finding_page(request: Request, finding: str, services: ServicesDep, scope: R
         said = verdicts.of_finding(session, scope, finding)
     plot = finding_plot(services, scope, found, words_of(request, services))
     mutable = may_be_muted(found.code)
+    machine = machines.get(str(found.asset))
+    measures = measures_for(found, machine.template if machine else "") if scope.allows(Permission.READ_ENERGY) else ()
     return page(
         request,
         services,
@@ -72,6 +77,8 @@ def finding_page(request: Request, finding: str, services: ServicesDep, scope: R
         plot=plot,
         verdicts=said,
         mutable=mutable,
+        # machines always have the measures of their kind; other lines are there only with what they need
+        measures=[(KINDS[kind], asset, kind in _OF_MACHINES) for kind, asset in measures],
     )
 
 

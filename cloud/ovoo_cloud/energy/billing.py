@@ -25,6 +25,7 @@ from ovoo_models.efficiency.tariff.recording import bill_record
 from ovoo_models.efficiency.tariff.usage import measure_usage
 
 from ovoo_cloud.energy.contract import Contract, amount
+from ovoo_cloud.energy.reactive import MeasuredRegisters
 
 __all__ = ["MonthInput", "compare_invoice", "month_bill", "month_window", "reason_of"]
 
@@ -36,13 +37,17 @@ _SLIP: Final = (Decimal(50), Decimal(200))
 
 @dataclass(frozen=True, slots=True)
 class MonthInput:
-    """What a person brings to a bill: register differences, whether gaps are accepted, and the market's prices."""
+    """What is brought to a bill: register differences, whether gaps are accepted, and the market's prices.
+
+    measured: registers that the site's meters counted; what a person entered comes before them.
+    """
 
     month: str
     accept_holes: bool = False
     register_kwh: str | None = None
     reactive: Mapping[str, str] | None = None
     market: MarketSeries | None = None
+    measured: MeasuredRegisters | None = None
 
 
 def month_window(month: str, calendar: BandCalendar) -> tuple[int, int]:
@@ -129,6 +134,7 @@ def _empty(contract: Contract, defects: Sequence[Defect]) -> dict[str, Any]:
         "total_kwh": None,
         "peak": None,
         "power_factor": None,
+        "registers": None,
         "choice": None,
         "missing": [],
         "defect_count": len(defects),
@@ -157,7 +163,7 @@ def _bill(
     peak = peak_demand(readings, *window)
     found["peak"] = _peak(peak)
     found["choice"] = _choice(contract, peak)
-    factor = _factor(contract, given)
+    factor, found["registers"] = _factor(contract, given)
     found["power_factor"] = None if factor is None else str(rounded(factor, 4))
     if contract.power_factor is not None and factor is None:
         found["missing"] = ["power_factor"]
@@ -186,11 +192,19 @@ def _put(found: dict[str, Any], bill: Invoice, record: Record) -> None:
     found["record_id"], found["record"] = record.id, json.loads(record.to_json())
 
 
-def _factor(contract: Contract, given: MonthInput) -> Decimal | None:
-    if given.reactive is None or contract.power_factor is None:
-        return None
-    energies = {name: amount(text, f"reactive.{name}") for name, text in given.reactive.items()}
-    return power_factor(Quadrants(**energies), contract.reactive_rule)
+def _factor(contract: Contract, given: MonthInput) -> tuple[Decimal | None, dict[str, Any] | None]:
+    """The power factor and the registers it stands on: entered, else measured where the meters tell all that counts."""
+    if contract.power_factor is None:
+        return None, None
+    measured = given.measured
+    if given.reactive is not None:
+        registers, told = given.reactive, {**given.reactive, "basis": "entered"}
+    elif measured is not None and measured.usable(contract.reactive_rule, accept_holes=given.accept_holes):
+        registers, told = measured.to_order(), {**measured.to_dict(), "basis": "measured"}
+    else:
+        return None, None
+    energies = {name: amount(text, f"reactive.{name}") for name, text in registers.items()}
+    return power_factor(Quadrants(**energies), contract.reactive_rule), told
 
 
 def _basic(contract: Contract, peak: Peak) -> Line | None:

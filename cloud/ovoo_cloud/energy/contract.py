@@ -174,5 +174,6 @@ def _shiftable(item: Mapping[str, Any]) -> Shiftable:
         document=item["document"],
         hours=None if hours is None else frozenset(hours),
         site_limit_kw=item.get("site_limit_kw"),
+        share=float(item.get("share", 1.0)),
     )
     return Shiftable(item["asset"], rule)

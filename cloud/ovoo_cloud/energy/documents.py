@@ -87,6 +87,12 @@ def measure_document(line: ListedMeasure) -> dict[str, Any]:
         },
         "missing": list(measure.missing),
         "decisions": list(line.decisions),
+        "read": list(line.read),
+        "refused": [
+            {"input": each.name, "reason": each.reason, "value": _number(each.value), "unit": each.unit}
+            for each in line.refused
+        ],
+        "details": [{"name": e.name, "value": _number(e.value), "unit": e.unit} for e in line.details],
         "without_class": line.without_class,
         "open_economics": list(measure.open_economics),
         "documents": list(measure.documents),

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-from ovoo_contract.errors import PackError, UnitError
+from ovoo_contract.errors import UnitError
 from ovoo_contract.evidence import Evidence
 from ovoo_models.base import FrameBlock
 from ovoo_models.efficiency.idle_waste import IdleWaste, Price, Spell, SwitchOff, idle_waste, switch_off_rules
 from ovoo_models.efficiency.power_state import Level, PowerStates
 from ovoo_models.efficiency.tariff.bands import BandCalendar
 from ovoo_models.efficiency.tariff.prices import ratio_charge
-from ovoo_packs import load_pack, load_tariffs
+from ovoo_packs import load_tariffs
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
@@ -28,10 +29,18 @@ from ovoo_cloud.diagnosis.meters import power_increments
 from ovoo_cloud.diagnosis.observe import MINUTE_NS, Window
 from ovoo_cloud.energy.amounts import Doubles, amount_rule, binned, increments
 from ovoo_cloud.energy.integrate import good_series
+from ovoo_cloud.energy.signal_roles import role_signal
 from ovoo_cloud.energy.window_reader import WindowReader, quarter_window
 from ovoo_cloud.services import Services
 
-__all__ = ["IdleRanking", "MachineStates", "Verdict", "site_idle"]
+__all__ = [
+    "HOURS_A_YEAR", "LEAST_HOURS", "IdleRanking", "MachineStates", "Verdict", "mean_price", "minute_kw", "minute_mean",
+    "per_year", "site_idle",
+]  # fmt: skip
+
+HOURS_A_YEAR: Final = 8766.0
+LEAST_HOURS: Final = 14 * 24.0
+"""A window of less than 14 known days is not carried over to a year."""
 
 Verdict = Literal["told", "unclear", "no_idle", "too_few"]
 State = Literal["off", "idle", "no_load", "load", "unknown"]
@@ -61,6 +70,12 @@ class MachineStates:
     restart_kwh: float | None
     evidence: Evidence
     spells: tuple[Spell, ...] = field(repr=False, default=())
+    codes: npt.NDArray[np.int64] = field(repr=False, compare=False, default_factory=lambda: np.empty(0, np.int64))
+
+    @property
+    def level_names(self) -> tuple[State, ...]:
+        """What each level is."""
+        return tuple(_NAMES[each.kind] for each in self.levels)
 
     @property
     def known(self) -> bool:
@@ -72,14 +87,20 @@ class MachineStates:
 class IdleRanking:
     """Machines, the greatest idle energy first; those of which nothing is known come last.
 
-    priced: whether a tariff with a price was chosen; its document is `price_source`.
+    price: of the tariff that was chosen with one, None without; its document is `price_source`.
     """
 
     window: Window
     machines: tuple[MachineStates, ...]
-    priced: bool
+    price: Price | None = field(repr=False)
     price_source: str
     reference_only: bool
+    zone: ZoneInfo
+
+    @property
+    def priced(self) -> bool:
+        """Whether a tariff with a price was chosen."""
+        return self.price is not None
 
 
 def site_idle(services: Services, scope: Scope, enterprise: str, site: str, start_ns: int, end_ns: int) -> IdleRanking:
@@ -111,10 +132,36 @@ def site_idle(services: Services, scope: Scope, enterprise: str, site: str, star
     return IdleRanking(
         window,
         tuple(sorted(found, key=_rank)),
-        price is not None,
+        price,
         chosen.source if chosen and price is not None else "",
         bool(tariff and tariff.reference_only and price is not None),
+        zone,
     )
+
+
+def per_year(machine: MachineStates) -> float | None:
+    """How often the known time of the window comes in a year; None under 14 known days."""
+    known = math.fsum(minutes for state, minutes in machine.minutes.items() if state != "unknown") / 60.0
+    return HOURS_A_YEAR / known if known >= LEAST_HOURS else None
+
+
+def mean_price(machine: MachineStates, idle: IdleRanking, *, running: bool = False) -> Decimal | None:
+    """Yuan per kWh of what the machine draws at load; None without a price or such time.
+
+    running: of a power that stays the same whenever it runs, as leaks draw.
+    """
+    if idle.price is None:
+        return None
+    counted = ("idle", "no_load", "load") if running else ("load",)
+    # the same sum as for idle time, with the time that is asked for in its place
+    spells = [
+        replace(each, state="idle", power_kw=1.0 if running else each.power_kw)
+        if each.state in counted
+        else replace(each, state="off")
+        for each in machine.spells
+    ]
+    found = _whole_day(idle_waste(spells, idle.zone, price=idle.price))
+    return None if found is None or found.yuan is None or not found.kwh else found.yuan / found.kwh
 
 
 def _rank(machine: MachineStates) -> tuple[bool, Decimal, str]:
@@ -130,19 +177,8 @@ def _price(chosen: EnergySetting | None, zone: ZoneInfo) -> Price | None:
 
 
 def _roles(row: AssetRecord, rows: Sequence[SignalRecord]) -> tuple[SignalRecord | None, SignalRecord | None]:
-    """The signals of a machine's power and running, by the roles of its template, else by their names."""
-    by_name = {each.name: each for each in rows}
-    found: list[SignalRecord | None] = []
-    for role in ("power", "running"):
-        names = [role]
-        if row.pack and row.template:
-            try:
-                template = load_pack(row.pack).template(row.template)
-                names = [each.name for each in template.by_role(role)] or names
-            except PackError:
-                pass
-        found.append(next((by_name[name] for name in names if name in by_name), None))
-    power, running = found
+    """The signals of a machine's power and running."""
+    power, running = (role_signal(row, rows, role) for role in ("power", "running"))
     try:
         known = power is not None and not amount_rule(power, "electricity").counter
     except UnitError:
@@ -161,8 +197,8 @@ def _machine(
 ) -> MachineStates:
     assert power is not None  # the caller left out machines without one
     used = (power,) if running is None else (power, running)
-    kw = _minute_kw(power, reader)
-    on = None if running is None else _minute_share(running, reader)
+    kw = minute_kw(power, reader)
+    on = None if running is None else minute_mean(running, reader)
     model, codes = _states(kw, on, reader.window)
     spells = _spells(row.path, kw, codes, reader.window)
     waste = _whole_day(idle_waste(spells, zone, price=price)) if model.ready else None
@@ -182,6 +218,7 @@ def _machine(
         restart_kwh,
         reader.evidence(used, _QUERY, _FORMULAS),
         spells,
+        codes,
     )
 
 
@@ -193,14 +230,15 @@ def _verdict(model: PowerStates) -> Verdict:
     return "told" if any(_NAMES[each.kind] in ("idle", "no_load") for each in model.levels) else "no_idle"
 
 
-def _minute_kw(power: SignalRecord, reader: WindowReader) -> Doubles:
+def minute_kw(power: SignalRecord, reader: WindowReader) -> Doubles:
+    """Mean kW of each minute of the window, NaN where it is not wholly covered."""
     rule = amount_rule(power, "electricity")
     return binned(increments(reader.columns(power), rule), reader.window, MINUTE_NS).amount * 60.0
 
 
-def _minute_share(running: SignalRecord, reader: WindowReader) -> Doubles:
-    """Share of each minute that a 0/1 signal was on; held like a power."""
-    parts = power_increments(good_series(reader.columns(running)))
+def minute_mean(row: SignalRecord, reader: WindowReader) -> Doubles:
+    """Mean of a signal in each minute, held like a power (of a 0/1 signal: the share of the minute that it was on)."""
+    parts = power_increments(good_series(reader.columns(row)))
     return binned(parts, reader.window, MINUTE_NS).amount * 60.0
 
 

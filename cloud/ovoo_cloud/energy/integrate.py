@@ -14,7 +14,7 @@ from ovoo_cloud.diagnosis.meters import HourEnergy, Increments, counter_incremen
 from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, Series, Window
 from ovoo_cloud.stores.base import Columns
 
-__all__ = ["REACH_NS", "Measured", "good_series", "held_minutes", "measure"]
+__all__ = ["REACH_NS", "Measured", "good_series", "held_minutes", "known_minutes", "measure"]
 
 REACH_NS: Final = GAP_MINUTES * MINUTE_NS
 """How far outside a window a sample may lie and still say something about its edge."""
@@ -68,12 +68,22 @@ def measure(columns: Columns, window: Window, zone: ZoneInfo, *, counter: bool, 
 
 def held_minutes(columns: Columns, window: Window, state: float) -> float:
     """Minutes in which a state signal held the given value; gaps count for nothing."""
+    series, lengths = _held(columns, window)
+    return float(np.sum(lengths[series.value[:-1] == state])) / MINUTE_NS
+
+
+def known_minutes(columns: Columns, window: Window) -> float:
+    """Minutes in which a state signal held any value."""
+    return float(np.sum(_held(columns, window)[1])) / MINUTE_NS
+
+
+def _held(columns: Columns, window: Window) -> tuple[Series, npt.NDArray[np.int64]]:
+    """The good samples, and how long each but the last held inside the window: 0 before a gap."""
     series = good_series(columns)
-    lengths = np.diff(series.time_ns)
-    held = (series.value[:-1] == state) & (lengths <= REACH_NS)
     start = np.maximum(series.time_ns[:-1], window.start_ns)
     end = np.minimum(series.time_ns[1:], window.end_ns)
-    return float(np.sum(np.maximum(end - start, 0)[held])) / MINUTE_NS
+    near = np.diff(series.time_ns) <= REACH_NS
+    return series, np.where(near, np.maximum(end - start, 0), 0)
 
 
 def _cut(parts: Increments, window: Window) -> Increments:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from ovoo_contract.address import Address
 from ovoo_contract.errors import BudgetExceeded
 from ovoo_contract.units import conversion
+from ovoo_models.machine_minutes import PREFIX
 from ovoo_packs import load_factors, load_tariffs
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ from ovoo_cloud.catalogue.tables import SignalRecord
 from ovoo_cloud.diagnosis.meters import HourEnergy
 from ovoo_cloud.diagnosis.observe import Window
 from ovoo_cloud.energy.figures import band_cost, convert
-from ovoo_cloud.energy.integrate import REACH_NS, Measured, held_minutes, measure
+from ovoo_cloud.energy.integrate import REACH_NS, Measured, good_series, held_minutes, known_minutes, measure
 from ovoo_cloud.services import Services
 from ovoo_cloud.stores.base import Columns, check_bounds, read_all
 
@@ -32,7 +33,10 @@ LONGEST_NS: Final = 32 * 86_400_000_000_000
 """The longest window that is integrated at once."""
 _IDLE: Final = 1.0
 _MIN_COVERED: Final = 0.6
+_ENOUGH: Final = 0.9
+"""Of the time that quarter hours cover; the newest minutes may still be on their way."""
 Basis = Literal["counter", "power", "sum", "none"]
+IdleBasis = Literal["", "minutes", "quarter_hours"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class EnergySummary:
 
     energy_kwh is None where less than 60 % of the window is covered: not known is not zero; what was measured stands
     in `measured_kwh`. cost_yuan needs a chosen tariff with a price. basis: counter, power signal, or the sum of
-    assets. `days` maps local days to measured kWh.
+    assets. `days` maps local days to measured kWh. idle_minutes and idle_kwh: by the gateway's minutes of the power
+    state (idle_basis `minutes`), else minutes alone by its state of quarter hours (`quarter_hours`).
     """
 
     asset: str
@@ -54,6 +59,8 @@ class EnergySummary:
     covered_share: float = 0.0
     mean_kw: float | None = None
     idle_minutes: float | None = None
+    idle_kwh: float | None = None
+    idle_basis: IdleBasis = ""
     kgce: float | None = None
     kgco2: float | None = None
     factor_ids: tuple[str, ...] = ()
@@ -86,6 +93,17 @@ class SignalPlan:
     energy: SignalRecord | None
     power: SignalRecord | None
     state: SignalRecord | None
+    idle_min: SignalRecord | None = None
+    idle_kwh: SignalRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    """What idling took, None where it is not known."""
+
+    minutes: float | None = None
+    kwh: float | None = None
+    basis: IdleBasis = ""
 
 
 def site_energy(
@@ -140,8 +158,10 @@ def signal_plans(
         energy = next((row for row in plain if row.unit in ("kWh", "MWh") and row.name == "energy"), None)
         power = next((row for row in plain if row.unit in ("W", "kW", "MW") and row.name == "power"), None)
         state = next((row for row in rows if row.measurement == "energy" and row.field == "state"), None)
+        by_minute = {row.name: row for row in rows if row.measurement == "telemetry_1m"}
+        idle = (by_minute.get(f"{PREFIX}{name}") for name in ("idle_min", "idle_kwh"))
         if energy is not None or power is not None:
-            plans.append(SignalPlan(path, path in meters, energy, power, state))
+            plans.append(SignalPlan(path, path in meters, energy, power, state, *idle))
     return plans
 
 
@@ -149,11 +169,31 @@ def _asset_summary(
     services: Services, plan: SignalPlan, window: Window, choice: _Choice
 ) -> tuple[EnergySummary, tuple[HourEnergy, ...]]:
     measured, basis, used = _measured(services, plan, window, choice.zone)
-    idle = None
-    if plan.state is not None:
-        idle = held_minutes(read_columns(services, plan.state, window), window, _IDLE)
+    idle = _idle(services, plan, window)
     summary = _summary(plan.asset, window, choice, measured, basis, used, idle)
     return summary, measured.hours
+
+
+def _idle(services: Services, plan: SignalPlan, window: Window) -> _Idle:
+    """By the minutes of the power state, unless the state of quarter hours covers clearly more."""
+    known, minutes = _sum(services, plan.idle_min, window)
+    if plan.state is not None:
+        columns = read_columns(services, plan.state, window)
+        if not known or known < _ENOUGH * known_minutes(columns, window):
+            return _Idle(held_minutes(columns, window, _IDLE), None, "quarter_hours")
+    if not known:
+        return _Idle()
+    counted, kwh = _sum(services, plan.idle_kwh, window)
+    return _Idle(minutes, kwh if counted else None, "minutes")
+
+
+def _sum(services: Services, row: SignalRecord | None, window: Window) -> tuple[int, float]:
+    """How many minutes of a figure by minute are good, and their sum."""
+    if row is None:
+        return 0, 0.0
+    series = good_series(read_columns(services, row, window))
+    inside = series.value[(series.time_ns >= window.start_ns) & (series.time_ns < window.end_ns)]
+    return len(inside), math.fsum(inside.tolist())
 
 
 def _measured(
@@ -185,7 +225,7 @@ def _summary(
     measured: Measured,
     basis: Basis,
     used: tuple[str, ...],
-    idle: float | None,
+    idle: _Idle,
 ) -> EnergySummary:
     kwh = math.fsum(hour.kwh for hour in measured.hours)
     days: dict[str, list[float]] = {}
@@ -206,7 +246,9 @@ def _summary(
         measured_kwh=kwh,
         covered_share=measured.covered_share,
         mean_kw=kwh / (measured.covered_s / 3600) if measured.covered_s else None,
-        idle_minutes=idle,
+        idle_minutes=idle.minutes,
+        idle_kwh=idle.kwh,
+        idle_basis=idle.basis,
         kgce=converted.kgce if converted else None,
         kgco2=converted.kgco2 if converted else None,
         factor_ids=converted.factor_ids if converted else (),
@@ -234,7 +276,7 @@ def _site_summary(
         sum(summary.good for summary, _ in parts),
     )
     used = tuple(name for summary, _ in parts for name in summary.signals)
-    return _summary("", window, choice, merged, "counter" if metered else "sum", used, None)
+    return _summary("", window, choice, merged, "counter" if metered else "sum", used, _Idle())
 
 
 def _year(time_ns: int) -> int:

@@ -85,7 +85,11 @@ def _idle(v: Values) -> float:
 
 
 def _leaks(v: Values) -> float:
-    return v["leak_flow"] * v["specific_power"] * v["pressurised_hours"] * v["repaired_share"]
+    return v["leak_power"] * v["pressurised_hours"] * v["repaired_share"]
+
+
+def _ventilation(v: Values) -> float:
+    return v["saved_power"] * v["fan_hours"]
 
 
 def _shaving(v: Values) -> float:
@@ -150,11 +154,13 @@ _LIST: Final = (
     ),
     MeasureKind(
         "leak_repair", "压缩空气堵漏", "Repair of compressed-air leaks", "kWh",
-        {
-            "leak_flow": Input("m3/min"), "specific_power": Input("kW/(m3/min)"), "pressurised_hours": _HOURS,
-            "repaired_share": _CHOSEN_SHARE,
-        },
+        {"leak_power": Input("kW"), "pressurised_hours": _HOURS, "repaired_share": _CHOSEN_SHARE},
         _leaks, "B", "compressed-air network", ("pressure", "air used by production"),
+    ),
+    MeasureKind(
+        "ventilation", "通风网络调节", "Regulators and fans of the ventilation network", "kWh",
+        {"saved_power": Input("kW"), "fan_hours": Input("h", 0.0, 8784.0, chosen=True)},
+        _ventilation, "D", "main fans and the network they serve", ("air flow of each face", "running hours"),
     ),
     MeasureKind(
         "demand_shaving", "削减最大需量", "Shaving of the demand peak", "kW",

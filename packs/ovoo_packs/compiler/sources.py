@@ -27,7 +27,7 @@ __all__ = ["ROLES", "SCHEMAS", "inline_source"]
 
 ROLES = (
     "running", "power", "energy", "output", "input", "speed", "pressure", "temperature", "vibration", "current",
-    "level", "flow", "gas", "position", "quality", "state", "driver",
+    "level", "flow", "gas", "position", "quality", "state", "driver", "reactive",
 )  # fmt: skip
 
 _SOURCE: dict[str, Check | Field] = {
@@ -70,6 +70,7 @@ _SIGNAL = record(
         "period_s": optional(number(low=0.001, high=86400), 1.0),
         "role": choice(*ROLES),
         "counter": optional(flag(), False),
+        "optional": optional(flag(), False),
     }
 )
 _ALARM = record(

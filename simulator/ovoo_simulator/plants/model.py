@@ -61,7 +61,8 @@ class PlantModel:
         transport: how its gateway collects by default.
         base_load: truth in kW of everything without a machine model (light, offices, auxiliary drives).
         power_factor: truth at the meter.
-        energy_start: reading of the meter's counter at the origin, kWh.
+        energy_start: reading of the meter's counter at the origin, kWh; its reactive counters start at nothing, and the
+            load only lags, so that none is fed back.
         stop: what the weekly maintenance is, for reports.
     """
 
@@ -79,5 +80,7 @@ class PlantModel:
             "power": Sensor(6.0, 0),
             "energy": Sensor(0.0, 1, "counter"),
             "power_factor": Sensor(0.003, 3),
+            "reactive_energy": Sensor(0.0, 1, "counter"),
+            "reactive_energy_export": Sensor(0.0, 1, "counter"),
         }
     )

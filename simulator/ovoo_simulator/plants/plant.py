@@ -133,13 +133,13 @@ class Plant:
         rows: list[FloatArray] = []
         power = np.zeros(len(time_ns))
         counted = iter(self._counters.at(time_ns, faults))
-        energy = next(counted)
+        energy, reactive = next(counted), next(counted)
         for machine in self.machines:
             truth = self._truth(machine, scene, faults)
             power = power + truth.get("power", 0.0)
             truth.update({counter.signal: next(counted) for counter in machine.model.counters})
             rows += self._read(machine, truth, scene, faults)
-        rows += self._read_meter(scene, power, energy)
+        rows += self._read_meter(scene, power, energy, reactive)
         return self._with_dropouts(scene, np.vstack(rows))
 
     def truth(self, time_ns: IntArray, faults: Sequence[Fault] = ()) -> dict[str, Columns]:
@@ -199,11 +199,15 @@ class Plant:
         held = self._reading(machine.path, fault.signal, sensor, truth, onset, ())
         return np.where(on, held[0], reading)
 
-    def _read_meter(self, scene: PlantScene, power: FloatArray, energy: FloatArray) -> Iterable[FloatArray]:
+    def _read_meter(
+        self, scene: PlantScene, power: FloatArray, energy: FloatArray, reactive: FloatArray
+    ) -> Iterable[FloatArray]:
         truth = {
             "power": power + self.model.base_load(scene),
             "energy": self.model.energy_start + energy,
             "power_factor": self.model.power_factor(scene),
+            "reactive_energy": reactive,
+            "reactive_energy_export": np.zeros(len(energy)),
         }
         return [
             self._reading(self.meter_path, name, sensor, truth[name], scene, ())
@@ -229,4 +233,7 @@ class Plant:
             truth = self._truth(machine, scene, faults)
             power = power + truth.get("power", 0.0)
             rows += [truth[counter.rate] * counter.factor for counter in machine.model.counters]
-        return np.vstack([power / 3600.0, *rows])
+        # reactive power of a load that lags: P tan(arccos pf)
+        factor = self.model.power_factor(scene)
+        reactive = power * np.sqrt(1.0 / (factor * factor) - 1.0)
+        return np.vstack([power / 3600.0, reactive / 3600.0, *rows])

@@ -216,6 +216,26 @@ def test_a_measure_lacks_a_decision_until_it_is_given_with_its_document(browser:
         expect(page.locator(f"#{anchor}")).to_be_visible()
 
 
+def test_a_measure_says_why_the_data_do_not_give_it_and_takes_a_reading_instead(
+    browser: Browser, console: Plant
+) -> None:
+    whole(console)
+    with reader(browser, console) as page:
+        page.goto(f"{HOME}/measures/compressor_pressure?asset={AIR}&range=1d")
+        on_every_screen(page, "measure-refused")
+        why = page.locator("[data-missing=power_per_pressure] [data-refused]")
+        expect(why).to_have_count(1)
+        for name, value in (("power_per_pressure", "8.5 ± 0.6"), ("pressure_cut", "0.5")):
+            page.select_option("#input-name", f"compressor_pressure.{name}")
+            page.fill("#input-value", value)
+            page.fill("#input-document", "现场试验 12")
+            page.click("#inputs form button")
+        measured = page.locator("[data-measured=power_per_pressure]")
+        expect(measured).to_contain_text("8.5")
+        expect(measured).to_contain_text("由人实测填写")
+        expect(page.locator("#saving")).to_have_attribute("data-status", "saving")
+
+
 def test_an_input_that_cannot_be_is_refused_with_its_remedy(browser: Browser, console: Plant) -> None:
     whole(console)
     with reader(browser, console) as page:

@@ -14,6 +14,7 @@ from ovoo_cloud.catalogue.energy_inputs import known_inputs
 from ovoo_cloud.console import meter_form
 from ovoo_cloud.console.language import Words, catalogue
 from ovoo_cloud.energy.idle_ranking import Verdict
+from ovoo_cloud.energy.measure_lines import DETAILS, REASONS
 from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS
 from ovoo_models.efficiency.measure_kinds import KINDS, Option
 from ovoo_models.feedback import Opinion
@@ -69,6 +70,8 @@ FREE = (
     "measure.plan.",
     "measure.problem.",
     "regime.",
+    "measure.refused.",
+    "measure.detail.",
 )
 
 
@@ -113,6 +116,10 @@ def test_every_measure_input_option_and_fault_has_its_words(texts: Mapping[str, 
 
     assert {f"measure.input.{name}" for name in inputs} <= texts.keys()
     assert {f"measure.{part}.{kind}" for part in ("boundary", "variables") for kind in KINDS} <= texts.keys()
+    assert {f"measure.refused.{reason}" for reason in REASONS} == {
+        key for key in texts if key.startswith("measure.refused.")
+    }
+    assert {f"measure.detail.{name}" for name in DETAILS} == {key for key in texts if key.startswith("measure.detail.")}
     assert {f"measure.option.{option}" for option in get_args(Option)} <= texts.keys()
     assert {f"tree.fault.{key}" for key in {*meter_form._KEYS.values(), "unit", "other"}} <= texts.keys()
     assert {f"flow.carrier.{carrier}" for carrier in AMOUNT_UNITS} <= texts.keys()

@@ -6,6 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
+from ovoo_cloud.catalogue import findings
+from ovoo_cloud.catalogue.tables import FindingRecord
+from ovoo_contract.address import AssetAddress
+from ovoo_contract.findings import Finding
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.api.plant import COMPRESSOR, DAY_KWH, FAN, GATEWAY, NOW, OWN, PASSWORD, SITE, Plant
@@ -391,6 +395,24 @@ def test_a_finding_is_judged_in_ones_name_and_taken_back(browser: Browser, conso
         page.click("[data-verdict] button")
         settle(page)
         expect(page.locator("[data-verdict]")).to_have_count(0)
+
+
+def test_a_finding_of_waste_leads_to_the_measures_of_its_machine(browser: Browser, console: Plant) -> None:
+    found = Finding(
+        code="energy.drift", severity="warning", asset=AssetAddress.parse(COMPRESSOR), start_ns=NOW - 3600 * 10**9,
+        end_ns=NOW, value=5.0, unit="kW", model="energy-drift",
+    )  # fmt: skip
+    with console.services.database.write() as session:
+        findings.upsert(session, GATEWAY, found, NOW)
+    with reader(browser, console) as page:
+        page.goto(f"/findings/{found.id}")
+        settle(page)
+        links = page.locator("[data-list=measures] a")
+        expect(links).to_have_count(2)
+        page.click("[data-measure=leak_repair]")
+        expect(page.locator("h1")).to_have_text("压缩空气堵漏")
+    with console.services.database.write() as session:
+        session.delete(session.get(FindingRecord, found.id))
 
 
 def test_a_chosen_tariff_shows_cost_with_its_document(browser: Browser, console: Plant) -> None:

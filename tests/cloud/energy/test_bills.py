@@ -72,16 +72,17 @@ def pump_kw(step: int) -> float:
     return 100.0 if step % 288 // 12 == 18 else 0.0
 
 
+ENTRIES = [
+    SignalEntry(Address.parse(f"{METER}/energy"), "kWh", period_s=300.0),
+    SignalEntry(Address.parse(f"{METER}/power"), "kW", period_s=300.0),
+    SignalEntry(Address.parse(f"{PUMP}/power"), "kW", period_s=300.0),
+]
+
+
 @pytest.fixture
 def plant(services: Services, clock: Clock) -> Services:
     """A meter's counter and power each five minutes over February 2026, and a drainage pump."""
-    listed = Catalogue(
-        [
-            SignalEntry(Address.parse(f"{METER}/energy"), "kWh", period_s=300.0),
-            SignalEntry(Address.parse(f"{METER}/power"), "kW", period_s=300.0),
-            SignalEntry(Address.parse(f"{PUMP}/power"), "kW", period_s=300.0),
-        ]
-    )
+    listed = Catalogue(ENTRIES)
     rows: list[tuple[int, int, float | None, int]] = []
     counted = 0
     for step in range(DAYS * 288 + 1):
@@ -137,6 +138,82 @@ def test_a_month_of_meter_readings_becomes_an_invoice_to_a_hundredth_of_a_yuan(p
     assert (peak.day, peak.hour, peak.minute) == (1, 18, 0)
     assert made["fictitious"]
     assert made["reference_only"] == load_tariffs().get("west").reference_only
+
+
+REACTIVE = ("reactive_energy", "reactive_energy_export")
+
+
+def count_reactive(plant: Services, drawn_kvar: float, back_kvar: float | None, *, days: int = DAYS) -> None:
+    """Counters of reactive energy beside the meter's, each five minutes."""
+    shapes = {REACTIVE[0]: drawn_kvar, **({} if back_kvar is None else {REACTIVE[1]: back_kvar})}
+    more = [SignalEntry(Address.parse(f"{METER}/{name}"), "kvarh", period_s=300.0) for name in shapes]
+    listed = Catalogue([*ENTRIES, *more])
+    rows: list[tuple[int, int, float | None, int]] = [
+        (place, START + step * STEP, kvar * step / 12, 0)
+        for place, kvar in enumerate(shapes.values(), len(ENTRIES))
+        for step in range(days * 288 + 1)
+    ]
+    with plant.database.write() as session:
+        gateway = session.get(Gateway, GATEWAY)
+        assert gateway is not None
+        signals.save_catalogue(session, gateway, listed, now_ns=START)
+        signals.asset(session, SYSTEM, METER).template = "site_meter"
+    plant.store.write(builders.delivery(builders.batch(rows), 7, signals=listed))
+
+
+def test_the_power_factor_is_measured_where_the_meter_counts_reactive_energy(plant: Services) -> None:
+    count_reactive(plant, 60.0, 10.0)
+
+    made = bill(plant)
+
+    # 28 days of 23 h at 200 and 1 h at 300 kW; 60 and 10 kvar all the time
+    active, drawn, back = 28 * 4900, 28 * 24 * 60, 28 * 24 * 10
+    factor = active / ((active**2 + (drawn + back) ** 2) ** 0.5)
+    assert made.result["power_factor"] == f"{factor:.4f}"
+    registers = made.result["registers"]
+    assert registers["basis"] == "measured"
+    assert [float(registers[name]) for name in ("active_import", "reactive_import", "reactive_export")] == [
+        active, drawn, back,
+    ]  # fmt: skip
+    assert (registers["known"], registers["of"]) == (28 * 96, 28 * 96)
+    assert set(registers["signals"]) == {f"{METER}/energy", *(f"{METER}/{name}" for name in REACTIVE)}
+    assert made.result["state"] == "complete"
+    assert any(line["kind"] == "power_factor" for line in made.result["lines"])
+    assert check_bill(plant, SYSTEM, made).equal
+
+
+def test_registers_that_were_read_come_before_measured_ones(plant: Services) -> None:
+    count_reactive(plant, 60.0, 10.0)
+
+    made = bill(plant, reactive=REGISTERS).result
+
+    assert made["power_factor"] == "0.9806"
+    assert made["registers"] == {**REGISTERS, "basis": "entered"}
+
+
+@pytest.mark.parametrize(("rule", "measured"), [("absolute_sum", False), ("net", False), ("import_only", True)])
+def test_what_is_fed_back_must_be_counted_unless_it_does_not_count(plant: Services, rule: str, measured: bool) -> None:
+    count_reactive(plant, 60.0, None)
+    terms = copy.deepcopy(TERMS)
+    terms["power_factor"]["rule"] = rule
+    with plant.database.write() as session:
+        energy_contracts.save_contract(session, SYSTEM, ENTERPRISE, SITE, terms, START)
+
+    made = bill(plant).result
+
+    assert (made["power_factor"] is not None) is measured
+    assert made["missing"] == ([] if measured else ["power_factor"])
+
+
+def test_half_a_month_of_reactive_energy_is_no_power_factor_unless_holes_are_accepted(plant: Services) -> None:
+    count_reactive(plant, 60.0, 10.0, days=14)
+
+    strict, accepted = bill(plant).result, bill(plant, accept_holes=True).result
+
+    assert strict["missing"] == ["power_factor"]
+    assert accepted["registers"]["known"] == 14 * 96
+    active, reactive = 14 * 4900, 14 * 24 * 70
+    assert accepted["power_factor"] == f"{active / ((active**2 + reactive**2) ** 0.5):.4f}"
 
 
 def test_demand_is_set_against_capacity(plant: Services) -> None:

@@ -15,7 +15,7 @@ from ovoo_cloud.catalogue import energy_settings, signals
 from ovoo_cloud.catalogue.tables import Gateway
 from ovoo_cloud.diagnosis.observe import Window
 from ovoo_cloud.energy.integrate import held_minutes, measure
-from ovoo_cloud.energy.summary import site_energy
+from ovoo_cloud.energy.summary import EnergySummary, site_energy
 from ovoo_cloud.services import Services
 from ovoo_cloud.stores.base import Columns
 from ovoo_contract.address import Address
@@ -127,6 +127,55 @@ def test_the_sites_energy_is_that_of_its_meter(plant: Services) -> None:
     assert fan.mean_kw == pytest.approx(100.0)
     assert sum(site.days.values()) == pytest.approx(3600.0)
     assert list(site.days) == ["2025-10-09", "2025-10-10"]
+
+
+def idled(services: Services, minutes: int) -> EnergySummary:
+    """A fan whose gateway tells 30 idle seconds a minute for `minutes` minutes, and 2 h of idle quarter hours."""
+    listed = Catalogue(
+        [
+            SignalEntry(Address.parse(f"{FAN}/power"), "kW"),
+            SignalEntry(Address.parse(f"{FAN}/energy-state"), "1", measurement="energy", field="state"),
+            *(
+                SignalEntry(Address.parse(f"{FAN}/machine-{name}"), unit, measurement="telemetry_1m", field="last")
+                for name, unit in (("idle_min", "min"), ("idle_kwh", "kWh"))
+            ),
+        ]
+    )
+    rows: list[tuple[int, int, float | None, int]] = []
+    for n in range(24 * 60 + 1):
+        rows += [(0, T0 + n * MINUTE, 100.0, 0)]
+        rows += [(1, T0 + n * MINUTE, 1.0 if n < 120 else 2.0, 0)] if n % 15 == 0 else []
+    for n in range(minutes):
+        rows += [(2, T0 + n * MINUTE, 0.5, 0), (3, T0 + n * MINUTE, 0.25, 0)]
+    with services.database.write() as session:
+        gateway = session.get(Gateway, GATEWAY)
+        assert gateway is not None
+        signals.save_catalogue(session, gateway, listed, now_ns=T0)
+    services.store.write(builders.delivery(builders.batch(rows), signals=listed))
+    (fan,) = site_energy(services, SYSTEM, ENTERPRISE, SITE, T0, T0 + 24 * HOUR, asset=FAN)
+    return fan
+
+
+def test_idle_time_is_that_of_the_gateways_minutes_where_they_are_there(services: Services) -> None:
+    fan = idled(services, 24 * 60)
+
+    assert fan.idle_basis == "minutes"
+    assert fan.idle_minutes == pytest.approx(720.0)
+    assert fan.idle_kwh == pytest.approx(360.0)
+
+
+def test_idle_time_is_that_of_quarter_hours_where_minutes_are_fewer(services: Services) -> None:
+    fan = idled(services, 600)
+
+    assert fan.idle_basis == "quarter_hours"
+    assert fan.idle_minutes == pytest.approx(120.0)
+    assert fan.idle_kwh is None
+
+
+def test_a_machine_without_states_has_no_idle_time(plant: Services) -> None:
+    (meter,) = site_energy(plant, SYSTEM, ENTERPRISE, SITE, T0, T0 + 24 * HOUR, asset=METER)
+
+    assert (meter.idle_basis, meter.idle_minutes, meter.idle_kwh) == ("", None, None)
 
 
 def test_coal_and_carbon_use_dated_factors(plant: Services) -> None:

@@ -12,6 +12,8 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, energy_settings, ventilation_networks
 from ovoo_cloud.catalogue.energy_tables import VentilationNetwork
 from ovoo_cloud.catalogue.tables import AuditEntry, EnergySetting
+from ovoo_cloud.energy.measure_lines import ListedMeasure
+from ovoo_cloud.energy.measure_list import site_measure, site_measures
 from ovoo_cloud.energy.ventilation import site_ventilation
 from ovoo_contract.errors import ConfigError, Forbidden, NotFound
 from ovoo_models.efficiency.ventilation import mine_table, solve
@@ -223,3 +225,63 @@ def test_the_api_tells_faults_by_line_and_gives_the_solution(plant: Plant) -> No
     assert told["result"]["airways"][3]["measured_flow"]["state"] == "ok"
     assert told["result"]["moves"][0]["yuan_per_hour"] is None
     assert told["result"]["friction_kw"] == pytest.approx(solve(mine_table(CSV).network).friction_kw)
+
+
+ERRORS = "风阻误差(%),风机误差(%),效率误差(%)"
+
+
+def with_errors(csv: str) -> str:
+    """The same table with 5 % of each resistance, 3 % of the fan's pressure and 4 % of its efficiency."""
+    header, *rows = csv.strip().splitlines()
+    return (
+        "\n".join([f"{header},{ERRORS}", *(f"{row},5,{'3,4' if row.startswith('4') else ','}" for row in rows)]) + "\n"
+    )
+
+
+def ventilation_line(plant: Plant) -> ListedMeasure:
+    found = site_measures(plant.services, SYSTEM, OWN, SITE, NOW - 7_200_000_000_000, NOW)
+    return site_measure(found, "ventilation", "")
+
+
+def test_the_best_move_is_a_measure_with_its_band_and_the_survey_as_evidence(plant: Plant) -> None:
+    save(plant, with_errors(CSV), hours=8000.0)
+    with plant.services.database.write() as session:
+        energy_settings.choose_tariff(
+            session, SYSTEM, OWN, SITE, tariff="west", source="合同（虚构）", flat_price_yuan=0.5, now_ns=NOW
+        )
+
+    found = ventilation_line(plant)
+
+    view = site_ventilation(plant.services, SYSTEM, OWN, SITE)
+    assert view is not None
+    move = view.found.moves[0]
+    saved = found.measured["saved_power"].value
+    assert (saved.value, saved.sigma) == (move.saved_fan_kw, view.found.saving(move).sigma)
+    assert found.measure.saving.value == pytest.approx(move.saved_fan_kw * 8000.0)
+    assert found.measure.saving.sigma == pytest.approx(saved.sigma * 8000.0)
+    assert found.measure.status == "saving"
+    assert found.measure.yuan_per_year is not None
+    assert found.measure.yuan_per_year.value == pytest.approx(view.yuan_per_year(move) or 0.0, rel=1e-9)
+    assert set(found.measure.documents) == {"阻力测定 2026-05", "合同（虚构）"}
+    (evidence,) = found.samples
+    assert view.row.sha256 in evidence.descriptor.query
+
+
+def test_without_errors_in_the_table_the_best_move_is_no_evidence(plant: Plant) -> None:
+    save(plant, hours=8000.0)
+
+    found = ventilation_line(plant)
+
+    assert found.measure.status == "insufficient_evidence"
+    assert [(each.name, each.reason) for each in found.refused] == [("saved_power", "vent_no_error")]
+
+
+def test_a_silent_network_says_why_there_is_no_measure(plant: Plant) -> None:
+    save(plant, with_errors(CSV.replace(",1800,", ",,").replace(",3000,", ",,")))
+
+    assert [each.reason for each in ventilation_line(plant).refused] == ["vent_no_least_air"]
+
+
+def test_a_site_without_a_network_has_no_line(plant: Plant) -> None:
+    with pytest.raises(NotFound):
+        ventilation_line(plant)

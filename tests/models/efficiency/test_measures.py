@@ -55,10 +55,11 @@ CASES: dict[str, tuple[dict[str, float], dict[str, float], float]] = {
     ),
     "idle_switch_off": ({"idle_energy": 3000.0}, {"avoidable_share": 0.5}, 1500.0),
     "leak_repair": (
-        {"leak_flow": 3.0, "specific_power": 7.0, "pressurised_hours": 8760.0},
+        {"leak_power": 21.0, "pressurised_hours": 8760.0},
         {"repaired_share": 0.5},
         91980.0,
     ),
+    "ventilation": ({"saved_power": 35.0}, {"fan_hours": 8000.0}, 280000.0),
     "demand_shaving": ({"peak_power": 5200.0, "reachable_power": 4800.0}, {}, 400.0),
     "load_shifting": ({"cost_now": 560.0, "cost_planned": 160.0}, {}, 400.0),
 }

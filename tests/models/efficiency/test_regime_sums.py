@@ -58,6 +58,10 @@ def test_a_refit_is_the_fit_of_the_raw_rows(offset: float, columns: list[int], r
     assert fit.residual == pytest.approx(float(residual @ residual), rel=1e-9)
     assert fit.r2 == pytest.approx(1 - float(residual.var() / own[:, 3].var()), rel=1e-9)
     assert fit.rows == len(own)
+    design = np.column_stack([np.ones(len(own)), own[:, columns] - own[:, columns].mean(axis=0)])
+    spread = float(residual @ residual) / (len(own) - len(columns) - 1)
+    errors = np.sqrt(np.diag(np.linalg.inv(design.T @ design))[1:] * spread)
+    assert fit.standard_errors == pytest.approx(errors.tolist(), rel=1e-7)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])

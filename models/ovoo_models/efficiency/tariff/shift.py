@@ -15,15 +15,17 @@ from ovoo_models.efficiency.tariff.bill import usage_price
 from ovoo_models.efficiency.tariff.intervals import HOUR_NS, NANO, Intervals, kwh_of, nano_kwh
 from ovoo_models.efficiency.tariff.prices import EnergyCharge, rounded
 
-__all__ = ["Shift", "ShiftRule", "shift_load"]
+__all__ = ["Shift", "ShiftRule", "check_rule", "days_of", "movable_part", "parts_of", "room_for", "shift_load"]
 
 _CONTEXT: Final = Context(prec=60)
+_PARTS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftRule:
     """What the process allows: at most `rated_kw` for this load; only local hours in `hours` (0 to 23, None for all);
-    the whole site at most `site_limit_kw`. Energy stays within its local day.
+    the whole site at most `site_limit_kw`; `share` of its energy (0 to 1) can move, the rest stays where it is. Energy
+    stays within its local day.
 
     Whether a load can be shifted at all (a buffer, a tank, a batch) is stated by the case in `document`.
     """
@@ -32,6 +34,7 @@ class ShiftRule:
     document: str
     hours: frozenset[int] | None = None
     site_limit_kw: float | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +73,16 @@ def shift_load(
     """
     _check(load, site, calendar, rule)
     prices = [usage_price(calendar, charges, start) for start in load.start_ns]
-    before = [nano_kwh(kwh) for kwh in load.kwh]
-    rest = [nano_kwh(kwh) - own for kwh, own in zip(site.kwh, before, strict=True)]
-    if min(rest, default=0) < 0:
-        row = next(index for index, left in enumerate(rest) if left < 0)
-        remedy = "the load is a part of the site: check which meter is which"
-        raise EvidenceError("load above the site", offender=f"row {row}", value=load.kwh[row], remedy=remedy)
-    room = [_room(load, row, left, calendar.zone, rule) for row, left in enumerate(rest)]
-    after = before[:]
-    for rows in _days(load, calendar.zone):
-        _fill(rows, prices, before, room, after)
+    before, rest = parts_of(load, site)
+    movable = [movable_part(nano, rule) for nano in before]
+    room = [
+        max(room_for(load, row, left, calendar.zone, rule) - before[row] + movable[row], 0)
+        for row, left in enumerate(rest)
+    ]
+    after = movable[:]
+    for rows in days_of(load, calendar.zone):
+        _fill(rows, prices, movable, room, after)
+    after = [new + nano - own for new, nano, own in zip(after, before, movable, strict=True)]
     planned = Intervals(load.start_ns, load.end_ns, load.kwh[:])
     for row, nano in enumerate(after):
         planned.kwh[row] = float(kwh_of(nano))
@@ -87,13 +90,34 @@ def shift_load(
     return Shift(_cost(before, prices), _cost(after, prices), kwh_of(moved), planned)
 
 
+def parts_of(load: Intervals, site: Intervals) -> tuple[list[int], list[int]]:
+    """The load and the rest of the site, in nano-kWh by interval; EvidenceError where the load is above the site."""
+    before = [nano_kwh(kwh) for kwh in load.kwh]
+    rest = [nano_kwh(kwh) - own for kwh, own in zip(site.kwh, before, strict=True)]
+    if min(rest, default=0) < 0:
+        row = next(index for index, left in enumerate(rest) if left < 0)
+        remedy = "the load is a part of the site: check which meter is which"
+        raise EvidenceError("load above the site", offender=f"row {row}", value=load.kwh[row], remedy=remedy)
+    return before, rest
+
+
+def movable_part(nano: int, rule: ShiftRule) -> int:
+    """What of an interval's nano-kWh may move, rounded down."""
+    return nano * round(rule.share * _PARTS) // _PARTS
+
+
+def check_rule(rule: ShiftRule) -> None:
+    """ConfigError where the rule names nobody, no power, or a share that is none."""
+    if not rule.document.strip() or not rule.rated_kw > 0 or not 0.0 < rule.share <= 1.0:
+        remedy = "name who says that this load may move, its rated power, and a share above 0 up to 1"
+        raise ConfigError("no rule to shift by", offender="shift", value=rule, remedy=remedy)
+
+
 def _check(load: Intervals, site: Intervals, calendar: BandCalendar, rule: ShiftRule) -> None:
     if load.start_ns != site.start_ns or load.end_ns != site.end_ns:
         remedy = "bring both meters to the same intervals first"
         raise ConfigError("load and site differ in time", offender="shift", value=(len(load), len(site)), remedy=remedy)
-    if not rule.document.strip() or not rule.rated_kw > 0:
-        remedy = "name who says that this load may move, and its rated power"
-        raise ConfigError("no rule to shift by", offender="shift", value=rule, remedy=remedy)
+    check_rule(rule)
     for row, (start, end) in enumerate(zip(load.start_ns, load.end_ns, strict=True)):
         if not start < end <= calendar.span_at(start).end_ns:
             remedy = "use intervals that end within their local hour"
@@ -103,7 +127,7 @@ def _check(load: Intervals, site: Intervals, calendar: BandCalendar, rule: Shift
             raise EvidenceError("no usable reading", offender=f"row {row}", value=load.kwh[row], remedy=remedy)
 
 
-def _room(load: Intervals, row: int, rest_nano: int, zone: tzinfo, rule: ShiftRule) -> int:
+def room_for(load: Intervals, row: int, rest_nano: int, zone: tzinfo, rule: ShiftRule) -> int:
     """How many nano-kWh the load may take in an interval."""
     start, length = load.start_ns[row], load.end_ns[row] - load.start_ns[row]
     if rule.hours is not None and datetime.fromtimestamp(start // NANO, zone).hour not in rule.hours:
@@ -114,7 +138,8 @@ def _room(load: Intervals, row: int, rest_nano: int, zone: tzinfo, rule: ShiftRu
     return max(room, 0)
 
 
-def _days(load: Intervals, zone: tzinfo) -> list[list[int]]:
+def days_of(load: Intervals, zone: tzinfo) -> list[list[int]]:
+    """The intervals of each local day."""
     days: dict[int, list[int]] = {}
     for row, start in enumerate(load.start_ns):
         days.setdefault(datetime.fromtimestamp(start // NANO, zone).toordinal(), []).append(row)

@@ -2,6 +2,7 @@
 
 from ovoo_models.efficiency.ventilation.advice import Move, advise
 from ovoo_models.efficiency.ventilation.assessment import Assessment, assess
+from ovoo_models.efficiency.ventilation.band import SurveyErrors, fan_power_slopes, saving_of
 from ovoo_models.efficiency.ventilation.curve import FanCurve
 from ovoo_models.efficiency.ventilation.network import Airway, Fan, FixedFlow, FixedPressure, Network
 from ovoo_models.efficiency.ventilation.solution import FanPoint, Notice, Solution
@@ -23,9 +24,12 @@ __all__ = [
     "Notice",
     "Solution",
     "Solver",
+    "SurveyErrors",
     "advise",
     "assess",
+    "fan_power_slopes",
     "mine_table",
     "read_mine_table",
+    "saving_of",
     "solve",
 ]

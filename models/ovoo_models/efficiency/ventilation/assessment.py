@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from ovoo_models.efficiency.estimate import Estimate
 from ovoo_models.efficiency.ventilation.advice import Move, advise
+from ovoo_models.efficiency.ventilation.band import saving_of
 from ovoo_models.efficiency.ventilation.network import Airway
 from ovoo_models.efficiency.ventilation.solution import FanPoint, Solution
 from ovoo_models.efficiency.ventilation.solve import solve
@@ -31,6 +33,8 @@ class Assessment:
     would be longer than was allowed. Empty: some are.
     refused: moves that were computed and would leave an airway short of air, or bring a fan off its curve, left of its
     peak, or into reversed flow.
+    bands: of `moves`, each saving with the standard uncertainty that the survey's errors leave, NaN where one is not
+    given.
     """
 
     table: MineTable
@@ -39,6 +43,11 @@ class Assessment:
     refused: int
     silence: Silence
     fans_alone_kw: float = 0.0
+    bands: tuple[Estimate, ...] = ()
+
+    def saving(self, move: Move) -> Estimate:
+        """What a listed move saves, with its band."""
+        return self.bands[self.moves.index(move)]
 
     def beyond_kw(self, move: Move) -> float:
         """What a move saves above slowing the fans alone; the whole saving where the fans stay as they are."""
@@ -82,7 +91,11 @@ class Assessment:
             "pressures_pa": {name: _known(value) for name, value in solution.pressure_pa.items()},
             "fans": [_fan(each) for each in solution.fans],
             "notices": [{"code": e.code, "airway": e.airway, "value": _known(e.value)} for e in solution.notices],
-            "moves": [{**_move(each), "beyond_fans_alone_kw": _known(self.beyond_kw(each))} for each in self.moves],
+            "moves": [
+                {**_move(each), "beyond_fans_alone_kw": _known(self.beyond_kw(each)), "band_90_kw": _band(band)}
+                for each, band in zip(self.moves, self.bands, strict=True)
+            ],
+            "errors_missing": list(self.table.errors.missing(self.solution)),
             "fans_alone_kw": _known(self.fans_alone_kw),
             "moves_refused": self.refused,
             "no_moves_because": self.silence,
@@ -123,7 +136,8 @@ def assess(table: MineTable, longest_search: int = 0) -> Assessment:
         if _sound(move) and move.saved_fan_kw > without + least:
             best.setdefault(move.airway, move)
     refused = sum(1 for move in moves if not _sound(move))
-    return Assessment(table, solution, tuple(best.values()), refused, "" if best else "nothing_to_move", alone)
+    bands = tuple(saving_of(solution, each.solution, table.errors) for each in best.values())
+    return Assessment(table, solution, tuple(best.values()), refused, "" if best else "nothing_to_move", alone, bands)
 
 
 def _sound(move: Move) -> bool:
@@ -157,6 +171,10 @@ def _move(move: Move) -> dict[str, Any]:
         "saved_fan_kw": _known(move.saved_fan_kw), "saved_friction_kw": _known(move.saved_friction_kw),
         "flow_change_m3_s": _known(move.flow_change_m3_s),
     }  # fmt: skip
+
+
+def _band(saving: Estimate) -> list[float] | None:
+    return list(saving.interval(0.9)) if math.isfinite(saving.sigma) else None
 
 
 def _known(value: float) -> float | None:

@@ -30,6 +30,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "flow_error": "风量误差 flowerror",
     "power_signal": "功率测点 powersignal",
     "power_error": "功率误差 powererror",
+    "resistance_error": "风阻误差 resistanceerror",
+    "fan_error": "风机误差 风压误差 fanerror",
+    "efficiency_error": "效率误差 efficiencyerror",
     "is_fan": "isfan", "a0": "a0", "a1": "a1", "a2": "a2",
     "low": "曲线下限 qlow curvelow", "high": "曲线上限 qhigh curvehigh",
 }  # fmt: skip
@@ -42,7 +45,8 @@ _SHARE: Final = {"": 1.0, "%": 0.01, "1": 1.0}
 _PLAIN: Final = {"": 1.0, "1": 1.0}
 _UNITS: Final[Mapping[str, Mapping[str, float]]] = {
     "resistance": _RESISTANCE, "adjust": _RESISTANCE, "natural": _PRESSURE, "least": _FLOW, "speed": _PLAIN,
-    "efficiency": _SHARE, "flow_error": _PERCENT, "power_error": _PERCENT, "a0": {"pa": 1.0, "": 1.0},
+    "efficiency": _SHARE, "flow_error": _PERCENT, "power_error": _PERCENT,
+    "resistance_error": _PERCENT, "fan_error": _PERCENT, "efficiency_error": _PERCENT, "a0": {"pa": 1.0, "": 1.0},
     "a1": {"pas/m3": 1.0, "": 1.0}, "a2": {"pas2/m6": 1.0, "": 1.0}, "low": _FLOW, "high": _FLOW,
 }  # fmt: skip
 _ENDINGS: Final = {

@@ -14,6 +14,7 @@ from typing import Final
 from ovoo_contract.errors import ConfigError, ConfigErrors
 
 from ovoo_models.efficiency.readings.table import decode_text, plain, separator_of
+from ovoo_models.efficiency.ventilation.band import SurveyErrors
 from ovoo_models.efficiency.ventilation.curve import FanCurve
 from ovoo_models.efficiency.ventilation.drive_text import drive_of
 from ovoo_models.efficiency.ventilation.headings import Heading, headings
@@ -48,8 +49,9 @@ class Instrument:
 class MineTable:
     """A network with what its table says beside it.
 
-    titles: names of the airways for people. openings_taken: no row names the surface, so junctions that only give or
-    only take air are open to it. unused: columns without a meaning here. sha256: of the table's text.
+    titles: names of the airways for people. errors: of what was surveyed, by airway. openings_taken: no row names
+    the surface, so junctions that only give or only take air are open to it. unused: columns without a meaning
+    here. sha256: of the table's text.
     """
 
     network: Network
@@ -58,6 +60,7 @@ class MineTable:
     openings_taken: bool
     unused: tuple[str, ...]
     sha256: str
+    errors: SurveyErrors
 
 
 def read_mine_table(
@@ -92,7 +95,7 @@ def mine_table(
     network, taken = reader.network(fans or {}, least_m3_s or {})
     unused = tuple(each.name for each in columns if not each.role and each.name)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return MineTable(network, reader.titles, tuple(reader.instruments), taken, unused, digest)
+    return MineTable(network, reader.titles, tuple(reader.instruments), taken, unused, digest, reader.errors())
 
 
 def _cells(text: str) -> list[tuple[int, list[str]]]:
@@ -118,6 +121,7 @@ class _Rows:
         self._wrong: list[ConfigError] = []
         self.titles: dict[str, str] = {}
         self.instruments: list[Instrument] = []
+        self._errors: dict[str, dict[str, float]] = {"resistance": {}, "fan": {}, "efficiency": {}}
 
     def take(self, line: int, cells: Sequence[str]) -> None:
         """One row."""
@@ -137,6 +141,7 @@ class _Rows:
         self._take_airway(name, row)
         self._take_fan(name, row)
         self._take_instruments(name, row)
+        self._take_errors(name, row)
 
     def _take_airway(self, name: str, row: Row) -> None:
         start, end = row.required("start"), row.required("end")
@@ -183,6 +188,18 @@ class _Rows:
                 row.fault("an error is not negative", f"{kind}_error", "percent of the reading, at 95 %")
             if row.text(f"{kind}_signal"):
                 self.instruments.append(Instrument(name, kind, row.text(f"{kind}_signal"), error))
+
+    def _take_errors(self, name: str, row: Row) -> None:
+        for kind, known in self._errors.items():
+            error = row.number(f"{kind}_error", math.nan)
+            if error < 0:
+                row.fault("an error is not negative", f"{kind}_error", "percent of the value, at 95 %")
+            if math.isfinite(error):
+                known[name] = error
+
+    def errors(self) -> SurveyErrors:
+        """Errors of the survey by airway."""
+        return SurveyErrors(**self._errors)
 
     def network(self, fans: Mapping[str, str], least_m3_s: Mapping[str, float]) -> tuple[Network, bool]:
         """The network, and whether its openings were taken from the directions; ConfigErrors tells all at once."""
