@@ -140,7 +140,7 @@ def day_ns(text: str, name: str, zone: ZoneInfo) -> int:
 
 def _tells_energy(row: SignalRecord) -> bool:
     try:
-        energy_reading(row)
+        energy_reading(row.address, row.unit)
     except UnitError:
         return False
     return True

@@ -15,7 +15,7 @@ from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergyEvent, En
 from ovoo_cloud.energy.baseline_fit import fit_outcome
 from ovoo_cloud.energy.baseline_spec import BaselineSpec, spec_from_data
 from ovoo_cloud.energy.intervals import check_signals, observations
-from ovoo_cloud.energy.proving import adjusted_of, differences, load_case, prove_case
+from ovoo_cloud.energy.proving import accepted_events, adjusted_of, differences, load_case, prove_case
 from ovoo_cloud.services import Services
 
 __all__ = ["Recomputed", "Refused", "decide_event", "define_baseline", "fit_baseline", "prove_saving", "recompute"]
@@ -98,7 +98,7 @@ def prove_saving(
             record=proof.record, course=proof.course, nightly=nightly, now_ns=now_ns,
         )  # fmt: skip
         energy_savings.keep_proposals(session, scope, owner, (start_ns, end_ns), proof.proposals, now_ns)
-        events = energy_savings.events(session, scope, owner)
+        events = accepted_events(energy_savings.events(session, scope, owner))
         adjusted, note = _adjusted(lambda: adjusted_of(case, events))
         energy_savings.keep_adjusted(session, row, adjusted, note)
     return row
@@ -113,7 +113,7 @@ def decide_event(
             session, scope, owner, event_id, accepted=accepted, reason=reason, now_ns=services.clock()
         )
         rows = energy_savings.of_baseline(session, scope, owner)
-        events = energy_savings.events(session, scope, owner)
+        events = accepted_events(energy_savings.events(session, scope, owner))
         fits = {row.id: row for row in energy_baselines.fits(session, scope, owner)}
     for row in rows:
 
@@ -133,7 +133,7 @@ def recompute(services: Services, scope: Scope, record_id: str) -> Recomputed:
     with services.database.read() as session:
         row, owner = energy_savings.by_record(session, scope, record_id)
         fit = energy_baselines.fit(session, scope, owner, row.fit)
-        events = energy_savings.events(session, scope, owner)
+        events = accepted_events(energy_savings.events(session, scope, owner))
     case = load_case(services, scope, owner, fit, row.start_ns, row.end_ns)
     try:
         found = differences(row.record, prove_case(case).record)
