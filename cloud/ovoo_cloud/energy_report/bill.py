@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from ovoo_contract.errors import ConfigError
 from ovoo_models.efficiency.tariff.bands import BandCalendar
@@ -56,13 +57,14 @@ def bill_section(
     records: RecordBook,
     *,
     covered: bool,
+    peak: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """Lines with their figures, `bill.total` and the mean price `bill.mean`; or the reason why there is no bill."""
     reason = _reason(terms, tariff, quarters, covered)
     if terms is None or tariff is None or quarters is None or reason:
         total = book.base("bill.total", None, unit="yuan", digits=2, formula="sum/1", reason=reason)
         return {"reason": reason, "lines": [], "total": total.id, "documents": [], "fictitious": False}
-    calendar = BandCalendar(tariff)
+    calendar, zone = BandCalendar(tariff), ZoneInfo(tariff.timezone)
     usage = measure_usage(
         quarters.billed(),
         calendar,
@@ -70,8 +72,9 @@ def bill_section(
         quarters.start_ns + QUARTER_NS * len(quarters.kwh),
         accept_holes=True,
     )
-    market = None if terms.market is None else market_bill(terms.market, quarters.billed(), calendar)
-    made, open_items = _invoice(terms, tariff, usage, book, () if market is None else market.lines)
+    market = None if terms.market is None else market_bill(terms.market, quarters.billed(), calendar, zone)
+    lines = () if market is None else market.lines
+    made, open_items = _invoice(terms, tariff, usage, book["power_factor"], lines, peak)
     rows = [_line(n, line, evidence, book, tariff) for n, line in enumerate(made.lines, start=1)]
     figures = [book[row["figure"]] for row in rows]
     total = book.derived("bill.total", "sum/1", list(figures), unit="yuan", digits=2)
@@ -84,7 +87,7 @@ def bill_section(
     documents = sorted({line.document for line in made.lines})
     market_part = None
     if terms.market is not None and market is not None:
-        market_part = market_data(terms.market, market, book, evidence, calendar.zone)
+        market_part = market_data(terms.market, market, book, evidence, zone)
         open_items += ["market"] if market.missing else []
     records.note(
         "bill/month",
@@ -120,13 +123,19 @@ def _reason(terms: BillTerms | None, tariff: Tariff | None, quarters: SiteQuarte
 
 
 def _invoice(
-    terms: BillTerms, tariff: Tariff, usage: Usage, book: FigureBook, market: Sequence[Line]
+    terms: BillTerms,
+    tariff: Tariff,
+    usage: Usage,
+    factor_seen: Figure,
+    market: Sequence[Line],
+    peak: Mapping[str, str] | None,
 ) -> tuple[Invoice, list[str]]:
     """The invoice, and the items of the contract that cannot be told for want of evidence."""
     open_items: list[str] = []
     basic = None
     if terms.basic is not None:
-        amount = book["demand.peak"].value if terms.basic.per == "kW" else str(terms.basic.capacity_kva)
+        measured = None if peak is None else peak["kw"]
+        amount = measured if terms.basic.per == "kW" else str(terms.basic.capacity_kva)
         if amount is None:
             open_items.append("demand")
         else:
@@ -135,7 +144,7 @@ def _invoice(
                 terms.basic.free_share, terms.basic.over_factor, terms.basic.floor_kw,
             )  # fmt: skip
             basic = basic_charge(charge, Decimal(amount))
-    factor, table = _adjustment(terms.factor, book["power_factor"], open_items)
+    factor, table = _adjustment(terms.factor, factor_seen, open_items)
     made = invoice(usage, charges_of(terms, tariff), market=market, basic=basic, power_factor=factor, table=table)
     return made, open_items
 

@@ -58,7 +58,11 @@ def demand_section(
     )  # fmt: skip
     made = [figure, unknown]
     if peak is not None and quarters is not None:
-        data["peak"] = {"start": local_text(peak.start_ns, zone), "end": local_text(peak.end_ns, zone)[-5:]}
+        data["peak"] = {
+            "start": local_text(peak.start_ns, zone),
+            "end": local_text(peak.end_ns, zone)[-5:],
+            "kw": str(peak.power_kw),  # all digits: the bill must not follow the rounding of a printed figure
+        }
         data["highest"] = _highest(quarters, evidence, book, zone)
         data["day"] = _day(quarters, peak.start_ns)
         made += [book[row["figure"]] for row in data["highest"]]

@@ -60,7 +60,7 @@ def norm_editions(table: NormTable, norm_id: str, book: FigureBook) -> list[dict
 
 
 def _norm(norm: Norm, unit: str, book: FigureBook) -> dict[str, Any]:
-    levels = []
+    levels: list[dict[str, Any]] = []
     for level, limit in ((1, norm.level1), (2, norm.level2), (3, norm.level3)):
         if limit is not None:
             source: Input = constant(str(limit), norm.id)

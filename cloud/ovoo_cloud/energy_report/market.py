@@ -48,7 +48,7 @@ class MarketBill:
     unpriced_nano_kwh: int
 
 
-def market_bill(terms: MarketTerms, quarters: Intervals, calendar: BandCalendar) -> MarketBill:
+def market_bill(terms: MarketTerms, quarters: Intervals, calendar: BandCalendar, zone: ZoneInfo) -> MarketBill:
     """The known quarter hours at the price of their time.
 
     Raises:
@@ -69,7 +69,7 @@ def market_bill(terms: MarketTerms, quarters: Intervals, calendar: BandCalendar)
             span = calendar.span_at(start)
             cost = _CONTEXT.multiply(Decimal(nano), found[0])
             _add(lines, (found[1], span.season, span.band), nano, cost)
-            _add(days, local_day(start, calendar.zone), nano, cost)
+            _add(days, local_day(start, zone), nano, cost)
     made = tuple(_line(terms, key, nano, cost) for key, (nano, cost) in sorted(lines.items()))
     by_day = tuple(MarketDay(day, nano, cost) for day, (nano, cost) in sorted(days.items()))
     return MarketBill(made, by_day, tuple(missing), unpriced)

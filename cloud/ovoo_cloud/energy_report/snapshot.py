@@ -142,7 +142,9 @@ def _quarter_sections(
     contract = plan.bill.basic.contract_kw if plan.bill is not None and plan.bill.basic is not None else None
     demand = demand_section(quarters, evidence, book, records, zone, contract_kw=contract, covered=covered)
     factor = factor_section(meters, plan.registers, seen, book, records, covered=covered)
-    bill = bill_section(plan.bill, energy.tariff, quarters, evidence, book, records, covered=covered)
+    bill = bill_section(
+        plan.bill, energy.tariff, quarters, evidence, book, records, covered=covered, peak=demand["peak"]
+    )
     idle = idle_section(plan.case, seen, book, records, zone, _price(plan, energy.tariff))
     return {
         "demand": demand,

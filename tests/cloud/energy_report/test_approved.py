@@ -171,7 +171,7 @@ def test_the_deep_check_recomputes_it_and_names_coefficients_when_samples_change
     assert verify_bundle(tmp_path / "out", trust=public, deep=signed.evidence).mismatches == ()
 
     parts = dairy.batches()
-    late = dairy.source([*parts[:3], parts[3].take(range(0, len(parts[3]), 2)), *parts[4:]])  # type: ignore[arg-type]
+    late = dairy.source([*parts[:3], parts[3].take(range(0, len(parts[3]), 2)), *parts[4:]])
     found = {each.name for each in verify_bundle(tmp_path / "out", trust=public, deep=late).mismatches}
     assert {"saving.avoided"} < found
     assert any(name.startswith("baseline.") for name in found)
@@ -179,7 +179,7 @@ def test_the_deep_check_recomputes_it_and_names_coefficients_when_samples_change
 
 def test_samples_that_are_not_those_signed_give_no_saving_and_say_so(signed: Signed) -> None:
     parts = dairy.batches()
-    values = parts[0].take(range(len(parts[0])))  # type: ignore[arg-type]
+    values = parts[0].take(range(len(parts[0])))
     values.value[20 * 288] += 40.0  # at midnight: one day has more, the next less
 
     month = freeze_month(signed.plan(), dairy.source([values, *parts[1:]]), ISSUE)
