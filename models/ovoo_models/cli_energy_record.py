@@ -66,11 +66,13 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _again(content: Mapping[str, Any]) -> Again:
-    from ovoo_models import cli_energy_balance, cli_energy_saving, cli_energy_tariff
+    from ovoo_models import cli_energy_balance, cli_energy_months, cli_energy_saving, cli_energy_tariff
 
     kinds: dict[str, Again] = {
         "saving": cli_energy_saving.saving_again,
         "baseline": cli_energy_saving.baseline_again,
+        "bill_baseline": cli_energy_months.baseline_again,
+        "bill_saving": cli_energy_months.saving_again,
         "balance": cli_energy_balance.balance_again,
         "bill": cli_energy_tariff.bill_again,
     }
