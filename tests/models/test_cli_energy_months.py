@@ -79,7 +79,7 @@ def test_its_record_recomputes_and_names_another_export(
     assert main(saving(plant, "--record", str(record))) == 0
     assert main(["energy", "verify", str(record), str(plant[0])]) == 0
     other = plant[0].with_name("other.csv")
-    other.write_text(plant[0].read_text("utf-8").replace("2024-01,", "2024-01,9"), encoding="utf-8")
+    other.write_text(plant[0].read_text("utf-8").replace("2026-03,", "2026-03,1"), encoding="utf-8")
     capsys.readouterr()
 
     assert main(["energy", "verify", str(record), str(other)]) == 1
