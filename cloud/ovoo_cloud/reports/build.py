@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
@@ -23,7 +23,20 @@ from ovoo_cloud.reports.resolve import Language, resolve
 from ovoo_cloud.reports.tree import build_tree
 from ovoo_cloud.reports.word import render_docx
 
-__all__ = ["ReportResult", "ReportSettings", "build_report", "issue_bundle", "render_files", "summary"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "ReportResult",
+    "ReportSettings",
+    "build_report",
+    "issue_bundle",
+    "render_files",
+    "summary",
+]
+
+Format = Literal["pdf", "docx", "xlsx"]
+FORMATS: Final[tuple[Format, ...]] = ("pdf", "docx", "xlsx")
+"""What people read; snapshot and document as JSON are in every bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,7 @@ class ReportSettings:
     signing_key: Ed25519PrivateKey
     revision: int = 1
     languages: Sequence[Language] = ("zh",)
+    formats: Sequence[Format] = FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +86,15 @@ def issue_bundle(make: Callable[[Issue], Snapshot], settings: ReportSettings, ou
     check_folder(out_dir)
     tool = f"ovoo-cloud {version('ovoo-cloud')}"
     snapshot = make(Issue(settings.number, settings.issue_date, settings.revision, tool))
-    files = render_files(snapshot, settings.languages)
+    files = render_files(snapshot, settings.languages, settings.formats)
     written = write_bundle(out_dir, files, snapshot.data, settings.signing_key)
     hashes = {name: sha256_hex(content) for name, content in sorted(written.items())}
     return ReportResult(out_dir, hashes, snapshot, hashes["snapshot.json"])
 
 
-def render_files(snapshot: Snapshot, languages: Sequence[Language]) -> dict[str, bytes]:
+def render_files(
+    snapshot: Snapshot, languages: Sequence[Language], formats: Sequence[Format] = FORMATS
+) -> dict[str, bytes]:
     """Every file of the bundle but manifest and signature; the same bytes for the same snapshot."""
     frozen = snapshot.to_bytes()
     code = sha256_hex(frozen)
@@ -88,9 +104,12 @@ def render_files(snapshot: Snapshot, languages: Sequence[Language]) -> dict[str,
     for position, language in enumerate(languages):
         stem = "report" if position == 0 else f"report.{language}"
         document = resolve(tree, language, draw)
-        files[f"{stem}.pdf"] = render_pdf(document, number=issue["number"], code=code, issued=issue["date"])
-        files[f"{stem}.docx"] = render_docx(document, number=issue["number"], issued=issue["date"])
-        files[f"{stem}.xlsx"] = render_xlsx(document, number=issue["number"], issued=issue["date"])
+        if "pdf" in formats:
+            files[f"{stem}.pdf"] = render_pdf(document, number=issue["number"], code=code, issued=issue["date"])
+        if "docx" in formats:
+            files[f"{stem}.docx"] = render_docx(document, number=issue["number"], issued=issue["date"])
+        if "xlsx" in formats:
+            files[f"{stem}.xlsx"] = render_xlsx(document, number=issue["number"], issued=issue["date"])
     return files
 
 
