@@ -30,6 +30,7 @@ __all__ = [
     "LONGEST_NS",
     "Reading",
     "SampleReader",
+    "check_place",
     "check_signals",
     "day_starts",
     "energy_reading",
@@ -195,10 +196,15 @@ def _offset_s(time_ns: int, zone: ZoneInfo) -> int:
     return seconds
 
 
-def _row(session: Session, scope: Scope, enterprise: str, site: str, address: str) -> SignalRecord:
-    row = signals.signal(session, scope, address)
+def check_place(row: SignalRecord, enterprise: str, site: str) -> None:
+    """Raises ConfigError unless the signal is one of the site."""
     if (row.enterprise, row.site) != (enterprise, site):
         raise ConfigError(
-            "a signal of another site", offender="signal", value=address, remedy=f"one of {enterprise}/{site}"
+            "a signal of another site", offender="signal", value=row.address, remedy=f"one of {enterprise}/{site}"
         )
+
+
+def _row(session: Session, scope: Scope, enterprise: str, site: str, address: str) -> SignalRecord:
+    row = signals.signal(session, scope, address)
+    check_place(row, enterprise, site)
     return row

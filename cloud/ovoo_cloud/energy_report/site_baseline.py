@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import energy_baselines, energy_savings
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergyFit
+from ovoo_cloud.energy.bill_baseline import is_of_bills
 from ovoo_cloud.energy.proving import AcceptedEvent, accepted_events
 from ovoo_cloud.energy_report.baseline_terms import approved_hash
 
@@ -68,7 +69,7 @@ def _signed(session: Session, scope: Scope, enterprise: str, site: str, month_st
     """The newest usable signature of each baseline, in the order of the signatures."""
     found = []
     for owner in energy_baselines.baselines(session, scope, enterprise, site):
-        if owner.asset or owner.spec.get("kind") == "bills":
+        if owner.asset or is_of_bills(owner.spec):
             continue
         rows = [row for row in energy_baselines.fits(session, scope, owner) if row.signed_ns is not None]
         rows.sort(key=lambda row: row.signed_ns or 0)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import pytest
 from ovoo_cloud.jobs.worker import Worker
-from ovoo_cloud.reports.signing import create_key
 from ovoo_cloud.reports.verify import verify_bundle
 from playwright.sync_api import Browser, Page, expect
 
@@ -25,8 +24,6 @@ NUMBER = f"E-{MONTH}-{SITE}-{OWN}"
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     with installation(tmp_path_factory.mktemp("order")) as built, served(built) as running:
-        if not running.services.settings.signing_key.exists():
-            create_key(running.services.settings.authority_dir)
         yield running
 
 

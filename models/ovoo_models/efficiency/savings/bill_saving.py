@@ -100,6 +100,12 @@ def _parameters(model: BillModel, any_sign: bool) -> dict[str, object]:
     return {"drivers": list(model.drivers), "any_sign": str(any_sign), "coverage": str(COVERAGE), "resolution": "bill"}
 
 
+def _verdict(provable: bool, expected: float) -> str:
+    if expected <= 0.0:
+        return "expected energy is not positive"
+    return "provable" if provable else "not provable: the interval covers nought"
+
+
 def _texts(model: BillModel) -> dict[str, str]:
     return {name: repr(value) for name, value in model.named().items()}
 
@@ -127,7 +133,7 @@ def _record(
         "avoided": figure(avoided, _DIGITS), "expected": figure(expected, _DIGITS), "low": figure(low, _DIGITS),
         "high": figure(high, _DIGITS), "share_percent": figure(100.0 * avoided / expected if expected else 0.0, 2),
         "fsu_percent": figure(100.0 * fsu, 1) if math.isfinite(fsu) else "none", **_fit_results(model),
-        "reported_rows": str(len(used)), "verdict": "provable" if provable else "not provable",
+        "reported_rows": str(len(used)), "verdict": _verdict(provable, expected),
     }  # fmt: skip
     results |= {f"beyond.{name}": "yes" for name in beyond}
     span = (baseline.periods[0].start_ns, reporting.periods[-1].end_ns)
