@@ -206,5 +206,17 @@ def _course(found: BillSaving, after: BillData) -> dict[str, Any]:
         "cusum": sums,
         "cusum_half_width": [*[None] * (len(periods) - 1), half],
         "turns": [],
-        "beyond": [],
+        "beyond": [_beyond(found, after, name) for name in found.beyond],
     }
+
+
+def _beyond(found: BillSaving, after: BillData, name: str) -> dict[str, Any]:
+    """A driver that left its range, as the page of a saving shows it: amounts a day, and the saving claimed there."""
+    low, high = found.model.ranges[name]
+    rates = [after.amounts[name][n] / after.periods[n].days for n in found.used]
+    outside = [k for k, rate in enumerate(rates) if not low <= rate <= high]
+    part = math.fsum(found.series[k] for k in outside)
+    return {
+        "name": name, "rows": len(outside), "low": low, "high": high, "least": min(rates[k] for k in outside),
+        "greatest": max(rates[k] for k in outside), "share": part / found.avoided if found.avoided else None,
+    }  # fmt: skip

@@ -114,7 +114,7 @@ def test_bills_are_entered_withdrawn_and_make_a_baseline(browser: Browser, plant
             page.locator("#start").fill(f"2026-{month:02d}-01")
             page.locator("#end").fill(end)
             page.locator("#kwh").fill(str(9000 + 37 * (month * 7 % 12) + 40 * month))
-            page.locator("#amounts").fill(f"产量={300 + month * 7 % 12}")
+            page.locator("#amounts").fill(f"产量={315 if month == 11 else 300 + month * 7 % 12}")
             page.locator("#document").fill(f"电费单 {month}")
             page.locator("#enter button").click()
             expect(page.locator("tr[data-bill]")).to_have_count(month)
@@ -145,6 +145,9 @@ def test_bills_are_entered_withdrawn_and_make_a_baseline(browser: Browser, plant
         page.locator("#p-end").fill("2027-01-01")
         page.locator("#savings button.primary").click()
         expect(page.locator("[data-verdict]").first).to_be_visible()
+        expect(page.locator("#measured")).to_contain_text("t 分布区间")
+        expect(page.locator("#events")).to_contain_text("账单看不出事件")
+        expect(page.locator("tr[data-beyond]")).to_have_count(1)  # November made more than any month before
         page.locator("#record button").click()
         expect(page.locator("#recomputed [data-equal]")).to_have_attribute("data-equal", "true")
         settle(page)
