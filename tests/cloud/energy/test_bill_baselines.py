@@ -35,7 +35,8 @@ def ns(day: str) -> int:
 
 def history(saved: float = 0.1) -> list[entered_bills.NewBill]:
     """Bills of 29 to 32 days over thirty months: 500 kWh a day and 80 a ton; a tenth is saved from 2026 on."""
-    chance, day, found = random.Random(8), datetime.fromisoformat(FIRST), []
+    chance, day = random.Random(8), datetime.fromisoformat(FIRST)
+    found: list[entered_bills.NewBill] = []
     while day < datetime.fromisoformat(LAST):
         length = 30 if day.year == 2026 else chance.choice([29, 30, 31, 32])
         end = day + timedelta(days=length)
@@ -44,9 +45,9 @@ def history(saved: float = 0.1) -> list[entered_bills.NewBill]:
         days, tons = (end - day).days, round(chance.uniform(200, 400), 1)
         kwh = 500 * days + 80 * tons + chance.gauss(0, 60 * math.sqrt(days))
         kwh *= 1 - saved if day >= datetime.fromisoformat(TURN) else 1
-        bounds = [int(each.replace(tzinfo=ZONE).timestamp()) * 10**9 for each in (day, end)]
+        first, last = (int(each.replace(tzinfo=ZONE).timestamp()) * 10**9 for each in (day, end))
         found.append(
-            entered_bills.NewBill(*bounds, f"{kwh:.1f}", "read", f"账单 {len(found) + 1}", {"产量": str(tons)})
+            entered_bills.NewBill(first, last, f"{kwh:.1f}", "read", f"账单 {len(found) + 1}", {"产量": str(tons)})
         )
         day = end
     return found

@@ -30,7 +30,7 @@ def bill(facts: Facts) -> list[Block]:
         blocks.append(notice(key("month.bill.incomplete", holes=plain(str(data["holes"]))), "warn"))
     blocks += [notice(key(f"month.bill.open.{each}"), "warn") for each in data["open"]]
     if data["market"] is not None:
-        blocks += market_blocks(facts, data["market"])
+        blocks += _market_lead(facts, data["market"])
     rows = [_line(facts, row) for row in data["lines"]]
     rows.append(
         [
@@ -48,7 +48,8 @@ def bill(facts: Facts) -> list[Block]:
         ("month.bill.col.document", "left", 2.4),
         ("month.bill.col.yuan", "right", 1.6),
     ]
-    return [*blocks, table("month.bill.caption", columns, rows), para(key("month.bill.note"), style="small")]
+    blocks += [table("month.bill.caption", columns, rows), para(key("month.bill.note"), style="small")]
+    return blocks if data["market"] is None else [*blocks, *_market_tables(facts, data["market"])]
 
 
 def _line(facts: Facts, row: dict[str, Any]) -> list[Inline]:
@@ -66,8 +67,8 @@ def _line(facts: Facts, row: dict[str, Any]) -> list[Inline]:
     ]
 
 
-def market_blocks(facts: Facts, data: dict[str, Any]) -> list[Block]:
-    """Documents with their hashes, stretches without a price, cost by day."""
+def _market_lead(facts: Facts, data: dict[str, Any]) -> list[Block]:
+    """What was priced at which mean, and the stretches without a price."""
     lead = key(
         "month.market.lead",
         name=plain(data["name"]),
@@ -87,11 +88,16 @@ def market_blocks(facts: Facts, data: dict[str, Any]) -> list[Block]:
         slots = {"quarters": plain(data["missing_quarters"]), "count": plain(data["stretches"])}
         unpriced = facts.figure(data["unpriced"])
         blocks.append(notice(key("month.market.missing", stretches=stretches, kwh=unpriced, **slots), "warn"))
+    return blocks
+
+
+def _market_tables(facts: Facts, data: dict[str, Any]) -> list[Block]:
+    """Documents with their hashes, and cost by day."""
     documents: list[Column] = [
-        ("month.bill.col.document", "left", 2),
-        ("month.market.col.start", "left", 1.4),
-        ("month.market.col.prices", "right", 0.8),
-        ("month.market.col.sha256", "left", 4),
+        ("month.bill.col.document", "left", 1.4),
+        ("month.market.col.start", "left", 1.1),
+        ("month.market.col.prices", "right", 0.6),
+        ("month.market.col.sha256", "left", 5.4),
     ]
     rows = [[plain(each[name]) for name in ("document", "start", "prices", "sha256")] for each in data["uploads"]]
     days: list[Column] = [
@@ -105,7 +111,6 @@ def market_blocks(facts: Facts, data: dict[str, Any]) -> list[Block]:
         for row in data["days"]
     ]
     return [
-        *blocks,
         table("month.market.documents", documents, rows, compact=True),
         table("month.market.days", days, by_day, compact=True),
     ]
