@@ -7,7 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ovoo_models.cli_energy_export import add_export, add_output, inspected, print_json, problem_lines
+from ovoo_models.cli_energy_export import (
+    add_export,
+    add_output,
+    inspected,
+    print_json,
+    problem_lines,
+    reading_options,
+)
+from ovoo_models.cli_energy_months import bills_of, check_bills
 from ovoo_models.efficiency.readings import Inspection, Readings
 from ovoo_models.efficiency.readings.example import write_example
 from ovoo_models.efficiency.readings.options import zone_named
@@ -45,6 +53,9 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
 
 
 def _check(options: argparse.Namespace) -> int:
+    bills = bills_of(options.export, reading_options(options))
+    if bills is not None:
+        return check_bills(bills, options)
     found = inspected(options)
     if options.json:
         print_json(_as_json(found, options.language))

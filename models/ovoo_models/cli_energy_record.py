@@ -74,6 +74,7 @@ def _again(content: Mapping[str, Any]) -> Again:
     from ovoo_models import (
         cli_energy_balance,
         cli_energy_measures,
+        cli_energy_months,
         cli_energy_norm,
         cli_energy_profile,
         cli_energy_saving,
@@ -83,6 +84,8 @@ def _again(content: Mapping[str, Any]) -> Again:
     kinds: dict[str, Again] = {
         "saving": cli_energy_saving.saving_again,
         "baseline": cli_energy_saving.baseline_again,
+        "bill_baseline": cli_energy_months.baseline_again,
+        "bill_saving": cli_energy_months.saving_again,
         "balance": cli_energy_balance.balance_again,
         "bill": cli_energy_tariff.bill_again,
         "profile": cli_energy_profile.profile_again,

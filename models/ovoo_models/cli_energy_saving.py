@@ -21,6 +21,7 @@ from ovoo_models.cli_energy_events import (
     rows_of,
 )
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
+from ovoo_models.cli_energy_months import add_bills, bills_for, run_baseline, run_saving
 from ovoo_models.cli_energy_periods import Question, add_drivers, period_of, question_of
 from ovoo_models.cli_energy_pictures import Picture, add_picture, write_picture
 from ovoo_models.cli_energy_record import add_record, content_of, write_record
@@ -112,6 +113,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
 def _common(parser: argparse.ArgumentParser, picture: str) -> None:
     add_export(parser)
     add_drivers(parser)
+    add_bills(parser)
     parser.add_argument("--baseline", nargs=2, required=True, metavar=("FROM", "TO"), help="local dates, TO not within")
     add_record(parser)
     add_picture(parser, picture)
@@ -121,6 +123,9 @@ def _common(parser: argparse.ArgumentParser, picture: str) -> None:
 def _baseline(options: argparse.Namespace) -> int:
     from ovoo_models.cli_energy_drawn import scatter_of
     from ovoo_models.efficiency.savings.change_point import ChangePointModel
+
+    if (bills := bills_for(options)) is not None:
+        return run_baseline(bills, options)
 
     if options.out is not None and options.step == "hour":
         remedy = "the picture is of days: --step day, or the course that saving --out draws"
@@ -217,6 +222,8 @@ def _rows(given: Any) -> list[dict[str, Any]]:
 
 
 def _saving(options: argparse.Namespace) -> int:
+    if (bills := bills_for(options)) is not None:
+        return run_saving(bills, options)
     proof = proof_of(opened(options), options)
     if options.record is not None:
         write_record(options.record, saving_content(proof, reading_options(options), options))

@@ -17,7 +17,7 @@ from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergyEvent, En
 from ovoo_cloud.energy.baseline_service import decide_event, define_baseline, fit_baseline
 from ovoo_cloud.energy.baseline_spec import spec_from_data
 
-__all__ = ["PeriodBody", "router"]
+__all__ = ["PeriodBody", "baseline_view", "router"]
 
 router = APIRouter(
     prefix="/api/v1/enterprises/{enterprise}/sites/{site}/energy/baselines",
@@ -80,7 +80,7 @@ def list_baselines(enterprise: str, site: str, services: ServicesDep, scope: Rea
     """The baselines of a site with their champions."""
     with services.database.read() as session:
         rows = energy_baselines.baselines(session, scope, enterprise, site)
-        return {"items": [_baseline(row, energy_baselines.fits(session, scope, row)) for row in rows]}
+        return {"items": [baseline_view(row, energy_baselines.fits(session, scope, row)) for row in rows]}
 
 
 @router.post("", status_code=201)
@@ -93,7 +93,7 @@ def define(enterprise: str, site: str, body: BaselineBody, services: ServicesDep
         services, scope, enterprise, site, name=body.name, asset=asset,
         spec=spec_from_data({**body.settings, **given}), start_ns=start_ns, end_ns=end_ns,
     )  # fmt: skip
-    return _baseline(owner, [fit])
+    return baseline_view(owner, [fit])
 
 
 @router.get("/{baseline}")
@@ -101,7 +101,7 @@ def get_baseline(enterprise: str, site: str, baseline: str, services: ServicesDe
     """One baseline with all its fits: champion, challenger, draft and former ones."""
     with services.database.read() as session:
         row = energy_baselines.baseline(session, scope, enterprise, site, baseline)
-        return _baseline(row, energy_baselines.fits(session, scope, row))
+        return baseline_view(row, energy_baselines.fits(session, scope, row))
 
 
 @router.post("/{baseline}/fits", status_code=201)
@@ -143,7 +143,8 @@ def decide(
     return _event(decide_event(services, scope, row, event, accepted=body.accepted, reason=body.reason))
 
 
-def _baseline(row: EnergyBaseline, fits: Any) -> dict[str, Any]:
+def baseline_view(row: EnergyBaseline, fits: Any) -> dict[str, Any]:
+    """A baseline with its fits, JSON-ready."""
     return {
         "id": row.id,
         "name": row.name,

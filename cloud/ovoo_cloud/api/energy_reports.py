@@ -32,6 +32,9 @@ class MonthOrder(BaseModel):
     number: str = Field("", max_length=40, description="default: of month and site; a repeated one is a new revision")
     issue_date: datetime.date | None = Field(None, description="default: today in the installation's time zone")
     languages: list[Literal["zh", "en"]] = Field(default=[], max_length=2, description="the first one leads")
+    formats: list[Literal["pdf", "docx", "xlsx"]] = Field(
+        default=[], max_length=3, description="default: all; JSON, manifest and signature are in every bundle"
+    )
     inputs: dict[str, Any] = Field(
         default={}, description="what the settings do not hold (docs/guides/energy-report.md): bill, baseline, ..."
     )
@@ -59,6 +62,8 @@ def order_month_report(services: Services, scope: Scope, enterprise: str, site: 
         wanted["issue_date"] = order.issue_date.isoformat()
     if order.languages:
         wanted["languages"] = list(dict.fromkeys(order.languages))
+    if order.formats:
+        wanted["formats"] = list(dict.fromkeys(order.formats))
     if order.inputs:
         wanted["inputs"] = order.inputs
     with services.database.write() as session:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pathlib
+import zipfile
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -17,9 +19,12 @@ from ovoo_cloud.api.paging import EVERYTHING, AskedDep, paged
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue import cases as case_rows
 from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE
+from ovoo_cloud.reports.verify import Verification, verify_bundle
+from ovoo_cloud.services import Services
 
-__all__ = ["bundle_files", "router"]
+__all__ = ["bundle_files", "check_issued", "router"]
 
 router = APIRouter(prefix="/api/v1/enterprises/{enterprise}/reports", tags=["reports"])
 Reader = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
@@ -65,6 +70,59 @@ def get_file(enterprise: str, report: str, name: str, services: ServicesDep, sco
     path = pathlib.Path(row.folder) / name
     kind = _TYPES.get(path.suffix, "application/octet-stream")
     return FileResponse(path, media_type=kind, filename=f"{row.id}-{name}")
+
+
+@router.get("/{report}/bundle", response_class=Response)
+def get_bundle(enterprise: str, report: str, services: ServicesDep, scope: Reader) -> Response:
+    """The whole bundle as one archive, whose folder `ovoo-cloud verify` takes once it is unpacked."""
+    with services.database.read() as session:
+        row = _own(session, scope, enterprise, report)
+    names = bundle_files(row)
+    if not names:
+        raise absent(f"{report}/bundle")
+    headers = {"Content-Disposition": f'attachment; filename="{row.id}.zip"'}
+    return Response(_archive(row, names), media_type="application/zip", headers=headers)
+
+
+@router.get("/{report}/verification")
+def verify_report(
+    enterprise: str,
+    report: str,
+    services: ServicesDep,
+    scope: Reader,
+    deep: Annotated[bool, Query(description="computes every figure again from the stored samples")] = False,
+) -> dict[str, Any]:
+    """Checks files, signature and figures of the bundle on this server, with the key of this installation."""
+    with services.database.read() as session:
+        row = _own(session, scope, enterprise, report)
+    found = check_issued(services, scope, row, deep=deep)
+    return {
+        "ok": found.ok,
+        "level": found.level,
+        "files": found.files,
+        "figures": found.figures,
+        "evidence": found.evidence,
+        "mismatches": [{"kind": each.kind, "name": each.name, "detail": each.detail} for each in found.mismatches],
+    }
+
+
+def check_issued(services: Services, scope: Scope, row: Report, *, deep: bool) -> Verification:
+    """Verifies an issued bundle where it lies; a bundle that is gone is absent."""
+    if not bundle_files(row):
+        raise absent(f"{row.id}/bundle")
+    source = StoreEvidence(services, row.enterprise, scope) if deep else None
+    trust = services.settings.signing_key.with_name("report-key.pub.pem")
+    return verify_bundle(pathlib.Path(row.folder), trust=trust, deep=source)
+
+
+def _archive(row: Report, names: list[str]) -> bytes:
+    """Members in order, one date, stored: the same bytes for the same bundle."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in names:
+            member = zipfile.ZipInfo(f"{row.id}/{name}", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(member, (pathlib.Path(row.folder) / name).read_bytes())
+    return buffer.getvalue()
 
 
 def bundle_files(row: Report) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from ovoo_contract.errors import QueryError, UnitError
 
@@ -16,6 +17,14 @@ from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.catalogue import energy_baselines, energy_savings, enterprises, signals
 from ovoo_cloud.catalogue.baseline_tables import EnergyFit
 from ovoo_cloud.catalogue.tables import SignalRecord
+from ovoo_cloud.console.baseline_form import (
+    MOST_DRIVERS,
+    MOST_ENERGY,
+    BaselineForm,
+    changed,
+    form_of,
+    spec_data,
+)
 from ovoo_cloud.console.baseline_plots import scatter_plot
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page, words_of
@@ -33,6 +42,30 @@ _Text = Annotated[str, Form(max_length=400)]
 @router.get("")
 def baselines_page(request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader) -> Response:
     """All baselines of a site with their newest saving."""
+    return _list(request, services, scope, enterprise, site, None)
+
+
+@router.post("")
+async def define(request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader) -> Response:
+    """Defines a baseline by the form and shows its first fit."""
+    form = form_of(await _sent(request))
+    owner = await run_in_threadpool(_defined, services, scope, enterprise, site, form)
+    return RedirectResponse(f"/energy/{enterprise}/{site}/baselines/{owner}", 303)
+
+
+@router.post("/form")
+async def change_form(
+    request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader, change: str
+) -> Response:
+    """The page again with a row of the form more or less; what was filled in stays."""
+    scope.require(Permission.SET_ENERGY)
+    form = changed(form_of(await _sent(request)), change)
+    return await run_in_threadpool(_list, request, services, scope, enterprise, site, form)
+
+
+def _list(
+    request: Request, services: Services, scope: Scope, enterprise: str, site: str, form: BaselineForm | None
+) -> Response:
     with services.database.read() as session:
         company = enterprises.enterprise(session, scope, enterprise)
         place = enterprises.site(session, scope, enterprise, site)
@@ -45,32 +78,28 @@ def baselines_page(request: Request, enterprise: str, site: str, services: Servi
     energy, drivers = signal_choices(services, scope, enterprise, site)
     return page(
         request, services, "baselines.html", scope, company=company, place=place, rows=rows, machines=machines,
-        energy=energy, drivers=drivers,
+        energy=energy, drivers=drivers, form=form or BaselineForm(), opened=form is not None or not rows,
+        most=(MOST_ENERGY, MOST_DRIVERS),
     )  # fmt: skip
 
 
-@router.post("")
-def define(
-    enterprise: str, site: str, services: ServicesDep, scope: Reader, name: _Text, energy: _Text, start: _Text,
-    end: _Text, driver: _Text, asset: _Text = "", step: _Text = "day", days_min: Annotated[int, Form()] = 60,
-    role: _Text = "production", take: _Text = "mean", sign: Annotated[int, Form()] = 0,
-    driver_2: _Text = "", role_2: _Text = "temperature", take_2: _Text = "mean", sign_2: Annotated[int, Form()] = 0,
-) -> Response:  # fmt: skip
-    """Defines a baseline by the form and shows its first fit."""
-    given = [(driver, role, take, sign), (driver_2, role_2, take_2, sign_2)]
-    chosen = [
-        {"name": address.rsplit("/", 2)[-2] + " " + address.rsplit("/", 1)[-1], "address": address, "role": a,
-         "take": b, "sign": c}
-        for address, a, b, c in given
-        if address
-    ]  # fmt: skip
-    spec = spec_from_data({"energy": [energy], "drivers": chosen, "step": step, "days_min": days_min})
-    zone = _zone(services, scope, enterprise, site)
+async def _sent(request: Request) -> dict[str, list[str]]:
+    """Fields of a form with all their values, texts only."""
+    form = await request.form(max_files=0, max_fields=200)
+    found: dict[str, list[str]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            found.setdefault(name, []).append(value[:400])
+    return found
+
+
+def _defined(services: Services, scope: Scope, enterprise: str, site: str, form: BaselineForm) -> str:
+    spec, zone = spec_from_data(spec_data(form)), _zone(services, scope, enterprise, site)
     owner, _ = define_baseline(
-        services, scope, enterprise, site, name=name, asset=asset, spec=spec, start_ns=day_ns(start, "start", zone),
-        end_ns=day_ns(end, "end", zone),
+        services, scope, enterprise, site, name=form.name, asset=form.asset, spec=spec,
+        start_ns=day_ns(form.start, "start", zone), end_ns=day_ns(form.end, "end", zone),
     )  # fmt: skip
-    return RedirectResponse(f"/energy/{enterprise}/{site}/baselines/{owner.id}", 303)
+    return owner.id
 
 
 @router.get("/{baseline}")
@@ -140,7 +169,7 @@ def day_ns(text: str, name: str, zone: ZoneInfo) -> int:
 
 def _tells_energy(row: SignalRecord) -> bool:
     try:
-        energy_reading(row)
+        energy_reading(row.address, row.unit)
     except UnitError:
         return False
     return True

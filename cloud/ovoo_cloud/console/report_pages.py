@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from ovoo_contract.errors import QueryError
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.cases import ReportOrder, order_report
-from ovoo_cloud.api.reports import bundle_files
+from ovoo_cloud.api.energy_reports import MonthOrder, order_month_report
+from ovoo_cloud.api.reports import bundle_files, check_issued
 from ovoo_cloud.catalogue import cases, enterprises, jobs
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
+from ovoo_cloud.reports.build import FORMATS
+from ovoo_cloud.services import Services
 
 __all__ = ["router"]
 
@@ -30,6 +35,7 @@ def report_list(request: Request, services: ServicesDep, scope: Reader) -> Respo
         companies = {row.id: row for row in enterprises.enterprises(session, scope)}
         issued = cases.reports(session, scope)
         opened = cases.cases(session, scope)
+        places = enterprises.sites(session, scope) if scope.allows(Permission.RUN_REPORT) else ()
         runs = [row for row in jobs.jobs(session, scope) if row.kind in ("report", "energy_report")][:_RUNS]
     files = {row.id: _shown(bundle_files(row)) for row in issued}
     return page(
@@ -42,8 +48,40 @@ def report_list(request: Request, services: ServicesDep, scope: Reader) -> Respo
         cases=opened,
         runs=runs,
         companies=companies,
+        places=places,
+        formats=FORMATS,
+        month=_month_before(services),
         busy=any(row.state in ("queued", "running") for row in runs),
     )
+
+
+@router.post("/reports/month")
+def issue_month(
+    services: ServicesDep,
+    scope: Reader,
+    place: Annotated[str, Form(pattern="^[a-z0-9_-]+/[a-z0-9_-]+$", max_length=130)],
+    month: Annotated[str, Form(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")],
+    languages: Annotated[str, Form(pattern="^(zh|en|zh,en)$")],
+    formats: Annotated[list[Literal["pdf", "docx", "xlsx"]] | None, Form(max_length=3)] = None,
+) -> Response:
+    """Queues the energy report of a month; its mistakes are told at once."""
+    scope.require(Permission.RUN_REPORT)
+    enterprise, _, site = place.partition("/")
+    if not formats:
+        raise QueryError("no format is chosen", offender="formats", value="", remedy="choose one at least")
+    order = MonthOrder.model_validate({"month": month, "languages": languages.split(","), "formats": formats})
+    order_month_report(services, scope, enterprise, site, order)
+    return RedirectResponse("/reports#jobs", 303)
+
+
+@router.get("/reports/{enterprise}/{report}/check")
+def check_part(request: Request, enterprise: str, report: str, services: ServicesDep, scope: Reader) -> Response:
+    """What verifying the bundle says, from the store as well."""
+    scope.require(Permission.READ_REPORT)
+    scope.require_enterprise(enterprise, report)
+    with services.database.read() as session:
+        row = cases.report(session, scope, report)
+    return page(request, services, "report_check.html", scope, found=check_issued(services, scope, row, deep=True))
 
 
 @router.post("/reports/{enterprise}/{case}")
@@ -58,6 +96,12 @@ def issue(
     scope.require(Permission.RUN_REPORT)
     order_report(services, scope, enterprise, case, ReportOrder(number=number, issue_date=None))
     return RedirectResponse("/reports", 303)
+
+
+def _month_before(services: Services) -> str:
+    """The last whole month at the installation's clock, as a month field takes it."""
+    today = datetime.fromtimestamp(services.clock() // 1_000_000_000, services.settings.zone).date()
+    return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
 
 
 def _shown(names: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ from ovoo_cloud.api.access import services_of
 from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
     baseline_pages,
+    bill_month_pages,
     charts,
     completeness_pages,
     energy_cost_pages,
@@ -49,6 +50,7 @@ _ROUTERS: Final = (
     energy_cost_pages.router,
     baseline_pages.router,
     sums_pages.router,
+    bill_month_pages.router,
     saving_pages.router,
     intensity_pages.router,
     report_pages.router,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ovoo_contract.errors import EvidenceError, QueryError
+from ovoo_models.efficiency.savings.bill_saving import BillSaving
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
@@ -14,8 +15,15 @@ from ovoo_cloud.catalogue import energy_baselines, energy_savings, signals
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergyEvent, EnergyFit, EnergySaving
 from ovoo_cloud.energy.baseline_fit import fit_outcome
 from ovoo_cloud.energy.baseline_spec import BaselineSpec, spec_from_data
-from ovoo_cloud.energy.intervals import check_signals, observations
-from ovoo_cloud.energy.proving import adjusted_of, differences, load_case, prove_case
+from ovoo_cloud.energy.bill_baseline import (
+    BillSpec,
+    bill_outcome,
+    bill_spec_from_data,
+    is_of_bills,
+    prove_bill_saving,
+)
+from ovoo_cloud.energy.intervals import check_place, check_signals, observations
+from ovoo_cloud.energy.proving import accepted_events, adjusted_of, differences, load_case, prove_case
 from ovoo_cloud.services import Services
 
 __all__ = ["Recomputed", "Refused", "decide_event", "define_baseline", "fit_baseline", "prove_saving", "recompute"]
@@ -41,13 +49,16 @@ class Recomputed:
 
 
 def define_baseline(
-    services: Services, scope: Scope, enterprise: str, site: str, *, name: str, asset: str, spec: BaselineSpec,
-    start_ns: int, end_ns: int,
+    services: Services, scope: Scope, enterprise: str, site: str, *, name: str, asset: str,
+    spec: BaselineSpec | BillSpec, start_ns: int, end_ns: int,
 ) -> tuple[EnergyBaseline, EnergyFit]:  # fmt: skip
     """Keeps a new baseline with its first fit, also where that is refused: the reason is then shown."""
     scope.require(Permission.SET_ENERGY)
     with services.database.read() as session:
-        check_signals(session, scope, enterprise, site, spec)
+        if isinstance(spec, BaselineSpec):
+            check_signals(session, scope, enterprise, site, spec)
+        elif spec.temperature:
+            check_place(signals.signal(session, scope, spec.temperature), enterprise, site)
     outcome = _outcome(services, scope, enterprise, site, spec, start_ns, end_ns)
     now_ns = services.clock()
     with services.database.write() as session:
@@ -65,7 +76,7 @@ def fit_baseline(
 ) -> EnergyFit:
     """Fits the baseline again over [start, end) as a draft of a person, or as the challenger of the night."""
     scope.require(Permission.SET_ENERGY)
-    spec = spec_from_data(owner.spec)
+    spec = bill_spec_from_data(owner.spec) if is_of_bills(owner.spec) else spec_from_data(owner.spec)
     outcome = _outcome(services, scope, owner.enterprise, owner.site, spec, start_ns, end_ns)
     with services.database.write() as session:
         return energy_baselines.keep_fit(
@@ -86,6 +97,8 @@ def prove_saving(
         champion = energy_baselines.champion(session, scope, owner)
     if champion is None:
         raise QueryError("nobody has signed this baseline", offender="baseline", value=owner.id, remedy="sign a fit")
+    if is_of_bills(owner.spec):
+        return _prove_bills(services, scope, owner, champion, start_ns, end_ns)
     try:
         case = load_case(services, scope, owner, champion, start_ns, end_ns)
         proof = prove_case(case)
@@ -98,10 +111,33 @@ def prove_saving(
             record=proof.record, course=proof.course, nightly=nightly, now_ns=now_ns,
         )  # fmt: skip
         energy_savings.keep_proposals(session, scope, owner, (start_ns, end_ns), proof.proposals, now_ns)
-        events = energy_savings.events(session, scope, owner)
+        events = accepted_events(energy_savings.events(session, scope, owner))
         adjusted, note = _adjusted(lambda: adjusted_of(case, events))
         energy_savings.keep_adjusted(session, row, adjusted, note)
     return row
+
+
+def _prove_bills(
+    services: Services, scope: Scope, owner: EnergyBaseline, champion: EnergyFit, start_ns: int, end_ns: int
+) -> EnergySaving | Refused:
+    """The saving of bills; months show no events, so there is no adjusted twin."""
+    try:
+        found, record, course = _bill_saving(services, scope, owner, champion, start_ns, end_ns)
+    except EvidenceError as error:
+        return Refused(str(error))
+    with services.database.write() as session:
+        return energy_savings.keep(
+            session, scope, owner, champion.id, record_id=found.record.id, start_ns=start_ns, end_ns=end_ns,
+            record=record, course=course, nightly=False, now_ns=services.clock(),
+        )  # fmt: skip
+
+
+def _bill_saving(
+    services: Services, scope: Scope, owner: EnergyBaseline, fit: EnergyFit, start_ns: int, end_ns: int
+) -> tuple[BillSaving, dict[str, Any], dict[str, Any]]:
+    place, spec = (owner.enterprise, owner.site), bill_spec_from_data(owner.spec)
+    signed, period = fit.outcome["coefficients"], (fit.start_ns, fit.end_ns)
+    return prove_bill_saving(services, scope, place, spec, signed, period, (start_ns, end_ns))
 
 
 def decide_event(
@@ -113,7 +149,7 @@ def decide_event(
             session, scope, owner, event_id, accepted=accepted, reason=reason, now_ns=services.clock()
         )
         rows = energy_savings.of_baseline(session, scope, owner)
-        events = energy_savings.events(session, scope, owner)
+        events = accepted_events(energy_savings.events(session, scope, owner))
         fits = {row.id: row for row in energy_baselines.fits(session, scope, owner)}
     for row in rows:
 
@@ -133,7 +169,14 @@ def recompute(services: Services, scope: Scope, record_id: str) -> Recomputed:
     with services.database.read() as session:
         row, owner = energy_savings.by_record(session, scope, record_id)
         fit = energy_baselines.fit(session, scope, owner, row.fit)
-        events = energy_savings.events(session, scope, owner)
+        events = accepted_events(energy_savings.events(session, scope, owner))
+    if is_of_bills(owner.spec):
+        try:
+            _, again, _ = _bill_saving(services, scope, owner, fit, row.start_ns, row.end_ns)
+        except EvidenceError as error:
+            return Recomputed(record_id, False, (str(error),), None)
+        different = differences(row.record, again)
+        return Recomputed(record_id, not different, tuple(different), None)
     case = load_case(services, scope, owner, fit, row.start_ns, row.end_ns)
     try:
         found = differences(row.record, prove_case(case).record)
@@ -152,8 +195,11 @@ def _adjusted(make: Any) -> tuple[dict[str, Any], str]:
 
 
 def _outcome(
-    services: Services, scope: Scope, enterprise: str, site: str, spec: BaselineSpec, start_ns: int, end_ns: int
-) -> dict[str, Any]:
+    services: Services, scope: Scope, enterprise: str, site: str, spec: BaselineSpec | BillSpec, start_ns: int,
+    end_ns: int,
+) -> dict[str, Any]:  # fmt: skip
+    if isinstance(spec, BillSpec):
+        return bill_outcome(services, scope, enterprise, site, spec, start_ns, end_ns)
     data = observations(services, scope, enterprise, site, spec, start_ns, end_ns)
     with services.database.read() as session:
         units = {

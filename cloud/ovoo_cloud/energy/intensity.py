@@ -26,7 +26,7 @@ from ovoo_cloud.catalogue import energy_intensities, enterprises, signals
 from ovoo_cloud.catalogue.baseline_tables import EnergyIntensity
 from ovoo_cloud.catalogue.tables import SignalRecord
 from ovoo_cloud.energy.figures import convert
-from ovoo_cloud.energy.intervals import Reading, energy_reading, values_of
+from ovoo_cloud.energy.intervals import Reading, energy_reading, store_reader, values_of
 from ovoo_cloud.services import Services
 
 __all__ = ["IntensitySpec", "compute_intensity", "define_intensity", "intensity_spec_from_data"]
@@ -109,8 +109,8 @@ def compute_intensity(
     norm = load_norms().get(spec.norm)
     with services.database.read() as session:
         zone = ZoneInfo(enterprises.site(session, scope, enterprise, site).timezone)
-        energy = [energy_reading(_of_site(signals.signal(session, scope, each), enterprise, site))
-                  for each in spec.energy]  # fmt: skip
+        rows = [_of_site(signals.signal(session, scope, each), enterprise, site) for each in spec.energy]
+        energy = [energy_reading(row.address, row.unit) for row in rows]
         product = _product(_of_site(signals.signal(session, scope, spec.product), enterprise, site), spec, norm)
     probe = gauge(Estimate(1.0, 0.0, norm.unit), norm, spec.correction())
     months = [
@@ -127,9 +127,10 @@ def _month(
 ) -> dict[str, Any]:  # fmt: skip
     name, start_ns, end_ns = bounds
     times = array("q", range(start_ns, end_ns, DAY_NS))
-    parts = [values_of(services, each, times, DAY_NS, _COVERED_MIN) for each in energy]
+    read = store_reader(services)
+    parts = [values_of(read, each, times, DAY_NS, _COVERED_MIN) for each in energy]
     kwh = [math.fsum(row) for row in zip(*parts, strict=True)]
-    output = values_of(services, product, times, DAY_NS, _COVERED_MIN)
+    output = values_of(read, product, times, DAY_NS, _COVERED_MIN)
     known = [i for i, pair in enumerate(zip(kwh, output, strict=True)) if all(map(math.isfinite, pair))]
     told: dict[str, Any] = {"month": name, "days": len(known), "of_days": len(times), "value": None, "reason": ""}
     try:

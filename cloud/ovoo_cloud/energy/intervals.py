@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -24,9 +24,24 @@ from ovoo_cloud.diagnosis.observe import Window
 from ovoo_cloud.energy.baseline_spec import BaselineSpec, Take
 from ovoo_cloud.energy.integrate import REACH_NS, measure
 from ovoo_cloud.services import Services
-from ovoo_cloud.stores.base import check_bounds, read_all
+from ovoo_cloud.stores.base import Columns, check_bounds, read_all
 
-__all__ = ["LONGEST_NS", "Reading", "check_signals", "day_starts", "energy_reading", "observations", "values_of"]
+__all__ = [
+    "LONGEST_NS",
+    "Reading",
+    "SampleReader",
+    "check_place",
+    "check_signals",
+    "day_starts",
+    "energy_reading",
+    "observations",
+    "observed",
+    "store_reader",
+    "values_of",
+]
+
+SampleReader = Callable[[Address, int, int], Columns]
+"""All samples of one signal in [start, end) ns UTC, ordered by time."""
 
 LONGEST_NS: Final = 800 * DAY_NS
 """The longest period that is read at once."""
@@ -44,24 +59,32 @@ class Reading:
     unit: str
 
 
-def energy_reading(row: SignalRecord) -> Reading:
+def store_reader(services: Services) -> SampleReader:
+    """Reads from the cloud's own store."""
+
+    def read(address: Address, start_ns: int, end_ns: int) -> Columns:
+        return read_all(services.store, [address], start_ns, end_ns)[address]
+
+    return read
+
+
+def energy_reading(address: str, unit: str) -> Reading:
     """A kWh counter by its increase, a power signal by its integral; UnitError for anything else."""
-    for unit, take in (("kWh", "increase"), ("kW", "integral")):
+    takes: tuple[tuple[str, Take], ...] = (("kWh", "increase"), ("kW", "integral"))
+    for wanted, take in takes:
         try:
-            factor, offset = conversion(row.unit, unit)
+            factor, offset = conversion(unit, wanted)
         except UnitError:
             continue
         if offset == 0.0:
-            return Reading(row.address, "increase" if take == "increase" else "integral", factor, "kWh")
-    raise UnitError(
-        "neither energy nor power", offender=row.address, value=row.unit, remedy="a signal in kWh, MWh, kW or MW"
-    )
+            return Reading(address, take, factor, "kWh")
+    raise UnitError("neither energy nor power", offender=address, value=unit, remedy="a signal in kWh, MWh, kW or MW")
 
 
 def check_signals(session: Session, scope: Scope, enterprise: str, site: str, spec: BaselineSpec) -> None:
     """Raises unless every signal of the spec is one of the site that can be taken as the spec says."""
     for address in spec.energy:
-        energy_reading(_row(session, scope, enterprise, site, address))
+        energy_reading(address, _row(session, scope, enterprise, site, address).unit)
     for driver in spec.drivers:
         _row(session, scope, enterprise, site, driver.address)
 
@@ -84,12 +107,22 @@ def observations(
         raise BudgetExceeded("more than 800 days", offender="period", remedy="take a shorter one")
     with services.database.read() as session:
         zone = ZoneInfo(enterprises.site(session, scope, enterprise, site).timezone)
-        energy = [energy_reading(_row(session, scope, enterprise, site, each)) for each in spec.energy]
-        drivers = {
-            each.name: Reading(row.address, each.take, 1.0, row.unit)
-            for each in spec.drivers
-            for row in [_row(session, scope, enterprise, site, each.address)]
-        }
+        addresses = [*spec.energy, *(each.address for each in spec.drivers)]
+        units = {each: _row(session, scope, enterprise, site, each).unit for each in addresses}
+    return observed(store_reader(services), spec, units, zone, start_ns, end_ns)
+
+
+def observed(
+    read: SampleReader, spec: BaselineSpec, units: Mapping[str, str], zone: ZoneInfo, start_ns: int, end_ns: int
+) -> Observations:
+    """The columns of `observations` from any reader of samples; `units` by address.
+
+    Raises:
+        QueryError: bounds that do not lie on the edges of intervals.
+        UnitError: an energy signal that tells none.
+    """
+    energy = [energy_reading(each, units[each]) for each in spec.energy]
+    drivers = {each.name: Reading(each.address, each.take, 1.0, units[each.address]) for each in spec.drivers}
     offset_s = _offset_s(start_ns, zone)
     for name, at in (("start", start_ns), ("end", end_ns)):
         if (at + offset_s * 10**9) % spec.step_ns:
@@ -97,7 +130,7 @@ def observations(
     times = array("q", range(start_ns, end_ns, spec.step_ns))
 
     def column(reading: Reading) -> array[float]:
-        return values_of(services, reading, times, spec.step_ns, spec.covered_min)
+        return values_of(read, reading, times, spec.step_ns, spec.covered_min)
 
     parts = [column(each) for each in energy]
     whole = array("d", [math.fsum(row) for row in zip(*parts, strict=True)])
@@ -106,24 +139,23 @@ def observations(
 
 
 def values_of(
-    services: Services, reading: Reading, times: Sequence[int], step_ns: int, covered_min: float
+    read: SampleReader, reading: Reading, times: Sequence[int], step_ns: int, covered_min: float
 ) -> array[float]:
     """One value an interval; NaN where samples cover less than `covered_min` of it."""
     out = array("d")
     per_chunk = max(1, _CHUNK // step_ns)
     for first in range(0, len(times), per_chunk):
         part = times[first : first + per_chunk]
-        out.extend(_chunk(services, reading, part, step_ns, covered_min))
+        out.extend(_chunk(read, reading, part, step_ns, covered_min))
     return out
 
 
 def _chunk(
-    services: Services, reading: Reading, times: Sequence[int], step_ns: int, covered_min: float
+    read: SampleReader, reading: Reading, times: Sequence[int], step_ns: int, covered_min: float
 ) -> array[float]:
     """Reads one stretch of samples and sums the hours of each interval."""
     window = Window(times[0], times[-1] + step_ns)
-    address = Address.parse(reading.address)
-    columns = read_all(services.store, [address], max(window.start_ns - REACH_NS, 0), window.end_ns + REACH_NS)[address]
+    columns = read(Address.parse(reading.address), max(window.start_ns - REACH_NS, 0), window.end_ns + REACH_NS)
     # hours of UTC are cut at the same instants as those of every zone of whole hours
     found = measure(columns, window, ZoneInfo("UTC"), counter=reading.take == "increase", factor=reading.factor)
     amounts: list[list[float]] = [[] for _ in times]
@@ -164,10 +196,15 @@ def _offset_s(time_ns: int, zone: ZoneInfo) -> int:
     return seconds
 
 
-def _row(session: Session, scope: Scope, enterprise: str, site: str, address: str) -> SignalRecord:
-    row = signals.signal(session, scope, address)
+def check_place(row: SignalRecord, enterprise: str, site: str) -> None:
+    """Raises ConfigError unless the signal is one of the site."""
     if (row.enterprise, row.site) != (enterprise, site):
         raise ConfigError(
-            "a signal of another site", offender="signal", value=address, remedy=f"one of {enterprise}/{site}"
+            "a signal of another site", offender="signal", value=row.address, remedy=f"one of {enterprise}/{site}"
         )
+
+
+def _row(session: Session, scope: Scope, enterprise: str, site: str, address: str) -> SignalRecord:
+    row = signals.signal(session, scope, address)
+    check_place(row, enterprise, site)
     return row

@@ -24,15 +24,54 @@ from ovoo_cloud.energy.baseline_spec import BaselineSpec, spec_from_data
 from ovoo_cloud.energy.intervals import observations
 from ovoo_cloud.services import Services
 
-__all__ = ["Case", "Proof", "adjusted_of", "differences", "load_case", "prove_case", "record_data"]
+__all__ = [
+    "AcceptedEvent",
+    "Case",
+    "Proof",
+    "SignedFit",
+    "accepted_events",
+    "adjusted_of",
+    "differences",
+    "load_case",
+    "prove_case",
+    "record_data",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedFit:
+    """What a saving is proven against: whose baseline, which fit of it, its period and its coefficients as text."""
+
+    enterprise: str
+    site: str
+    asset: str
+    baseline: str
+    id: str
+    start_ns: int
+    end_ns: int
+    coefficients: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEvent:
+    """A non-routine event that a person accepted: what was proposed, who accepted it, when and why."""
+
+    id: str
+    start_ns: int
+    end_ns: int
+    size: float
+    energy: float
+    statistic: float
+    decided_by: str
+    decided_ns: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """Both periods as read from the store, with the plan that the signed fit fixes."""
 
-    owner: EnergyBaseline
-    fit: EnergyFit
+    fit: SignedFit
     spec: BaselineSpec
     plan: Plan
     before: Observations
@@ -42,8 +81,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A saving as plain data: its record, what is drawn of it, and the events that its residuals propose."""
+    """A saving, and as plain data its record, what is drawn of it, and the events that its residuals propose."""
 
+    saving: Saving
+    placed: Record
     record: dict[str, Any]
     record_id: str
     course: dict[str, Any]
@@ -58,7 +99,10 @@ def load_case(
     place = (owner.enterprise, owner.site)
     before = observations(services, scope, *place, spec, fit.start_ns, fit.end_ns)
     after = observations(services, scope, *place, spec, start_ns, end_ns)
-    return Case(owner, fit, spec, plan_of(spec, fit.outcome), before, after, end_ns)
+    signed = SignedFit(
+        *place, owner.asset, owner.id, fit.id, fit.start_ns, fit.end_ns, fit.outcome.get("coefficients", {})
+    )
+    return Case(signed, spec, plan_of(spec, fit.outcome), before, after, end_ns)
 
 
 def prove_case(case: Case) -> Proof:
@@ -70,23 +114,31 @@ def prove_case(case: Case) -> Proof:
     found = prove(case.before, case.after, case.plan)
     _same_as_signed(case, found)
     record = _placed(found.record, case)
-    return Proof(record_data(record), record.id, _course(case, found), _proposals(case, found))
+    return Proof(found, record, record_data(record), record.id, _course(case, found), _proposals(case, found))
 
 
-def adjusted_of(case: Case, events: Iterable[EnergyEvent]) -> dict[str, Any]:
+def accepted_events(rows: Iterable[EnergyEvent]) -> list[AcceptedEvent]:
+    """The accepted ones of a baseline's events."""
+    return [
+        AcceptedEvent(
+            r.id, r.start_ns, r.end_ns, r.size, r.energy, r.statistic, r.decided_by, r.decided_ns or 0, r.reason
+        )
+        for r in rows
+        if r.state == "accepted"
+    ]
+
+
+def adjusted_of(case: Case, events: Iterable[AcceptedEvent]) -> dict[str, Any]:
     """The saving without the intervals of accepted events: its record and how many intervals are left out.
 
     Empty where no accepted event touches a period.
     """
     periods = ((case.fit.start_ns, case.fit.end_ns), (case.after.time_ns[0], case.end_ns))
-    touched = [
-        row for row in events
-        if row.state == "accepted" and any(row.start_ns < end and start < row.end_ns for start, end in periods)
-    ]  # fmt: skip
+    touched = [each for each in events if any(each.start_ns < end and start < each.end_ns for start, end in periods)]
     if not touched:
         return {}
     proposals = [Proposal(r.id, r.start_ns, r.end_ns, r.size, r.energy, r.statistic, ()) for r in touched]
-    decisions = [Decision(r.id, True, r.decided_by, r.reason, r.decided_ns or 0) for r in touched]
+    decisions = [Decision(r.id, True, r.decided_by, r.reason, r.decided_ns) for r in touched]
     both = adjust(case.before, case.after, case.plan, proposals, decisions)
     told = [
         {"id": r.id, "start_ns": str(r.start_ns), "end_ns": str(r.end_ns), "name": r.decided_by, "reason": r.reason,
@@ -120,7 +172,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") 
 
 
 def _same_as_signed(case: Case, found: Saving) -> None:
-    signed = case.fit.outcome["coefficients"]
+    signed = case.fit.coefficients
     now = coefficients_of(found.model)  # type: ignore[arg-type]  # a plan of Settings gives a change-point model
     changed = next((name for name in sorted({*signed, *now}) if signed.get(name) != now.get(name)), None)
     if changed is not None:
@@ -139,8 +191,8 @@ def _placed(record: Record, case: Case, events: Sequence[Mapping[str, str]] = ()
         replace(column, name=f"{'baseline' if n < half else 'reporting'}.{column.name}")
         for n, column in enumerate(record.columns)
     ]
-    subject = {name: getattr(case.owner, name) for name in ("enterprise", "site", "asset")}
-    subject |= {"baseline": case.owner.id, "fit": case.fit.id}
+    subject = {name: getattr(case.fit, name) for name in ("enterprise", "site", "asset", "baseline")}
+    subject["fit"] = case.fit.id
     more: dict[str, object] = {
         "subject": subject,
         "signals": {"energy": list(spec.energy), **{each.name: [each.address, each.take] for each in spec.drivers}},

@@ -1,8 +1,7 @@
-"""The greatest quarter hours of the month, and the power factor of its energies."""
+"""The greatest quarter hours of the month."""
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,20 +11,15 @@ from ovoo_contract.errors import EvidenceError
 from ovoo_contract.evidence import figure as decimal_text
 from ovoo_models.efficiency.tariff.intervals import QUARTER_NS
 from ovoo_models.efficiency.tariff.peak import peak_demand
-from ovoo_models.efficiency.tariff.power_factor import Quadrants, power_factor
 
-from ovoo_cloud.diagnosis.energy import MeterEnergy
-from ovoo_cloud.diagnosis.figures import Figure, FigureBook
-from ovoo_cloud.diagnosis.observe import Observation, SignalScan
+from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.energy_report.clock import local_text
 from ovoo_cloud.energy_report.quarters import FULL_S, SiteQuarters
 from ovoo_cloud.energy_report.records import RecordBook
 
-__all__ = ["demand_section", "factor_section"]
+__all__ = ["demand_section"]
 
 _FORMULA = "quarter_peak/1"
-_FACTOR = "power_factor/1"
-_FACTOR_QUERY = "active and lagging reactive power of every minute"
 _HIGHEST = 5
 _DAY_QUARTERS = 96
 
@@ -64,7 +58,11 @@ def demand_section(
     )  # fmt: skip
     made = [figure, unknown]
     if peak is not None and quarters is not None:
-        data["peak"] = {"start": local_text(peak.start_ns, zone), "end": local_text(peak.end_ns, zone)[-5:]}
+        data["peak"] = {
+            "start": local_text(peak.start_ns, zone),
+            "end": local_text(peak.end_ns, zone)[-5:],
+            "kw": str(peak.power_kw),  # all digits: the bill must not follow the rounding of a printed figure
+        }
         data["highest"] = _highest(quarters, evidence, book, zone)
         data["day"] = _day(quarters, peak.start_ns)
         made += [book[row["figure"]] for row in data["highest"]]
@@ -104,49 +102,3 @@ def _day(quarters: SiteQuarters, peak_ns: int) -> dict[str, Any]:
     rows = slice(at, at + _DAY_QUARTERS)
     power = np.where(quarters.covered_s[rows] >= FULL_S, quarters.kwh[rows] * 4.0, np.nan)
     return {"power": [None if np.isnan(each) else decimal_text(float(each), 1) for each in power.tolist()]}
-
-
-def factor_section(
-    meters: tuple[MeterEnergy, ...], seen: Observation, book: FigureBook, records: RecordBook, *, covered: bool
-) -> Figure:
-    """Figure `power_factor` of the month: active against lagging reactive energy, where every meter tells both."""
-    found = [_energies(meter, seen) for meter in meters] if covered else []
-    known = [each for each in found if each is not None]
-    value = None
-    evidence: list[str] = []
-    if known and len(known) == len(meters):
-        active = sum((row[0] for row in known), Decimal(0))
-        reactive = sum((row[1] for row in known), Decimal(0))
-        if active > 0:
-            value = power_factor(Quadrants(active, Decimal(0), reactive, Decimal(0)), "import_only")
-            evidence = [seen.book.add(scans, _FACTOR_QUERY, formulas=[_FACTOR]) for _, _, scans in known]
-    reason = "" if value is not None else "reactive" if covered else "covered"
-    figure = book.base("power_factor", value, unit="", digits=3, formula=_FACTOR, evidence=evidence, reason=reason)
-    if value is not None:
-        scans = [scan for _, _, each in known for scan in each]
-        records.note("power_factor/month", scans, [figure], parameters={"reactive": "import_only"})
-    return figure
-
-
-def _energies(meter: MeterEnergy, seen: Observation) -> tuple[Decimal, Decimal, list[SignalScan]] | None:
-    """kWh and kvarh over the minutes that know both; None where they are less than nine tenths of the window."""
-    power, second = seen.find(meter.asset, "power"), None
-    for name, unit in (("reactive_power", "kvar"), ("power_factor", "1")):
-        scan = seen.find(meter.asset, name)
-        if scan is not None and scan.entry.unit == unit and scan.good_samples:
-            second = scan
-            break
-    if power is None or second is None or power.entry.unit != "kW":
-        return None
-    active, other = seen.by_minute(power), seen.by_minute(second)
-    rows = np.isfinite(active) & np.isfinite(other)
-    if second.entry.unit == "1":
-        rows &= (other > 0.0) & (other <= 1.0)
-    if np.count_nonzero(rows) < 0.9 * seen.window.minutes:
-        return None
-    drawn = np.maximum(active[rows], 0.0)
-    lagging = np.maximum(other[rows], 0.0)
-    if second.entry.unit == "1":
-        lagging = drawn * np.sqrt(1.0 / (lagging * lagging) - 1.0)
-    sums = [Decimal(decimal_text(math.fsum(each.tolist()) / 60, 1)) for each in (drawn, lagging)]
-    return sums[0], sums[1], [power, second]

@@ -9,89 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, cast
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ovoo_contract.address import Address
-from ovoo_contract.errors import AddressError, ConfigError
+from ovoo_contract.errors import ConfigError
 from ovoo_models.efficiency.tariff.bands import month_bounds
 
 from ovoo_cloud.diagnosis.case import Case, parse_case
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping
+from ovoo_cloud.energy_report.baseline_terms import ApprovedTerms, BaselineTerms, read_baseline
+from ovoo_cloud.energy_report.bill_terms import BillTerms, read_bill
+from ovoo_cloud.energy_report.register_terms import RegisterTerms, read_registers
 
 __all__ = [
     "Accuracy",
-    "BaselineTerms",
-    "BasicTerms",
-    "BillTerms",
-    "ChargeTerms",
     "Decision",
-    "FactorTerms",
     "MonthPlan",
     "month_window",
     "parse_plan",
 ]
-
-ChargeForm = Literal["flat", "band", "ratio"]
-_DAY_NS = 86_400_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class ChargeTerms:
-    """One price per kWh of the bill in yuan: `price` of a flat or ratio charge, `prices` by band of a band charge."""
-
-    name: str
-    document: str
-    form: ChargeForm
-    price: Decimal | None
-    prices: tuple[tuple[str, Decimal], ...]
-    adjustable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BasicTerms:
-    """The monthly price of demand (per kW) or of transformer capacity (per kVA), yuan; `capacity_kva` in service."""
-
-    per: Literal["kW", "kVA"]
-    price: Decimal
-    document: str
-    contract_kw: Decimal | None
-    free_share: Decimal
-    over_factor: Decimal
-    floor_kw: Decimal
-    capacity_kva: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class FactorTerms:
-    """The adjustment by power factor: rows of (power factor from, percent), rising, of a document."""
-
-    document: str
-    target: Decimal
-    steps: tuple[tuple[Decimal, Decimal], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BillTerms:
-    """All prices of the case. `fictitious`: of a demonstration, marked so in the report."""
-
-    charges: tuple[ChargeTerms, ...]
-    basic: BasicTerms | None
-    factor: FactorTerms | None
-    fictitious: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BaselineTerms:
-    """The period [start_ns, end_ns) that the month is held against, whole local days, and what drove the energy.
-
-    `driver` is a signal whose daily mean explains it; None is a baseline of the plain daily mean.
-    """
-
-    start_ns: int
-    end_ns: int
-    driver: Address | None
-    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +57,8 @@ class MonthPlan:
     site: str
     case: Case
     bill: BillTerms | None
-    baseline: BaselineTerms | None
+    baseline: BaselineTerms | ApprovedTerms | None
+    registers: RegisterTerms | None
     decisions: tuple[Decision, ...]
     accuracy: Accuracy | None
     raw: Mapping[str, Any]
@@ -161,9 +98,9 @@ def parse_plan(data: Mapping[str, Any], name: str = "plan") -> MonthPlan:
     top.raise_errors()
     start_ns, end_ns = month_window(month, timezone)
     told = top.child("case", required=True)
-    bill, baseline = _bill(top), _baseline(top, start_ns, ZoneInfo(timezone))
+    bill, baseline = read_bill(top), read_baseline(top, start_ns, ZoneInfo(timezone))
     decisions = tuple(_decision(each) for each in top.children("decisions"))
-    accuracy = _accuracy(top)
+    accuracy, registers = _accuracy(top), read_registers(top)
     top.finish()
     top.raise_errors()
     window = {"start": _iso(start_ns, timezone), "end": _iso(end_ns, timezone), "timezone": timezone}
@@ -171,108 +108,11 @@ def parse_plan(data: Mapping[str, Any], name: str = "plan") -> MonthPlan:
     if [each.id for each in case.sites] != [site]:
         remedy = "describe this one site in case.sites"
         raise ConfigError("not the site of the plan", offender=f"{name} site", value=site, remedy=remedy)
-    return MonthPlan(month, site, case, bill, baseline, decisions, accuracy, dict(top.data))
+    return MonthPlan(month, site, case, bill, baseline, registers, decisions, accuracy, dict(top.data))
 
 
 def _iso(instant_ns: int, timezone: str) -> str:
     return datetime.fromtimestamp(instant_ns // 1_000_000_000, ZoneInfo(timezone)).isoformat()
-
-
-def _bill(top: IntakeReader) -> BillTerms | None:
-    reader = top.child("bill")
-    if reader is None:
-        return None
-    charges = tuple(_charge(each) for each in reader.children("charges"))
-    if not charges:
-        reader.fail("charges", "a bill without a price per kWh", "list the prices with their document, or no bill")
-    terms = BillTerms(charges, _basic(reader), _factor(reader), bool(reader.boolean("fictitious", False)))
-    reader.finish()
-    return terms
-
-
-def _charge(reader: IntakeReader) -> ChargeTerms:
-    form = cast("ChargeForm", reader.choice("form", ("flat", "band", "ratio")))
-    rows: list[tuple[str, Decimal]] = []
-    if form == "band":
-        prices = reader.child("prices", required=True)
-        for band in prices.data if prices is not None else {}:
-            price = prices.decimal(band, required=True) if prices is not None else None
-            rows.append((band, price or Decimal(0)))
-    terms = ChargeTerms(
-        name=reader.text("name"),
-        document=reader.text("document"),
-        form=form,
-        price=None if form == "band" else reader.decimal("price", required=True),
-        prices=tuple(sorted(rows)),
-        adjustable=bool(reader.boolean("adjustable", True)),
-    )
-    reader.finish()
-    return terms
-
-
-def _basic(parent: IntakeReader) -> BasicTerms | None:
-    reader = parent.child("basic")
-    if reader is None:
-        return None
-    per = cast("Literal['kW', 'kVA']", reader.choice("per", ("kW", "kVA")))
-    terms = BasicTerms(
-        per=per,
-        price=reader.decimal("price", required=True) or Decimal(0),
-        document=reader.text("document"),
-        contract_kw=reader.decimal("contract_kw"),
-        free_share=reader.decimal("free_share") or Decimal(1),
-        over_factor=reader.decimal("over_factor") or Decimal(1),
-        floor_kw=reader.decimal("floor_kw") or Decimal(0),
-        capacity_kva=reader.decimal("capacity_kva", required=per == "kVA"),
-    )
-    reader.finish()
-    return terms
-
-
-def _factor(parent: IntakeReader) -> FactorTerms | None:
-    reader = parent.child("power_factor")
-    if reader is None:
-        return None
-    steps = []
-    for entry in reader.children("steps"):
-        start, percent = entry.decimal("from", required=True), entry.decimal("percent", least=None, required=True)
-        steps.append((start or Decimal(0), percent or Decimal(0)))
-        entry.finish()
-    terms = FactorTerms(reader.text("document"), reader.decimal("target", required=True) or Decimal(0), tuple(steps))
-    reader.finish()
-    return terms
-
-
-def _baseline(top: IntakeReader, month_start_ns: int, zone: ZoneInfo) -> BaselineTerms | None:
-    reader = top.child("baseline")
-    if reader is None:
-        return None
-    start, end = (_midnight(reader, key, zone) for key in ("start", "end"))
-    driver = reader.text("driver", "")
-    address = None
-    if driver:
-        try:
-            address = Address.parse(driver)
-        except AddressError:
-            reader.fail("driver", "not the address of a signal", "enterprise/site/area/line/asset/signal")
-    terms = BaselineTerms(start, end, address, reader.text("document"))
-    reader.finish()
-    if not start < end <= month_start_ns:
-        reader.fail("end", "the baseline does not end before the month", "take a period before the month")
-    elif end - start > 800 * _DAY_NS:
-        reader.fail("start", "a baseline of more than 800 days", "take a year")
-    return terms
-
-
-def _midnight(reader: IntakeReader, key: str, zone: ZoneInfo) -> int:
-    text = reader.text(key)
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        reader.fail(key, "not a date", "write 2026-05-01; the end is not included")
-        return 0
-    moment = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return int(moment.timestamp()) * 1_000_000_000
 
 
 def _decision(reader: IntakeReader) -> Decision:

@@ -55,9 +55,13 @@ class RecordBook:
 
     def keep(self, record: Record, figures: Sequence[Figure]) -> str:
         """Keeps a record that a model made itself."""
-        self.records[record.id] = json.loads(record.to_json())
-        self.figures.update({each.id: record.id for each in figures})
-        return record.id
+        return self.keep_data(record.id, json.loads(record.to_json()), figures)
+
+    def keep_data(self, name: str, content: dict[str, Any], figures: Sequence[Figure]) -> str:
+        """Keeps a record given as plain data with its id."""
+        self.records[name] = content
+        self.figures.update({each.id: name for each in figures})
+        return name
 
 
 def columns_of(scans: Sequence[SignalScan]) -> tuple[Column, ...]:

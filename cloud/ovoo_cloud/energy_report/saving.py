@@ -1,10 +1,10 @@
-"""The month against its baseline: daily energies of both periods, the saving with its band, what can be proved."""
+"""The month against a period that was told: provisional, for want of a baseline that a person signed."""
 
 from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,14 +22,15 @@ from ovoo_models.efficiency.savings.saving import Plan, Saving, prove
 from ovoo_models.efficiency.tariff.intervals import QUARTER_NS
 
 from ovoo_cloud.diagnosis.energy import MeterEnergy
-from ovoo_cloud.diagnosis.figures import FigureBook
+from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.meters import QuarterEnergy, counter_increments, power_increments, quarterly
 from ovoo_cloud.diagnosis.observe import Observation, Window
-from ovoo_cloud.energy_report.plan import BaselineTerms, MonthPlan
+from ovoo_cloud.energy_report.baseline_terms import BaselineTerms
+from ovoo_cloud.energy_report.plan import MonthPlan
 from ovoo_cloud.energy_report.records import RecordBook
 from ovoo_cloud.energy_report.source import SiteSource
 
-__all__ = ["saving_section"]
+__all__ = ["NAMES", "month_course", "saving_figures", "saving_section", "unknown_saving", "verdict_of"]
 
 _FORMULA: Final = "baseline_saving/1"
 _LEAST_KNOWN: Final = 0.995
@@ -37,7 +38,7 @@ _LEAST_KNOWN: Final = 0.995
 _CHUNK_DAYS: Final = 31
 _SPLITS: Final = ("none", "day_level", "day")
 """No split by season: a month lies in one, and a short baseline may not hold the other."""
-_NAMES: Final = ("actual", "expected", "avoided", "low", "high")
+NAMES: Final = ("actual", "expected", "avoided", "low", "high")
 
 
 @dataclass(slots=True)
@@ -51,17 +52,17 @@ class _Days:
 
 def saving_section(
     plan: MonthPlan,
+    terms: BaselineTerms,
     source: SiteSource,
     meters: Sequence[MeterEnergy],
     book: FigureBook,
     records: RecordBook,
     evidence: dict[str, dict[str, Any]],
-) -> dict[str, Any] | None:
-    """Figures `saving.*`; None where no baseline is given. Evidence of the baseline period is added to `evidence`."""
-    terms = plan.baseline
-    if terms is None:
-        return None
+) -> dict[str, Any]:
+    """Figures `saving.*` against the period of `terms`. Evidence of that period is added to `evidence`."""
     data: dict[str, Any] = {
+        "approved": None,
+        "adjusted": None,
         "document": terms.document,
         "start": _iso(terms.start_ns, plan),
         "end": _iso(terms.end_ns - 1, plan),
@@ -77,7 +78,7 @@ def saving_section(
     try:
         found = _prove(before, after, terms, plan)
     except EvidenceError as error:
-        return data | {"reason": "refused", "fault": error.offender} | _unknown(book, ids)
+        return data | {"reason": "refused", "fault": error.offender} | unknown_saving(book, ids)
     return data | _known(found, after, book, records, ids)
 
 
@@ -150,51 +151,72 @@ def _mean(values: Any) -> float:
 
 
 def _known(found: Saving, after: _Days, book: FigureBook, records: RecordBook, ids: list[str]) -> dict[str, Any]:
-    results = found.record.results
+    made = saving_figures(found.record.results, len(found.used), book, ids, _FORMULA)
+    return {
+        "reason": verdict_of(found),
+        "record": records.keep(found.record, made),
+        "course": month_course(found, after.time_ns, after.energy, DAY_NS),
+    }
+
+
+def verdict_of(found: Saving) -> str:
+    """Empty where the saving is proven, else why it is not."""
+    return "" if found.provable else "uncertain" if found.fsu > 1.0 else "covers_zero"
+
+
+def saving_figures(
+    results: Mapping[str, str], rows: int, book: FigureBook, ids: list[str], formula: str, *, prefix: str = "saving",
+    row_unit: str = "d",
+) -> list[Figure]:  # fmt: skip
+    """The results of a record as figures `saving.actual`, `.expected`, `.avoided` and so on; `rows` intervals count."""
     actual = Decimal(results["expected"]) - Decimal(results["avoided"])
-    values = {"actual": actual, **{name: Decimal(results[name]) for name in _NAMES[1:]}}
+    values = {"actual": actual, **{name: Decimal(results[name]) for name in NAMES[1:]}}
     made = [
-        book.base(f"saving.{name}", value, unit="kWh", digits=1, formula=_FORMULA, evidence=ids)
+        book.base(f"{prefix}.{name}", value, unit="kWh", digits=1, formula=formula, evidence=ids)
         for name, value in values.items()
     ]
-    made.append(
-        book.base("saving.percent", results["share_percent"], unit="%", digits=1, formula=_FORMULA, evidence=ids)
-    )
     fsu = results["fsu_percent"]
-    made.append(
-        book.base(
-            "saving.fsu", None if fsu == "none" else fsu, unit="%", digits=0, formula=_FORMULA, evidence=ids,
-            reason="" if fsu != "none" else "no_saving",
+    for name, text, digits in (
+        ("percent", results["share_percent"], 1),
+        ("fsu", None if fsu == "none" else fsu, 0),
+        ("cv_rmse", results["cv_rmse_percent"], 1),
+    ):
+        reason = "" if text is not None else "no_saving"
+        made.append(
+            book.base(f"{prefix}.{name}", text, unit="%", digits=digits, formula=formula, evidence=ids, reason=reason)
         )
-    )  # fmt: skip
-    made.append(
-        book.base("saving.cv_rmse", results["cv_rmse_percent"], unit="%", digits=1, formula=_FORMULA, evidence=ids)
-    )
-    made.append(book.base("saving.days", len(found.used), unit="d", formula=_FORMULA, evidence=ids))
-    record = records.keep(found.record, made)
-    reason = "" if found.provable else "uncertain" if found.fsu > 1.0 else "covers_zero"
-    return {"reason": reason, "record": record, "course": _course(found, after)}
+    made.append(book.base(f"{prefix}.days", rows, unit=row_unit, formula=formula, evidence=ids))
+    return made
 
 
-def _course(found: Saving, after: _Days) -> dict[str, Any]:
-    """The days of the month for the picture: measured, expected, sum of savings, all in kWh."""
-    times = [after.time_ns[i] for i in found.used]
-    actual = [after.energy[i] for i in found.used]
-    expected = [a + s for a, s in zip(actual, found.series, strict=True)]
-    sums = cusum(times, found.series).total
+def month_course(found: Saving, time_ns: Sequence[int], energy: Sequence[float], step_ns: int) -> dict[str, Any]:
+    """The days of the month for the picture: measured, expected, sum of savings, all in kWh.
+
+    Shorter intervals are added up by days from the first one on; their days have no band of their own.
+    """
+    rows: dict[int, list[tuple[float, float]]] = {}
+    for i, saved in zip(found.used, found.series, strict=True):
+        day = time_ns[0] + (time_ns[i] - time_ns[0]) // DAY_NS * DAY_NS
+        rows.setdefault(day, []).append((energy[i], saved))
+    times = sorted(rows)
+    actual = [math.fsum(each for each, _ in rows[day]) for day in times]
+    saved_by_day = [math.fsum(each for _, each in rows[day]) for day in times]
+    sums = cusum(times, saved_by_day).total
+    day_half = Estimate(0.0, found.fit.cv_rmse * found.fit.mean, "kWh").half_width(0.9)
     return {
         "start_ns": [str(each) for each in times],
         "end_ns": str(times[-1] + DAY_NS),
         "actual": [decimal_text(each, 1) for each in actual],
-        "expected": [decimal_text(each, 1) for each in expected],
+        "expected": [decimal_text(a + s, 1) for a, s in zip(actual, saved_by_day, strict=True)],
         "sum": [decimal_text(each, 1) for each in sums],
         "half": decimal_text(found.avoided.half_width(0.9), 1),
-        "day_half": decimal_text(Estimate(0.0, found.fit.cv_rmse * found.fit.mean, "kWh").half_width(0.9), 1),
+        "day_half": decimal_text(day_half, 1) if step_ns == DAY_NS else None,
     }
 
 
-def _unknown(book: FigureBook, ids: list[str]) -> dict[str, Any]:
-    for name in _NAMES:
+def unknown_saving(book: FigureBook, ids: list[str]) -> dict[str, Any]:
+    """The figures of a saving that cannot be told."""
+    for name in NAMES:
         book.base(f"saving.{name}", None, unit="kWh", digits=1, formula=_FORMULA, evidence=ids, reason="baseline")
     return {}
 

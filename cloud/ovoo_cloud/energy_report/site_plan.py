@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ovoo_contract.errors import ConfigError
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import energy_contracts, energy_settings, enterprises, signals
-from ovoo_cloud.catalogue.energy_tables import EnergyContract
+from ovoo_cloud.catalogue.energy_tables import EnergyContract, EnergyStatement
 from ovoo_cloud.catalogue.tables import AssetRecord, EnergySetting, Enterprise, SignalRecord, Site
-from ovoo_cloud.energy_report.contract_bill import bill_of
-from ovoo_cloud.energy_report.plan import MonthPlan, parse_plan
+from ovoo_cloud.energy_report.contract_bill import bill_of, market_of
+from ovoo_cloud.energy_report.plan import MonthPlan, month_window, parse_plan
+from ovoo_cloud.energy_report.site_baseline import baseline_of_month
 
 __all__ = ["plan_of_site"]
 
@@ -43,6 +45,16 @@ def plan_of_site(
     contract = energy_contracts.contract_of(session, scope, enterprise, site)
     assets = signals.assets(session, scope, enterprise, site)
     rows = signals.signals(session, scope, enterprise, site=site)
+    window = month_window(month, place.timezone)
+    market = None
+    if contract is not None and contract.terms.get("market"):
+        series = energy_contracts.price_series(session, scope, enterprise, site)
+        market = market_of(contract.terms["market"], series, window)
+    bills = [
+        row
+        for row in energy_contracts.statements(session, scope, enterprise, site, "bill")
+        if row.period == month and row.inputs["order"].get("reactive")
+    ]
     given = dict(told or {})
     own = sorted(set(given) & set(_OWN))
     if own:
@@ -51,6 +63,8 @@ def plan_of_site(
     case = given.pop("case", {})
     if not isinstance(case, Mapping):
         raise ConfigError("not a section", offender="inputs.case", value=case, remedy="write its keys as an object")
+    zone = ZoneInfo(place.timezone)
+    given |= _baseline(session, scope, enterprise, site, window[0], zone, given)
     known = _case(company, place, _grid(contract, chosen), assets, rows)
     energy = {**known["energy"], **_section(case, "energy")}
     plan: dict[str, Any] = {
@@ -58,10 +72,30 @@ def plan_of_site(
         "site": site,
         "timezone": place.timezone,
         "case": {**known, **case, "energy": energy, "enterprise": enterprise, "sites": known["sites"]},
-        **_bill(contract, chosen),
+        **_bill(contract, chosen, market),
+        **_registers(bills, contract),
         **given,
     }
     return parse_plan(plan, "inputs")
+
+
+def _baseline(
+    session: Session,
+    scope: Scope,
+    enterprise: str,
+    site: str,
+    month_start_ns: int,
+    zone: ZoneInfo,
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    told = given.get("baseline")
+    if told is not None and not isinstance(told, Mapping):
+        raise ConfigError("not a section", offender="inputs.baseline", value=told, remedy="write its keys as an object")
+    if told is not None and "approved" in told:
+        remedy = "name it by `id`: what was signed comes from the cloud"
+        raise ConfigError("not an input of a report", offender="inputs.baseline", value="approved", remedy=remedy)
+    found = baseline_of_month(session, scope, enterprise, site, month_start_ns, zone, told)
+    return {} if found is None else {"baseline": found}
 
 
 def _section(case: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -125,10 +159,24 @@ def _grid(contract: EnergyContract | None, chosen: EnergySetting | None) -> str:
     return "" if chosen is None else chosen.tariff
 
 
-def _bill(contract: EnergyContract | None, chosen: EnergySetting | None) -> dict[str, Any]:
+def _registers(bills: Sequence[EnergyStatement], contract: EnergyContract | None) -> dict[str, Any]:
+    """The registers entered with the newest bill of the month, and how the contract counts reactive energy."""
+    if not bills:
+        return {}
+    newest = max(bills, key=lambda row: (row.created_ns, row.id))
+    order = newest.inputs["order"]
+    document = (order.get("invoice") or {}).get("document") or newest.id
+    rule = {} if contract is None else (contract.terms.get("power_factor") or {})
+    given = {name: value for name, value in order["reactive"].items() if value is not None}
+    return {"registers": {**given, "rule": rule.get("rule", "absolute_sum"), "document": document}}
+
+
+def _bill(
+    contract: EnergyContract | None, chosen: EnergySetting | None, market: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """The prices of the contract; without one the one price that the settings hold, of the flat band times ratios."""
     if contract is not None:
-        bill = bill_of(contract.terms)
+        bill = bill_of(contract.terms, market)
         return {} if bill is None else {"bill": bill}
     if chosen is None or chosen.flat_price_yuan is None or not chosen.source:
         return {}

@@ -20,8 +20,12 @@ from ovoo_cloud.diagnosis.meters import total_kwh
 from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
 from ovoo_cloud.energy_report.appraisal import appraisal_section
+from ovoo_cloud.energy_report.approved_saving import approved_section
+from ovoo_cloud.energy_report.baseline_terms import ApprovedTerms
 from ovoo_cloud.energy_report.bill import bill_section, charges_of
-from ovoo_cloud.energy_report.demand import demand_section, factor_section
+from ovoo_cloud.energy_report.demand import demand_section
+from ovoo_cloud.energy_report.editions import carbon_editions, norm_editions
+from ovoo_cloud.energy_report.factor import factor_section
 from ovoo_cloud.energy_report.idle import idle_section
 from ovoo_cloud.energy_report.plan import MonthPlan
 from ovoo_cloud.energy_report.previous import previous_section
@@ -55,7 +59,7 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
     Raises:
         ConfigError: a price or norm of the plan cannot be one.
     """
-    case, also = plan.case, [plan.baseline.driver] if plan.baseline and plan.baseline.driver else []
+    case, also = plan.case, plan.baseline.signals if plan.baseline is not None else ()
     own = SiteSource.of_site(source, plan.site, also)
     window = Window(case.start_ns, case.end_ns)
     seen, book, records = Observation.scan(own, window), FigureBook(), RecordBook(window)
@@ -64,6 +68,11 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
     energy = energy_section(case, seen, book, dated, least_known=LEAST_KNOWN)
     _measured_part(energy, book)
     extra: dict[str, dict[str, Any]] = {}
+    norm = energy.data["norm"]
+    editions = {
+        "carbon": carbon_editions(tables.factors, energy.factors[1], book),
+        "norm": [] if norm is None else norm_editions(tables.norms, norm["id"], book),
+    }
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
@@ -76,11 +85,12 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
             for name, table in (("factors", tables.factors), ("norms", tables.norms), ("tariffs", tables.tariffs))
         },
         "energy": {**energy.data, "factors": _factor_rows(energy, tables.factors)},
+        "editions": editions,
         "previous": previous_section(plan, own, energy.meters, book, extra, LEAST_KNOWN),
         "quality": quality_section(seen, energy.meters, book, plan.zone),
     }
     data |= _quarter_sections(plan, seen, book, records, energy)
-    data["saving"] = saving_section(plan, own, energy.meters, book, records, extra)
+    data["saving"] = _saving(plan, own, energy, book, records, extra)
     data["actions"] = _actions(plan, seen, book, energy)
     _record_rest(seen, book, records, energy, data)
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
@@ -88,6 +98,22 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
     data["records"] = dict(sorted(records.records.items()))
     data["provenance"] = dict(sorted(records.figures.items()))
     return Snapshot(data)
+
+
+def _saving(
+    plan: MonthPlan,
+    source: SiteSource,
+    energy: EnergyResult,
+    book: FigureBook,
+    records: RecordBook,
+    evidence: dict[str, dict[str, Any]],
+) -> dict[str, Any] | None:
+    """Against the signed baseline, or provisionally against a period that was told; None without either."""
+    if isinstance(plan.baseline, ApprovedTerms):
+        return approved_section(plan, plan.baseline, source, book, records, evidence)
+    if plan.baseline is None:
+        return None
+    return saving_section(plan, plan.baseline, source, energy.meters, book, records, evidence)
 
 
 def _measured_part(energy: EnergyResult, book: FigureBook) -> None:
@@ -115,11 +141,14 @@ def _quarter_sections(
     covered = bool(meters) and all(meter.known_share >= LEAST_KNOWN for meter in meters)
     contract = plan.bill.basic.contract_kw if plan.bill is not None and plan.bill.basic is not None else None
     demand = demand_section(quarters, evidence, book, records, zone, contract_kw=contract, covered=covered)
-    factor_section(meters, seen, book, records, covered=covered)
-    bill = bill_section(plan.bill, energy.tariff, quarters, evidence, book, records, covered=covered)
+    factor = factor_section(meters, plan.registers, seen, book, records, covered=covered)
+    bill = bill_section(
+        plan.bill, energy.tariff, quarters, evidence, book, records, covered=covered, peak=demand["peak"]
+    )
     idle = idle_section(plan.case, seen, book, records, zone, _price(plan, energy.tariff))
     return {
         "demand": demand,
+        "factor": factor,
         "bill": bill,
         "shape": shape_section(quarters, evidence, book, records, zone, covered=covered),
         "idle": idle,
@@ -128,8 +157,8 @@ def _quarter_sections(
 
 
 def _price(plan: MonthPlan, tariff: Tariff | None) -> Price | None:
-    if plan.bill is None or tariff is None:
-        return None
+    if plan.bill is None or plan.bill.market is not None or tariff is None:
+        return None  # a market's price of idle hours is not one of its bands
     return Price(BandCalendar(tariff), charges_of(plan.bill, tariff))
 
 

@@ -12,6 +12,7 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import energy_baselines, energy_intensities, energy_savings, enterprises
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergyFit, EnergyIntensity
 from ovoo_cloud.energy.baseline_service import Refused, fit_baseline, prove_saving
+from ovoo_cloud.energy.bill_baseline import is_of_bills
 from ovoo_cloud.energy.intensity import compute_intensity, intensity_spec_from_data
 from ovoo_cloud.energy.intervals import LONGEST_NS, day_starts
 from ovoo_cloud.services import Services
@@ -34,7 +35,7 @@ def energy_baselines_job(
             (row, found)
             for row in energy_baselines.every(session, _SCOPE)
             for found in [energy_baselines.champion(session, _SCOPE, row)]
-            if found is not None
+            if found is not None and not is_of_bills(row.spec)  # bills come by hand, not by night
         ]
         specific = list(energy_intensities.every(session, _SCOPE))
     counts = {"baselines": len(owners), "challengers": 0, "savings": 0, "events": 0, "intensities": 0}

@@ -14,7 +14,7 @@ from ovoo_cloud.energy_report.plan import MonthPlan, month_window
 from ovoo_cloud.energy_report.site_plan import plan_of_site
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.jobs.report import Order, Subject, asker, issue_recorded, today
-from ovoo_cloud.reports.build import ReportResult
+from ovoo_cloud.reports.build import FORMATS, ReportResult
 from ovoo_cloud.services import Services
 
 __all__ = ["default_number", "issue_month_report", "month_report"]
@@ -25,8 +25,8 @@ def month_report(
 ) -> Mapping[str, Any]:
     """Issues the report of a site and month.
 
-    Parameters: `enterprise`, `site`, `month` (2026-10), `user` (who asked); `number`, `issue_date`, `languages` and
-    `inputs` (see `plan_of_site`) may be left out.
+    Parameters: `enterprise`, `site`, `month` (2026-10), `user` (who asked); `number`, `issue_date`, `languages`,
+    `formats` and `inputs` (see `plan_of_site`) may be left out.
     """
     with services.database.read() as session:
         scope = asker(session, str(parameters.get("user", "")))
@@ -36,6 +36,7 @@ def month_report(
         issue_date=parameters.get("issue_date") or today(services),
         languages=parameters.get("languages") or [services.settings.language],
         progress=progress,
+        formats=parameters.get("formats") or FORMATS,
     )
     row, result = issue_month_report(services, scope, enterprise, site, month, order, parameters.get("inputs"))
     return {"report": row.id, "folder": row.folder, **month_summary(result.snapshot.data)}

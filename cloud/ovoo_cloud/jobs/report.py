@@ -18,7 +18,7 @@ from ovoo_cloud.catalogue import cases
 from ovoo_cloud.catalogue.tables import Report, User
 from ovoo_cloud.diagnosis.case import Case, parse_case
 from ovoo_cloud.evidence_store import StoreEvidence
-from ovoo_cloud.reports.build import ReportResult, ReportSettings, build_report, summary
+from ovoo_cloud.reports.build import FORMATS, Format, ReportResult, ReportSettings, build_report, summary
 from ovoo_cloud.reports.resolve import Language
 from ovoo_cloud.reports.signing import load_signing_key
 from ovoo_cloud.services import Services
@@ -118,6 +118,7 @@ class Order:
     folder: pathlib.Path | None = None
     progress: Callable[[float], None] = lambda share: None
     centre_copy: bool = False
+    formats: Sequence[Format] = FORMATS
 
 
 def issue_recorded(
@@ -135,6 +136,9 @@ def issue_recorded(
     unknown = [language for language in languages if language not in _LANGUAGES]
     if unknown or not languages:
         raise ConfigError("not a language", offender="languages", value=unknown, remedy="zh, en or both")
+    strange = [each for each in order.formats if each not in FORMATS]
+    if strange:
+        raise ConfigError("not a format", offender="formats", value=strange, remedy=f"of {', '.join(FORMATS)}")
     key = load_signing_key(services.settings.signing_key)
     with services.database.read() as session:
         revision = cases.next_revision(session, order.number)
@@ -147,6 +151,7 @@ def issue_recorded(
         key,
         revision=revision,
         languages=languages,
+        formats=order.formats,
         verify_url=services.settings.verify_url,
         centre_copy=order.centre_copy,
     )

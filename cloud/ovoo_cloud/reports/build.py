@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
@@ -25,7 +25,20 @@ from ovoo_cloud.reports.tree import build_tree
 from ovoo_cloud.reports.web import render_html
 from ovoo_cloud.reports.word import render_docx
 
-__all__ = ["ReportResult", "ReportSettings", "build_report", "issue_bundle", "render_files", "summary"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "ReportResult",
+    "ReportSettings",
+    "build_report",
+    "issue_bundle",
+    "render_files",
+    "summary",
+]
+
+Format = Literal["pdf", "docx", "xlsx", "html"]
+FORMATS: Final[tuple[Format, ...]] = ("pdf", "docx", "xlsx", "html")
+"""What people read; snapshot and document as JSON are in every bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,7 @@ class ReportSettings:
     signing_key: Ed25519PrivateKey
     revision: int = 1
     languages: Sequence[Language] = ("zh",)
+    formats: Sequence[Format] = FORMATS
     verify_url: str = ""
     centre_copy: bool = False
 
@@ -78,37 +92,47 @@ def issue_bundle(make: Callable[[Issue], Snapshot], settings: ReportSettings, ou
     check_folder(out_dir)
     tool = f"ovoo-cloud {version('ovoo-cloud')}"
     snapshot = make(Issue(settings.number, settings.issue_date, settings.revision, tool, settings.verify_url))
-    files = render_files(snapshot, settings.languages, centre=settings.centre_copy)
+    files = render_files(snapshot, settings.languages, settings.formats, centre=settings.centre_copy)
     written = write_bundle(out_dir, files, snapshot.data, settings.signing_key)
     hashes = {name: sha256_hex(content) for name, content in sorted(written.items())}
     return ReportResult(out_dir, hashes, snapshot, hashes["snapshot.json"])
 
 
-def render_files(snapshot: Snapshot, languages: Sequence[Language], *, centre: bool = False) -> dict[str, bytes]:
+def render_files(
+    snapshot: Snapshot, languages: Sequence[Language], formats: Sequence[Format] = FORMATS, *, centre: bool = False
+) -> dict[str, bytes]:
     """Every file of the bundle but manifest and signature; the same bytes for the same snapshot."""
     frozen = snapshot.to_bytes()
     tree = build_tree(snapshot.data, sha256_hex(frozen))
     files = {"snapshot.json": frozen, "report.json": canonical_json(tree)}
-    files |= _documents(tree, "report", languages, snapshot.data["issue"])
+    files |= _documents(tree, "report", languages, formats, snapshot.data["issue"])
     if centre:
         cut = centre_copy(tree, secrets_of(snapshot.data.get("case", {})))
-        files |= _documents(cut, "report.centre", languages, snapshot.data["issue"])
+        files |= _documents(cut, "report.centre", languages, formats, snapshot.data["issue"])
     return files
 
 
 def _documents(
-    tree: Mapping[str, Any], name: str, languages: Sequence[Language], issue: Mapping[str, Any]
+    tree: Mapping[str, Any],
+    name: str,
+    languages: Sequence[Language],
+    formats: Sequence[Format],
+    issue: Mapping[str, Any],
 ) -> dict[str, bytes]:
-    """PDF, Word, Excel and web page of a document in each language."""
+    """The chosen formats of a document in each language."""
     number, issued, code = issue["number"], issue["date"], tree["snapshot_sha256"]
     files = {}
     for position, language in enumerate(languages):
         stem = name if position == 0 else f"{name}.{language}"
         document = resolve(tree, language, draw)
-        files[f"{stem}.pdf"] = render_pdf(document, number=number, code=code, issued=issued)
-        files[f"{stem}.docx"] = render_docx(document, number=number, issued=issued)
-        files[f"{stem}.xlsx"] = render_xlsx(document, number=number, issued=issued)
-        files[f"{stem}.html"] = render_html(document, number=number, code=code)
+        if "pdf" in formats:
+            files[f"{stem}.pdf"] = render_pdf(document, number=number, code=code, issued=issued)
+        if "docx" in formats:
+            files[f"{stem}.docx"] = render_docx(document, number=number, issued=issued)
+        if "xlsx" in formats:
+            files[f"{stem}.xlsx"] = render_xlsx(document, number=number, issued=issued)
+        if "html" in formats:
+            files[f"{stem}.html"] = render_html(document, number=number, code=code)
     return files
 
 

@@ -66,7 +66,7 @@ def _saving(data: Data, locale: Locale) -> str:
         int(data["end_ns"]),
         _numbers(data["actual"]),
         _numbers(data["expected"]),
-        [float(data["day_half"])] * len(starts),
+        _numbers([data["day_half"]]) * len(starts),
         sums,
         half,
         starts[0],

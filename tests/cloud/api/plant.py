@@ -383,15 +383,21 @@ def _feed_foreign(plant: Plant) -> None:
 def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str, str]:
     """A case, a job and a report of the enterprise; gives the ids of everything it owns."""
     from ovoo_cloud.alarms import records
-    from ovoo_cloud.catalogue import energy_contracts, findings, verdicts
+    from ovoo_cloud.catalogue import energy_contracts, entered_bills, findings, verdicts
     from ovoo_cloud.energy.bills import make_bill
     from ovoo_cloud.energy.carbon_statement import make_carbon
+    from ovoo_cloud.reports.signing import create_key
 
     with plant.services.database.write() as session:
         energy_contracts.save_contract(session, SYSTEM, enterprise, site, TERMS, NOW)
     bill = make_bill(plant.services, SYSTEM, enterprise, site, {"month": "2026-06", "accept_holes": True})
     choice = {"year": 2026, "region": "inner_mongolia", "electricity": "calorific", "grid_id": ""}
     carbon = make_carbon(plant.services, SYSTEM, enterprise, site, (NOW - HOUR // 2, NOW), choice, [])
+    given = entered_bills.NewBill(NOW - 35 * DAY, NOW - 5 * DAY, "1200", "read", "bill 6")
+    with plant.services.database.write() as session:
+        (entered,) = entered_bills.enter(session, SYSTEM, enterprise, site, [given], NOW)
+    if not plant.services.settings.signing_key.exists():
+        create_key(plant.services.settings.authority_dir)
     report_id = f"{site}-2026-001-r1"
     folder = plant.services.settings.reports_dir / enterprise / report_id
     folder.mkdir(parents=True)
@@ -448,6 +454,7 @@ def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str
             "verdict": str(verdict.id),
             "bill": bill.id,
             "statement": carbon.id,
+            "entered": entered.id,
             "alarm": str(alarm),
             "case": f"{site}-case",
             "job": job.id,

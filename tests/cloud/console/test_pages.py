@@ -129,7 +129,7 @@ def _energy(page: Page) -> None:
 def _reports(page: Page) -> None:
     row = page.locator("tr[data-report='heishan-2026-001-r1']")
     expect(row).to_contain_text("heishan-2026-001")
-    assert row.locator("a").all_inner_texts() == ["PDF", "Word", "数据（JSON）"]
+    assert row.locator("a").all_inner_texts() == ["PDF", "Word", "数据（JSON）", "报告包（zip）"]
     expect(page.locator("tr[data-job]")).to_have_attribute("data-state", "queued")
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
+from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.snapshot import Snapshot
+from ovoo_cloud.energy_report.editions import norm_editions
 from ovoo_cloud.energy_report.plan import parse_plan
 from ovoo_cloud.energy_report.records import record_id
 from ovoo_cloud.energy_report.snapshot import freeze_month
 from ovoo_contract.errors import ConfigError, ConfigErrors
+from ovoo_packs import load_norms
 
 from tests.cloud.energy_report import dairy
 from tests.cloud.energy_report.conftest import ISSUE
@@ -57,7 +62,8 @@ def test_the_bill_is_energy_by_band_demand_and_adjustment(whole: Snapshot) -> No
         energy = value(whole, f"energy.band.{band}")
         assert amounts["电度电价", band] == pytest.approx(energy * price, abs=0.05)
         assert amounts["基金附加", band] == pytest.approx(energy * 0.03, abs=0.01)
-    assert amounts["demand", ""] == pytest.approx((480 + value(whole, "demand.peak") - 480) * 28, abs=0.01)
+    assert amounts["demand", ""] == pytest.approx(float(whole.data["demand"]["peak"]["kw"]) * 28, abs=0.005)
+    assert float(whole.data["demand"]["peak"]["kw"]) == pytest.approx(value(whole, "demand.peak"), abs=0.05)
     assert amounts["power_factor", ""] == 0.0
     assert value(whole, "bill.total") == pytest.approx(math.fsum(amounts.values()), abs=0.005)
 
@@ -195,3 +201,31 @@ def test_a_price_without_document_is_refused() -> None:
 
     with pytest.raises(ConfigError, match="document"):
         freeze_month(dairy.plan(bill={"charges": [charge]}), dairy.source(), ISSUE)
+
+
+def test_earlier_editions_of_the_grid_factor_stand_beside_the_one_in_force(whole: Snapshot) -> None:
+    used, (earlier,) = whole.data["energy"]["co2_factor"], whole.data["editions"]["carbon"]
+    kwh = Decimal(whole.data["figures"]["energy.kwh"]["value"])
+
+    assert (used["id"], earlier["id"]) == ("grid_inner_mongolia_2023", "grid_inner_mongolia_2022")
+    both = [whole.data["figures"][name]["value"] for name in ("energy.kgco2", earlier["figure"])]
+    factors = (used["value"], earlier["value"])
+    assert [Decimal(each) for each in both] == [
+        (kwh * Decimal(each)).quantize(Decimal(1), ROUND_HALF_UP) for each in factors
+    ]
+    assert earlier["reference_only"]
+
+
+def test_an_earlier_edition_of_the_norm_keeps_its_limits_and_its_level_beside_the_new_one() -> None:
+    table = load_norms()
+    row = table.get("coal_underground")
+    old = replace(row, id="coal_old", level1=2.0, level2=4.0, level3=6.0)
+    both = replace(table, rows={"coal_old": old, row.id: replace(row, supersedes="coal_old")})
+    book = FigureBook()
+    book.base("norm.intensity", "3.5", unit=row.unit, digits=3)
+
+    (found,) = norm_editions(both, row.id, book)
+
+    assert (found["id"], found["reached"]) == ("coal_old", 2)
+    assert [book[each["figure"]].value for each in found["levels"]] == ["2.000", "4.000", "6.000"]
+    assert norm_editions(table, row.id, book) == []

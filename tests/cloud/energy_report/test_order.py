@@ -90,7 +90,10 @@ def test_energy_at_market_prices_is_not_billed_from_the_other_lines(services: Se
         terms = {**TERMS, "market": "spot", "shiftable": []}
         energy_contracts.save_contract(session, SYSTEM, dairy.ENTERPRISE, dairy.SITE, terms, now_ns=NOW)
 
-    assert plan_of(services).bill is None
+    bill = plan_of(services).bill
+
+    assert bill is not None
+    assert (bill.market.name, bill.market.uploads) == ("spot", ())
 
 
 def test_what_is_told_goes_before_the_settings_and_mistakes_are_named(services: Services) -> None:

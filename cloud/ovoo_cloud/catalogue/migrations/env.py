@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from alembic import context
-from ovoo_cloud.catalogue import baseline_tables, energy_tables, sums_tables  # noqa: F401  # their tables count too
+from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the metadata
+    baseline_tables,
+    bill_tables,
+    energy_tables,
+    sums_tables,
+)
 from ovoo_cloud.catalogue.tables import Base
 
 connection = context.config.attributes["connection"]

@@ -26,6 +26,8 @@ from ovoo_cloud.reports.sections.front import local_day
 
 __all__ = ["back", "carbon", "method", "quality"]
 
+_ABOVE = 4
+"""Above every limit of the norm."""
 _TERMS = ("tce", "calorific", "equivalent", "good", "evidence", "record", "snapshot", "tou", "demand", "base", "range")
 
 
@@ -54,9 +56,54 @@ def carbon(facts: Facts) -> list[Block]:
     ]
     if rows:
         blocks.append(table("month.carbon.caption", columns, rows))
+    blocks += _carbon_editions(facts)
     if not facts.data["energy"]["complete"]:
         blocks.append(notice(key("energy.incomplete")))
-    return [*blocks, heading(2, "norm.title"), *norm_blocks(facts)]
+    return [*blocks, heading(2, "norm.title"), *norm_blocks(facts), *_norm_editions(facts)]
+
+
+def _carbon_editions(facts: Facts) -> list[Block]:
+    """The month's carbon dioxide by the edition in force and by those before it, side by side."""
+    earlier, used = facts.data["editions"]["carbon"], facts.data["energy"]["co2_factor"]
+    if not earlier or used is None:
+        return []
+    edition = next(row["edition"] for row in facts.data["energy"]["factors"] if row["id"] == used["id"])
+    rows: list[list[Inline]] = [
+        [name(used["name"]), plain(used["value"]), plain(edition), facts.figure("energy.kgco2"),
+         key("month.editions.used")]
+    ]  # fmt: skip
+    for row in earlier:
+        reference = "month.carbon.reference" if row["reference_only"] else "month.editions.earlier"
+        rows.append(
+            [name(row["name"]), plain(row["value"]), plain(row["edition"]), facts.figure(row["figure"]), key(reference)]
+        )
+    columns: list[Column] = [
+        ("month.carbon.col.factor", "left", 2.4),
+        ("annex.col.value", "right", 0.9),
+        ("month.carbon.col.edition", "left", 1.9),
+        ("month.editions.col.result", "right", 1.5),
+        ("month.carbon.col.mark", "left", 1.2),
+    ]
+    return [para(key("month.editions.lead")), table("month.editions.caption", columns, rows)]
+
+
+def _norm_editions(facts: Facts) -> list[Block]:
+    """What earlier editions of the norm say of the same consumption."""
+    earlier = facts.data["editions"]["norm"]
+    rows = []
+    for row in earlier:
+        limits: Inline = {"t": "join", "items": [facts.figure(each["figure"]) for each in row["levels"]]}
+        reached = key("cell.none") if row["reached"] is None else key("norm.level", level=plain(str(row["reached"])))
+        if row["reached"] == _ABOVE:
+            reached = key("month.editions.above")
+        rows.append([name(row["name"]), plain(row["source"]), limits, reached])
+    columns: list[Column] = [
+        ("norm.col.row", "left", 2),
+        ("month.carbon.col.edition", "left", 1.6),
+        ("month.editions.col.limits", "right", 2.4),
+        ("norm.col.met", "left", 1.2),
+    ]
+    return [table("month.editions.norm", columns, rows)] if rows else []
 
 
 def quality(facts: Facts) -> list[Block]:

@@ -1,4 +1,4 @@
-"""Energy by meter and machine, the shape of the load, demand and the bill."""
+"""Energy by meter and machine, the shape of the load, demand and power factor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from ovoo_cloud.reports.nodes import (
     Block,
     Column,
     Facts,
-    Inline,
     chart,
     heading,
     key,
@@ -20,7 +19,7 @@ from ovoo_cloud.reports.nodes import (
 )
 from ovoo_cloud.reports.sections.energy import absent_row, balance, consumer_blocks, load_blocks, trend_blocks
 
-__all__ = ["bill", "demand", "energy", "load"]
+__all__ = ["demand", "energy", "load"]
 
 
 def energy(facts: Facts) -> list[Block]:
@@ -127,9 +126,27 @@ def demand(facts: Facts) -> list[Block]:
                 )
             )
         blocks += _peaks(facts, data)
-    which = "month.factor.lead" if facts.known("power_factor") else "month.factor.insufficient"
-    words = key(which, factor=facts.figure("power_factor")) if facts.known("power_factor") else key(which)
-    return [*blocks, heading(2, "month.factor.title"), para(words, evidence=facts.evidence("power_factor"))]
+    return [*blocks, heading(2, "month.factor.title"), *_factor(facts)]
+
+
+def _factor(facts: Facts) -> list[Block]:
+    """By the supplier's registers where they are known, beside it the site's own meters; else by these alone."""
+    data, known = facts.data["factor"], facts.known("power_factor")
+    if data["source"] == "measured":
+        words = key("month.factor.lead", factor=facts.figure("power_factor")) if known else None
+        text = words or key("month.factor.insufficient")
+        return [para(text, evidence=facts.evidence("power_factor"))]
+    rows = [[key(f"month.factor.row.{name.partition('.')[2]}"), facts.figure(name)] for name in data["registers"]]
+    columns: list[Column] = [("profile.col.entry", "left", 3), ("annex.col.value", "right", 1.6)]
+    rule, document = key(f"month.factor.rule.{data['rule']}"), plain(data["document"])
+    lead = notice(key("month.factor.refused", fault=plain(data["fault"]), document=document), "warn")
+    if known:
+        lead = para(key("month.factor.registers", factor=facts.figure("power_factor"), rule=rule, document=document))
+    blocks: list[Block] = [lead, table("month.factor.caption", columns, rows)]
+    if facts.known("power_factor.measured"):
+        own = key("month.factor.measured", factor=facts.figure("power_factor.measured"))
+        blocks.append(para(own, evidence=facts.evidence("power_factor.measured")))
+    return blocks
 
 
 def _peaks(facts: Facts, data: dict[str, Any]) -> list[Block]:
@@ -153,59 +170,4 @@ def _peaks(facts: Facts, data: dict[str, Any]) -> list[Block]:
     return [
         chart("month_peak_day", key("month.chart.peak_day"), picture, evidence=evidence),
         table("month.demand.caption", columns, rows),
-    ]
-
-
-def bill(facts: Facts) -> list[Block]:
-    """The bill line by line, or why there is none."""
-    data = facts.data["bill"]
-    blocks: list[Block] = [heading(1, "month.bill.title")]
-    if data["reason"]:
-        return [*blocks, notice(key(f"month.bill.{data['reason']}"), "warn")]
-    documents: Inline = {"t": "join", "items": [plain(each) for each in data["documents"]]}
-    lead = key(
-        "month.bill.lead",
-        total=facts.figure("bill.total"),
-        kwh=facts.figure("bill.kwh"),
-        mean=facts.figure("bill.mean"),
-        documents=documents,
-    )
-    blocks.append(para(lead, evidence=facts.evidence("bill.total")))
-    if data["fictitious"]:
-        blocks.append(notice(key("month.bill.fictitious"), "warn"))
-    if data["incomplete"]:
-        blocks.append(notice(key("month.bill.incomplete", holes=plain(str(data["holes"]))), "warn"))
-    blocks += [notice(key(f"month.bill.open.{each}"), "warn") for each in data["open"]]
-    rows = [_line(facts, row) for row in data["lines"]]
-    rows.append(
-        [
-            key("month.bill.total"),
-            key("cell.none"),
-            key("cell.none"),
-            key("cell.none"),
-            facts.figure("bill.total", unit=False),
-        ]
-    )
-    columns: list[Column] = [
-        ("month.bill.col.item", "left", 2.6),
-        ("month.bill.col.quantity", "right", 1.8),
-        ("month.bill.col.price", "right", 1.4),
-        ("month.bill.col.document", "left", 2.4),
-        ("month.bill.col.yuan", "right", 1.6),
-    ]
-    return [*blocks, table("month.bill.caption", columns, rows), para(key("month.bill.note"), style="small")]
-
-
-def _line(facts: Facts, row: dict[str, Any]) -> list[Inline]:
-    named = row["kind"] == "energy" and row["name"] != "energy"
-    item: Inline = plain(row["name"]) if named else key(f"month.bill.kind.{row['kind']}")
-    if row["band"]:
-        item = key("month.bill.item", name=item, band=key(f"band.{row['band']}"))
-    adjustment = row["kind"] == "power_factor"
-    return [
-        item,
-        {"t": "measure", "value": row["quantity"], "spread": None, "unit": row["unit"]},
-        key("month.bill.percent", percent=plain(row["price"])) if adjustment else plain(row["price"]),
-        plain(row["document"]),
-        facts.figure(row["figure"], unit=False),
     ]

@@ -131,7 +131,7 @@ def _seen(facts: Facts) -> list[Inline]:
         )
     saving = facts.data["saving"]
     if saving is not None and saving["course"] is not None:
-        which = "proved" if not saving["reason"] else "not_proved"
+        which = "provisional" if saving["approved"] is None else "not_proved" if saving["reason"] else "proved"
         rows.append(key(f"month.seen.saving.{which}", **_saving_slots(facts)))
     if facts.known("base.kw") and facts.known("base.percent"):
         rows.append(key("month.seen.base", base=facts.figure("base.kw"), share=facts.figure("base.percent")))

@@ -1,10 +1,10 @@
-"""Idle waste, the saving against the baseline, and the measures."""
+"""The saving: against the signed baseline with what identifies it, or provisionally against a period that was told."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from ovoo_cloud.energy_report.sections.parts import machine
+from ovoo_cloud.energy_report.sections.parts import place
 from ovoo_cloud.reports.nodes import (
     Block,
     Column,
@@ -14,71 +14,15 @@ from ovoo_cloud.reports.nodes import (
     day,
     heading,
     key,
-    name,
     notice,
     para,
     plain,
     table,
 )
-from ovoo_cloud.reports.sections.actions import saving_ranges
-from ovoo_cloud.reports.sections.front import actions_table
 
-__all__ = ["idle", "measures", "saving"]
+__all__ = ["saving"]
 
-
-def idle(facts: Facts) -> list[Block]:
-    """Machines by the energy that they drew without work."""
-    data = facts.data["idle"]
-    blocks: list[Block] = [heading(1, "month.idle.title")]
-    rows = data["rows"]
-    if rows:
-        evidence = facts.evidence("idle.kwh")
-        money = facts.known("idle.yuan")
-        lead = "month.idle.lead.money" if money else "month.idle.lead"
-        slots = {"kwh": facts.figure("idle.kwh"), **({"yuan": facts.figure("idle.yuan")} if money else {})}
-        blocks += [para(key(lead, **slots), evidence=evidence), _bars(facts, rows, evidence), _table(facts, rows)]
-    else:
-        blocks.append(para(key("month.idle.none")))
-    for reason in ("states", "short"):
-        listed = [each["machine"] for each in data["open"] if each["reason"] == reason]
-        if listed:
-            names: Inline = {"t": "join", "items": [machine(facts, each) for each in listed]}
-            blocks.append(notice(key(f"month.idle.open.{reason}", machines=names)))
-    return blocks
-
-
-def _bars(facts: Facts, rows: list[dict[str, Any]], evidence: list[str]) -> Block:
-    bars = [
-        {
-            "label": machine(facts, row["machine"]),
-            "low": facts.figures[row["kwh"]]["value"],
-            "high": facts.figures[row["kwh"]]["value"],
-            "words": facts.figure(row["kwh"]),
-        }
-        for row in rows
-    ]
-    return chart("consumers", key("month.chart.idle"), {"rows": bars}, evidence=evidence)
-
-
-def _table(facts: Facts, rows: list[dict[str, Any]]) -> Block:
-    cells = [
-        [
-            machine(facts, row["machine"]),
-            facts.figure(row["kwh"], unit=False),
-            facts.figure(row["hours"], unit=False),
-            facts.figure(row["percent"], unit=False),
-            facts.figure(row["yuan"], unit=False) if row["yuan"] else key("insufficient"),
-        ]
-        for row in rows
-    ]
-    columns: list[Column] = [
-        ("register.col.machine", "left", 2.4),
-        ("month.idle.col.kwh", "right", 1.3),
-        ("month.idle.col.hours", "right", 1.1),
-        ("month.idle.col.percent", "right", 1.3),
-        ("month.idle.col.yuan", "right", 1.3),
-    ]
-    return table("month.idle.caption", columns, cells)
+_ROWS: Final = ("expected", "actual", "avoided", "low", "high", "percent", "fsu", "cv_rmse", "days")
 
 
 def saving(facts: Facts) -> list[Block]:
@@ -86,52 +30,99 @@ def saving(facts: Facts) -> list[Block]:
     data = facts.data["saving"]
     blocks: list[Block] = [heading(1, "month.saving.title")]
     if data is None:
-        return [*blocks, notice(key("month.saving.none"))]
+        return [*blocks, notice(key("month.saving.none"), "warn")]
+    evidence = facts.evidence("saving.avoided")
     slots = {"start": day(data["start"]), "end": day(data["end"]), "document": plain(data["document"])}
-    blocks.append(para(key("month.saving.baseline", **slots), evidence=facts.evidence("saving.avoided")))
+    signed = data["approved"]
+    if signed is None:
+        blocks += [
+            notice(key("month.saving.unapproved"), "warn"),
+            para(key("month.saving.baseline", **slots), evidence=evidence),
+        ]
+    else:
+        lead = key("month.saving.approved", name=plain(signed["name"]), edition=plain(signed["edition"]), **slots)
+        blocks += [para(lead, evidence=evidence), _identity(signed)]
     if data["course"] is None:
+        which = f"month.saving.{data['reason']}"
         fault: Inline = {"t": "maybe", "key": f"month.fault.{data['fault']}", "text": data["fault"]}
-        return [*blocks, notice(key("month.saving.refused", fault=fault), "warn")]
+        return [*blocks, notice(key(which, fault=fault), "warn")]
+    blocks += _result(facts, data, provisional=signed is None)
+    if signed is not None:
+        blocks += [*_adjusted(facts, data), *_coefficients(facts, signed)]
+    return blocks
+
+
+def _result(facts: Facts, data: dict[str, Any], *, provisional: bool) -> list[Block]:
     words = {each: facts.figure(f"saving.{each}") for each in ("avoided", "low", "high", "percent", "days")}
-    blocks.append(para(key("month.saving.lead", **words)))
-    verdict = "proved" if not data["reason"] else data["reason"]
-    tone = notice(key(f"month.saving.{verdict}"), "info" if verdict == "proved" else "warn")
+    verdict = data["reason"] or ("provisional" if provisional else "proved")
     picture = {**data["course"], "timezone": facts.data["window"]["timezone"]}
+    both = facts.has("saving.adjusted.avoided")
+    columns: list[Column] = [("profile.col.entry", "left", 3), ("month.saving.col.measured", "right", 1.6)]
+    if both:
+        columns.append(("month.saving.col.adjusted", "right", 1.6))
     rows = [
-        [key(f"month.saving.row.{each}"), facts.figure(f"saving.{each}")]
-        for each in ("expected", "actual", "avoided", "low", "high", "percent", "fsu", "cv_rmse", "days")
+        [
+            key(f"month.saving.row.{each}"),
+            facts.figure(f"saving.{each}"),
+            *([facts.figure(f"saving.adjusted.{each}")] if both else []),
+        ]
+        for each in _ROWS
     ]
-    columns: list[Column] = [("profile.col.entry", "left", 3), ("annex.col.value", "right", 1.6)]
     return [
-        *blocks,
-        tone,
+        para(key("month.saving.lead", **words)),
+        notice(key(f"month.saving.{verdict}"), "info" if verdict == "proved" else "warn"),
         chart("month_saving", key("month.chart.saving"), picture, evidence=facts.evidence("saving.avoided")),
         table("month.saving.caption", columns, rows),
     ]
 
 
-def measures(facts: Facts) -> list[Block]:
-    """What can be done: ranges from the month's evidence, and the idle machines appraised."""
-    blocks: list[Block] = [heading(1, "month.measures.title"), para(key("month.measures.lead"))]
-    if any(not each["reason"] for each in facts.data["actions"]):
-        blocks += [*saving_ranges(facts), actions_table(facts)]
+def _identity(signed: dict[str, Any]) -> Block:
+    """Who signed which fit when, of which signals, and the hash that names it."""
+    energy: Inline = {"t": "join", "items": [place(each) for each in signed["energy"]]}
+    drivers: Inline = {"t": "join", "items": [plain(each["name"]) for each in signed["drivers"]]}
+    rows: list[list[Inline]] = [
+        [key("month.baseline.row.id"), plain(f"{signed['id']} / {signed['fit']}")],
+        [key("month.baseline.row.edition"), plain(signed["edition"])],
+        [key("month.baseline.row.signed"), plain(f"{signed['signed_by']}, {signed['signed']}")],
+        [key("month.baseline.row.sha256"), plain(signed["sha256"])],
+        [key("month.baseline.row.step"), key(f"month.baseline.step.{signed['step']}")],
+        [key("month.baseline.row.energy"), energy],
+        [key("month.baseline.row.drivers"), drivers],
+    ]
+    if signed["others"]:
+        rows.append([key("month.baseline.row.others"), {"t": "join", "items": [plain(e) for e in signed["others"]]}])
+    columns: list[Column] = [("profile.col.entry", "left", 1.4), ("annex.col.value", "left", 4)]
+    return table("month.baseline.caption", columns, rows)
+
+
+def _adjusted(facts: Facts, data: dict[str, Any]) -> list[Block]:
+    """The accepted non-routine events and both results, or that there are none."""
+    events, adjusted = data["approved"]["events"], data["adjusted"]
+    if not events:
+        return [para(key("month.events.none"), style="small")]
+    rows = [
+        [plain(each["start"]), plain(each["end"]), plain(each["reason"]), plain(each["decided_by"])] for each in events
+    ]
+    columns: list[Column] = [
+        ("month.events.col.start", "left", 1.4),
+        ("month.events.col.end", "left", 1.4),
+        ("month.events.col.reason", "left", 3),
+        ("month.events.col.by", "left", 1),
+    ]
+    if adjusted is None or adjusted["reason"]:
+        fault = plain("" if adjusted is None else adjusted["fault"])
+        words = notice(key("month.events.refused", fault=fault), "warn")
     else:
-        blocks.append(notice(key("month.measures.none")))
-    rows = facts.data["measures"]
-    if rows:
-        blocks.append(heading(2, "month.measures.idle.title"))
-        columns: list[Column] = [
-            ("actions.col.action", "left", 1.6),
-            ("register.col.machine", "left", 1.8),
-            ("month.measures.col.kwh", "right", 2),
-            ("month.measures.col.proof", "left", 1),
-        ]
-        blocks.append(table("month.measures.caption", columns, [_measure(facts, row) for row in rows]))
-        if any(row["missing"] for row in rows):
-            blocks.append(para(key("month.measures.missing"), style="small"))
-    return blocks
+        slots = {each: facts.figure(f"saving.adjusted.{each}") for each in ("avoided", "low", "high")}
+        measured = facts.figure("saving.avoided")
+        words = para(key("month.events.both", measured=measured, left_out=plain(adjusted["left_out"]), **slots))
+    return [heading(2, "month.events.title"), table("month.events.caption", columns, rows), words]
 
 
-def _measure(facts: Facts, row: dict[str, Any]) -> list[Inline]:
-    proof = key("month.measures.option", option=plain(row["option"]))
-    return [name(row["name"]), machine(facts, row["machine"]), facts.figure(row["figure"]), proof]
+def _coefficients(facts: Facts, signed: dict[str, Any]) -> list[Block]:
+    rows = [
+        [plain(row["name"]), plain(row["text"]) if row["figure"] is None else facts.figure(row["figure"])]
+        for row in signed["coefficients"]
+    ]
+    columns: list[Column] = [("month.coefficients.col.name", "left", 3), ("annex.col.value", "right", 2)]
+    return [table("month.coefficients.caption", columns, rows, compact=True)]
