@@ -17,6 +17,7 @@ from ovoo_cloud.catalogue import jobs as job_rows
 from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.energy_report.site_plan import plan_of_site
 from ovoo_cloud.jobs.month_report import default_number
+from ovoo_cloud.reports.build import Format
 from ovoo_cloud.services import Services
 
 __all__ = ["MonthOrder", "order_month_report", "router"]
@@ -32,8 +33,8 @@ class MonthOrder(BaseModel):
     number: str = Field("", max_length=40, description="default: of month and site; a repeated one is a new revision")
     issue_date: datetime.date | None = Field(None, description="default: today in the installation's time zone")
     languages: list[Literal["zh", "en"]] = Field(default=[], max_length=2, description="the first one leads")
-    formats: list[Literal["pdf", "docx", "xlsx"]] = Field(
-        default=[], max_length=3, description="default: all; JSON, manifest and signature are in every bundle"
+    formats: list[Format] = Field(
+        default=[], max_length=4, description="default: all; JSON, manifest and signature are in every bundle"
     )
     inputs: dict[str, Any] = Field(
         default={}, description="what the settings do not hold (docs/guides/energy-report.md): bill, baseline, ..."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -17,7 +17,7 @@ from ovoo_cloud.api.reports import bundle_files, check_issued
 from ovoo_cloud.catalogue import cases, enterprises, jobs
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
-from ovoo_cloud.reports.build import FORMATS
+from ovoo_cloud.reports.build import FORMATS, Format
 from ovoo_cloud.services import Services
 
 __all__ = ["router"]
@@ -62,7 +62,7 @@ def issue_month(
     place: Annotated[str, Form(pattern="^[a-z0-9_-]+/[a-z0-9_-]+$", max_length=130)],
     month: Annotated[str, Form(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")],
     languages: Annotated[str, Form(pattern="^(zh|en|zh,en)$")],
-    formats: Annotated[list[Literal["pdf", "docx", "xlsx"]] | None, Form(max_length=3)] = None,
+    formats: Annotated[list[Format] | None, Form(max_length=4)] = None,
 ) -> Response:
     """Queues the energy report of a month; its mistakes are told at once."""
     scope.require(Permission.RUN_REPORT)

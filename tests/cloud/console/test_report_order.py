@@ -44,7 +44,7 @@ def order_by_keyboard(page: Page) -> None:
     page.locator("#languages").focus()
     page.keyboard.press("End")
     assert page.locator("#languages").input_value() == "zh,en"
-    for value in ("pdf", "docx", "xlsx"):
+    for value in ("pdf", "docx", "xlsx", "html"):
         page.keyboard.press("Tab")
         assert page.evaluate("() => document.activeElement.value") == value
     page.keyboard.press("Space")  # no Excel
