@@ -35,7 +35,7 @@ def work(plant: Plant) -> None:
 
 
 def order_by_keyboard(page: Page) -> None:
-    """Tabs through the form from its first field: site, month, language, three formats, button."""
+    """Tabs through the form from its first field: site, month, language, four formats, button."""
     page.locator("#place").focus()
     page.locator("#place").select_option(f"{OWN}/{SITE}")
     page.keyboard.press("Tab")
@@ -47,7 +47,8 @@ def order_by_keyboard(page: Page) -> None:
     for value in ("pdf", "docx", "xlsx", "html"):
         page.keyboard.press("Tab")
         assert page.evaluate("() => document.activeElement.value") == value
-    page.keyboard.press("Space")  # no Excel
+        if value == "xlsx":
+            page.keyboard.press("Space")  # no Excel
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
