@@ -26,6 +26,7 @@ from ovoo_models.cli_energy_pictures import Picture, add_picture, write_picture
 from ovoo_models.cli_energy_record import content_of, write_record
 from ovoo_models.cli_energy_screening import screening_data, screening_lines
 from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
+from ovoo_models.reasons import catalogue_of, tell
 
 if TYPE_CHECKING:
     from ovoo_models.efficiency.savings.change_point import ChangePointModel
@@ -124,7 +125,10 @@ def _baseline(options: argparse.Namespace) -> int:
 
     if options.out is not None and options.step == "hour":
         remedy = "the picture is of days: --step day, or the course that saving --out draws"
-        raise ConfigError("no picture of hours of the week", offender="--out", value=str(options.out), remedy=remedy)
+        raise ConfigError(
+            "no picture of hours of the week", code="saving.no_picture_of_hours_of_week", offender="--out",
+            value=str(options.out), remedy=remedy,
+        )  # fmt: skip
     fitted = _fitted(opened(options), options)
     if options.record is not None:
         write_record(options.record, _baseline_content(fitted, reading_options(options), options))
@@ -259,7 +263,12 @@ def saving_lines(proof: Proof, zone: str, language: str) -> list[str]:
     lines += [
         words["beyond"].format(name=each.name, rows=each.rows, low=each.low, high=each.high) for each in found.beyond
     ]
-    return [*lines, found.reason or words["provable"], *event_lines(proof.events, zone, language)]
+    if found.provable:
+        lines.append(words["provable"])
+    else:
+        told = tell(catalogue_of("ovoo_models.reasons", language), found.reason_code, {})
+        lines.append(told.wrong if told else found.reason)
+    return [*lines, *event_lines(proof.events, zone, language)]
 
 
 def _baseline_content(fitted: Fitted, reading: ReadingOptions, options: argparse.Namespace) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ovoo_models.efficiency.savings.screening import screen
 from ovoo_models.efficiency.savings.uncertainty import Fitness, fitness, gaps_of
 
 from ovoo_cloud.energy.baseline_spec import BaselineSpec
+from ovoo_cloud.reasons import reason_of
 
 __all__ = ["coefficients_of", "fit_outcome", "plan_of", "scatter_of_outcome"]
 
@@ -48,7 +49,7 @@ def fit_outcome(data: Observations, spec: BaselineSpec, units: Mapping[str, str]
         gaps = gaps_of([data.time_ns[i] for i in model.used], data.step_ns)
         quality = fitness([data.energy[i] for i in model.used], model.fitted, gaps, model.terms)
     except EvidenceError as error:
-        return outcome | {"refused": str(error)}
+        return outcome | {"refused": str(error), "reason": reason_of(error)}
     return outcome | _told(data, model, quality, units)
 
 
