@@ -5,6 +5,7 @@ import re
 import string
 
 import ovoo_models
+import ovoo_packs
 import pytest
 from ovoo_contract.errors import ConfigError, ConfigErrors, EvidenceError
 from ovoo_models.reasons import catalogue_of, error_lines, tell
@@ -18,7 +19,9 @@ LATIN_SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,;:]+){3,}\b[A-Za-z]{2,}\b")
 
 @pytest.fixture(scope="module")
 def raised() -> Codes:
-    return codes_of([*sorted((ROOT / "efficiency").rglob("*.py")), *sorted(ROOT.glob("cli_energy*.py"))])
+    found = codes_of([*sorted((ROOT / "efficiency").rglob("*.py")), *sorted(ROOT.glob("cli_energy*.py"))])
+    found.slots.update(codes_of(sorted(pathlib.Path(ovoo_packs.__file__).parent.glob("*.py"))).slots)
+    return found
 
 
 def test_every_error_and_defect_of_the_energy_engine_has_a_code(raised: Codes) -> None:
