@@ -37,7 +37,7 @@ from ovoo_cloud.services import Services
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False, prefix="/energy/{enterprise}/{site}")
-_WIDTHS: Final = (("wide", 860.0), ("narrow", 330.0))
+_WIDTHS: Final = (("wide", 640.0), ("narrow", 330.0))
 _HOUR_NS: Final = 3.6e12
 Short = Annotated[str, Form(max_length=63)]
 

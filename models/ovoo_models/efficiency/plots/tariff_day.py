@@ -28,9 +28,9 @@ class TariffDay:
 
 def draw_tariff_day(data: TariffDay, look: Look) -> str:
     """The SVG document."""
-    svg = Svg(look.width, 250.0)
+    svg = Svg(look.width, 260.0)
     limit = [data.limit_kw] if math.isfinite(data.limit_kw) else []
-    panel = Panel(svg, look, 38.0, 212.0, (0.0, 24.0), scale(finite(data.power_kw, limit), zero=True))
+    panel = Panel(svg, look, 48.0, 222.0, (0.0, 24.0), scale(finite(data.power_kw, limit), zero=True))
     title = word("tariff_day", look.language) + (f" · {data.words}" if data.words else "")
     svg.text(panel.left, 14, f"{title} (kW)", 9.5, fill=look.palette.ink, bold=True)
     for start, end, name, price in data.bands:

@@ -128,7 +128,8 @@ def _judged(defects: tuple[Defect, ...], accept_holes: bool) -> tuple[Defect, ..
     wrong = [each for each in defects if each not in holes]
     if wrong:
         first = wrong[0]
-        remedy = f"{first.value}: {first.remedy}; {len(wrong)} defects in all"
+        more = f"; {len(wrong)} defects in all" if len(wrong) > 1 else ""
+        remedy = f"{first.value}: {first.remedy}{more}"
         raise EvidenceError(
             "the series is not fit for a bill", code="tariff.series_not_fit_for_bill", slots={"count": len(wrong)},
             offender="intervals", value=f"{first.kind} {first.start_ns}", remedy=remedy,
