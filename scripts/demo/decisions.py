@@ -1,4 +1,4 @@
-"""What people of the demo's plants decided and surveyed, all of it made up: measures, restarts, a ventilation network."""
+"""What people of the demo's plants decided and surveyed, all made up: measures, restarts, a ventilation network."""
 
 from __future__ import annotations
 

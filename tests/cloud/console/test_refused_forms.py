@@ -49,7 +49,7 @@ TREE = {
     "document": "图", "use-0": "yes", "name-0": "main", "signal-0": "a/b/c/energy", "carrier-0": "electricity",
     "direction-0": "use", "class_percent-0": "500",
 }  # fmt: skip
-AIRWAYS = "id,from,to,resistance(kg/m7)\na,1,2,x\na,2,3,0.1\n".encode()
+AIRWAYS = b"id,from,to,resistance(kg/m7)\na,1,2,x\na,2,3,0.1\n"
 FORMS = (
     Form("/baselines", "baseline.not_day", {**BASELINE, "start": "昨天"}),
     Form("/baselines", "form.missing", {"name": "b"}),
