@@ -19,7 +19,13 @@ LATIN_SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b[ ,;:]+){3,}\b[A-Za-z]{2,}\b")
 
 @pytest.fixture(scope="module")
 def raised() -> Codes:
-    found = codes_of([*sorted((ROOT / "efficiency").rglob("*.py")), *sorted(ROOT.glob("cli_energy*.py"))])
+    found = codes_of(
+        [
+            *sorted((ROOT / "efficiency").rglob("*.py")),
+            *sorted(ROOT.glob("cli_energy*.py")),
+            ROOT / "train/challenger.py",
+        ]
+    )
     found.slots.update(codes_of(sorted(pathlib.Path(ovoo_packs.__file__).parent.glob("*.py"))).slots)
     return found
 

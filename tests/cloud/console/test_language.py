@@ -25,6 +25,7 @@ from ovoo_packs import load_norms, load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
+    "boosted.",
     "correction.",
     "number.",
     "vent.kind.",

@@ -63,7 +63,7 @@ FORMS = (
     Form("/baselines/{baseline}/savings", "baseline.not_day", {**DAYS, "start": "x"}),
     Form("/savings/{record}/events/{event}", "saving.decision_needs_its_reason", {"accepted": "true", "reason": " "}),
     Form("/savings/{record}/events/{event}", "form.bool_parsing", {"accepted": "也许", "reason": "试"}),
-    Form("/intensity", "intensity.not_number", {"name": "n", "energy": "e", "product": "p", "norm": "x", "total": "一"}),
+    Form("/intensity", "intensity.not_number", {"name": "n", "energy": "e", "product": "p", "norm": "x", "total": "?"}),
     Form("/intensity", "packs.no_such", {"name": "n", "energy": "e", "product": "p", "norm": "没有"}),
     Form("/tariff", "packs.no_such", {"tariff": "没有"}),
     Form("/tariff", "tariff.price_needs_its_document", {"price": "0.5"}),
