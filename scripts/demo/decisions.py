@@ -13,6 +13,7 @@ __all__ = ["enter"]
 _MINUTES: Final = "演示会议纪要 DEMO-M01（虚构）"
 _SURVEY: Final = "演示通风阻力测定 DEMO-V01（虚构）"
 _HOURS: Final = 8760.0
+_PRICE: Final = {"tariff": "west", "flat_price_yuan": 0.43, "source": "演示合同（虚构，不是任何真实价格）"}
 _DECIDED: Final = (
     ("powder/line1/dryer1", "idle_switch_off.avoidable_share", "0.6"),
     ("powder/line1/dryer1", "idle_switch_off.cost_low", "6000"),
@@ -28,6 +29,8 @@ _DECIDED: Final = (
 def enter(place: Place) -> None:
     """Enters them over the API, as an engineer would."""
     api = Api(place)
+    for plant in PLANTS:
+        api.put(f"/api/v1/enterprises/{plant.enterprise}/sites/{plant.site}/tariff", _PRICE)
     mine, _, dairy = PLANTS
     base = f"/api/v1/enterprises/{dairy.enterprise}/sites/{dairy.site}/energy"
     for asset, name, value in _DECIDED:

@@ -12,6 +12,9 @@ from ovoo_models.svg import Svg, text_width
 
 __all__ = ["TariffDay", "draw_tariff_day"]
 
+_ROOM = 1.12
+"""Above the limit, so that its words stand free of the power below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class TariffDay:
@@ -30,7 +33,9 @@ def draw_tariff_day(data: TariffDay, look: Look) -> str:
     """The SVG document."""
     svg = Svg(look.width, 260.0)
     limit = [data.limit_kw] if math.isfinite(data.limit_kw) else []
-    panel = Panel(svg, look, 48.0, 222.0, (0.0, 24.0), scale(finite(data.power_kw, limit), zero=True))
+    panel = Panel(
+        svg, look, 48.0, 222.0, (0.0, 24.0), scale(finite(data.power_kw, [each * _ROOM for each in limit]), zero=True)
+    )
     title = word("tariff_day", look.language) + (f" · {data.words}" if data.words else "")
     svg.text(panel.left, 14, f"{title} (kW)", 9.5, fill=look.palette.ink, bold=True)
     for start, end, name, price in data.bands:
