@@ -132,7 +132,7 @@ def test_a_norm_that_is_not_verified_is_marked_and_its_open_corrections_are_name
     with reader(browser, plant) as page:
         page.goto(_pages(works)["intensity"])
         expect(page.locator("[data-mark=reference]")).to_have_text("仅供参考")
-        expect(page.locator("[data-open]")).to_contain_text("process_factor")
+        expect(page.locator("[data-open]")).to_contain_text("工艺系数")
         assert page.locator("tr[data-month]").count() == 2 or page.locator("tr[data-month]").count() == 3
 
 

@@ -49,8 +49,17 @@ def draw_tariff_day(data: TariffDay, look: Look) -> str:
     panel.ground(word("hour", look.language), x_step=3.0)
     _steps(panel, data.power_kw, look)
     if limit:
-        panel.level(limit[0], f"{word('limit', look.language)} {limit[0]:,.5g} kW")
+        _limit(panel, data.power_kw, limit[0], f"{word('limit', look.language)} {limit[0]:,.5g} kW", look)
     return document(svg, title, look)
+
+
+def _limit(panel: Panel, power: Sequence[float], limit: float, words: str, look: Look) -> None:
+    """The limit, its words above the power that stands there."""
+    panel.level(limit, "")
+    hours = (text_width(words, 8.5) + 6) / (panel.x(1.0) - panel.x(0.0))
+    beneath = finite(power[: math.ceil(len(power) * hours / 24.0)])
+    y = panel.value.y(max([limit, *beneath]))
+    panel.svg.text(panel.left + 3, max(y - 4, panel.top + 9), words, 8.5, fill=look.palette.alert, bold=True)
 
 
 _NAMED = frozenset(f"band_{name}" for name in BAND_FILLS)
