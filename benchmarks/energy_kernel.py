@@ -128,7 +128,7 @@ class _Block:
         work = self._values[:_AT_WORK]
         work[:_VARIED, 1:] = rng.normal(0, 1.0, (_VARIED, 7))
         # the order of draws is part of the run: first the varied rows with their noise, then the steady ones' noise
-        exact = 60.0 + work[:, 1:] @ truth
+        exact: np.ndarray[Any, Any] = 60.0 + work[:, 1:] @ truth
         work[:_VARIED, 0] = exact[:_VARIED] + rng.normal(0, 1.0, _VARIED)
         work[_VARIED:, 0] = exact[_VARIED:] + rng.normal(0, 1.0, _AT_WORK - _VARIED)
         return exact

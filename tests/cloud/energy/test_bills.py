@@ -320,28 +320,6 @@ def test_the_demand_of_now_ends_where_the_power_leads_and_tells_what_to_shed(pla
     assert month.peak_start_ns == START + 18 * 12 * STEP
 
 
-def test_a_quarter_hour_of_minutes_counts_for_the_month_and_one_with_a_hole_does_not(
-    services: Services, clock: Clock
-) -> None:
-    listed = Catalogue([SignalEntry(Address.parse(f"{METER}/power"), "kW", period_s=1.0)])  # kept by the minute
-    minutes = [minute for minute in range(60) if not 20 <= minute < 24]
-    with services.database.write() as session:
-        gateway = session.get(Gateway, GATEWAY)
-        assert gateway is not None
-        signals.save_catalogue(session, gateway, listed, now_ns=START)
-        asset = signals.asset(session, SYSTEM, METER)
-        asset.template = "site_meter"
-    rows: list[tuple[int, int, float | None, int]] = [(0, START + n * MINUTE, 100.0 + n, 0) for n in minutes]
-    services.store.write(builders.delivery(builders.batch(rows), signals=listed))
-    clock.now_ns = START + 3600 * 10**9
-
-    found = month_demand(services, SYSTEM, ENTERPRISE, SITE)
-
-    assert (found.windows, found.unknown) == (3, 1)
-    assert found.peak_kw == pytest.approx(152.0)
-    assert found.peak_start_ns == START + 45 * MINUTE
-
-
 def test_old_data_give_no_demand(plant: Services, clock: Clock) -> None:
     clock.now_ns = START + DAYS * 288 * STEP + 3 * 3600 * 10**9
 
