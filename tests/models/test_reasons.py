@@ -8,6 +8,7 @@ import ovoo_models
 import ovoo_packs
 import pytest
 from ovoo_contract.errors import ConfigError, ConfigErrors, EvidenceError
+from ovoo_models.cli import main
 from ovoo_models.reasons import catalogue_of, error_lines, tell
 
 from tests.reason_codes import Codes, codes_of
@@ -81,7 +82,11 @@ def test_lines_name_the_offender_and_the_value_of_every_error() -> None:
     first = EvidenceError("no reading", code="equipment.no_reading", slots={"unit": "kW"}, offender="pump.power")
     second = ConfigError("no such time zone", code="readings.no_such_time_zone", offender="zone", value="Mars")
 
-    assert error_lines(first, "zh") == ["pump.power：没有读数（）。请以 kW 给出".replace("（）", "")]
+    third = ConfigError("a cell is empty", code="ventilation.cell_empty", offender="line 3 to", value="",
+                        slots={"line": 3, "column": "to"})  # fmt: skip
+
+    assert error_lines(first, "zh") == ["pump.power：没有读数。请以 kW 给出"]
+    assert error_lines(third, "zh") == ["第 3 行 to：单元格是空的。填上，或去掉这一行"]
     assert error_lines(ConfigErrors([second]), "zh") == ["zone：没有这个时区（Mars）。例如 Asia/Shanghai"]
     assert error_lines(ConfigError("without a code"), "zh") == []
 
@@ -89,3 +94,34 @@ def test_lines_name_the_offender_and_the_value_of_every_error() -> None:
 def _names(entry: object) -> set[str]:
     assert isinstance(entry, dict)
     return {name for text in entry.values() for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_a_refused_command_speaks_the_language_it_was_asked_in(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / "meter.csv"
+    export.write_text("时间,电量(kWh)\n2026-01-01 00:00,1\n2026-01-01 01:00,2\n", encoding="utf-8")
+    words = ["energy", "check", str(export), "--zone", "Mars/Olympus"]
+
+    assert main([*words, "--language", "zh"]) == 1
+    chinese = capsys.readouterr().err.splitlines()
+    assert main([*words, "--language", "en"]) == 1
+    english = capsys.readouterr().err
+
+    assert chinese[0] == "ovoo-models: zone：没有这个时区（Mars/Olympus）。例如 Asia/Shanghai"
+    assert "no such time zone" in english
+    assert not re.search(r"[\u4e00-\u9fff]", english)
+
+
+def test_a_refused_export_is_told_by_its_own_sentence(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / "money.csv"
+    export.write_text("时间,金额(元)\n2026-01-01 00:00,1\n2026-01-01 01:00,2\n", encoding="utf-8")
+
+    assert main(["energy", "profile", str(export), "--language", "zh"]) == 1
+
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "电量" in first
+    assert "整个文件不予采用" in first
+    assert not LATIN_SENTENCE.search(first.partition("money.csv")[2])

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from ovoo_contract.errors import ConfigError, OvooError
+from ovoo_models.efficiency.savings.saving import verdict_code
 from ovoo_models.reasons import Told
 
 from ovoo_cloud.reasons import tell_error, tell_reason
@@ -72,6 +73,10 @@ class Words:
     def defect(self, defect: Mapping[str, Any]) -> Told:
         """The sentences of a defect that is kept with a bill."""
         return tell_reason({**defect, "what": defect["value"]}, self.language)
+
+    def verdict(self, verdict: str) -> str:
+        """Why a record's saving is not provable."""
+        return tell_reason({"code": verdict_code(verdict), "what": verdict, "remedy": ""}, self.language).wrong
 
     def name(self, row: Any) -> str:
         """The name of an enterprise, site, asset or signal in this language."""

@@ -61,8 +61,10 @@ def error_lines(error: OvooError, language: str) -> list[str]:
     if found is None:
         return []
     pieces = catalogue_of(__name__, language)["line"]
-    head = pieces["where"].format(where=error.offender) if error.offender else ""
-    value = "" if error.value is None else pieces["value"].format(value=_text(error.value)[:_LONGEST])
+    placed = {"line", "column"} <= error.slots.keys()
+    where = pieces["at"].format(**error.slots).strip() if placed else error.offender
+    head = pieces["where"].format(where=where) if where else ""
+    value = "" if error.value in (None, "") else pieces["value"].format(value=_text(error.value)[:_LONGEST])
     tail = pieces["remedy"].format(remedy=found.remedy) if found.remedy else ""
     return [f"{head}{found.wrong}{value}{tail}"]
 

@@ -28,7 +28,7 @@ from ovoo_models.efficiency.savings.uncertainty import (
     gaps_of,
 )
 
-__all__ = ["METHOD", "VERSION", "Beyond", "Plan", "Saving", "normalised_saving", "prove", "recompute"]
+__all__ = ["METHOD", "VERSION", "Beyond", "Plan", "Saving", "normalised_saving", "prove", "recompute", "verdict_code"]
 
 METHOD: Final = "saving/baseline_model"
 VERSION: Final = 1
@@ -228,6 +228,11 @@ _VERDICTS = {
     "saving.fsu_above_one": "not provable: the fractional uncertainty is above 1",
     "saving.interval_covers_nought": "not provable: the interval covers nought",
 }
+
+
+def verdict_code(verdict: str) -> str:
+    """The code of a record's verdict; empty for `provable`."""
+    return next((code for code, words in _VERDICTS.items() if words == verdict), "")
 
 
 def _reason_code(fsu: float, interval: Bootstrap, adjusted: float) -> str:
