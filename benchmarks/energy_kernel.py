@@ -37,6 +37,8 @@ MEASURES = (
 )  # fmt: skip
 SECOND = 1_000_000_000
 FORGET = 0.9995
+_AT_WORK, _VARIED = 1000, 300
+"""Of 10,000 rows: those of a machine at work, and those of them at loads that vary; the others hold one load."""
 _FLAGS = ("-O3", "-ffp-contract=off", "-shared", "-fPIC")
 _PLAIN = """
 void rows(const double *x, const double *y, int n, double lambda, double *p, double *w, double *out)
@@ -111,6 +113,27 @@ def kernel_rows(result: frame.Result, *, quick: bool) -> None:
     )
 
 
+class _Block:
+    """`n` rows in columns that are made once and filled anew: the run is the kernel's, not that of making columns."""
+
+    def __init__(self, n: int) -> None:
+        self.rows = FrameBlock(array("q", bytes(8 * n)), array("d", [2.0, *[0.0] * 7]) * n, 8)
+        self._time = np.frombuffer(self.rows.time_ns, np.int64)
+        self._values = np.frombuffer(self.rows.values).reshape(n, 8)
+        self._steps = np.arange(n, dtype=np.int64) * SECOND
+
+    def fill(self, rng: np.random.Generator, truth: np.ndarray[Any, Any], done: int) -> np.ndarray[Any, Any]:
+        """The rows from second `done` on, the first 1,000 at work and the rest idle; gives their exact power."""
+        np.add(self._steps, done * SECOND, out=self._time)
+        work = self._values[:_AT_WORK]
+        work[:_VARIED, 1:] = rng.normal(0, 1.0, (_VARIED, 7))
+        # the order of draws is part of the run: first the varied rows with their noise, then the steady ones' noise
+        exact: np.ndarray[Any, Any] = 60.0 + work[:, 1:] @ truth
+        work[:_VARIED, 0] = exact[:_VARIED] + rng.normal(0, 1.0, _VARIED)
+        work[_VARIED:, 0] = exact[_VARIED:] + rng.normal(0, 1.0, _AT_WORK - _VARIED)
+        return exact
+
+
 def stability_rows(result: frame.Result, *, updates: int) -> None:
     """Adds stability_max_ratio and restart_samples after `updates` rows, nine of ten of them idle.
 
@@ -118,18 +141,16 @@ def stability_rows(result: frame.Result, *, updates: int) -> None:
     of the noise; restart_samples: most rows after a restart until the error has come under five of them for good.
     """
     n, rng, truth = 10_000, np.random.default_rng(4), np.random.default_rng(5).normal(size=7)
-    model = Models(1, n)
+    model, block = Models(1, n), _Block(n)
+    shown = np.frombuffer(model.out).reshape(n, 8)[:_AT_WORK, 1]
     ratio, restart, trace, done = 0.0, 0, 0.0, 0
     while done < updates:
         # a tenth at work, most of it at one load: what winds textbook models up
-        work, steady = _load_rows(rng, 300, done, truth), _load_rows(rng, 700, done + 300, truth, spread=0.0)
-        values = array("d", work.values + steady.values + array("d", [2.0, *[0.0] * 7]) * (n - 1000))
-        rows = FrameBlock(array("q", range(done * SECOND, (done + n) * SECOND, SECOND)), values, 8)
-        model.feed(rows)
+        exact = block.fill(rng, truth, done)
+        model.feed(block.rows)
         done += n
         if done > 2 * n:  # the first blocks learn the machine
-            exact = 60.0 + np.array(values).reshape(n, 8)[:1000, 1:] @ truth
-            error = np.abs(np.array(model.out).reshape(n, 8)[:1000, 1] - exact)
+            error = np.abs(shown - exact)
             ratio = max(ratio, float(error[10:].max()))
             late = np.flatnonzero(~(error < 5.0))
             restart = max(restart, int(late[-1]) + 1 if len(late) else 0)

@@ -39,7 +39,8 @@ A message reads ``offender: message (got value; remedy)``. Values never hold sec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 __all__ = [
     "AccessError",
@@ -88,14 +89,35 @@ class OvooError(Exception):
         offender: key path, address, topic, endpoint or row that is at fault.
         value: what was found there; shown by `repr`, cut at 200 characters. Never a secret.
         remedy: what the reader can do.
+        code: `area.what`, stable for ever: what programs tell reasons apart by and catalogues of sentences are keyed
+            by; empty where nobody but engineers reads the error.
+        slots: what the sentences of `code` are filled with, beside the message.
     """
 
-    def __init__(self, message: str, *, offender: str = "", value: object = None, remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        offender: str = "",
+        value: object = None,
+        remedy: str = "",
+        code: str = "",
+        slots: Mapping[str, object] | None = None,
+    ) -> None:
         self.message = message
         self.offender = offender
         self.value = value
         self.remedy = remedy
+        self.code = code
+        self.slots: Mapping[str, object] = slots or {}
         super().__init__(message)
+
+    def at(self, offender: str, **slots: object) -> Self:
+        """The same error told of another place, with more slots; only for classes made from a message."""
+        return type(self)(
+            self.message, offender=offender, value=self.value, remedy=self.remedy, code=self.code,
+            slots={**self.slots, **slots},
+        )  # fmt: skip
 
     def __str__(self) -> str:
         head = f"{self.offender}: {self.message}" if self.offender else self.message
@@ -115,6 +137,9 @@ class OvooError(Exception):
             parts["value"] = _shorten(repr(self.value))
         if self.remedy:
             parts["remedy"] = self.remedy
+        if self.code:
+            parts["code"] = self.code
+            parts["slots"] = {name: str(each) for name, each in self.slots.items()}
         return parts
 
 

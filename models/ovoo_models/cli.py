@@ -19,6 +19,7 @@ from ovoo_models import artifact, cli_check, cli_energy, cli_explain, cli_train
 from ovoo_models.cards import card_lines
 from ovoo_models.cli_history import add_history, read_feedback, read_history
 from ovoo_models.feedback import Adjustments
+from ovoo_models.reasons import error_lines
 
 __all__ = ["main"]
 
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result: int = options.run(options)
     except (OvooError, OSError) as error:
+        if isinstance(error, OvooError) and getattr(options, "language", "en") == "zh":
+            for line in error_lines(error, "zh"):
+                print(f"ovoo-models: {line}", file=sys.stderr)
         print(f"ovoo-models: {error}", file=sys.stderr)
         return 1
     return result

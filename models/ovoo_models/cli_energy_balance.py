@@ -141,7 +141,10 @@ def _searched(plant: _Plant) -> Biases:
     from ovoo_models.efficiency.balance import BiasSearch
 
     if not plant.columns:
-        raise NotReady("no meter has an export", offender="balance", remedy="readings by interval of every meter")
+        raise NotReady(
+            "no meter has an export", code="balance.no_meter_has_export", offender="balance",
+            remedy="readings by interval of every meter",
+        )  # fmt: skip
     search = BiasSearch(plant.tree, list(plant.columns))
     rows = zip(*plant.columns.values(), strict=True)
     search.add(array("d", [value for row in rows for value in row]))
@@ -211,7 +214,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         return [dict(each) for each in given]
     except (ValueError, KeyError, TypeError) as error:
         remedy = '{"meters": [{"name": "main", "class_percent": 0.5, "export": "main.csv"}]}'
-        raise ConfigError("not a tree of meters", offender=str(path), value=str(error)[:80], remedy=remedy) from error
+        raise ConfigError(
+            "not a tree of meters", code="balance.not_tree_of_meters", offender=str(path), value=str(error)[:80],
+            remedy=remedy,
+        ) from error  # fmt: skip
 
 
 def _read(path: Path, zone: str) -> _Plant:
@@ -225,7 +231,9 @@ def _read(path: Path, zone: str) -> _Plant:
             meter = Meter(**{"carrier": "electricity", "unit": "kWh", **row})
             choice = ReadingOptions(**{"zone": zone, **how})
         except TypeError as error:
-            raise ConfigError("not a meter", offender=f"{path} {row.get('name')}", value=str(error)[:80]) from error
+            raise ConfigError(
+                "not a meter", code="balance.not_meter", offender=f"{path} {row.get('name')}", value=str(error)[:80]
+            ) from error
         meters.append(meter)
         if export is not None:
             exports[meter.name] = read_export(path.parent / export, choice)
@@ -242,7 +250,10 @@ def _common(exports: Mapping[str, Readings]) -> tuple[list[int], dict[str, array
         return [], {}, 0
     steps = {each.interval_s for each in exports.values()}
     if len(steps) > 1:
-        raise ConfigError("exports differ in their step", offender="balance", value=sorted(steps), remedy="one step")
+        raise ConfigError(
+            "exports differ in their step", code="balance.exports_differ_in_their_step", offender="balance",
+            value=sorted(steps), remedy="one step",
+        )  # fmt: skip
     known = {
         name: {at: kwh for at, kwh in zip(each.start_ns, each.energy_kwh, strict=True) if kwh == kwh}
         for name, each in exports.items()
@@ -250,7 +261,10 @@ def _common(exports: Mapping[str, Readings]) -> tuple[list[int], dict[str, array
     first, *others = known.values()
     shared = sorted(set(first).intersection(*others))
     if not shared:
-        raise ConfigError("no time is covered by all meters", offender="balance", value=len(exports))
+        raise ConfigError(
+            "no time is covered by all meters", code="balance.no_time_covered_by_all_meters", offender="balance",
+            value=len(exports),
+        )  # fmt: skip
     return shared, {name: array("d", [each[at] for at in shared]) for name, each in known.items()}, steps.pop()
 
 

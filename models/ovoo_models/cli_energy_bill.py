@@ -126,8 +126,10 @@ def _invoice(
     series, basis = market_of(case, zone), basis_of(case)
     if series is not None and not usage.complete:
         remedy = "bring the missing readings: market energy has no bands to be shared out over"
-        raise EvidenceError("a market bill with holes", offender="--accept-holes", value=len(usage.holes),
-                            remedy=remedy)  # fmt: skip
+        raise EvidenceError(
+            "a market bill with holes", code="bill.market_bill_with_holes", offender="--accept-holes",
+            value=len(usage.holes), remedy=remedy,
+        )  # fmt: skip
     market = [market_line(intervals, series, usage.start_ns, usage.end_ns)] if series is not None else []
     charge = basic_of(case, basis) if basis else None
     basic = None
@@ -149,13 +151,16 @@ def _power_factor(readings: Readings, usage: Usage, case: Mapping[str, Any]) -> 
     given = case["power_factor"]
     rule = given.get("rule", "absolute_sum")
     if rule not in ("import_only", "absolute_sum", "net"):
-        raise ConfigError("no such rule", offender="--prices power_factor rule", value=rule,
+        raise ConfigError("no such rule", code="bill.no_such_rule", offender="--prices power_factor rule", value=rule,
                           remedy="import_only, absolute_sum or net")  # fmt: skip
     energies = {name: Decimal(0) for name in _QUADRANTS} | {"active_import": usage.total_kwh()}
     known = {**given.get("registers", {}), **given.get("columns", {})}
     if set(known) - set(_QUADRANTS) or "reactive_import" not in known:
         remedy = f'"registers" (kWh, kvarh) or "columns" (of the export) with some of {list(_QUADRANTS)}'
-        raise ConfigError("no reactive energy", offender="--prices power_factor", value=sorted(known), remedy=remedy)
+        raise ConfigError(
+            "no reactive energy", code="bill.no_reactive_energy", slots={"known": list(_QUADRANTS)},
+            offender="--prices power_factor", value=sorted(known), remedy=remedy,
+        )  # fmt: skip
     for name, value in given.get("registers", {}).items():
         energies[name] = decimal_of(value, f"power_factor {name}")
     for name, column in given.get("columns", {}).items():
@@ -173,8 +178,10 @@ def _amount(readings: Readings, column: str, usage: Usage) -> Decimal:
     missing = sum(1 for value in inside if value != value)
     if missing or not inside:
         remedy = "bring the missing readings, or the register difference of the month"
-        raise ConfigError("reactive energy is missing", offender=full, value=f"{missing} of {len(inside)}",
-                          remedy=remedy)  # fmt: skip
+        raise ConfigError(
+            "reactive energy is missing", code="bill.reactive_energy_missing", offender=full,
+            value=f"{missing} of {len(inside)}", remedy=remedy,
+        )  # fmt: skip
     return kwh_of(sum(map(nano_kwh, inside)))
 
 
@@ -224,5 +231,7 @@ def _month(text: str) -> tuple[int, int]:
     try:
         moment = datetime.strptime(text, "%Y-%m")
     except ValueError as error:
-        raise ConfigError("not a month", offender="--month", value=text, remedy="2026-02") from error
+        raise ConfigError(
+            "not a month", code="bill.not_month", offender="--month", value=text, remedy="2026-02"
+        ) from error
     return moment.year, moment.month

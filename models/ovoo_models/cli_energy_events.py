@@ -62,9 +62,12 @@ def rows_of(path: Path | None) -> list[dict[str, Any]]:
     try:
         rows = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise ConfigError("not JSON", offender=str(path), value=str(error)[:80]) from error
+        raise ConfigError("not JSON", code="events.not_json", offender=str(path), value=str(error)[:80]) from error
     if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
-        raise ConfigError("not a list of objects", offender=str(path), remedy=f"{_EVENT} or {_DECISION}")
+        raise ConfigError(
+            "not a list of objects", code="events.not_list_of_objects",
+            slots={"event": _EVENT, "decision": _DECISION}, offender=str(path), remedy=f"{_EVENT} or {_DECISION}",
+        )  # fmt: skip
     return rows
 
 
@@ -77,7 +80,10 @@ def known_events(rows: Sequence[Mapping[str, Any]], zone: str) -> tuple[KnownEve
         _has(row, ("name", "start", "end", "source"), f"--events entry {number}", _EVENT)
         start, end = (instant_ns(str(row[key]), zone, f"--events entry {number}") for key in ("start", "end"))
         if end <= start:
-            raise ConfigError("an event ends before it begins", offender=f"--events entry {number}", value=row["end"])
+            raise ConfigError(
+                "an event ends before it begins", code="events.event_ends_before_it_begins",
+                offender=f"--events entry {number}", value=row["end"],
+            )  # fmt: skip
         found.append(KnownEvent(str(row["name"]), start, end, str(row["source"])))
     return tuple(found)
 
@@ -91,7 +97,10 @@ def decisions_of(rows: Sequence[Mapping[str, Any]], zone: str) -> tuple[Decision
         offender = f"--decide entry {number}"
         _has(row, ("proposal", "accepted", "name", "reason", "time"), offender, _DECISION)
         if not isinstance(row["accepted"], bool):
-            raise ConfigError("not a decision", offender=offender, value=row["accepted"], remedy="true or false")
+            raise ConfigError(
+                "not a decision", code="events.not_decision", offender=offender, value=row["accepted"],
+                remedy="true or false",
+            )  # fmt: skip
         at = instant_ns(str(row["time"]), zone, offender)
         found.append(Decision(str(row["proposal"]), row["accepted"], str(row["name"]), str(row["reason"]), at))
     return tuple(found)
@@ -100,7 +109,10 @@ def decisions_of(rows: Sequence[Mapping[str, Any]], zone: str) -> tuple[Decision
 def _has(row: Mapping[str, Any], keys: Sequence[str], offender: str, form: str) -> None:
     missing = [key for key in keys if key not in row]
     if missing:
-        raise ConfigError("entry is not complete", offender=offender, value=", ".join(missing), remedy=form)
+        raise ConfigError(
+            "entry is not complete", code="events.entry_not_complete", slots={"form": form}, offender=offender,
+            value=", ".join(missing), remedy=form,
+        )  # fmt: skip
 
 
 def proposals_of(

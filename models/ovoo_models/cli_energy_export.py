@@ -101,7 +101,9 @@ def instant_ns(text: str, zone: str, offender: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError("not a date", offender=offender, value=text, remedy="2026-01-31") from error
+        raise ConfigError(
+            "not a date", code="export.not_date", offender=offender, value=text, remedy="2026-01-31"
+        ) from error
     place: ZoneInfo = zone_named(zone)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=place)
     return round(moment.timestamp()) * 1_000_000_000

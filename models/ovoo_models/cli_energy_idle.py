@@ -75,7 +75,10 @@ def idle_result(
     spells = spells_of(readings)
     if not spells:
         remedy = "a meter of one machine, with levels of power that stand apart"
-        raise EvidenceError("states cannot be told apart", offender=readings.name, remedy=remedy)
+        raise EvidenceError(
+            "states cannot be told apart", code="idle.states_cannot_be_told_apart", offender=readings.name,
+            remedy=remedy,
+        )  # fmt: skip
     price, found = _price(readings, options.tariff, case), dict[str, Any]()
     rows = idle_waste(spells, zone_named(readings.zone), price=price, shifts=shifts)
     found["shifts"] = [
@@ -118,14 +121,19 @@ def spells_of(readings: Readings) -> list[Spell]:
 def _both(one: bool, other: bool, first: str, second: str) -> None:
     if one != other:
         remedy = f"{first} and {second} go together"
-        raise ConfigError("half a question", offender=first if one else second, remedy=remedy)
+        raise ConfigError(
+            "half a question", code="idle.half_question", slots={"first": first, "second": second},
+            offender=first if one else second, remedy=remedy,
+        )  # fmt: skip
 
 
 def _shift(text: str) -> tuple[str, tuple[int, int]]:
     name, _, hours = text.rpartition("=")
     first, _, last = hours.partition("-")
     if not (name.strip() and first.isdigit() and last.isdigit() and int(first) < 24 and int(last) <= 24):
-        raise ConfigError("not a shift", offender="--shift", value=text, remedy="night=22-6: whole local hours")
+        raise ConfigError(
+            "not a shift", code="idle.not_shift", offender="--shift", value=text, remedy="night=22-6: whole local hours"
+        )
     return name.strip(), (int(first), int(last))
 
 
@@ -144,12 +152,16 @@ def _price(readings: Readings, tariff_id: str, case: Mapping[str, Any] | None) -
         day = datetime.fromtimestamp(at // _NS, calendar.zone).date().isoformat()
         if not tariff.source.in_force(day):
             remedy = f"valid from {tariff.source.valid_from}: take the edition of that day"
-            raise EvidenceError("tariff not in force", offender=tariff.id, value=day, remedy=remedy)
+            raise EvidenceError(
+                "tariff not in force", code="idle.tariff_not_in_force",
+                slots={"valid_from": tariff.source.valid_from}, offender=tariff.id, value=day, remedy=remedy,
+            )  # fmt: skip
     charges = tuple(charges_of(case, tariff))
     if not charges:
         raise ConfigError(
-            "no price per kWh", offender="--prices", value=sorted(case), remedy="energy or funds, with a document"
-        )
+            "no price per kWh", code="idle.no_price_per_kwh", offender="--prices", value=sorted(case),
+            remedy="energy or funds, with a document",
+        )  # fmt: skip
     return Price(calendar, charges)
 
 

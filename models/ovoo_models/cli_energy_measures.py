@@ -114,7 +114,10 @@ def measures_of(
     from ovoo_models.efficiency.mv_plan import plan_for
 
     if not 0.0 < class_percent < 100.0:
-        raise ConfigError("not a class", offender="--class-percent", value=class_percent, remedy="0.5: percent")
+        raise ConfigError(
+            "not a class", code="measures.not_class", offender="--class-percent", value=class_percent,
+            remedy="0.5: percent",
+        )  # fmt: skip
     shown = _evidence(readings, class_percent)
     chosen, money = _chosen(case), _economics(case)
     zone = zone_named(readings.zone)
@@ -166,11 +169,13 @@ def _case(path: Path | None) -> dict[str, Any]:
     try:
         case = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise ConfigError("not JSON", offender=str(path), value=str(error)[:80]) from error
+        raise ConfigError("not JSON", code="measures.not_json", offender=str(path), value=str(error)[:80]) from error
     parts = case.values() if isinstance(case, dict) and set(case) <= {"chosen", "economics"} else [None]
     if not all(isinstance(part, dict) and all(isinstance(each, dict) for each in part.values()) for part in parts):
         remedy = '{"chosen": {"avoidable_share": {"value": 0.5, "unit": "1", "document": "minutes 4"}}}'
-        raise ConfigError("not a case of measures", offender=str(path), remedy=remedy)
+        raise ConfigError(
+            "not a case of measures", code="measures.not_case_of_measures", offender=str(path), remedy=remedy
+        )
     return dict(case)
 
 
@@ -183,7 +188,10 @@ def _chosen(case: Mapping[str, Any]) -> dict[str, Chosen]:
     for name, each in case.get("chosen", {}).items():
         if name not in known:
             remedy = f"one of {', '.join(sorted(known))}"
-            raise ConfigError("not a decision of a measure", offender="--case", value=name, remedy=remedy)
+            raise ConfigError(
+                "not a decision of a measure", code="measures.not_decision_of_measure",
+                slots={"known": ", ".join(sorted(known))}, offender="--case", value=name, remedy=remedy,
+            )  # fmt: skip
         value = float(decimal_of(each.get("value"), f"chosen {name}", "--case"))
         found[name] = Chosen(value, str(each.get("unit", "")), str(each.get("document", "")))
     return found
@@ -197,8 +205,10 @@ def _economics(case: Mapping[str, Any]) -> dict[str, Economics]:
     for name, each in case.get("economics", {}).items():
         kind_of(name)
         if set(each) - _MONEY:
-            raise ConfigError("not economics", offender=f"--case {name}", value=sorted(set(each) - _MONEY),
-                              remedy=f"some of {sorted(_MONEY)}")  # fmt: skip
+            raise ConfigError(
+                "not economics", code="measures.not_economics", slots={"known": sorted(_MONEY)},
+                offender=f"--case {name}", value=sorted(set(each) - _MONEY), remedy=f"some of {sorted(_MONEY)}",
+            )  # fmt: skip
         plain: dict[str, Decimal | None] = {
             key: decimal_of(each[key], f"economics {name}.{key}", "--case") if key in each else None
             for key in ("price", "cost_low", "cost_high", "per_year")

@@ -128,8 +128,15 @@ def _sums(readings: Readings, options: argparse.Namespace, norm: Norm) -> tuple[
     column = column_named(readings, options.output, "--output")
     unit, per = column.partition("(")[2].rstrip(")").strip(), norm.unit.partition("/")[2]
     if not per or unit != per:
-        remedy = f"a column in {per}, named with its unit" if per else "a norm by output"
-        raise ConfigError("output in another unit than the norm's", offender="--output", value=column, remedy=remedy)
+        if not per:
+            raise ConfigError(
+                "not a norm by output", code="norm.not_by_output", offender=norm.id, value=norm.unit,
+                remedy="a norm by output",
+            )  # fmt: skip
+        raise ConfigError(
+            "output in another unit than the norm's", code="norm.output_in_another_unit_than_norm",
+            slots={"per": per}, offender="--output", value=column, remedy=f"a column in {per}, named with its unit",
+        )  # fmt: skip
     chosen = readings
     if options.period:
         start, end = (instant_ns(each, readings.zone, "--period") for each in options.period)
@@ -138,7 +145,10 @@ def _sums(readings: Readings, options: argparse.Namespace, norm: Norm) -> tuple[
     known = [(kwh, made) for kwh, made in pairs if kwh == kwh and made == made]
     output = math.fsum(made for _kwh, made in known)
     if not output > 0.0:
-        raise ConfigError("nothing was made", offender="--output", value=output, remedy="another period or column")
+        raise ConfigError(
+            "nothing was made", code="norm.nothing_was_made", offender="--output", value=output,
+            remedy="another period or column",
+        )  # fmt: skip
     return math.fsum(kwh for kwh, _made in known), output, len(known), len(pairs) - len(known)
 
 
@@ -155,17 +165,24 @@ def _consumption(
         if not 0.0 <= getattr(options, name) < 100.0:
             offender = f"--{name.replace('_', '-')}"
             raise ConfigError(
-                "not a class", offender=offender, value=getattr(options, name), remedy="percent, e.g. 0.5"
-            )
+                "not a class", code="norm.not_class", offender=offender, value=getattr(options, name),
+                remedy="percent, e.g. 0.5",
+            )  # fmt: skip
     relative = math.hypot(options.class_percent, options.output_class_percent) / 100.0 / math.sqrt(3.0)
     energy = norm.unit.partition("/")[0]
     if energy in _KWH:
         value = kwh * _KWH[energy] / output
         return Estimate(value, relative * value, norm.unit), {}
     if energy != "kgce":
-        raise ConfigError("a meter does not give this", offender=norm.id, value=norm.unit, remedy="kWh, MWh or kgce")
+        raise ConfigError(
+            "a meter does not give this", code="norm.meter_does_not_give_this", offender=norm.id, value=norm.unit,
+            remedy="kWh, MWh or kgce",
+        )  # fmt: skip
     if not options.year:
-        raise ConfigError("coal factors need a year", offender="--year", remedy="newest data year that may be used")
+        raise ConfigError(
+            "coal factors need a year", code="norm.coal_factors_need_year", offender="--year",
+            remedy="newest data year that may be used",
+        )  # fmt: skip
     choice = FactorChoice(options.year, electricity=options.electricity)
     coal = footprint([Amount("meter", "electricity", kwh, "kWh")], load_factors(), choice)
     span = coal.kgce
@@ -185,7 +202,9 @@ def _correction(options: argparse.Namespace) -> Correction | None:
         try:
             values[name.strip()] = float(number)
         except ValueError as error:
-            raise ConfigError("not a correction", offender="--correction", value=text, remedy="name=0.1") from error
+            raise ConfigError(
+                "not a correction", code="norm.not_correction", offender="--correction", value=text, remedy="name=0.1"
+            ) from error
     return Correction(options.correction_document, values, options.correction_total)
 
 

@@ -81,7 +81,10 @@ def column_named(readings: Readings, name: str, option: str = "--driver") -> str
     found = exact or [each for each in readings.drivers if each.lower().partition("(")[0].strip() == asked]
     if len(found) != 1:
         known = ", ".join(readings.drivers) or "none"
-        raise ConfigError("no such column of numbers", offender=option, value=name, remedy=f"one of: {known}")
+        raise ConfigError(
+            "no such column of numbers", code="periods.no_such_column_of_numbers", slots={"known": known},
+            offender=option, value=name, remedy=f"one of: {known}",
+        )  # fmt: skip
     return found[0]
 
 
@@ -117,8 +120,10 @@ def _screened(readings: Readings, options: argparse.Namespace) -> tuple[_Columns
 
     if options.driver or options.variable or options.amount or options.any_sign:
         remedy = "leave out --driver, --variable, --amount and --any-sign, or --candidate"
-        raise ConfigError("columns are named and screened", offender="--candidate", value=options.candidate,
-                          remedy=remedy)  # fmt: skip
+        raise ConfigError(
+            "columns are named and screened", code="periods.columns_named_and_screened", offender="--candidate",
+            value=options.candidate, remedy=remedy,
+        )  # fmt: skip
     given = [candidate_of(each) for each in options.candidate]
     candidates = [replace(each, name=column_named(readings, each.name, "--candidate")) for each in given]
     amounts = tuple(each.name for each in candidates if each.role == "production")
@@ -137,7 +142,10 @@ def _hourly(settings: Settings, amounts: Sequence[str]) -> HourlySettings:
 
     if not settings.names:
         remedy = "name --driver, or --amount: the hourly form follows at least one"
-        raise ConfigError("hours without a driver", offender="--step", value="hour", remedy=remedy)
+        raise ConfigError(
+            "hours without a driver", code="periods.hours_without_driver", offender="--step", value="hour",
+            remedy=remedy,
+        )  # fmt: skip
     driver, *variables = settings.names
     plain = HourlySettings(driver, tuple(variables))
     return replace(plain, pieces=1) if driver in amounts else plain
@@ -179,5 +187,8 @@ def period_of(observations: Observations, texts: Sequence[str], zone: str, optio
     start, end = (instant_ns(each, zone, option) for each in texts)
     part = observations.between(start, end)
     if not len(part):
-        raise ConfigError("no rows in this period", offender=option, value=" ".join(texts), remedy="from before to")
+        raise ConfigError(
+            "no rows in this period", code="periods.no_rows_in_this_period", offender=option, value=" ".join(texts),
+            remedy="from before to",
+        )  # fmt: skip
     return part

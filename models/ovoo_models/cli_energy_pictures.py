@@ -55,4 +55,7 @@ def save_picture(path: Path, picture: Picture, language: str, zone: str, fonts: 
 
         path.write_bytes(png(picture(Look(language, zone=look.zone, palette=PRINT)), fonts=fonts))
     else:
-        raise ConfigError("no such form", offender="--out", value=str(path), remedy="name.svg or name.png")
+        raise ConfigError(
+            "no such form", code="pictures.no_such_form", offender="--out", value=str(path),
+            remedy="name.svg or name.png",
+        )  # fmt: skip

@@ -42,7 +42,10 @@ def case_of(path: Path | None) -> dict[str, Any]:
         return {}
     case = _object(path, "see the tutorial")
     if set(case) - _KEYS:
-        raise ConfigError("not prices of a case", offender=str(path), remedy=f"an object with some of {sorted(_KEYS)}")
+        raise ConfigError(
+            "not prices of a case", code="prices.not_prices_of_case", slots={"known": sorted(_KEYS)},
+            offender=str(path), remedy=f"an object with some of {sorted(_KEYS)}",
+        )  # fmt: skip
     factor, market = case.get("power_factor"), case.get("market")
     if isinstance(factor, dict) and isinstance(factor.get("table"), str):
         table = path.parent / factor["table"]
@@ -57,9 +60,19 @@ def _object(path: Path, remedy: str) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise ConfigError("not JSON", offender=str(path), value=str(error)[:80], remedy=remedy) from error
+        raise ConfigError(
+            "not JSON",
+            code="prices.not_json",
+            slots={"known": remedy},
+            offender=str(path),
+            value=str(error)[:80],
+            remedy=remedy,
+        ) from error
     if not isinstance(found, dict):
-        raise ConfigError("not prices of a case", offender=str(path), remedy=remedy)
+        raise ConfigError(
+            "not prices of a case", code="prices.not_prices_of_case", slots={"known": remedy}, offender=str(path),
+            remedy=remedy,
+        )  # fmt: skip
     return found
 
 
@@ -88,7 +101,9 @@ def _charge(given: Mapping[str, Any], document: str, tariff: Tariff) -> EnergyCh
         return ratio_charge(name, document, str(given["ratio"]), tariff, adjustable=adjustable)
     if "flat" in given:
         return flat_charge(name, document, str(given["flat"]), tariff, adjustable=adjustable)
-    raise ConfigError("no price", offender=f"{_FILE} energy {name}", remedy="give flat, ratio or bands")
+    raise ConfigError(
+        "no price", code="prices.no_price", offender=f"{_FILE} energy {name}", remedy="give flat, ratio or bands"
+    )
 
 
 def market_of(case: Mapping[str, Any], zone: str) -> MarketSeries | None:
@@ -121,8 +136,10 @@ def _series(rows: Sequence[Sequence[str]], zone: str) -> tuple[int, int, list[st
     if not steps or steps[0] <= 0 or any(step != steps[0] for step in steps):
         odd = next((n for n, step in enumerate(steps, 2) if step != steps[0] or step <= 0), 1)
         remedy = "start and price of each interval, at least two, at equal steps"
-        raise ConfigError("not a series of prices", offender=f"{_FILE} market row {odd}",
-                          value=rows[odd - 1][0] if rows else None, remedy=remedy)  # fmt: skip
+        raise ConfigError(
+            "not a series of prices", code="prices.not_series_of_prices", offender=f"{_FILE} market row {odd}",
+            value=rows[odd - 1][0] if rows else None, remedy=remedy,
+        )  # fmt: skip
     return times[0], steps[0], [row[1] for row in rows]
 
 
@@ -163,8 +180,10 @@ def basis_of(case: Mapping[str, Any]) -> str:
     both = [key for key in ("demand", "capacity") if key in case]
     basis = str(case.get("basis", both[0] if len(both) == 1 else ""))
     if basis not in both and (both or basis):
-        raise ConfigError("which of them is billed", offender=f"{_FILE} basis", value=basis or None,
-                          remedy=f'"basis": one of {both}, as the contract says')  # fmt: skip
+        raise ConfigError(
+            "which of them is billed", code="prices.which_of_them_billed", slots={"both": both},
+            offender=f"{_FILE} basis", value=basis or None, remedy=f'"basis": one of {both}, as the contract says',
+        )  # fmt: skip
     return basis
 
 
@@ -173,7 +192,10 @@ def held_months_of(case: Mapping[str, Any]) -> int:
     given = case.get("held_months")
     if not isinstance(given, int) or given < 1:
         remedy = "months that a choice holds by its document: needed where both prices are given"
-        raise ConfigError("not a number of months", offender=f"{_FILE} held_months", value=given, remedy=remedy)
+        raise ConfigError(
+            "not a number of months", code="prices.not_number_of_months", offender=f"{_FILE} held_months",
+            value=given, remedy=remedy,
+        )  # fmt: skip
     return given
 
 
@@ -191,8 +213,10 @@ def table_of(case: Mapping[str, Any]) -> PowerFactorTable | None:
         )
     except (KeyError, TypeError, ValueError) as error:
         remedy = '"steps": [["0.80", "5"], ["0.90", "0"]], power factor from, percent'
-        raise ConfigError("no rows", offender=f"{_FILE} power_factor table", value=str(error)[:80],
-                          remedy=remedy) from error  # fmt: skip
+        raise ConfigError(
+            "no rows", code="prices.no_rows", offender=f"{_FILE} power_factor table", value=str(error)[:80],
+            remedy=remedy,
+        ) from error  # fmt: skip
     target = decimal_of(given.get("target"), "power_factor target")
     return PowerFactorTable(str(given.get("document", "")), target, steps, int(given.get("digits", 2)))
 
@@ -210,7 +234,10 @@ def facts_of(case: Mapping[str, Any]) -> MeterFacts:
 def _part(case: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     given = case.get(key)
     if not isinstance(given, dict):
-        raise ConfigError("not an object", offender=f"{_FILE} {key}", value=given, remedy="see the guide of prices")
+        raise ConfigError(
+            "not an object", code="prices.not_object", offender=f"{_FILE} {key}", value=given,
+            remedy="see the guide of prices",
+        )  # fmt: skip
     return given
 
 
@@ -225,5 +252,7 @@ def decimal_of(value: object, offender: str, file: str = _FILE) -> Decimal:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite():
-        raise ConfigError("not a price", offender=f"{file} {offender}", value=value, remedy='as text: "28.0"')
+        raise ConfigError(
+            "not a price", code="prices.not_price", offender=f"{file} {offender}", value=value, remedy='as text: "28.0"'
+        )
     return found

@@ -59,13 +59,18 @@ def _verify(options: argparse.Namespace) -> int:
     except OvooError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise VerifyError("a damaged record", offender=str(options.record), value=str(error)[:80]) from error
+        raise VerifyError(
+            "a damaged record", code="record.damaged_record", offender=str(options.record), value=str(error)[:80]
+        ) from error
     again = json.loads(json.dumps(again))
     _same_data(content, again)
     different = next(_differences(content, again, ""), None)
     if different is not None:
         where, old, new = different
-        raise VerifyError("does not recompute", offender=where, value=old, remedy=f"recomputed: {new}")
+        raise VerifyError(
+            "does not recompute", code="record.does_not_recompute", slots={"new": new}, offender=where, value=old,
+            remedy=f"recomputed: {new}",
+        )  # fmt: skip
     print(_EQUAL[options.language].format(path=options.record, id=content["id"]))
     return 0
 
@@ -95,7 +100,10 @@ def _again(content: Mapping[str, Any]) -> Again:
     }
     kind = content.get("kind")
     if kind not in kinds:
-        raise VerifyError("no such record", offender="kind", value=kind, remedy=f"one of {sorted(kinds)}")
+        raise VerifyError(
+            "no such record", code="record.no_such_record", slots={"known": sorted(kinds)}, offender="kind",
+            value=kind, remedy=f"one of {sorted(kinds)}",
+        )  # fmt: skip
     return kinds[kind]
 
 
@@ -103,9 +111,12 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise VerifyError("not JSON", offender=str(path), value=str(error)[:80]) from error
+        raise VerifyError("not JSON", code="record.not_json", offender=str(path), value=str(error)[:80]) from error
     if not isinstance(content, dict) or content.get("form") != _FORM:
-        raise VerifyError("not a record of this command", offender=str(path), remedy="a file that --record wrote")
+        raise VerifyError(
+            "not a record of this command", code="record.not_record_of_this_command", offender=str(path),
+            remedy="a file that --record wrote",
+        )  # fmt: skip
     return content
 
 
@@ -115,8 +126,9 @@ def _same_data(content: Mapping[str, Any], again: Mapping[str, Any]) -> None:
     for old, new in zip(columns, again["record"]["columns"], strict=False):
         if old != new:
             raise VerifyError(
-                "data differ", offender=str(new["name"]), value=new["sha256"], remedy="take the recorded export"
-            )
+                "data differ", code="record.data_differ", offender=str(new["name"]), value=new["sha256"],
+                remedy="take the recorded export",
+            )  # fmt: skip
 
 
 def _differences(old: Any, new: Any, where: str) -> Iterator[tuple[str, Any, Any]]:

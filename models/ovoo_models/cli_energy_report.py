@@ -68,7 +68,10 @@ def _report(options: argparse.Namespace) -> int:
     for one, other in (("baseline", "reporting"), ("tariff", "month")):
         if bool(getattr(options, one)) != bool(getattr(options, other)):
             given = one if getattr(options, one) else other
-            raise ConfigError("half a question", offender=f"--{given}", remedy=f"--{one} and --{other} go together")
+            raise ConfigError(
+                "half a question", code="report.half_question", slots={"one": one, "other": other},
+                offender=f"--{given}", remedy=f"--{one} and --{other} go together",
+            )  # fmt: skip
     readings = opened(options)
     options.folder.mkdir(parents=True, exist_ok=True)
     page = _Page(options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ovoo_contract.errors import ConfigError
 
+from ovoo_models.cli_energy_challenger import add_challenger, challenged, challenger_lines
 from ovoo_models.cli_energy_events import (
     add_events,
     decisions_of,
@@ -21,12 +21,14 @@ from ovoo_models.cli_energy_events import (
     rows_of,
 )
 from ovoo_models.cli_energy_export import add_export, add_output, opened, print_json, reading_options
+from ovoo_models.cli_energy_hours import level_words
 from ovoo_models.cli_energy_months import add_bills, bills_for, run_baseline, run_saving
 from ovoo_models.cli_energy_periods import Question, add_drivers, period_of, question_of
 from ovoo_models.cli_energy_pictures import Picture, add_picture, write_picture
 from ovoo_models.cli_energy_record import add_record, content_of, write_record
 from ovoo_models.cli_energy_screening import screening_data, screening_lines
 from ovoo_models.efficiency.readings import ReadingOptions, Readings, read_export
+from ovoo_models.reasons import catalogue_of, tell
 
 if TYPE_CHECKING:
     from ovoo_models.efficiency.savings.change_point import ChangePointModel
@@ -66,7 +68,6 @@ _WORDS: Final = {
 }  # fmt: skip
 
 
-_DAYS: Final = {"zh": "周一,周二,周三,周四,周五,周六,周日", "en": "Mon,Tue,Wed,Thu,Fri,Sat,Sun"}
 _ASKED: Final = ("driver", "variable", "amount", "candidate", "step", "any_sign", "baseline")
 
 
@@ -97,6 +98,7 @@ def add(verbs: Any) -> None:  # argparse has no public name for its subparsers
     """The verbs `baseline` and `saving`."""
     baseline: argparse.ArgumentParser = verbs.add_parser("baseline", help="a change-point or hourly model of a period")
     _common(baseline, "points, line, knees and band over the driver")
+    add_challenger(baseline)
     baseline.set_defaults(run=_baseline)
     saving: argparse.ArgumentParser = verbs.add_parser(
         "saving", help="what was saved against the baseline, with its interval and a record that proves it"
@@ -129,20 +131,26 @@ def _baseline(options: argparse.Namespace) -> int:
 
     if options.out is not None and options.step == "hour":
         remedy = "the picture is of days: --step day, or the course that saving --out draws"
-        raise ConfigError("no picture of hours of the week", offender="--out", value=str(options.out), remedy=remedy)
+        raise ConfigError(
+            "no picture of hours of the week", code="saving.no_picture_of_hours_of_week", offender="--out",
+            value=str(options.out), remedy=remedy,
+        )  # fmt: skip
     fitted = _fitted(opened(options), options)
     if options.record is not None:
         write_record(options.record, _baseline_content(fitted, reading_options(options), options))
     screening = fitted.question.screening
     screened = screening_data(screening) if screening else None
     model, quality = fitted.model, fitted.quality
+    beside = challenged(fitted.data, fitted.question.settings, model.used) if options.challenger else None
     if options.json:
         faults = [{"name": each.name, "reason": each.reason, "rows": len(each.rows)} for each in fitted.checked.faults]
         data = {"split": model.split, "segments": _named(model), "fit": asdict(quality), "faults": faults}
+        data |= {} if beside is None else {"challenger": beside if isinstance(beside, dict) else beside.to_dict()}
         print_json(data if screened is None else {**data, "screening": screened})
     else:
         lines = screening_lines(screened, options.language) if screened else []
-        print("\n".join([*lines, *_model_lines(model, quality, options.language)]))
+        lines += _model_lines(model, quality, options.language)
+        print("\n".join([*lines, *(challenger_lines(beside, options.language) if beside is not None else [])]))
     if options.out is not None and isinstance(model, ChangePointModel):
         write_picture(options, scatter_of(model, fitted.data, None, quality))
     return 0
@@ -183,20 +191,12 @@ def _model_lines(model: Model, quality: Fitness, language: str) -> list[str]:
     kinds = model.kinds()
     for label, terms in model.named().items():
         if label == "levels":
-            lines.append(_levels(terms, language))
+            lines.append(level_words(terms, _WORDS[language]["levels"], language))
             continue
         shown = ", ".join(f"{name} {value:.5g}" for name, value in terms.items())
         kind = kinds.get(label, model.split)
         lines += [words["segment"].format(label=label, kind=kind, terms=shown)] if shown else []
     return lines
-
-
-def _levels(terms: Mapping[str, float], language: str) -> str:
-    known = {int(name.removeprefix("hour_")): value for name, value in terms.items() if math.isfinite(value)}
-    first, last = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
-    days = _DAYS[language].split(",")
-    hours = [f"{days[at // 24]} {at % 24:02}:00" for at in (first, last)]
-    return _WORDS[language]["levels"].format(low=known[first], high=known[last], first=hours[0], last=hours[1])
 
 
 def proof_of(readings: Readings, options: argparse.Namespace) -> Proof:
@@ -266,7 +266,12 @@ def saving_lines(proof: Proof, zone: str, language: str) -> list[str]:
     lines += [
         words["beyond"].format(name=each.name, rows=each.rows, low=each.low, high=each.high) for each in found.beyond
     ]
-    return [*lines, found.reason or words["provable"], *event_lines(proof.events, zone, language)]
+    if found.provable:
+        lines.append(words["provable"])
+    else:
+        told = tell(catalogue_of("ovoo_models.reasons", language), found.reason_code, {})
+        lines.append(told.wrong if told else found.reason)
+    return [*lines, *event_lines(proof.events, zone, language)]
 
 
 def _baseline_content(fitted: Fitted, reading: ReadingOptions, options: argparse.Namespace) -> dict[str, Any]:

@@ -46,9 +46,13 @@ def candidate_of(text: str) -> Candidate:
     try:
         low, high = map(float, bounds) if bounds else (-math.inf, math.inf)
     except ValueError as error:
-        raise ConfigError("not bounds", offender="--candidate", value=text, remedy=_FORM) from error
+        raise ConfigError(
+            "not bounds", code="screening.not_bounds", offender="--candidate", value=text, remedy=_FORM
+        ) from error
     if not role or not name.strip():
-        raise ConfigError("not a candidate", offender="--candidate", value=text, remedy=_FORM)
+        raise ConfigError(
+            "not a candidate", code="screening.not_candidate", offender="--candidate", value=text, remedy=_FORM
+        )
     return Candidate(name.strip(), role.rstrip("+-"), sign, low, high)
 
 

@@ -69,7 +69,10 @@ def add_month(parser: argparse.ArgumentParser) -> None:
 
 def _tariff(options: argparse.Namespace) -> int:
     if options.record is not None and options.prices is None:
-        raise ConfigError("no bill to record", offender="--record", value=str(options.record), remedy="--prices FILE")
+        raise ConfigError(
+            "no bill to record", code="tariff.no_bill_to_record", offender="--record", value=str(options.record),
+            remedy="--prices FILE",
+        )  # fmt: skip
     readings = opened(options)
     case = case_of(options.prices)
     month = month_result(readings, options, case)
@@ -102,7 +105,10 @@ def _content(
     from ovoo_models.efficiency.tariff.recording import bill_record
 
     if month.bill is None:
-        raise ConfigError("no bill to record", offender="--prices", value=dict(case), remedy="prices of the case")
+        raise ConfigError(
+            "no bill to record", code="tariff.no_bill_to_record", offender="--prices", value=dict(case),
+            remedy="prices of the case",
+        )  # fmt: skip
     record = bill_record(month.bill, month.intervals, month.charges, month.tariff, readings.name)
     asked = {name: getattr(options, name) for name in ("tariff", "month", "accept_holes")}
     return content_of("bill", record, reading.decided(), asked, case=dict(case), result=month.result)

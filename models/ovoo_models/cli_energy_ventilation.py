@@ -122,7 +122,9 @@ def _least(name: str, words: str) -> float:
     try:
         return float(words)
     except ValueError as error:
-        raise ConfigError("not a flow", offender=f"--least {name}", value=words, remedy="in m3/s") from error
+        raise ConfigError(
+            "not a flow", code="ventilation.not_flow", offender=f"--least {name}", value=words, remedy="in m3/s"
+        ) from error
 
 
 def _lines(found: Assessment, language: str) -> list[str]:

@@ -53,7 +53,9 @@ class FactorTable:
             return self.rows[factor_id]
         except KeyError:
             remedy = "list them with: ovoo-packs show factors"
-            raise PackError("no such factor", offender="factors", value=factor_id, remedy=remedy) from None
+            raise PackError(
+                "no such factor", code="packs.no_such", offender="factors", value=factor_id, remedy=remedy
+            ) from None
 
     def grid_co2(self, region: str, year: int) -> Factor:
         """The grid factor of `region` (e.g. `inner_mongolia`, `national`) with the latest data year up to `year`;

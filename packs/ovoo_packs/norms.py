@@ -68,7 +68,9 @@ class NormTable:
             return self.rows[norm_id]
         except KeyError:
             remedy = "list them with: ovoo-packs show norms"
-            raise PackError("no such norm", offender="norms", value=norm_id, remedy=remedy) from None
+            raise PackError(
+                "no such norm", code="packs.no_such", offender="norms", value=norm_id, remedy=remedy
+            ) from None
 
     def editions(self, norm_id: str) -> tuple[Norm, ...]:
         """The row, the rows it supersedes and those that supersede it, the earliest first."""

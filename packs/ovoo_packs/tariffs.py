@@ -80,7 +80,9 @@ class TariffTable:
             return self.rows[tariff_id]
         except KeyError:
             remedy = f"one of {', '.join(self.rows)}"
-            raise PackError("no such tariff", offender="tariffs", value=tariff_id, remedy=remedy) from None
+            raise PackError(
+                "no such tariff", code="packs.no_such", offender="tariffs", value=tariff_id, remedy=remedy
+            ) from None
 
     def of_region(self, region: str) -> tuple[Tariff, ...]:
         """The tariffs of a league or city (`ordos`, `chifeng`, ...), in table order; empty where none is known."""

@@ -15,7 +15,7 @@ import sys
 import time
 from types import FrameType
 
-from scripts.demo import baseline, contract, meter_tree, plants, report, site, summary
+from scripts.demo import baseline, contract, decisions, meter_tree, plants, report, site, summary
 from scripts.demo.children import ChildFailed, Children
 from scripts.demo.place import PLANTS, ROOT, Place, free_port
 
@@ -65,6 +65,7 @@ def fill(children: Children, place: Place, days: int, seed: int, began: float) -
             replay.wait(600)
     _say(began, f"{days} days of history delivered through the gateways")
     meter_tree.give_all(place)
+    decisions.enter(place)
     record = baseline.define(place, timeline)
     _say(began, f"energy baseline signed; record of its saving: {record or 'none, not enough evidence'}")
     report.issue(place, timeline)

@@ -10,6 +10,7 @@ from scripts.demo.site import Api
 __all__ = ["enter"]
 
 _DOCUMENT: Final = "演示合同（虚构，不是任何真实价格）"
+_TARGET_KW: Final = {"heishan": 2800.0, "bayan": 25_500.0, "xilin": 620.0}
 _SHIFTABLE: Final = {"heishan": ("drainage/main/pump1", 600.0, "水仓有容量（虚构）")}
 
 
@@ -34,6 +35,7 @@ def _terms(plant: DemoPlant) -> dict[str, Any]:
         ],
         "basis": "demand",
         "demand": {"price": "28", "document": _DOCUMENT},
+        "target_kw": _TARGET_KW[plant.site],
         "shiftable": shiftable,
         "fictitious": True,
     }

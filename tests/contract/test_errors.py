@@ -38,6 +38,19 @@ def test_parts_are_data() -> None:
     }
 
 
+def test_a_code_and_its_slots_are_data_and_stay_when_the_error_moves() -> None:
+    error = ConfigError("too small", offender="a", value=1, remedy="3 or more", code="x.too_small", slots={"least": 3})
+
+    moved = error.at("line 4 a", line=4)
+
+    assert (moved.message, moved.offender, moved.value, moved.remedy) == ("too small", "line 4 a", 1, "3 or more")
+    assert (moved.code, moved.slots) == ("x.too_small", {"least": 3, "line": 4})
+    assert type(moved) is ConfigError
+    assert error.to_dict()["code"] == "x.too_small"
+    assert error.to_dict()["slots"] == {"least": "3"}
+    assert str(moved) == "line 4 a: too small (got 1; 3 or more)"
+
+
 def test_config_errors_are_reported_together() -> None:
     both = ConfigErrors(
         [ConfigError("unknown key", offender="a"), ConfigError("not a number", offender="b", value="x")]

@@ -45,4 +45,6 @@ def _numbers(text: str) -> list[str]:
 
 
 def _pictures(page: pathlib.Path, text: str) -> list[str]:
-    return [str((page.parent / link).resolve().relative_to(ROOT)) for link in links(text) if link.endswith(".png")]
+    # a page may show the console in its own language
+    names = [link.replace(".zh.png", ".png") for link in links(text) if link.endswith(".png")]
+    return [str((page.parent / name).resolve().relative_to(ROOT)) for name in names]

@@ -164,7 +164,9 @@ def get_tariff_day(
     try:
         asked = datetime.date.fromisoformat(day)
     except ValueError as error:
-        raise QueryError("not a day", offender="day", value=day, remedy="2026-06-04") from error
+        raise QueryError(
+            "not a day", code="contract.not_day", offender="day", value=day, remedy="2026-06-04"
+        ) from error
     contract = _needed(services, scope, enterprise, site)
     return _day(tariff_day(services, scope, enterprise, site, contract, asked))
 
@@ -182,7 +184,9 @@ def _needed(services: Services, scope: Scope, enterprise: str, site: str) -> Con
     contract = site_contract(services, scope, enterprise, site)
     if contract is None:
         remedy = "enter the tariff and, as far as known, the prices with their documents"
-        raise EvidenceError("no contract", offender=f"{enterprise}/{site}", value=None, remedy=remedy)
+        raise EvidenceError(
+            "no contract", code="contract.no_contract", offender=f"{enterprise}/{site}", value=None, remedy=remedy
+        )
     return contract
 
 

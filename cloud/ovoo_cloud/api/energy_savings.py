@@ -86,7 +86,7 @@ def _saving(row: EnergySaving) -> dict[str, Any]:
         "nightly": row.nightly,
         "results": row.record["results"],
         "adjusted": dict(row.adjusted) or None,
-        "note": row.note,
+        "note": energy_savings.note_of(row)["what"],
         "made_by": row.made_by,
         "made": to_iso(row.made_ns),
     }

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 __all__ = ["PROBLEM_TYPE", "install", "problem", "status_of"]
 
 PROBLEM_TYPE: Final = "application/problem+json"
+_FACTS: Final = ("offender", "value", "remedy", "code", "slots")
 _STATUS: Final[tuple[tuple[type[errors.OvooError], int], ...]] = (
     (errors.Unauthenticated, 401),
     (errors.Forbidden, 403),
@@ -56,9 +57,9 @@ async def _ovoo(_request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.OvooError)
     status = status_of(error)
     name = _kebab(type(error).__name__)
-    facts = {key: value for key, value in error.to_dict().items() if key in ("offender", "value", "remedy") and value}
+    facts = {key: value for key, value in error.to_dict().items() if key in _FACTS and value}
     if isinstance(error, errors.ConfigErrors):
-        facts["errors"] = [{"where": each.offender, "message": str(each)} for each in error.errors]
+        facts["errors"] = [{"where": each.offender, "message": str(each), "code": each.code} for each in error.errors]
     return problem(status, name, error.message, detail=str(error), extra=facts)
 
 

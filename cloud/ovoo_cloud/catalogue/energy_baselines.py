@@ -33,9 +33,15 @@ def define(
     scope.require(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not name.strip():
-        raise ConfigError("a baseline needs a name", offender="name", value=name, remedy="what it is the baseline of")
+        raise ConfigError(
+            "a baseline needs a name", code="baseline.baseline_needs_name", offender="name", value=name,
+            remedy="what it is the baseline of",
+        )  # fmt: skip
     if asset and (signals.asset(session, scope, asset).site, asset.split("/")[0]) != (site, enterprise):
-        raise ConfigError("a machine of another site", offender="asset", value=asset, remedy=f"one of {site}")
+        raise ConfigError(
+            "a machine of another site", code="baseline.machine_of_another_site", slots={"site": site},
+            offender="asset", value=asset, remedy=f"one of {site}",
+        )  # fmt: skip
     row = EnergyBaseline(
         id=f"bl_{secrets.token_hex(8)}", enterprise=enterprise, site=site, asset=asset, name=name.strip(),
         spec=dict(spec), created_by=scope.user, created_ns=now_ns,
@@ -78,7 +84,10 @@ def keep_fit(
     """Stores a `draft` or `challenger`; the one before of the same role, which nobody signed, goes."""
     scope.require(Permission.SET_ENERGY)
     if role not in ("draft", "challenger"):
-        raise ConfigError("a champion is made by a signature", offender="role", value=role, remedy="sign the fit")
+        raise ConfigError(
+            "a champion is made by a signature", code="baseline.champion_made_by_signature", offender="role",
+            value=role, remedy="sign the fit",
+        )  # fmt: skip
     session.execute(delete(EnergyFit).where(EnergyFit.baseline == owner.id, EnergyFit.role == role))
     row = EnergyFit(
         id=f"fit_{secrets.token_hex(8)}", baseline=owner.id, role=role, start_ns=start_ns, end_ns=end_ns,
@@ -127,10 +136,14 @@ def sign(
     row = fit(session, scope, owner, fit_id)
     if not document.strip():
         raise ConfigError(
-            "a signature needs its document", offender="document", value=document, remedy="the M&V plan or minutes"
-        )
+            "a signature needs its document", code="baseline.signature_needs_its_document", offender="document",
+            value=document, remedy="the M&V plan or minutes",
+        )  # fmt: skip
     if row.outcome.get("refused"):
-        raise EvidenceError("a refused fit cannot be signed", offender=fit_id, value=row.outcome["refused"])
+        raise EvidenceError(
+            "a refused fit cannot be signed", code="baseline.refused_fit_cannot_be_signed", offender=fit_id,
+            value=row.outcome["refused"],
+        )  # fmt: skip
     before = champion(session, scope, owner)
     if before is not None and before.id != row.id:
         before.role = "former"

@@ -111,11 +111,18 @@ def save(
     scope.require(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if asset and signals.asset(session, scope, asset).path.split("/")[:2] != [enterprise, site]:
-        raise ConfigError("a machine of another site", offender="asset", value=asset, remedy=f"{enterprise}/{site}/...")
+        raise ConfigError(
+            "a machine of another site", code="inputs.machine_of_another_site",
+            slots={"enterprise": enterprise, "site": site}, offender="asset", value=asset,
+            remedy=f"{enterprise}/{site}/...",
+        )  # fmt: skip
     text = value.strip()
     _check(name, text)
     if text and not source.strip():
-        raise ConfigError("an input needs its document", offender=name, value=text, remedy="name who decided it")
+        raise ConfigError(
+            "an input needs its document", code="inputs.input_needs_its_document", offender=name, value=text,
+            remedy="name who decided it",
+        )  # fmt: skip
     row = EnergyInput(
         enterprise=enterprise, site=site, asset=asset, name=name, value=text, source=source.strip(),
         given_by=scope.user, given_ns=now_ns,
@@ -137,11 +144,15 @@ def save(
 def _check(name: str, text: str) -> None:
     known = known_inputs().get(name)
     if known is None:
-        raise ConfigError("no such input", offender="name", value=name, remedy="see the list of inputs")
+        raise ConfigError(
+            "no such input", code="inputs.no_such_input", offender="name", value=name, remedy="see the list of inputs"
+        )
     if not text:
         return
     if len(text) > 200:
-        raise ConfigError("too long", offender=name, value=text[:40], remedy="200 characters at most")
+        raise ConfigError(
+            "too long", code="inputs.too_long", offender=name, value=text[:40], remedy="200 characters at most"
+        )
     if known.kind == "hours":
         QuietHours.parse(text, name)
     elif known.kind in ("number", "reading"):
@@ -151,12 +162,21 @@ def _check(name: str, text: str) -> None:
             value = math.nan
         if not (math.isfinite(value) and known.low <= value <= known.high):
             remedy = f"a number from {known.low:g} to {known.high:g} {known.unit}"
-            raise ConfigError("cannot be", offender=name, value=text, remedy=remedy)
+            raise ConfigError(
+                "cannot be", code="inputs.out_of_range",
+                slots={"low": f"{known.low:g}", "high": f"{known.high:g}", "unit": known.unit}, offender=name,
+                value=text, remedy=remedy,
+            )  # fmt: skip
         if known.choices and value not in known.choices:
             remedy = f"one of {', '.join(map(str, known.choices))}"
-            raise ConfigError("cannot be", offender=name, value=text, remedy=remedy)
+            raise ConfigError(
+                "cannot be", code="inputs.not_a_choice", slots={"known": ", ".join(map(str, known.choices))},
+                offender=name, value=text, remedy=remedy,
+            )  # fmt: skip
     elif known.kind == "date":
         try:
             datetime.date.fromisoformat(text)
         except ValueError as error:
-            raise ConfigError("not a date", offender=name, value=text, remedy="2026-01-31") from error
+            raise ConfigError(
+                "not a date", code="inputs.not_date", offender=name, value=text, remedy="2026-01-31"
+            ) from error

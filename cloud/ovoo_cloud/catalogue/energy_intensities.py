@@ -26,7 +26,10 @@ def save(
     scope.require(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not name.strip():
-        raise ConfigError("an intensity needs a name", offender="name", value=name, remedy="the product it is of")
+        raise ConfigError(
+            "an intensity needs a name", code="intensity.intensity_needs_name", offender="name", value=name,
+            remedy="the product it is of",
+        )  # fmt: skip
     if intensity_id:
         row = intensity(session, scope, enterprise, site, intensity_id)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,18 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit, enterprises
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergyEvent, EnergySaving
 
-__all__ = ["by_record", "decide", "event", "events", "keep", "keep_adjusted", "keep_proposals", "of_baseline", "saving"]
+__all__ = [
+    "by_record",
+    "decide",
+    "event",
+    "events",
+    "keep",
+    "keep_adjusted",
+    "keep_proposals",
+    "note_of",
+    "of_baseline",
+    "saving",
+]
 
 
 def keep(
@@ -47,6 +59,15 @@ def keep_adjusted(session: Session, row: EnergySaving, adjusted: Mapping[str, An
     """Sets the result without accepted events beside the measured one, or why there is none."""
     row.adjusted, row.note = dict(adjusted), note
     session.flush()
+
+
+def note_of(row: EnergySaving) -> dict[str, Any]:
+    """Why there is no adjusted result, with code and slots; notes of before have their text alone."""
+    try:
+        found: dict[str, Any] = json.loads(row.note)
+    except ValueError:
+        found = {"what": row.note, "offender": "", "value": "", "remedy": ""}
+    return found
 
 
 def of_baseline(session: Session, scope: Scope, owner: EnergyBaseline) -> Sequence[EnergySaving]:
@@ -134,7 +155,10 @@ def decide(
     scope.require(Permission.SET_ENERGY)
     row = event(session, scope, owner, event_id)
     if not reason.strip():
-        raise ConfigError("a decision needs its reason", offender="reason", value=reason, remedy="say what happened")
+        raise ConfigError(
+            "a decision needs its reason", code="saving.decision_needs_its_reason", offender="reason", value=reason,
+            remedy="say what happened",
+        )  # fmt: skip
     row.state = "accepted" if accepted else "rejected"
     row.decided_by, row.decided_ns, row.reason = scope.user, now_ns, reason.strip()
     session.flush()

@@ -42,8 +42,9 @@ def choose_tariff(
         load_tariffs().get(tariff)
     if flat_price_yuan is not None and not (0 < flat_price_yuan < 100 and source):
         raise ConfigError(
-            "a price needs its document", offender="flat_price_yuan", value=flat_price_yuan, remedy="name the source"
-        )
+            "a price needs its document", code="tariff.price_needs_its_document", offender="flat_price_yuan",
+            value=flat_price_yuan, remedy="name the source",
+        )  # fmt: skip
     enterprises.site(session, scope, enterprise, site)
     found = session.get(EnergySetting, (enterprise, site))
     if found is None:

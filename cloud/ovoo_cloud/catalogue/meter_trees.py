@@ -56,7 +56,13 @@ def save_tree(
     scope.require(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not source.strip() or len(source) > _LONGEST:
-        fault = ConfigError("a tree needs its document", offender="document", value=source[:80], remedy="name it")
+        fault = ConfigError(
+            "a tree needs its document",
+            code="meters.tree_needs_its_document",
+            offender="document",
+            value=source[:80],
+            remedy="name it",
+        )
         raise ConfigErrors([fault])
     meters = meters_of(rows)
     _check_signals(session, scope, enterprise, site, meters)
@@ -99,9 +105,22 @@ def _check_signals(session: Session, scope: Scope, enterprise: str, site: str, m
 def _signal_faults(meter: SiteMeter, row: SignalRecord | None, offender: str) -> list[ConfigError]:
     if row is None:
         remedy = "a signal of this site, as area/line/asset/signal"
-        return [ConfigError("the site has no such signal", offender=offender, value=meter.signal, remedy=remedy)]
+        return [
+            ConfigError(
+                "the site has no such signal",
+                code="meters.site_has_no_such_signal",
+                offender=offender,
+                value=meter.signal,
+                remedy=remedy,
+            )
+        ]
     try:
         amount_rule(row, meter.carrier)
     except UnitError as error:
-        return [ConfigError(error.message, offender=offender, value=row.unit, remedy=error.remedy)]
+        return [
+            ConfigError(
+                error.message, code=error.code, slots=error.slots, offender=offender, value=row.unit,
+                remedy=error.remedy,
+            )
+        ]  # fmt: skip
     return []

@@ -40,7 +40,10 @@ def network(
         return session.scalars(newest).first()
     found = session.get(VentilationNetwork, (enterprise, site, version))
     if found is None:
-        raise NotFound("not found", offender=f"{enterprise}/{site} version {version}", remedy="list the versions")
+        raise NotFound(
+            "not found", code="ventilation.no_network", offender=f"{enterprise}/{site} version {version}",
+            remedy="list the versions",
+        )  # fmt: skip
     return found
 
 
@@ -63,11 +66,20 @@ def save_network(
     scope.require(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not document:
-        raise ConfigError("a network needs its document", offender="document", value=document, remedy="name the survey")
+        raise ConfigError(
+            "a network needs its document", code="ventilation.network_needs_its_document", offender="document",
+            value=document, remedy="name the survey",
+        )  # fmt: skip
     if len(csv) > LONGEST_CSV:
-        raise ConfigError("the table is too long", offender="csv", value=len(csv), remedy=f"at most {LONGEST_CSV}")
+        raise ConfigError(
+            "the table is too long", code="ventilation.table_too_long", slots={"most": LONGEST_CSV}, offender="csv",
+            value=len(csv), remedy=f"at most {LONGEST_CSV}",
+        )  # fmt: skip
     if hours_per_year is not None and not 0 < hours_per_year <= _YEAR_HOURS:
-        raise ConfigError("no such hours", offender="hours_per_year", value=hours_per_year, remedy="0 to 8784")
+        raise ConfigError(
+            "no such hours", code="ventilation.no_such_hours", offender="hours_per_year", value=hours_per_year,
+            remedy="0 to 8784",
+        )  # fmt: skip
     table = mine_table(csv)
     for each in table.instruments:
         address_of(each, enterprise, site)
@@ -100,12 +112,14 @@ def address_of(instrument: Instrument, enterprise: str, site: str) -> Address:
         found = Address.parse(words if words.count("/") > 3 else home + words)
     except OvooError as error:
         raise ConfigError(
-            "no address of a signal", offender=f"airway {instrument.airway}", value=words,
+            "no address of a signal", code="ventilation.no_address_of_signal", offender=f"airway {instrument.airway}",
+            value=words,
             remedy="area/line/asset/signal of this site",
         ) from error  # fmt: skip
     if not str(found).startswith(home):
         raise ConfigError(
-            "a signal of another site", offender=f"airway {instrument.airway}", value=words,
+            "a signal of another site", code="ventilation.signal_of_another_site",
+            offender=f"airway {instrument.airway}", value=words,
             remedy="area/line/asset/signal of this site",
         )  # fmt: skip
     return found

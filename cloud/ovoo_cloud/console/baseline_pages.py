@@ -163,7 +163,9 @@ def day_ns(text: str, name: str, zone: ZoneInfo) -> int:
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError as error:
-        raise QueryError("not a day", offender=name, value=text, remedy="2026-11-23") from error
+        raise QueryError(
+            "not a day", code="baseline.not_day", offender=name, value=text, remedy="2026-11-23"
+        ) from error
     return int(datetime.datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 10**9
 
 

@@ -51,7 +51,13 @@ def terms_of(form: Mapping[str, str]) -> dict[str, Any]:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         value = str(first.get("input"))[:80]
-        raise ConfigError(first["msg"], offender=place, value=value, remedy="see the notes beside the form") from error
+        raise ConfigError(
+            first["msg"],
+            code="contract.field_refused",
+            offender=place,
+            value=value,
+            remedy="see the notes beside the form",
+        ) from error
 
 
 def form_of(terms: Mapping[str, Any] | None) -> dict[str, str]:
@@ -109,7 +115,10 @@ def _energy(text: Mapping[str, str]) -> list[dict[str, Any]]:
 def _pair(part: str) -> tuple[str, str]:
     name, _, price = part.partition("=")
     if name.strip() not in _BANDS:
-        raise ConfigError("no such band", offender="price", value=part, remedy=f"one of {', '.join(_BANDS)}")
+        raise ConfigError(
+            "no such band", code="contract.no_such_band", slots={"known": ", ".join(_BANDS)}, offender="price",
+            value=part, remedy=f"one of {', '.join(_BANDS)}",
+        )  # fmt: skip
     return name.strip(), price.strip()
 
 
@@ -131,7 +140,10 @@ def _hours(text: str) -> list[int] | None:
     for part in text.replace("，", ",").split(","):
         low, _, high = part.strip().partition("-")
         if not low.isdigit() or not (high or low).isdigit() or not int(low) <= int(high or low) <= 23:
-            raise ConfigError("not hours of a day", offender="shiftable", value=part, remedy="0-7, 22")
+            raise ConfigError(
+                "not hours of a day", code="contract.not_hours_of_day", offender="shiftable", value=part,
+                remedy="0-7, 22",
+            )  # fmt: skip
         found += range(int(low), int(high or low) + 1)
     return found
 
@@ -141,7 +153,10 @@ def _lines(text: str, parts: tuple[int, ...], name: str) -> list[list[str]]:
     for row in rows:
         if len(row) not in parts:
             remedy = f"{' or '.join(map(str, parts))} parts divided by ;"
-            raise ConfigError("a line cannot be read", offender=name, value="; ".join(row)[:80], remedy=remedy)
+            raise ConfigError(
+                "a line cannot be read", code="contract.line_cannot_be_read",
+                slots={"parts": "/".join(map(str, parts))}, offender=name, value="; ".join(row)[:80], remedy=remedy,
+            )  # fmt: skip
     return rows
 
 

@@ -26,18 +26,18 @@ from ovoo_cloud.console.energy_contract_form import FIELDS, fits_form, form_of, 
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.language import Words
 from ovoo_cloud.console.render import page, words_of
-from ovoo_cloud.energy.billing import reason_of
 from ovoo_cloud.energy.bills import basis_choices, check_bill, make_bill, site_contract
 from ovoo_cloud.energy.carbon_statement import make_carbon, remake_carbon
 from ovoo_cloud.energy.contract import Contract
 from ovoo_cloud.energy.demand_gauge import demand_now, month_demand
 from ovoo_cloud.energy.tariff_day import TariffDay, tariff_day
+from ovoo_cloud.reasons import reason_of
 from ovoo_cloud.services import Services
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False, prefix="/energy/{enterprise}/{site}")
-_WIDTHS: Final = (("wide", 860.0), ("narrow", 330.0))
+_WIDTHS: Final = (("wide", 640.0), ("narrow", 330.0))
 _HOUR_NS: Final = 3.6e12
 Short = Annotated[str, Form(max_length=63)]
 
@@ -111,7 +111,10 @@ async def put_contract(request: Request, enterprise: str, site: str, services: S
         row = energy_contracts.contract_of(session, scope, enterprise, site)
         if not fits_form(None if row is None else row.terms):
             remedy = "change it through the API, where it came from"
-            raise QueryError("the contract says more than the form", offender="contract", value=site, remedy=remedy)
+            raise QueryError(
+                "the contract says more than the form", code="cost.contract_says_more_than_form", offender="contract",
+                value=site, remedy=remedy,
+            )  # fmt: skip
         energy_contracts.save_contract(session, scope, enterprise, site, terms, services.clock())
     return RedirectResponse(f"/energy/{enterprise}/{site}/contract", 303)
 
@@ -156,7 +159,10 @@ def post_bill(
         }  # fmt: skip
     if invoice_yuan.strip():
         if not invoice_document.strip():
-            raise QueryError("an invoice needs its number", offender="invoice_document", value="", remedy="name it")
+            raise QueryError(
+                "an invoice needs its number", code="cost.invoice_needs_its_number", offender="invoice_document",
+                value="", remedy="name it",
+            )  # fmt: skip
         order["invoice"] = {"total_yuan": invoice_yuan.strip(), "document": invoice_document.strip(), "lines": []}
     made = make_bill(services, scope, enterprise, site, order)
     return RedirectResponse(f"/energy/{enterprise}/{site}/bills/{made.id}", 303)
@@ -234,7 +240,7 @@ def _day(text: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text)
     except ValueError as error:
-        raise QueryError("not a day", offender="day", value=text, remedy="2026-06-04") from error
+        raise QueryError("not a day", code="cost.not_day", offender="day", value=text, remedy="2026-06-04") from error
 
 
 def _today(services: Services, place: Site) -> datetime.date:

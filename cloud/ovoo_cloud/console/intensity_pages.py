@@ -62,4 +62,6 @@ def _number(text: str) -> float | None:
     try:
         return float(text)
     except ValueError as error:
-        raise QueryError("not a number", offender="total", value=text, remedy="1.08") from error
+        raise QueryError(
+            "not a number", code="intensity.not_number", offender="total", value=text, remedy="1.08"
+        ) from error

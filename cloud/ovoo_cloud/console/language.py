@@ -13,7 +13,11 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import ConfigError, OvooError
+from ovoo_models.efficiency.savings.saving import verdict_code
+from ovoo_models.reasons import Told
+
+from ovoo_cloud.reasons import tell_error, tell_reason
 
 __all__ = ["LANGUAGE_COOKIE", "Language", "Words", "catalogue", "language_of", "sign"]
 
@@ -57,6 +61,22 @@ class Words:
         if key not in texts:
             raise ConfigError("no such text", offender=key, value=self.language, remedy="add it to both catalogues")
         return texts[key].format(**slots) if slots else texts[key]
+
+    def reason(self, reason: Mapping[str, Any]) -> Told:
+        """The sentences of a reason that is kept with a result."""
+        return tell_reason(reason, self.language)
+
+    def error(self, error: OvooError) -> Told:
+        """The sentences of an error."""
+        return tell_error(error, self.language)
+
+    def defect(self, defect: Mapping[str, Any]) -> Told:
+        """The sentences of a defect that is kept with a bill."""
+        return tell_reason({**defect, "what": defect["value"]}, self.language)
+
+    def verdict(self, verdict: str) -> str:
+        """Why a record's saving is not provable."""
+        return tell_reason({"code": verdict_code(verdict), "what": verdict, "remedy": ""}, self.language).wrong
 
     def name(self, row: Any) -> str:
         """The name of an enterprise, site, asset or signal in this language."""

@@ -20,30 +20,33 @@ _BLANK_ROWS: Final = 2
 _MOST_ROWS: Final = 202
 _ROW: Final = re.compile(r"row (\d+) \((.*)\)|row (\d+)")
 _KEYS: Final = {
-    "no such class": "class",
-    "the parent is missing": "parent",
-    "meters feed each other in a loop": "loop",
-    "a meter has two parents": "twice",
-    "a meter is listed twice": "twice",
-    "two meters of one signal": "signal_twice",
-    "the site has no such signal": "signal",
-    "not a signal": "no_signal",
-    "a signal that does not measure": "idle_signal",
-    "another carrier than its tree": "carrier",
-    "no such carrier": "carrier_unknown",
-    "no such direction": "direction",
-    "a root feeds nothing": "root_feeds",
-    "not a name": "name",
-    "not a text": "text",
-    "not a yes or no": "text",
-    "unknown key": "key",
-    "not a meter": "row",
-    "there is no meter": "empty",
-    "too many meters": "many",
-    "a tree needs its document": "document",
-    "not a document": "json",
+    "amounts.no_amount": "unit",
+    "balance.another_carrier_than_its_tree": "carrier",
+    "balance.meter_listed_twice": "twice",
+    "balance.meters_feed_each_other_in_loop": "loop",
+    "balance.no_such_class": "class",
+    "balance.parent_missing": "parent",
+    "balance.root_feeds_nothing": "root_feeds",
+    "balance.two_parents": "twice",
+    "meters.another_carrier_than_its_tree": "carrier",
+    "meters.no_such_carrier": "carrier_unknown",
+    "meters.no_such_class": "class",
+    "meters.no_such_direction": "direction",
+    "meters.not_document": "json",
+    "meters.not_meter": "row",
+    "meters.not_name": "name",
+    "meters.not_signal": "no_signal",
+    "meters.not_text": "text",
+    "meters.not_yes_or_no": "text",
+    "meters.signal_without_measuring": "idle_signal",
+    "meters.site_has_no_such_signal": "signal",
+    "meters.there_no_meter": "empty",
+    "meters.too_many_meters": "many",
+    "meters.tree_needs_its_document": "document",
+    "meters.two_meters_of_one_signal": "signal_twice",
+    "meters.unknown_key": "key",
 }
-"""The engine's words for a fault -> the text that people read."""
+"""The code of a fault -> the text of this form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def faults_of(error: ConfigError) -> list[RowFault]:
 def _fault(error: ConfigError) -> RowFault:
     found = _ROW.fullmatch(str(error.offender))
     row = int(found[1] or found[3]) if found else 0
-    key = "unit" if error.message.startswith("no amount of") else _KEYS.get(error.message, "other")
+    key = _KEYS.get(error.code, "other")
     value = "" if error.value is None else str(error.value)[:80]
     return RowFault(row, (found[2] or "") if found else "", key, value)
 
@@ -174,7 +177,11 @@ def document_rows(content: bytes) -> tuple[str, object]:
     try:
         found = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigErrors([ConfigError("not a document", offender="file", value=str(error)[:80])]) from error
+        raise ConfigErrors(
+            [ConfigError("not a document", code="meters.not_document", offender="file", value=str(error)[:80])]
+        ) from error
     if not isinstance(found, dict) or not isinstance(found.get("document", ""), str):
-        raise ConfigErrors([ConfigError("not a document", offender="file", value=type(found).__name__)])
+        raise ConfigErrors(
+            [ConfigError("not a document", code="meters.not_document", offender="file", value=type(found).__name__)]
+        )
     return found.get("document", ""), found.get("meters")

@@ -37,7 +37,7 @@ def prove(
     if isinstance(found, Refused):
         return page(
             request, services, "saving_refused.html", scope, company=company, place=place, owner=owner,
-            reason=found.reason,
+            reason=found.told,
         )  # fmt: skip
     return RedirectResponse(f"/energy/{enterprise}/{site}/savings/{found.id}", 303)
 
@@ -57,7 +57,8 @@ def saving_page(
     near = [each for each in events if each.start_ns < row.end_ns and row.start_ns < each.end_ns]
     return page(
         request, services, "saving.html", scope, company=company, place=place, row=row, owner=owner, fit=fit,
-        events=near, plot=course_plot(row.course, near, words), results=row.record["results"],
+        events=near, plot=course_plot(row.course, near, words),
+        results=row.record["results"], note=energy_savings.note_of(row),
     )  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.resources
 import pathlib
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
-from ovoo_contract.errors import OvooError
+from ovoo_contract.errors import ConfigErrors, OvooError
 from starlette.exceptions import HTTPException
 from starlette.types import ExceptionHandler
 
@@ -36,7 +37,9 @@ from ovoo_cloud.console import (
     ventilation_pages,
     verify_pages,
 )
-from ovoo_cloud.console.render import page
+from ovoo_cloud.console.language import Words
+from ovoo_cloud.console.render import page, words_of
+from ovoo_cloud.reasons import tell_field
 
 __all__ = ["install"]
 
@@ -59,7 +62,19 @@ _ROUTERS: Final = (
     ventilation_pages.router,
     verify_pages.router,
 )
+_MOST: Final = 20
+_LONGEST: Final = 120
 _TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that went wrong: its code, what it is, where with which value, and what helps."""
+
+    code: str
+    wrong: str
+    where: str
+    remedy: str
 
 
 def install(app: FastAPI) -> None:
@@ -82,17 +97,29 @@ def _as_page(plain: ExceptionHandler) -> ExceptionHandler:
         if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
             answer = plain(request, error)  # type: ignore[arg-type]  # both are HTTP handlers
             return await answer  # type: ignore[misc,no-any-return]
-        status, detail = _told(error)
+        services = services_of(request)
+        status, told = _told(error, words_of(request, services))
         title = _TITLES.get(status, "failed.request")
-        return page(request, services_of(request), "failed.html", None, status, title=title, detail=detail)
+        return page(request, services, "failed.html", None, status, title=title, told=told)
 
     return handle
 
 
-def _told(error: Exception) -> tuple[int, str]:
+def _told(error: Exception, words: Words) -> tuple[int, list[Line]]:
+    """The status, and what went wrong in the reader's language."""
+    if isinstance(error, ConfigErrors):
+        return status_of(error), [_line(each, words) for each in error.errors[:_MOST]]
     if isinstance(error, OvooError):
-        return status_of(error), str(error)
+        return status_of(error), [_line(error, words)]
     if isinstance(error, HTTPException):
-        return error.status_code, str(error.detail)
+        return error.status_code, []
     assert isinstance(error, RequestValidationError)
-    return 422, "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
+    faults = error.errors()[:_MOST]
+    told = [(str(item["loc"][-1]), str(item["type"]), tell_field(item, words.language)) for item in faults]
+    return 422, [Line(f"form.{kind}", each.wrong, where, each.remedy) for where, kind, each in told]
+
+
+def _line(error: OvooError, words: Words) -> Line:
+    told = words.error(error)
+    value = "" if error.value is None else str(error.value)[:_LONGEST]
+    return Line(error.code, told.wrong, f"{error.offender} {value}".strip(), told.remedy)

@@ -46,7 +46,9 @@ def network_csv(
     with services.database.read() as session:
         row = ventilation_networks.network(session, scope, enterprise, site, version)
     if row is None:
-        raise NotFound("not found", offender=f"{enterprise}/{site}", remedy="upload a network first")
+        raise NotFound(
+            "not found", code="ventilation.no_network", offender=f"{enterprise}/{site}", remedy="upload a network first"
+        )
     name = f"ventilation-{site}-{row.version}.csv"
     # with a mark, so that spreadsheets read the Chinese names
     body = b"\xef\xbb\xbf" + row.csv.removeprefix("\ufeff").encode()

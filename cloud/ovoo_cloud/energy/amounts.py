@@ -53,8 +53,10 @@ def amount_rule(row: SignalRecord, carrier: str) -> AmountRule:
         except UnitError:
             continue
     raise UnitError(
-        f"no amount of {carrier}", offender=row.address, value=row.unit, remedy=f"a signal in {amount} or {rate}"
-    )
+        f"no amount of {carrier}", code="amounts.no_amount",
+        slots={"carrier": carrier, "amount": amount, "rate": rate}, offender=row.address, value=row.unit,
+        remedy=f"a signal in {amount} or {rate}",
+    )  # fmt: skip
 
 
 def increments(columns: Columns, rule: AmountRule) -> Increments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +25,7 @@ from ovoo_cloud.energy.bill_baseline import (
 )
 from ovoo_cloud.energy.intervals import check_place, check_signals, observations
 from ovoo_cloud.energy.proving import accepted_events, adjusted_of, differences, load_case, prove_case
+from ovoo_cloud.reasons import reason_of
 from ovoo_cloud.services import Services
 
 __all__ = ["Recomputed", "Refused", "decide_event", "define_baseline", "fit_baseline", "prove_saving", "recompute"]
@@ -33,9 +35,13 @@ _OWN_UNIT: Final[Mapping[str, str]] = {"t/h": "t", "m3/h": "m3", "kg/h": "kg", "
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why no saving can be told: too little evidence is a result, not a failure."""
+    """Why no saving can be told: too little evidence is a result, not a failure.
+
+    `told`: the reason with code and slots.
+    """
 
     reason: str
+    told: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +102,17 @@ def prove_saving(
     with services.database.read() as session:
         champion = energy_baselines.champion(session, scope, owner)
     if champion is None:
-        raise QueryError("nobody has signed this baseline", offender="baseline", value=owner.id, remedy="sign a fit")
+        raise QueryError(
+            "nobody has signed this baseline", code="baseline.nobody_has_signed_this_baseline", offender="baseline",
+            value=owner.id, remedy="sign a fit",
+        )  # fmt: skip
     if is_of_bills(owner.spec):
         return _prove_bills(services, scope, owner, champion, start_ns, end_ns)
     try:
         case = load_case(services, scope, owner, champion, start_ns, end_ns)
         proof = prove_case(case)
     except EvidenceError as error:
-        return Refused(str(error))
+        return Refused(str(error), reason_of(error))
     now_ns = services.clock()
     with services.database.write() as session:
         row = energy_savings.keep(
@@ -191,7 +200,7 @@ def _adjusted(make: Any) -> tuple[dict[str, Any], str]:
     try:
         return make(), ""
     except EvidenceError as error:
-        return {}, str(error)
+        return {}, json.dumps(reason_of(error), ensure_ascii=False)
 
 
 def _outcome(

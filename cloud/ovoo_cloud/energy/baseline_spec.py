@@ -35,9 +35,15 @@ class Driver:
 
     def __post_init__(self) -> None:
         if self.take not in get_args(Take):
-            raise ConfigError("no such reading", offender=self.name, value=self.take, remedy=f"{get_args(Take)}")
+            raise ConfigError(
+                "no such reading", code="baseline.no_such_reading", slots={"known": get_args(Take)},
+                offender=self.name, value=self.take, remedy=f"{get_args(Take)}",
+            )  # fmt: skip
         if not self.name.strip() or self.name == "energy":
-            raise ConfigError("not a name for a driver", offender="drivers", value=self.name, remedy="another name")
+            raise ConfigError(
+                "not a name for a driver", code="baseline.not_name_for_driver", offender="drivers", value=self.name,
+                remedy="another name",
+            )  # fmt: skip
         self.candidate()
 
     def candidate(self) -> Candidate:
@@ -72,11 +78,18 @@ class BaselineSpec:
     def __post_init__(self) -> None:
         names = [each.name for each in self.drivers]
         if not self.energy or len(set(self.energy)) < len(self.energy):
-            raise ConfigError("no energy signal, or one twice", offender="energy", value=list(self.energy))
+            raise ConfigError(
+                "no energy signal, or one twice", code="baseline.no_energy_signal_or_one_twice", offender="energy",
+                value=list(self.energy),
+            )  # fmt: skip
         if not names or len(set(names)) < len(names):
-            raise ConfigError("no driver, or a name twice", offender="drivers", value=names)
+            raise ConfigError(
+                "no driver, or a name twice", code="baseline.no_driver_or_name_twice", offender="drivers", value=names
+            )
         if self.step not in _STEP_NS:
-            raise ConfigError("no such step", offender="step", value=self.step, remedy="day or hour")
+            raise ConfigError(
+                "no such step", code="baseline.no_such_step", offender="step", value=self.step, remedy="day or hour"
+            )
         bounds = (
             ("covered_min", self.covered_min, 0.5, 1.0),
             ("days_min", self.days_min, 1, 3660),
@@ -88,7 +101,10 @@ class BaselineSpec:
         )
         for name, value, low, high in bounds:
             if not low <= value <= high:
-                raise ConfigError("out of range", offender=name, value=value, remedy=f"{low} to {high}")
+                raise ConfigError(
+                    "out of range", code="baseline.out_of_range", slots={"low": low, "high": high}, offender=name,
+                    value=value, remedy=f"{low} to {high}",
+                )  # fmt: skip
         self.settings()
 
     @property
@@ -121,7 +137,10 @@ def spec_from_data(data: Mapping[str, Any]) -> BaselineSpec:
     known = {each.name for each in BaselineSpec.__dataclass_fields__.values()}
     strange = sorted(set(data) - known)
     if strange:
-        raise ConfigError("unknown setting", offender="spec", value=strange, remedy=f"of {sorted(known)}")
+        raise ConfigError(
+            "unknown setting", code="baseline.unknown_setting", slots={"known": sorted(known)}, offender="spec",
+            value=strange, remedy=f"of {sorted(known)}",
+        )  # fmt: skip
     rest = {key: value for key, value in data.items() if key not in ("energy", "drivers", "splits")}
     more: dict[str, Any] = {"splits": tuple(data["splits"])} if "splits" in data else {}
     drivers = tuple(Driver(**cast("dict[str, Any]", each)) for each in data.get("drivers", ()))

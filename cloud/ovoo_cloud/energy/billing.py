@@ -26,8 +26,9 @@ from ovoo_models.efficiency.tariff.usage import measure_usage
 
 from ovoo_cloud.energy.contract import Contract, amount
 from ovoo_cloud.energy.reactive import MeasuredRegisters
+from ovoo_cloud.reasons import reason_of
 
-__all__ = ["MonthInput", "compare_invoice", "month_bill", "month_window", "reason_of"]
+__all__ = ["MonthInput", "compare_invoice", "month_bill", "month_window"]
 
 _LISTED: Final = 50
 """So many defects are told one by one; all are counted."""
@@ -102,9 +103,17 @@ def compare_invoice(bill: Mapping[str, Any], entered: Mapping[str, Any] | None) 
         "ours_yuan": str(own),
         "theirs_yuan": str(total),
         "difference_yuan": str(total - own),
-        "defects": [{"kind": "fen_for_yuan", "value": str(total), "remedy": "divide by 100: the invoice is in fen"}]
-        if in_fen
-        else [],
+        "defects": [_in_fen(total)] if in_fen else [],
+    }
+
+
+def _in_fen(total: Decimal) -> dict[str, Any]:
+    return {
+        "kind": "fen_for_yuan",
+        "value": str(total),
+        "remedy": "divide by 100: the invoice is in fen",
+        "code": "defect.fen_for_yuan",
+        "slots": {},
     }
 
 
@@ -112,16 +121,6 @@ def _money(text: object) -> Decimal:
     """Money of an invoice; a reward is negative."""
     words = str(text)
     return -amount(words[1:], "invoice") if words.startswith("-") else amount(words, "invoice")
-
-
-def reason_of(error: OvooError) -> dict[str, str]:
-    """Why there is no figure: what is wrong, where, with which value, and what helps."""
-    return {
-        "what": error.message,
-        "offender": str(error.offender or ""),
-        "value": "" if error.value is None else str(error.value)[:200],
-        "remedy": str(error.remedy or ""),
-    }
 
 
 def _empty(contract: Contract, defects: Sequence[Defect]) -> dict[str, Any]:
@@ -238,13 +237,15 @@ def _peak(peak: Peak) -> dict[str, Any]:
     }
 
 
-def _defect(defect: Defect) -> dict[str, str]:
+def _defect(defect: Defect) -> dict[str, Any]:
     return {
         "kind": defect.kind,
         "start_ns": str(defect.start_ns),
         "end_ns": str(defect.end_ns),
         "value": defect.value,
         "remedy": defect.remedy,
+        "code": defect.code,
+        "slots": {name: str(value) for name, value in defect.slots.items()},
     }
 
 

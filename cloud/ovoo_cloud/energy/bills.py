@@ -62,7 +62,9 @@ def make_bill(
         row = energy_contracts.contract_of(session, scope, enterprise, site)
         if row is None:
             remedy = "enter the tariff and the prices with their documents first"
-            raise ConfigError("no contract", offender=f"{enterprise}/{site}", value=None, remedy=remedy)
+            raise ConfigError(
+                "no contract", code="bills.no_contract", offender=f"{enterprise}/{site}", value=None, remedy=remedy
+            )
         terms = dict(row.terms)
         contract = Contract.of(terms)
         window = month_window(order["month"], BandCalendar(contract.tariff))

@@ -69,7 +69,10 @@ def make_carbon(
     if not len(rows) or found.covered < _LEAST_COVERED * len(rows):
         remedy = "close the gaps or choose a window that is metered"
         value = f"{found.covered} of {len(rows)} quarter hours"
-        raise EvidenceError("too little is metered", offender=f"{enterprise}/{site}", value=value, remedy=remedy)
+        raise EvidenceError(
+            "too little is metered", code="carbon.too_little_metered", offender=f"{enterprise}/{site}", value=value,
+            remedy=remedy,
+        )  # fmt: skip
     known = [(start, kwh) for start, kwh in zip(rows.start_ns, rows.kwh, strict=True) if kwh == kwh]
     total = round(sum(round(kwh * 1_000_000) for _, kwh in known) / 1_000_000, 6)
     meter = {
@@ -124,7 +127,10 @@ def _iso(time_ns: int) -> str:
 def _amount(given: Mapping[str, Any]) -> Amount:
     if not given["document"].strip():
         remedy = "name the bill, weighbridge list or meter reading"
-        raise ConfigError("amount without a document", offender=given["name"], value="", remedy=remedy)
+        raise ConfigError(
+            "amount without a document", code="carbon.amount_without_document", offender=given["name"], value="",
+            remedy=remedy,
+        )  # fmt: skip
     return Amount(
         given["name"],
         given["carrier"],

@@ -105,7 +105,10 @@ def amount(text: object, offender: str, *, highest: Decimal = Decimal(10) ** 12)
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or not 0 <= value <= highest:
-        raise ConfigError("not an amount", offender=offender, value=text, remedy='a number >= 0 as text: "5200.0"')
+        raise ConfigError(
+            "not an amount", code="contract.not_amount", offender=offender, value=text,
+            remedy='a number >= 0 as text: "5200.0"',
+        )  # fmt: skip
     return value
 
 
@@ -119,7 +122,10 @@ def _charge(item: Mapping[str, Any], tariff: Tariff, number: int) -> EnergyCharg
     given = [each for each in (bands, ratio, flat) if each is not None]
     if len(given) != 1:
         remedy = "one of: bands (a price each), ratio (the flat price, times the tariff's ratios), flat (every hour)"
-        raise ConfigError("one kind of price is needed", offender=f"energy[{number}]", value=len(given), remedy=remedy)
+        raise ConfigError(
+            "one kind of price is needed", code="contract.one_kind_of_price_needed", offender=f"energy[{number}]",
+            value=len(given), remedy=remedy,
+        )  # fmt: skip
     if bands is not None:
         return band_charge(name, document, bands, tariff, adjustable=adjustable)
     if ratio is not None:
@@ -148,7 +154,10 @@ def _capacity(item: Mapping[str, Any] | None) -> BasicCharge | None:
 def _check_basis(basis: Basis, demand: BasicCharge | None, capacity: BasicCharge | None, kva: Decimal | None) -> None:
     if (basis == "demand" and demand is None) or (basis == "capacity" and (capacity is None or kva is None)):
         remedy = "give demand, or capacity with capacity_kva, with its price and document"
-        raise ConfigError("basis without its price", offender="basis", value=basis, remedy=remedy)
+        raise ConfigError(
+            "basis without its price", code="contract.basis_without_its_price", offender="basis", value=basis,
+            remedy=remedy,
+        )  # fmt: skip
 
 
 def _table(item: Mapping[str, Any]) -> PowerFactorTable:
@@ -163,7 +172,9 @@ def _percent(text: object) -> Decimal:
         value = Decimal("NaN")
     if not value.is_finite() or abs(value) > 100:
         remedy = "percent of the adjustable amount, from -100 to 100; a reward is negative"
-        raise ConfigError("not a percent", offender="power_factor.steps", value=text, remedy=remedy)
+        raise ConfigError(
+            "not a percent", code="contract.not_percent", offender="power_factor.steps", value=text, remedy=remedy
+        )
     return value
 
 

@@ -29,6 +29,9 @@ __all__ = ["DemandNow", "MonthDemand", "demand_now", "month_demand"]
 
 _SECOND_NS: Final = 1_000_000_000
 _HOLD_S: Final = 60.0
+_PARTS: Final = 5
+_PART_S: Final = 180.0
+"""A quarter hour in parts: one without a sample leaves it unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +100,33 @@ def month_demand(services: Services, scope: Scope, enterprise: str, site: str) -
     count = (end - start) // QUARTER_NS
     if count < 1 or not rows:
         return MonthDemand(None, None, 0, max(count, 0))
-    telemetry, total = services.telemetry(scope), np.zeros(count)
+    total = np.zeros(count)
     for row in rows:
-        found = telemetry.windows(Address.parse(row.address), start, end, step_ns=QUARTER_NS)
-        means = np.full(count, np.nan)
-        places = (np.asarray(found.start_ns) - start) // QUARTER_NS
-        least = max(0.5 * QUARTER_NS / (row.period_s * _SECOND_NS), 1.0) if row.period_s else 1.0
-        known = (places >= 0) & (places < count) & (np.asarray(found.count) >= least)
-        means[places[known]] = np.asarray(found.mean)[known] * conversion(row.unit, "kW")[0]
-        total = total + means
+        total = total + _quarter_means(services, scope, row, start, count)
     known_windows = int(np.isfinite(total).sum())
     if not known_windows:
         return MonthDemand(None, None, 0, count)
     best = int(np.nanargmax(total))
     return MonthDemand(float(total[best]), start + best * QUARTER_NS, known_windows, count - known_windows)
+
+
+def _quarter_means(
+    services: Services, scope: Scope, row: SignalRecord, start_ns: int, count: int
+) -> npt.NDArray[np.float64]:
+    """kW of each quarter hour; NaN where one of its parts has no sample.
+
+    Parts, not a number of samples: what was collected by the minute or on change covers a quarter hour too.
+    """
+    parts = _PARTS if 0.0 < row.period_s <= _PART_S else 1
+    step_ns = QUARTER_NS // parts
+    found = services.telemetry(scope).windows(
+        Address.parse(row.address), start_ns, start_ns + count * QUARTER_NS, step_ns=step_ns
+    )
+    means = np.full(count * parts, np.nan)
+    places = (np.asarray(found.start_ns) - start_ns) // step_ns
+    known = (places >= 0) & (places < len(means)) & (np.asarray(found.count) >= 1)
+    means[places[known]] = np.asarray(found.mean)[known] * conversion(row.unit, "kW")[0]
+    return np.asarray(means.reshape(count, parts).mean(axis=1))
 
 
 def _power_signals(services: Services, scope: Scope, enterprise: str, site: str) -> tuple[ZoneInfo, list[SignalRecord]]:

@@ -57,11 +57,17 @@ class IntensitySpec:
 
     def __post_init__(self) -> None:
         if not self.energy or len(set(self.energy)) < len(self.energy):
-            raise ConfigError("no energy signal, or one twice", offender="energy", value=list(self.energy))
+            raise ConfigError(
+                "no energy signal, or one twice", code="intensity.no_energy_signal_or_one_twice", offender="energy",
+                value=list(self.energy),
+            )  # fmt: skip
         if self.take not in ("integral", "increase"):
-            raise ConfigError("no such reading", offender="take", value=self.take, remedy="integral or increase")
+            raise ConfigError(
+                "no such reading", code="intensity.no_such_reading", offender="take", value=self.take,
+                remedy="integral or increase",
+            )  # fmt: skip
         if not 1 <= self.months <= _MOST_MONTHS or not 0.0 <= self.uncertainty_percent <= 50.0:
-            raise ConfigError("out of range", offender="months, uncertainty_percent",
+            raise ConfigError("out of range", code="intensity.out_of_range", offender="months, uncertainty_percent",
                               value=(self.months, self.uncertainty_percent), remedy="1 to 24; 0 to 50")  # fmt: skip
 
     def correction(self) -> Correction | None:
@@ -172,11 +178,17 @@ def _in_norm_unit(kwh: list[float], year: int, norm: Norm) -> tuple[list[float],
 def _product(row: SignalRecord, spec: IntensitySpec, norm: Norm) -> Reading:
     per = norm.unit.partition("/")[2]
     if not per:
-        raise UnitError("a norm without a product", offender=norm.id, value=norm.unit, remedy="another norm")
+        raise UnitError(
+            "a norm without a product", code="intensity.norm_without_product", offender=norm.id, value=norm.unit,
+            remedy="another norm",
+        )  # fmt: skip
     wanted = f"{per}/h" if spec.take == "integral" else per
     factor, offset = conversion(row.unit, wanted)
     if offset:
-        raise UnitError("not an amount", offender=row.address, value=row.unit, remedy=f"a signal in {wanted}")
+        raise UnitError(
+            "not an amount", code="intensity.not_amount", slots={"wanted": wanted}, offender=row.address,
+            value=row.unit, remedy=f"a signal in {wanted}",
+        )  # fmt: skip
     return Reading(row.address, spec.take, factor, per)
 
 
@@ -212,5 +224,8 @@ def _months(now_ns: int, zone: ZoneInfo, count: int) -> list[tuple[str, int, int
 
 def _of_site(row: SignalRecord, enterprise: str, site: str) -> SignalRecord:
     if (row.enterprise, row.site) != (enterprise, site):
-        raise ConfigError("a signal of another site", offender="signal", value=row.address, remedy=f"of {site}")
+        raise ConfigError(
+            "a signal of another site", code="intensity.signal_of_another_site", slots={"site": site},
+            offender="signal", value=row.address, remedy=f"of {site}",
+        )  # fmt: skip
     return row

@@ -78,7 +78,10 @@ def energy_reading(address: str, unit: str) -> Reading:
             continue
         if offset == 0.0:
             return Reading(address, take, factor, "kWh")
-    raise UnitError("neither energy nor power", offender=address, value=unit, remedy="a signal in kWh, MWh, kW or MW")
+    raise UnitError(
+        "neither energy nor power", code="intervals.neither_energy_nor_power", offender=address, value=unit,
+        remedy="a signal in kWh, MWh, kW or MW",
+    )  # fmt: skip
 
 
 def check_signals(session: Session, scope: Scope, enterprise: str, site: str, spec: BaselineSpec) -> None:
@@ -104,7 +107,9 @@ def observations(
     scope.require(Permission.READ_ENERGY)
     check_bounds(start_ns, end_ns)
     if end_ns - start_ns > LONGEST_NS:
-        raise BudgetExceeded("more than 800 days", offender="period", remedy="take a shorter one")
+        raise BudgetExceeded(
+            "more than 800 days", code="intervals.more_than_800_days", offender="period", remedy="take a shorter one"
+        )
     with services.database.read() as session:
         zone = ZoneInfo(enterprises.site(session, scope, enterprise, site).timezone)
         addresses = [*spec.energy, *(each.address for each in spec.drivers)]
@@ -126,7 +131,10 @@ def observed(
     offset_s = _offset_s(start_ns, zone)
     for name, at in (("start", start_ns), ("end", end_ns)):
         if (at + offset_s * 10**9) % spec.step_ns:
-            raise QueryError(f"not the edge of a local {spec.step}", offender=name, value=at, remedy="a whole interval")
+            raise QueryError(
+                f"not the edge of a local {spec.step}", code="intervals.not_an_edge", slots={"step": spec.step},
+                offender=name, value=at, remedy="a whole interval",
+            )  # fmt: skip
     times = array("q", range(start_ns, end_ns, spec.step_ns))
 
     def column(reading: Reading) -> array[float]:
@@ -192,7 +200,10 @@ def _offset_s(time_ns: int, zone: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(time_ns // 10**9, zone).utcoffset()
     seconds = 0 if offset is None else int(offset.total_seconds())
     if seconds % int(_HOUR_S):
-        raise ConfigError("a zone of half hours", offender="timezone", value=str(zone), remedy="a zone of whole hours")
+        raise ConfigError(
+            "a zone of half hours", code="intervals.zone_of_half_hours", offender="timezone", value=str(zone),
+            remedy="a zone of whole hours",
+        )  # fmt: skip
     return seconds
 
 
@@ -200,7 +211,12 @@ def check_place(row: SignalRecord, enterprise: str, site: str) -> None:
     """Raises ConfigError unless the signal is one of the site."""
     if (row.enterprise, row.site) != (enterprise, site):
         raise ConfigError(
-            "a signal of another site", offender="signal", value=row.address, remedy=f"one of {enterprise}/{site}"
+            "a signal of another site",
+            code="intervals.signal_of_another_site",
+            slots={"enterprise": enterprise, "site": site},
+            offender="signal",
+            value=row.address,
+            remedy=f"one of {enterprise}/{site}",
         )
 
 

@@ -59,9 +59,26 @@ def meters_of(rows: object) -> tuple[SiteMeter, ...]:
         ConfigErrors: every fault of every row; the offender is `row N (name)`.
     """
     if not isinstance(rows, list) or not rows:
-        raise ConfigErrors([ConfigError("there is no meter", offender="meters", remedy="give a list of meters")])
+        raise ConfigErrors(
+            [
+                ConfigError(
+                    "there is no meter", code="meters.there_no_meter", offender="meters", remedy="give a list of meters"
+                )
+            ]
+        )
     if len(rows) > _MOST:
-        raise ConfigErrors([ConfigError("too many meters", offender="meters", value=len(rows), remedy=f"{_MOST}")])
+        raise ConfigErrors(
+            [
+                ConfigError(
+                    "too many meters",
+                    code="meters.too_many_meters",
+                    slots={"most": _MOST},
+                    offender="meters",
+                    value=len(rows),
+                    remedy=f"{_MOST}",
+                )
+            ]
+        )
     faults: list[ConfigError] = []
     found = [_meter(row, number, faults) for number, row in enumerate(rows, 1)]
     if faults:
@@ -94,7 +111,8 @@ def _check_whole(meters: Sequence[SiteMeter], faults: list[ConfigError]) -> None
         if parent is not None and parent != each.carrier:
             faults.append(
                 ConfigError(
-                    "another carrier than its tree", offender=f"row {number} ({each.name})", value=each.carrier,
+                    "another carrier than its tree", code="meters.another_carrier_than_its_tree",
+                    offender=f"row {number} ({each.name})", value=each.carrier,
                     remedy=parent,
                 )
             )  # fmt: skip
@@ -103,7 +121,8 @@ def _check_whole(meters: Sequence[SiteMeter], faults: list[ConfigError]) -> None
         if each.signal and signals.count(each.signal) > 1:
             faults.append(
                 ConfigError(
-                    "two meters of one signal", offender=f"row {number} ({each.name})", value=each.signal,
+                    "two meters of one signal", code="meters.two_meters_of_one_signal",
+                    offender=f"row {number} ({each.name})", value=each.signal,
                     remedy="list each signal once",
                 )
             )  # fmt: skip
@@ -113,38 +132,51 @@ def _placed(error: ConfigError, meters: Sequence[SiteMeter]) -> ConfigError:
     """The same fault with the row of its meter."""
     number = next((n for n, each in enumerate(meters, 1) if each.name == error.offender), 0)
     offender = f"row {number} ({error.offender})" if number else error.offender
-    return ConfigError(error.message, offender=offender, value=error.value, remedy=error.remedy)
+    return error.at(offender)
 
 
 def _meter(row: object, number: int, faults: list[ConfigError]) -> SiteMeter | None:
     if not isinstance(row, dict):
-        faults.append(ConfigError("not a meter", offender=f"row {number}", value=row, remedy="an object with a name"))
+        faults.append(
+            ConfigError(
+                "not a meter",
+                code="meters.not_meter",
+                offender=f"row {number}",
+                value=row,
+                remedy="an object with a name",
+            )
+        )
         return None
     offender = f"row {number} ({row.get('name', '')})"
     before = len(faults)
 
-    def fault(message: str, value: object, remedy: str) -> None:
-        faults.append(ConfigError(message, offender=offender, value=value, remedy=remedy))
+    def fault(message: str, value: object, remedy: str, *, code: str) -> None:
+        faults.append(ConfigError(message, code=code, offender=offender, value=value, remedy=remedy))
 
     for key in sorted(row.keys() - _KEYS):
-        fault("unknown key", key, f"one of {', '.join(sorted(_KEYS))}")
+        fault("unknown key", key, f"one of {', '.join(sorted(_KEYS))}", code="meters.unknown_key")
     for key in ("name", "signal", "parent", "name_zh", "name_en"):
         if not isinstance(row.get(key) or "", str):
-            fault("not a text", row[key], f"give {key} as text")
+            fault("not a text", row[key], f"give {key} as text", code="meters.not_text")
             return None
     if not _NAME.fullmatch(row.get("name") or ""):
-        fault("not a name", row.get("name"), "a-z, 0-9, - and _, at most 63")
+        fault("not a name", row.get("name"), "a-z, 0-9, - and _, at most 63", code="meters.not_name")
     if row.get("carrier") not in get_args(Carrier):
-        fault("no such carrier", row.get("carrier"), ", ".join(get_args(Carrier)))
+        fault("no such carrier", row.get("carrier"), ", ".join(get_args(Carrier)), code="meters.no_such_carrier")
     if row.get("direction", "use") not in ("use", "feed"):
-        fault("no such direction", row.get("direction"), "use or feed")
+        fault("no such direction", row.get("direction"), "use or feed", code="meters.no_such_direction")
     measured = row.get("measured", True)
     if not isinstance(measured, bool):
-        fault("not a yes or no", measured, "true or false")
+        fault("not a yes or no", measured, "true or false", code="meters.not_yes_or_no")
     elif measured and not _SIGNAL.fullmatch(row.get("signal") or ""):
-        fault("not a signal", row.get("signal"), "area/line/asset/signal, or measured: false")
+        fault("not a signal", row.get("signal"), "area/line/asset/signal, or measured: false", code="meters.not_signal")
     elif not measured and row.get("signal"):
-        fault("a signal that does not measure", row["signal"], "leave it out, or measured: true")
+        fault(
+            "a signal that does not measure",
+            row["signal"],
+            "leave it out, or measured: true",
+            code="meters.signal_without_measuring",
+        )
     if len(faults) > before:
         return None
     percent = _percent(row.get("class_percent"), measured, fault)
@@ -156,7 +188,7 @@ def _percent(value: object, measured: bool, fault: Any) -> float | None:
     if value is None and not measured:
         return 100.0
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value <= 100.0:
-        fault("no such class", value, "greatest error in % of the reading, above 0 to 100")
+        fault("no such class", value, "greatest error in % of the reading, above 0 to 100", code="meters.no_such_class")
         return None
     return float(value)
 

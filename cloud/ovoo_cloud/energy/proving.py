@@ -178,10 +178,10 @@ def _same_as_signed(case: Case, found: Saving) -> None:
     if changed is not None:
         raise EvidenceError(
             "the samples of the baseline period are not those that were signed",
-            offender=changed,
-            value=now.get(changed),
+            code="saving.samples_of_baseline_period_not_those", slots={"signed": signed.get(changed)},
+            offender=changed, value=now.get(changed),
             remedy=f"signed: {signed.get(changed)}; fit the baseline again and sign it",
-        )
+        )  # fmt: skip
 
 
 def _placed(record: Record, case: Case, events: Sequence[Mapping[str, str]] = ()) -> Record:

@@ -105,10 +105,16 @@ def quarter_kwh(parts: Increments, start_ns: int, count: int) -> Doubles:
 def _quarters(services: Services, plans: Sequence[SignalPlan], start_ns: int, end_ns: int, offender: str) -> Quarters:
     check_bounds(start_ns, end_ns)
     if end_ns - start_ns > LONGEST_NS:
-        raise BudgetExceeded("more than 32 days", offender="time range", remedy="ask for shorter windows")
+        raise BudgetExceeded(
+            "more than 32 days", code="quarters.more_than_32_days", offender="time range",
+            remedy="ask for shorter windows",
+        )  # fmt: skip
     if not plans:
         remedy = "bring an energy counter or a power signal of the site's meter"
-        raise EvidenceError("no energy or power signal", offender=offender, value=None, remedy=remedy)
+        raise EvidenceError(
+            "no energy or power signal", code="quarters.no_energy_or_power_signal", offender=offender, value=None,
+            remedy=remedy,
+        )  # fmt: skip
     count = (end_ns - start_ns) // QUARTER_NS
     total, used = np.zeros(count), list[str]()
     for plan in plans:

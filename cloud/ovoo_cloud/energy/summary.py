@@ -127,7 +127,10 @@ def site_energy(
     scope.require(Permission.READ_ENERGY)
     check_bounds(start_ns, end_ns)
     if end_ns - start_ns > LONGEST_NS:
-        raise BudgetExceeded("more than 32 days", offender="time range", remedy="ask for shorter windows")
+        raise BudgetExceeded(
+            "more than 32 days", code="quarters.more_than_32_days", offender="time range",
+            remedy="ask for shorter windows",
+        )  # fmt: skip
     with services.database.read() as session:
         zone = ZoneInfo(enterprises.site(session, scope, enterprise, site).timezone)
         chosen = energy_settings.chosen_tariff(session, scope, enterprise, site)

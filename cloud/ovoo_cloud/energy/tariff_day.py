@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from ovoo_contract.errors import EvidenceError, OvooError
 from ovoo_models.efficiency.tariff.bands import BandCalendar, local_instant
@@ -16,9 +17,9 @@ from ovoo_models.efficiency.tariff.usage import measure_usage
 from ovoo_packs.tariffs import BANDS
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.energy.billing import reason_of
 from ovoo_cloud.energy.contract import Contract, Shiftable
 from ovoo_cloud.energy.quarters import Quarters, asset_quarters, site_quarters
+from ovoo_cloud.reasons import reason_of
 from ovoo_cloud.services import Services
 
 __all__ = ["BandSum", "DaySlot", "ShiftResult", "TariffDay", "tariff_day"]
@@ -51,7 +52,7 @@ class ShiftResult:
     asset: str
     document: str
     shift: Shift | None
-    reason: dict[str, str] | None
+    reason: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class TariffDay:
     total_yuan: Decimal | None
     shifts: tuple[ShiftResult, ...]
     signals: tuple[str, ...]
-    reason: dict[str, str] | None
+    reason: dict[str, Any] | None
     reference_only: bool
     fictitious: bool
 
@@ -151,7 +152,10 @@ def _shift(
     try:
         if not contract.charges or contract.market:
             remedy = "a plan needs the price of every hour before the day: give prices by band"
-            raise EvidenceError("no price by hour", offender="contract", value=contract.market, remedy=remedy)
+            raise EvidenceError(
+                "no price by hour", code="tariff_day.no_price_by_hour", offender="contract", value=contract.market,
+                remedy=remedy,
+            )  # fmt: skip
         window = (site.intervals.start_ns[0], site.intervals.end_ns[-1])
         load = asset_quarters(services, scope, f"{place}/{machine.asset}", *window)
         shift = shift_load(load.intervals, site.intervals, calendar, contract.charges, machine.rule)

@@ -35,10 +35,16 @@ def quarter_window(start_ns: int, end_ns: int) -> Window:
     """
     check_bounds(start_ns, end_ns)
     if end_ns - start_ns > LONGEST_NS:
-        raise BudgetExceeded("more than 32 days", offender="time range", remedy="ask for shorter windows")
+        raise BudgetExceeded(
+            "more than 32 days", code="quarters.more_than_32_days", offender="time range",
+            remedy="ask for shorter windows",
+        )  # fmt: skip
     first, last = -(-start_ns // QUARTER_NS) * QUARTER_NS, end_ns // QUARTER_NS * QUARTER_NS
     if last <= first:
-        raise QueryError("no whole quarter hour", offender="time range", value=end_ns - start_ns, remedy="ask for more")
+        raise QueryError(
+            "no whole quarter hour", code="quarters.no_whole_quarter_hour", offender="time range",
+            value=end_ns - start_ns, remedy="ask for more",
+        )  # fmt: skip
     return Window(first, last)
 
 

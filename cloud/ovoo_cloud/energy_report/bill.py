@@ -44,7 +44,10 @@ def _charge(terms: ChargeTerms, tariff: Tariff) -> EnergyCharge:
         return band_charge(terms.name, terms.document, prices, tariff, adjustable=terms.adjustable)
     make = flat_charge if terms.form == "flat" else ratio_charge
     if terms.price is None:
-        raise ConfigError("charge without a price", offender=terms.name, value=None, remedy="give its price")
+        raise ConfigError(
+            "charge without a price", code="report.charge_without_price", offender=terms.name, value=None,
+            remedy="give its price",
+        )  # fmt: skip
     return make(terms.name, terms.document, terms.price, tariff, adjustable=terms.adjustable)
 
 

@@ -78,12 +78,14 @@ def month_window(month: str, timezone: str) -> tuple[int, int]:
     try:
         first = date.fromisoformat(f"{month}-01")
     except ValueError as error:
-        raise ConfigError("not a month", offender="month", value=month, remedy="write it as 2026-10") from error
+        raise ConfigError("not a month", code="report.not_month", offender="month", value=month,
+                          remedy="write it as 2026-10") from error  # fmt: skip
     try:
         return month_bounds(first.year, first.month, ZoneInfo(timezone))
     except (ZoneInfoNotFoundError, ValueError) as error:
         remedy = "an IANA name such as Asia/Shanghai"
-        raise ConfigError("no such time zone", offender="timezone", value=timezone, remedy=remedy) from error
+        raise ConfigError("no such time zone", code="report.no_such_time_zone", offender="timezone", value=timezone,
+                          remedy=remedy) from error  # fmt: skip
 
 
 def parse_plan(data: Mapping[str, Any], name: str = "plan") -> MonthPlan:
@@ -107,7 +109,8 @@ def parse_plan(data: Mapping[str, Any], name: str = "plan") -> MonthPlan:
     case = parse_case({**(told.data if told is not None else {}), "window": window}, name)
     if [each.id for each in case.sites] != [site]:
         remedy = "describe this one site in case.sites"
-        raise ConfigError("not the site of the plan", offender=f"{name} site", value=site, remedy=remedy)
+        raise ConfigError("not the site of the plan", code="report.not_site_of_plan", offender=f"{name} site",
+                          value=site, remedy=remedy)  # fmt: skip
     return MonthPlan(month, site, case, bill, baseline, registers, decisions, accuracy, dict(top.data))
 
 

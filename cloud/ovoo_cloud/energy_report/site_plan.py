@@ -59,10 +59,15 @@ def plan_of_site(
     own = sorted(set(given) & set(_OWN))
     if own:
         remedy = "name site and month in the order of the report"
-        raise ConfigError("not an input of a report", offender="inputs", value=own, remedy=remedy)
+        raise ConfigError(
+            "not an input of a report", code="report.not_input_of_report", offender="inputs", value=own, remedy=remedy
+        )
     case = given.pop("case", {})
     if not isinstance(case, Mapping):
-        raise ConfigError("not a section", offender="inputs.case", value=case, remedy="write its keys as an object")
+        raise ConfigError(
+            "not a section", code="report.not_section", offender="inputs.case", value=case,
+            remedy="write its keys as an object",
+        )  # fmt: skip
     zone = ZoneInfo(place.timezone)
     given |= _baseline(session, scope, enterprise, site, window[0], zone, given)
     known = _case(company, place, _grid(contract, chosen), assets, rows)
@@ -101,7 +106,10 @@ def _baseline(
 def _section(case: Mapping[str, Any], name: str) -> dict[str, Any]:
     section = case.get(name) or {}
     if not isinstance(section, Mapping):
-        raise ConfigError("not a section", offender=f"inputs.case.{name}", value=section, remedy="write an object")
+        raise ConfigError(
+            "not a section", code="report.not_section", offender=f"inputs.case.{name}", value=section,
+            remedy="write an object",
+        )  # fmt: skip
     return dict(section)
 
 

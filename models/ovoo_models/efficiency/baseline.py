@@ -43,7 +43,10 @@ class EnergyBaseline:
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, self.model)
         if len(place.inputs) < 2:
-            raise ConfigError("power and a driver are needed", offender=f"{self.model}.inputs", value=place.inputs)
+            raise ConfigError(
+                "power and a driver are needed", code="baseline.power_and_driver_needed",
+                offender=f"{self.model}.inputs", value=place.inputs,
+            )  # fmt: skip
         self.place = place
         self.gate = Gate(known, place, settle_s=600.0)
         d = len(place.inputs) - 1
@@ -53,8 +56,9 @@ class EnergyBaseline:
         self.guarded = known.positions("guard", len(place.inputs))
         if 0 in self.guarded:
             raise ConfigError(
-                "the power is no driver", offender=f"{self.model}.guard", value=self.guarded, remedy="1 or more"
-            )
+                "the power is no driver", code="baseline.power_no_driver", offender=f"{self.model}.guard",
+                value=self.guarded, remedy="1 or more",
+            )  # fmt: skip
         self._least = known.number("limit", 60.0, 0.0)
         self._bound = known.number("clip", 4.0, 0.5)
         self._forget = known.number("forget", self._default_forget, 0.0, 1.0)
@@ -121,16 +125,25 @@ class EnergyBaseline:
         """Take the drivers' centres, scales (> 0) and the range in which the baseline holds, both bounds inclusive."""
         d = len(self._drivers)
         if {len(centre), len(scale), len(low), len(high)} != {d} or not all(s > 0 for s in scale):
-            raise ArtifactError("frame does not fit the drivers", offender=self.model, value=len(centre))
+            raise ArtifactError(
+                "frame does not fit the drivers", code="baseline.frame_does_not_fit_drivers", offender=self.model,
+                value=len(centre),
+            )  # fmt: skip
         self._centre[:], self._inverse[:] = array("d", centre), array("d", [1.0 / s for s in scale])
         self._low[:], self._high[:] = array("d", low), array("d", high)
 
     def fit(self, weights: Sequence[float], sigma: float, limit: float, hour_sigma_kw: float) -> None:
         """Take weights over the features, sigma (kW, > 0) of a row, the CUSUM limit and sigma of an hourly mean."""
         if len(weights) != len(self._weights) or not all(math.isfinite(w) for w in weights):
-            raise ArtifactError("weights do not fit the features", offender=self.model, value=len(weights))
+            raise ArtifactError(
+                "weights do not fit the features", code="baseline.weights_do_not_fit_features", offender=self.model,
+                value=len(weights),
+            )  # fmt: skip
         if not (0 < sigma < math.inf and 0 < limit < math.inf):
-            raise ArtifactError("sigma and limit must be positive", offender=self.model, value=(sigma, limit))
+            raise ArtifactError(
+                "sigma and limit must be positive", code="baseline.sigma_and_limit_must_be_positive",
+                offender=self.model, value=(sigma, limit),
+            )  # fmt: skip
         self._weights[:] = self._adaptive[:] = array("d", weights)
         self._fit[0], self._fit[1], self._fit[2] = sigma, max(limit, self._least), hour_sigma_kw
         self._reset_covariance()

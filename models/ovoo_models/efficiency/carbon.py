@@ -193,9 +193,11 @@ def footprint(amounts: Sequence[Amount], table: FactorTable, choice: FactorChoic
     for amount in amounts:
         if not (math.isfinite(amount.value) and amount.value >= 0.0):
             remedy = "give the amount used, 0 or above; what is not known is left out and named"
-            raise ConfigError("not an amount", offender=amount.name, value=amount.value, remedy=remedy)
+            raise ConfigError("not an amount", code="carbon.not_amount", offender=amount.name, value=amount.value,
+                              remedy=remedy)  # fmt: skip
         if names.count(amount.name) > 1:
-            raise ConfigError("given twice", offender="amounts", value=amount.name, remedy="rename or leave one out")
+            raise ConfigError("given twice", code="carbon.given_twice", offender="amounts", value=amount.name,
+                              remedy="rename or leave one out")  # fmt: skip
     return Footprint(table.version, table.sha256, choice, tuple(_line(each, table, choice) for each in amounts))
 
 
@@ -232,7 +234,8 @@ def _heat(amount: Amount, table: FactorTable) -> Line:
         enthalpy = amount.enthalpy_kj_kg
         if enthalpy is None or not (math.isfinite(enthalpy) and enthalpy > 0.0):
             remedy = "give the enthalpy in kJ/kg from pressure and temperature; tables per tonne contradict each other"
-            raise ConfigError("steam without enthalpy", offender=amount.name, value=enthalpy, remedy=remedy)
+            raise ConfigError("steam without enthalpy", code="carbon.steam_without_enthalpy", offender=amount.name,
+                              value=enthalpy, remedy=remedy)  # fmt: skip
         energy_mj, method = in_unit(amount.value, amount.unit, "kg") * enthalpy * 1e-3, "enthalpy of steam"
     return Line(amount, _times(energy_mj, coal), _carbon(energy_mj, "MJ", carbon), (coal, carbon), method)
 
@@ -247,9 +250,8 @@ def _fuel(amount: Amount, table: FactorTable) -> Line:
         kgce, method = _times(quantity, row), "coefficient of the table"
     else:
         if not (math.isfinite(heat) and heat > 0.0):
-            raise ConfigError(
-                "not a heating value", offender=amount.name, value=heat, remedy="MJ per kg or m3, measured"
-            )
+            raise ConfigError("not a heating value", code="carbon.not_heating_value", offender=amount.name, value=heat,
+                              remedy="MJ per kg or m3, measured")  # fmt: skip
         used = () if carbon is None else (carbon,)
         kgce, method = _exactly(in_unit(quantity * heat, "MJ", "kgce")), "measured heating value"
     if carbon is None:
@@ -257,14 +259,17 @@ def _fuel(amount: Amount, table: FactorTable) -> Line:
     if unit(carbon.per_unit).dimension == "energy":
         if heat is None:
             remedy = "measure the heating value, or bring a factor per kg or m3"
-            raise ConfigError("factor per heat without heating value", offender=amount.name, value=None, remedy=remedy)
+            raise ConfigError("factor per heat without heating value",
+                              code="carbon.factor_per_heat_without_heating_value", offender=amount.name, value=None,
+                              remedy=remedy)  # fmt: skip
         return Line(amount, kgce, _carbon(quantity * heat, "MJ", carbon), used, method)
     return Line(amount, kgce, _carbon(quantity, row.per_unit, carbon), used, method)
 
 
 def _carbon(quantity: float, symbol: str, row: Factor) -> Span:
     if row.kind not in ("co2_grid", "co2_heat", "co2_fuel") or unit(row.result_unit).dimension != "carbon":
-        raise UnitError("not an emission factor", offender=row.id, value=row.result_unit, remedy="kgCO2 per unit")
+        raise UnitError("not an emission factor", code="carbon.not_emission_factor", offender=row.id,
+                        value=row.result_unit, remedy="kgCO2 per unit")  # fmt: skip
     span = _times(in_unit(quantity, symbol, row.per_unit), row)
     return Span(*(in_unit(end, row.result_unit, "kgCO2") for end in (span.low, span.high)))
 
@@ -273,13 +278,15 @@ def _times(quantity: float, row: Factor) -> Span:
     if row.value is not None:
         return _exactly(quantity * row.value)
     if row.low is None or row.high is None:
-        raise ConfigError("factor without a number", offender=row.id, value=None, remedy="give value, or low and high")
+        raise ConfigError("factor without a number", code="carbon.factor_without_number", offender=row.id, value=None,
+                          remedy="give value, or low and high")  # fmt: skip
     return Span(quantity * row.low, quantity * row.high)
 
 
 def _single(row: Factor) -> float:
     if row.value is None:
-        raise ConfigError("factor is a range", offender=row.id, value=(row.low, row.high), remedy="choose another row")
+        raise ConfigError("factor is a range", code="carbon.factor_range", offender=row.id, value=(row.low, row.high),
+                          remedy="choose another row")  # fmt: skip
     return row.value
 
 

@@ -84,17 +84,26 @@ def gas_heating_value(
     for name, share in shares.items():
         if name not in COMPONENTS:
             known = ", ".join(COMPONENTS)
-            raise EvidenceError("unknown component", offender=name, value=share, remedy=f"one of {known}")
+            raise EvidenceError(
+                "unknown component", code="combustion.unknown_component", slots={"known": known}, offender=name,
+                value=share, remedy=f"one of {known}",
+            )  # fmt: skip
         within(share, 0.0, 1.0, name, "of the volume")
     total = sum(shares.values())
     if not abs(total - 1.0) <= _SUM_TOLERANCE:
-        raise EvidenceError("shares must add up to 1", offender="composition", value=total, remedy="0.995 to 1.005")
+        raise EvidenceError(
+            "shares must add up to 1", code="combustion.shares_must_add_up_to_1", offender="composition", value=total,
+            remedy="0.995 to 1.005",
+        )  # fmt: skip
     pressure_pa = positive(pressure_kpa, "pressure_kpa", "kPa") * 1e3
     moles_per_m3 = pressure_pa / (_GAS_CONSTANT * positive(temperature_k, "temperature_k", "K"))
     parts = [(share / total, COMPONENTS[name]) for name, share in shares.items()]
     gross = sum(share * each.gross_kj_mol for share, each in parts)
     if gross <= 0.0:
-        raise EvidenceError("nothing in it burns", offender="composition", value=dict(shares), remedy="name a fuel gas")
+        raise EvidenceError(
+            "nothing in it burns", code="combustion.nothing_in_it_burns", offender="composition", value=dict(shares),
+            remedy="name a fuel gas",
+        )  # fmt: skip
     net = gross - _LATENT_KJ_MOL * sum(share * each.water for share, each in parts)
     oxygen = max(sum(share * each.oxygen for share, each in parts), 0.0)
     mass = sum(share * each.mass_g_mol for share, each in parts)

@@ -85,16 +85,15 @@ class EnergyDrift(EnergyBaseline):
         super().__init__(params, place)
         if len(self._weights) > _FEATURES:
             raise ConfigError(
-                "too many features", offender=f"{self.model}.inputs", value=len(self._weights),
+                "too many features", code="drift.too_many_features", offender=f"{self.model}.inputs",
+                value=len(self._weights),
                 remedy="eight at most: fewer drivers, or degree 1",
             )  # fmt: skip
         if not 0.0 < self._forget < 1.0:
             raise ConfigError(
-                "a twin that adapts is needed",
-                offender=f"{self.model}.forget",
-                value=self._forget,
-                remedy="0.99 to 0.9999",
-            )
+                "a twin that adapts is needed", code="drift.twin_that_adapts_needed", offender=f"{self.model}.forget",
+                value=self._forget, remedy="0.99 to 0.9999",
+            )  # fmt: skip
 
     def _default_degree(self, drivers: int) -> float:
         return 2.0 if feature_count(drivers, 2) <= _FEATURES else 1.0

@@ -40,8 +40,9 @@ class Estimate:
         quantile = _QUANTILES.get(coverage)
         if quantile is None:
             raise ConfigError(
-                "no such coverage", offender="coverage", value=coverage, remedy=f"one of {sorted(_QUANTILES)}"
-            )
+                "no such coverage", code="estimate.no_such_coverage", slots={"known": sorted(_QUANTILES)},
+                offender="coverage", value=coverage, remedy=f"one of {sorted(_QUANTILES)}",
+            )  # fmt: skip
         return quantile * self.sigma
 
     def stands_out_from(self, reference: float, coverage: float = 0.95) -> bool:

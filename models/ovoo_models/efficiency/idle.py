@@ -32,7 +32,10 @@ class IdleRunning:
     def __init__(self, params: Mapping[str, Any], place: Place) -> None:
         known = Params(params, "idle")
         if len(place.inputs) != 2:
-            raise ConfigError("power and output are needed", offender="idle.inputs", value=len(place.inputs))
+            raise ConfigError(
+                "power and output are needed", code="idle.power_and_output_needed", offender="idle.inputs",
+                value=len(place.inputs),
+            )  # fmt: skip
         self.place = place
         self._power, self._output = place.inputs
         self.gate = Gate(known, place)

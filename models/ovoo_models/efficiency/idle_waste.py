@@ -132,10 +132,16 @@ def _check(spells: Sequence[Spell]) -> None:
     for spell in spells:
         if spell.end_ns <= spell.start_ns or spell.start_ns < reached.get(spell.asset, spell.start_ns):
             remedy = "give the spells of a machine in time order, without overlap"
-            raise ConfigError("spells overlap", offender=spell.asset, value=spell.start_ns, remedy=remedy)
+            raise ConfigError(
+                "spells overlap", code="idle_waste.spells_overlap", offender=spell.asset, value=spell.start_ns,
+                remedy=remedy,
+            )  # fmt: skip
         if spell.state in _WASTEFUL and not (math.isfinite(spell.power_kw) and spell.power_kw >= 0.0):
             remedy = "an idle machine draws power: check the sign, or call the state unknown"
-            raise ConfigError("impossible power", offender=spell.asset, value=spell.power_kw, remedy=remedy)
+            raise ConfigError(
+                "impossible power", code="idle_waste.impossible_power", offender=spell.asset, value=spell.power_kw,
+                remedy=remedy,
+            )  # fmt: skip
         reached[spell.asset] = spell.end_ns
 
 
@@ -146,7 +152,10 @@ def _shift_of_hours(shifts: Mapping[str, tuple[int, int]]) -> list[str]:
             hour = (first + step) % 24
             if hours[hour]:
                 remedy = f"hour {hour} is already of {hours[hour]}"
-                raise ConfigError("shifts overlap", offender=name, value=(first, last), remedy=remedy)
+                raise ConfigError(
+                    "shifts overlap", code="idle_waste.shifts_overlap", slots={"hour": hour, "shift": hours[hour]},
+                    offender=name, value=(first, last), remedy=remedy,
+                )  # fmt: skip
             hours[hour] = name
     return hours
 

@@ -92,15 +92,21 @@ class LiveEfficiency:
     def _check_inputs(self) -> None:
         missing, left = self._lacking
         if missing:
-            raise ConfigError("inputs are needed", offender="equipment.inputs", remedy=f"give {', '.join(missing)}")
+            raise ConfigError(
+                "inputs are needed", code="live.inputs_needed", slots={"missing": ", ".join(missing)},
+                offender="equipment.inputs", remedy=f"give {', '.join(missing)}",
+            )  # fmt: skip
         if left:
             raise ConfigError(
-                "more signals than inputs", offender="equipment.inputs", value=len(self.place.inputs),
+                "more signals than inputs", code="live.more_signals_than_inputs",
+                slots={"name": self.kind.name, "known": ', '.join(each.name for each in self.kind.inputs)},
+                offender="equipment.inputs", value=len(self.place.inputs),
                 remedy=f"{self.kind.name} takes {', '.join(each.name for each in self.kind.inputs)}",
             )  # fmt: skip
         if not any(self._absolute) and not any(self._relative):
             raise ConfigError(
-                "a loss is told by the uncertainty, and none is given", offender="equipment.u_NAME, e_NAME",
+                "a loss is told by the uncertainty, and none is given", code="live.loss_told_by_uncertainty_and_none",
+                offender="equipment.u_NAME, e_NAME",
                 remedy="give the standard uncertainty of at least one instrument",
             )  # fmt: skip
 
@@ -117,7 +123,9 @@ class LiveEfficiency:
     def fit(self, reference: float, sigma: float) -> None:
         """Take a reference other than zero and its standard uncertainty."""
         if not (math.isfinite(reference) and reference != 0.0 and 0.0 <= sigma < math.inf):
-            raise ArtifactError("no reference", offender="equipment.reference", value=(reference, sigma))
+            raise ArtifactError(
+                "no reference", code="live.no_reference", offender="equipment.reference", value=(reference, sigma)
+            )
         self._fit[0], self._fit[1] = reference, sigma
         self._run[0] = self._run[1] = 0.0
 

@@ -80,12 +80,18 @@ def base_load(intervals: Intervals, zone: tzinfo, share: float = 0.05) -> BaseLo
         NotReady: fewer than four readings.
     """
     if not 0.0 <= share <= 1.0:
-        raise ConfigError("not a share", offender="base_load.share", value=share, remedy="from 0 to 1, e.g. 0.05")
+        raise ConfigError(
+            "not a share", code="load_shape.not_share", offender="base_load.share", value=share,
+            remedy="from 0 to 1, e.g. 0.05",
+        )  # fmt: skip
     cells: list[list[list[float]]] = [[[] for _ in range(_DAY_HOURS)] for _ in range(7)]
     left_out = 0
     for start, end, kwh in zip(intervals.start_ns, intervals.end_ns, intervals.kwh, strict=True):
         if not 0 < end - start <= HOUR_NS:
-            raise ConfigError("not an interval within an hour", offender="base_load", value=start, remedy="<= 60 min")
+            raise ConfigError(
+                "not an interval within an hour", code="load_shape.not_interval_within_hour", offender="base_load",
+                value=start, remedy="<= 60 min",
+            )  # fmt: skip
         if math.isfinite(kwh):
             local = datetime.fromtimestamp(start // NANO, zone)
             cells[local.weekday()][local.hour].append(kwh * HOUR_NS / (end - start))
@@ -93,7 +99,10 @@ def base_load(intervals: Intervals, zone: tzinfo, share: float = 0.05) -> BaseLo
             left_out += 1
     readings = [power for row in cells for cell in row for power in cell]
     if len(readings) < _LEAST:
-        raise NotReady("too few readings", offender="base_load", value=len(readings), remedy="bring some days")
+        raise NotReady(
+            "too few readings", code="load_shape.too_few_readings", offender="base_load", value=len(readings),
+            remedy="bring some days",
+        )  # fmt: skip
     tables = [
         tuple(tuple(quantile(cell, at) if len(cell) >= _LEAST else math.nan for cell in row) for row in cells)
         for at in (share, 0.5)
@@ -130,7 +139,10 @@ def cluster_days(profiles: Sequence[Sequence[float]], count: int, *, by_shape: b
         NotReady: fewer days than clusters.
     """
     if not 1 <= count <= len(profiles):
-        raise NotReady("too few days", offender="cluster_days", value=len(profiles), remedy=f"bring {count} or more")
+        raise NotReady(
+            "too few days", code="load_shape.too_few_days", slots={"count": count}, offender="cluster_days",
+            value=len(profiles), remedy=f"bring {count} or more",
+        )  # fmt: skip
     distance = _distances([_shape(day) if by_shape else list(day) for day in profiles])
     starts = (_build(distance, count), _far_apart(distance, count))
     medoids = min((_swap(start, distance) for start in starts), key=lambda found: _total(found, distance))

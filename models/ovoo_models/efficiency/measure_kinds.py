@@ -181,5 +181,8 @@ def kind_of(name: str) -> MeasureKind:
     """The kind; raises ConfigError naming those there are."""
     found = KINDS.get(name)
     if found is None:
-        raise ConfigError("no such measure", offender="measures", value=name, remedy=f"one of {', '.join(KINDS)}")
+        raise ConfigError(
+            "no such measure", code="measure_kinds.no_such_measure", slots={"known": ", ".join(KINDS)},
+            offender="measures", value=name, remedy=f"one of {', '.join(KINDS)}",
+        )  # fmt: skip
     return found

@@ -149,19 +149,27 @@ def _inputs(kind: MeasureKind, evidence: Mapping[str, Evidence], chosen: Mapping
     strange = sorted((evidence.keys() | chosen.keys()) - kind.inputs.keys())
     if strange:
         raise ConfigError(
-            "not an input of this measure", offender=kind.id, value=strange, remedy=f"it takes {', '.join(kind.inputs)}"
-        )
+            "not an input of this measure", code="measures.not_input_of_this_measure",
+            slots={"known": ", ".join(kind.inputs)}, offender=kind.id, value=strange,
+            remedy=f"it takes {', '.join(kind.inputs)}",
+        )  # fmt: skip
     found: dict[str, Estimate] = {}
     for name, known in kind.inputs.items():
         if known.chosen:
             if name in evidence:
                 remedy = "a target is chosen, with its document"
-                raise ConfigError("measured where a decision is due", offender=name, value=None, remedy=remedy)
+                raise ConfigError(
+                    "measured where a decision is due", code="measures.measured_where_decision_due", offender=name,
+                    value=None, remedy=remedy,
+                )  # fmt: skip
             if name in chosen:
                 found[name] = _decision(name, known, chosen[name])
         elif name in chosen:
             remedy = "bring the measurement with its evidence id; declared values make no saving"
-            raise ConfigError("declared, not measured", offender=name, value=chosen[name].value, remedy=remedy)
+            raise ConfigError(
+                "declared, not measured", code="measures.declared_not_measured", offender=name,
+                value=chosen[name].value, remedy=remedy,
+            )  # fmt: skip
         elif name in evidence and math.isfinite(evidence[name].value.value):
             found[name] = _measured(name, known, evidence[name])
     return found
@@ -169,27 +177,43 @@ def _inputs(kind: MeasureKind, evidence: Mapping[str, Evidence], chosen: Mapping
 
 def _measured(name: str, known: Input, given: Evidence) -> Estimate:
     if not _EVIDENCE_ID.fullmatch(given.evidence_id):
-        raise ConfigError("not an evidence id", offender=name, value=given.evidence_id, remedy="ev_ and 16 hex digits")
+        raise ConfigError(
+            "not an evidence id", code="measures.not_evidence_id", offender=name, value=given.evidence_id,
+            remedy="ev_ and 16 hex digits",
+        )  # fmt: skip
     if not given.value.sigma >= 0.0:
         remedy = "give the standard uncertainty, from the instrument's class"
-        raise ConfigError("uncertainty not known", offender=name, value=given.value.sigma, remedy=remedy)
+        raise ConfigError(
+            "uncertainty not known", code="measures.uncertainty_not_known", offender=name, value=given.value.sigma,
+            remedy=remedy,
+        )  # fmt: skip
     _check(name, known, given.value.value, given.value.unit)
     return given.value
 
 
 def _decision(name: str, known: Input, given: Chosen) -> Estimate:
     if not given.document.strip():
-        raise ConfigError("decision without a document", offender=name, value=given.value, remedy="name who decided it")
+        raise ConfigError(
+            "decision without a document", code="measures.decision_without_document", offender=name,
+            value=given.value, remedy="name who decided it",
+        )  # fmt: skip
     _check(name, known, given.value, given.unit)
     return Estimate(given.value, 0.0, given.unit)
 
 
 def _check(name: str, known: Input, value: float, symbol: str) -> None:
     if symbol != known.unit:
-        raise UnitError("another unit", offender=name, value=symbol, remedy=f"give it in {known.unit}")
+        raise UnitError(
+            "another unit", code="measures.another_unit", slots={"unit": known.unit}, offender=name, value=symbol,
+            remedy=f"give it in {known.unit}",
+        )  # fmt: skip
     if not known.low <= value <= known.high:
         remedy = f"from {known.low:g} to {known.high:g} {known.unit}; check the sensor"
-        raise ConfigError("impossible value", offender=name, value=value, remedy=remedy)
+        raise ConfigError(
+            "impossible value", code="measures.impossible_value",
+            slots={"low": f"{known.low:g}", "high": f"{known.high:g}", "unit": known.unit}, offender=name,
+            value=value, remedy=remedy,
+        )  # fmt: skip
 
 
 def _propagated(kind: MeasureKind, inputs: Mapping[str, Estimate]) -> Estimate:
@@ -221,10 +245,14 @@ def _open_economics(kind: MeasureKind, money: Economics) -> tuple[str, ...]:
     for name, value in (("price", money.price), ("cost_low", money.cost_low), ("cost_high", money.cost_high)):
         if value is not None and not (value.is_finite() and value >= 0):
             raise ConfigError(
-                "not an amount of yuan", offender=name, value=str(value), remedy="0 or above, or leave out"
-            )
+                "not an amount of yuan", code="measures.not_amount_of_yuan", offender=name, value=str(value),
+                remedy="0 or above, or leave out",
+            )  # fmt: skip
     if money.cost_low is not None and money.cost_high is not None and money.cost_high < money.cost_low:
-        raise ConfigError("cost range inverted", offender="cost", value=str(money.cost_low), remedy="low, then high")
+        raise ConfigError(
+            "cost range inverted", code="measures.cost_range_inverted", offender="cost", value=str(money.cost_low),
+            remedy="low, then high",
+        )  # fmt: skip
     return tuple(name for name, value in needed.items() if value is None)
 
 

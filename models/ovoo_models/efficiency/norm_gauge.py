@@ -120,7 +120,10 @@ def gauge(consumption: Estimate, norm: Norm, correction: Correction | None = Non
     """
     if consumption.unit != norm.unit:
         remedy = f"compute the consumption in {norm.unit}"
-        raise UnitError("another unit than the norm's", offender=norm.id, value=consumption.unit, remedy=remedy)
+        raise UnitError(
+            "another unit than the norm's", code="norm_gauge.another_unit_than_norm", slots={"unit": norm.unit},
+            offender=norm.id, value=consumption.unit, remedy=remedy,
+        )  # fmt: skip
     _check(consumption, norm.id)
     raw = Lines(norm.level1, norm.level2, norm.level3)
     factor, missing = correction_factor(norm, correction)
@@ -152,11 +155,17 @@ def gauge_mix(energy: Estimate, products: Sequence[Product]) -> Gauge:
     units = sorted({product.norm.unit for product in products})
     if len(units) != 1 or units[0].partition("/")[0] != energy.unit:
         remedy = "products of one mix are counted in one unit"
-        raise UnitError("units of the mix differ", offender="products", value=[energy.unit, *units], remedy=remedy)
+        raise UnitError(
+            "units of the mix differ", code="norm_gauge.units_of_mix_differ", offender="products",
+            value=[energy.unit, *units], remedy=remedy,
+        )  # fmt: skip
     for product in products:
         if not (math.isfinite(product.output) and product.output > 0.0):
             remedy = "give what was made, above 0; leave out what was not made"
-            raise ConfigError("not an output", offender=product.norm.id, value=product.output, remedy=remedy)
+            raise ConfigError(
+                "not an output", code="norm_gauge.not_output", offender=product.norm.id, value=product.output,
+                remedy=remedy,
+            )  # fmt: skip
     output = math.fsum(product.output for product in products)
     single = [
         gauge(Estimate(energy.value / output, energy.sigma / output, units[0]), each.norm, each.correction)
@@ -192,7 +201,10 @@ def gauge_editions(
 def _check(consumption: Estimate, norm_id: str) -> None:
     if not (math.isfinite(consumption.value) and consumption.value > 0.0 and consumption.sigma >= 0.0):
         remedy = "a consumption above 0 with its uncertainty; what is not known has no level"
-        raise ConfigError("not a consumption", offender=norm_id, value=consumption.value, remedy=remedy)
+        raise ConfigError(
+            "not a consumption", code="norm_gauge.not_consumption", offender=norm_id, value=consumption.value,
+            remedy=remedy,
+        )  # fmt: skip
 
 
 def correction_factor(norm: Norm, correction: Correction | None) -> tuple[float | None, tuple[str, ...]]:
@@ -207,11 +219,18 @@ def correction_factor(norm: Norm, correction: Correction | None) -> tuple[float 
         return None, norm.corrections
     if not correction.document.strip():
         remedy = "name the document that gives the corrections"
-        raise ConfigError("corrections without a document", offender=norm.id, value=correction.document, remedy=remedy)
+        raise ConfigError(
+            "corrections without a document", code="norm_gauge.corrections_without_document", offender=norm.id,
+            value=correction.document, remedy=remedy,
+        )  # fmt: skip
     strange = sorted(correction.values.keys() - set(norm.corrections))
     if strange or (not norm.corrections and correction.total is not None):
         remedy = f"it names {', '.join(norm.corrections) or 'none'}"
-        raise ConfigError("not a correction of this norm", offender=norm.id, value=strange or "total", remedy=remedy)
+        raise ConfigError(
+            "not a correction of this norm", code="norm_gauge.not_correction_of_this_norm",
+            slots={"known": ", ".join(norm.corrections) or "none"}, offender=norm.id, value=strange or "total",
+            remedy=remedy,
+        )  # fmt: skip
     if correction.total is not None:
         return _positive(correction.total, norm), ()
     missing = tuple(name for name in norm.corrections if name not in correction.values)
@@ -226,7 +245,10 @@ def correction_factor(norm: Norm, correction: Correction | None) -> tuple[float 
 def _positive(factor: float, norm: Norm) -> float:
     if not (math.isfinite(factor) and factor > 0.0):
         remedy = f"the rule of this norm is {norm.correction_rule}"
-        raise ConfigError("not a factor of correction", offender=norm.id, value=factor, remedy=remedy)
+        raise ConfigError(
+            "not a factor of correction", code="norm_gauge.not_factor_of_correction",
+            slots={"rule": norm.correction_rule}, offender=norm.id, value=factor, remedy=remedy,
+        )  # fmt: skip
     return factor
 
 

@@ -59,7 +59,8 @@ class PeriodMeter:
         self.period_ns = round(period_s * 1e9)
         if column < 0 or self.period_ns <= 0 or not math.isfinite(factor):
             raise ConfigError(
-                "a column, a factor and a positive period are needed", offender="period_meter",
+                "a column, a factor and a positive period are needed",
+                code="periods.column_factor_and_positive_period_needed", offender="period_meter",
                 value=(column, factor, period_s), remedy="period_s above 0",
             )  # fmt: skip
         self._column, self._factor = column, factor
@@ -135,7 +136,10 @@ class BatchMeter:
         product_error: float = 0.0,
     ) -> None:  # fmt: skip
         if min(power, batch, product) < 0 or min(power_error, product_error) < 0:
-            raise ConfigError("columns and errors must not be negative", offender="batch_meter")
+            raise ConfigError(
+                "columns and errors must not be negative", code="periods.columns_and_errors_must_not_be",
+                offender="batch_meter",
+            )  # fmt: skip
         self._columns, self._unit, self._factor = (power, batch, product), unit, factor
         self._error = math.hypot(power_error, product_error)
         # last row, start of the batch, covered; last power, batch, counter, energy, its lost digits, product

@@ -45,14 +45,21 @@ class PowerStates:
         memory_rows: int = 500_000, relearn_rows: int = 8192, kind: str = "power",
     ) -> None:  # fmt: skip
         if not (column >= 0 and dwell_s >= 0 and gap_s > 0 and relearn_rows >= _FIRST_ROWS):
-            raise ConfigError("power states need a column, times and 256 rows or more", offender="power_state")
+            raise ConfigError(
+                "power states need a column, times and 256 rows or more",
+                code="power_state.power_states_need_column_times_and", offender="power_state",
+            )  # fmt: skip
         if memory_rows < 4 * relearn_rows:
             raise ConfigError(
-                "memory is too short", offender="power_state.memory_rows", value=memory_rows,
+                "memory is too short", code="power_state.memory_too_short", slots={"least": 4 * relearn_rows},
+                offender="power_state.memory_rows", value=memory_rows,
                 remedy=f"{4 * relearn_rows} or more",
             )  # fmt: skip
         if kind not in ("power", "current"):
-            raise ConfigError("no such kind", offender="power_state.kind", value=kind, remedy="power or current")
+            raise ConfigError(
+                "no such kind", code="power_state.no_such_kind", offender="power_state.kind", value=kind,
+                remedy="power or current",
+            )  # fmt: skip
         self.column, self.running, self._kind = column, running, kind
         self._dwell_ns, self._gap_ns = round(dwell_s * 1e9), round(gap_s * 1e9)
         self._relearn = relearn_rows

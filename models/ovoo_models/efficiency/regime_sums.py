@@ -64,12 +64,14 @@ class RegimeSums:
         names = [*variables, target]
         if not 1 <= len(variables) <= 31 or len(set(names)) != len(names):
             raise ConfigError(
-                "1 to 31 variables and a target are needed, all different", offender="regime_sums", value=names
-            )
+                "1 to 31 variables and a target are needed, all different",
+                code="regime_sums.1_to_31_variables_and_target", offender="regime_sums", value=names,
+            )  # fmt: skip
         if not 1 <= regimes <= 255:
             raise ConfigError(
-                "no such number of regimes", offender="regime_sums.regimes", value=regimes, remedy="1 to 255"
-            )
+                "no such number of regimes", code="regime_sums.no_such_number_of_regimes",
+                offender="regime_sums.regimes", value=regimes, remedy="1 to 255",
+            )  # fmt: skip
         self.variables, self.target, self.regimes = tuple(variables), target, regimes
         self._wide = len(names) + 1
         self._cells = self._wide * (self._wide + 1) // 2
@@ -83,7 +85,10 @@ class RegimeSums:
         A row counts where all its values are finite and its regime is known. Equal rows in any blocks give equal bits.
         """
         if len(columns) != self._wide - 1 or not all(0 <= column < rows.width for column in columns):
-            raise ConfigError("columns do not fit", offender="regime_sums.columns", value=list(columns))
+            raise ConfigError(
+                "columns do not fit", code="regime_sums.columns_do_not_fit", offender="regime_sums.columns",
+                value=list(columns),
+            )  # fmt: skip
         counted = 0
         for i in range(len(rows)):
             start = i * rows.width
@@ -114,7 +119,8 @@ class RegimeSums:
         """Add what another of equal variables, target and regimes has seen."""
         if (self.variables, self.target, self.regimes) != (other.variables, other.target, other.regimes):
             raise ConfigError(
-                "sums of other variables", offender="regime_sums.merge", value=[*other.variables, other.target],
+                "sums of other variables", code="regime_sums.sums_of_other_variables", offender="regime_sums.merge",
+                value=[*other.variables, other.target],
                 remedy="merge equal variables in equal order",
             )  # fmt: skip
         for k in range(self.regimes):
@@ -136,13 +142,15 @@ class RegimeSums:
         unknown = [name for name in chosen if name not in self.variables]
         if unknown:
             raise ConfigError(
-                "no such variable", offender="regime_sums.refit", value=unknown[0],
+                "no such variable", code="regime_sums.no_such_variable", slots={"known": ', '.join(self.variables)},
+                offender="regime_sums.refit", value=unknown[0],
                 remedy=f"one of {', '.join(self.variables)}",
             )  # fmt: skip
         if self.rows(regime) < len(chosen) + 2:
             raise NotReady(
-                "too few rows", offender=f"regime_sums.{regime}", value=self.rows(regime), remedy=f"{len(chosen) + 2}"
-            )
+                "too few rows", code="regime_sums.too_few_rows", slots={"least": len(chosen) + 2},
+                offender=f"regime_sums.{regime}", value=self.rows(regime), remedy=f"{len(chosen) + 2}",
+            )  # fmt: skip
         return self._solved(regime, chosen)
 
     def to_json(self) -> bytes:
@@ -164,16 +172,26 @@ class RegimeSums:
             document: Mapping[str, Any] = json.loads(data)
             body, version, digest = document["body"], document["version"], document["sha256"]
         except (ValueError, KeyError, TypeError) as error:
-            raise ArtifactError("not regime sums", offender="regime_sums", value=str(error)) from error
+            raise ArtifactError(
+                "not regime sums", code="regime_sums.not_regime_sums", offender="regime_sums", value=str(error)
+            ) from error
         if version != _VERSION:
-            raise ArtifactError("foreign version", offender="regime_sums.version", value=version, remedy=f"{_VERSION}")
+            raise ArtifactError(
+                "foreign version", code="regime_sums.foreign_version", slots={"known": _VERSION},
+                offender="regime_sums.version", value=version, remedy=f"{_VERSION}",
+            )  # fmt: skip
         if sha256_hex(canonical_json(body)) != digest:
-            raise ArtifactError("damaged", offender="regime_sums.sha256", value=digest, remedy="fetch them again")
+            raise ArtifactError(
+                "damaged", code="regime_sums.damaged", offender="regime_sums.sha256", value=digest,
+                remedy="fetch them again",
+            )  # fmt: skip
         try:
             made = cls(body["variables"], body["target"], body["regimes"])
             made._fill(body)
         except (ConfigError, KeyError, TypeError, ValueError) as error:
-            raise ArtifactError("not regime sums", offender="regime_sums", value=str(error)) from error
+            raise ArtifactError(
+                "not regime sums", code="regime_sums.not_regime_sums", offender="regime_sums", value=str(error)
+            ) from error
         return made
 
     def _fill(self, body: Mapping[str, Any]) -> None:
@@ -181,7 +199,10 @@ class RegimeSums:
             for regime, (column, text) in enumerate(zip(columns, body[name], strict=True)):
                 fresh = doubles_from_text(text, f"regime_sums.{name}")
                 if len(fresh) != len(column):
-                    raise ArtifactError("wrong length", offender=f"regime_sums.{name}", value=len(fresh))
+                    raise ArtifactError(
+                        "wrong length", code="regime_sums.wrong_length", offender=f"regime_sums.{name}",
+                        value=len(fresh),
+                    )  # fmt: skip
                 # a regime without rows has no centre yet
                 if not all(map(math.isfinite, fresh)) and not (name == "centres" and self.rows(regime) == 0):
                     raise ArtifactError("not a number", offender=f"regime_sums.{name}", value=regime)
@@ -265,7 +286,8 @@ def _cholesky(rows: Sequence[Sequence[float]], names: Sequence[str]) -> tuple[li
             if j == k:
                 if rest <= _LEAST_PIVOT:
                     raise NotReady(
-                        "a variable follows from the others, or stands still", offender="regime_sums.refit",
+                        "a variable follows from the others, or stands still",
+                        code="regime_sums.variable_follows_from_others_or_stands", offender="regime_sums.refit",
                         value=names[j], remedy="leave it out",
                     )  # fmt: skip
                 low[j][j] = math.sqrt(rest)

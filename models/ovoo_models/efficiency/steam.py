@@ -95,7 +95,9 @@ def steam_from_enthalpy(pressure_mpa: float, enthalpy: float) -> Steam:
 def saturated(pressure_mpa: float, share: float) -> Steam:
     """Wet steam at p of which `share` (0 to 1) by mass is steam."""
     if not 0.0 <= share <= 1.0:
-        raise EvidenceError("no share of steam", offender="steam.dryness", value=share, remedy="0 to 1")
+        raise EvidenceError(
+            "no share of steam", code="steam.no_share_of_steam", offender="steam.dryness", value=share, remedy="0 to 1"
+        )
     t, v1, h1, s1, v2, h2, s2 = kernels.saturated(pressure_mpa)
     _known(t, "steam.pressure", pressure_mpa, remedy=_WET_RANGE)
     mixed = (v1 + share * (v2 - v1), h1 + share * (h2 - h1), s1 + share * (s2 - s1))
@@ -111,7 +113,10 @@ def steam_from_entropy(pressure_mpa: float, entropy: float) -> Steam:
     low, high = 273.15, 1073.15
     first, last = steam_at(pressure_mpa, low).entropy_kj_kg_k, steam_at(pressure_mpa, high).entropy_kj_kg_k
     if not first <= entropy <= last:
-        raise EvidenceError("entropy out of range", offender="steam.entropy", value=entropy, remedy=_RANGE)
+        raise EvidenceError(
+            "entropy out of range", code="steam.entropy_out_of_range", offender="steam.entropy", value=entropy,
+            remedy=_RANGE,
+        )  # fmt: skip
     while high - low > 1e-9:
         middle = 0.5 * (low + high)
         if kernels.state(pressure_mpa, middle)[2] < entropy:
@@ -157,5 +162,7 @@ def _rows(
 def _known(found: float, offender: str, *given: float, remedy: str = _RANGE) -> float:
     if math.isnan(found):
         value = given[0] if len(given) == 1 else given
-        raise EvidenceError("outside IAPWS-IF97", offender=offender, value=value, remedy=remedy)
+        raise EvidenceError(
+            "outside IAPWS-IF97", code="steam.outside_iapws_if97", offender=offender, value=value, remedy=remedy
+        )
     return found

@@ -27,12 +27,15 @@ class Stream:
 def header(pressure_mpa: float, inlets: Sequence[Stream]) -> Stream:
     """What leaves a header: masses and enthalpy flows add up, no heat is lost. An inlet below it is refused."""
     if not inlets:
-        raise EvidenceError("nothing flows in", offender="header.inlets", remedy="give a stream")
+        raise EvidenceError(
+            "nothing flows in", code="steam_system.nothing_flows_in", offender="header.inlets", remedy="give a stream"
+        )
     for number, inlet in enumerate(inlets, 1):
         positive(inlet.flow, f"header.inlet {number} flow", "unit")
         if inlet.state.pressure_mpa < pressure_mpa:
             raise EvidenceError(
-                "steam does not flow uphill", offender=f"header.inlet {number} pressure",
+                "steam does not flow uphill", code="steam_system.steam_does_not_flow_uphill",
+                slots={"pressure_mpa": f"{pressure_mpa:g}"}, offender=f"header.inlet {number} pressure",
                 value=inlet.state.pressure_mpa, remedy=f"at least the header's {pressure_mpa:g} MPa",
             )  # fmt: skip
     flow = sum(inlet.flow for inlet in inlets)
@@ -44,7 +47,8 @@ def throttled(steam: Steam, pressure_mpa: float) -> Steam:
     """Behind a reducing valve: the same enthalpy at a lower pressure."""
     if not pressure_mpa <= steam.pressure_mpa:
         raise EvidenceError(
-            "a valve does not raise pressure", offender="valve.outlet_pressure", value=pressure_mpa,
+            "a valve does not raise pressure", code="steam_system.valve_does_not_raise_pressure",
+            slots={"pressure_mpa": f"{steam.pressure_mpa:g}"}, offender="valve.outlet_pressure", value=pressure_mpa,
             remedy=f"at most {steam.pressure_mpa:g} MPa",
         )  # fmt: skip
     return steam_from_enthalpy(pressure_mpa, steam.enthalpy_kj_kg)
@@ -65,7 +69,8 @@ def expanded(steam: Steam, pressure_mpa: float, efficiency: float) -> Steam:
     no_more_than_one(efficiency, "turbine.efficiency")
     if not pressure_mpa < steam.pressure_mpa:
         raise EvidenceError(
-            "steam expands to a lower pressure", offender="turbine.outlet_pressure", value=pressure_mpa,
+            "steam expands to a lower pressure", code="steam_system.steam_expands_to_lower_pressure",
+            slots={"pressure_mpa": f"{steam.pressure_mpa:g}"}, offender="turbine.outlet_pressure", value=pressure_mpa,
             remedy=f"below {steam.pressure_mpa:g} MPa",
         )  # fmt: skip
     ideal = steam_from_entropy(pressure_mpa, steam.entropy_kj_kg_k)

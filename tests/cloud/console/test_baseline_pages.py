@@ -57,6 +57,18 @@ def test_a_page_fits_every_screen_in_both_languages(browser: Browser, plant: Pla
                 assert set(re.findall(r"[\u4e00-\u9fff]+", words)) <= {"主运带式输送机", "黑山煤业"}
 
 
+def test_the_challenger_is_shown_with_its_gain_and_cannot_be_signed(
+    browser: Browser, plant: Plant, works: Works
+) -> None:
+    with reader(browser, plant, user="enterprise_engineer") as page:
+        page.goto(_pages(works)["baseline"])
+        settle(page)
+        expect(page.locator("#champion [data-boosted]")).to_have_attribute("data-boosted", "not_better")
+        expect(page.locator("#champion [data-figure=boosted] dd")).to_contain_text("%")
+        expect(page.locator("#champion [data-figure=gain] dd")).to_contain_text("百分点")
+        expect(page.locator("#champion form")).to_have_count(0)
+
+
 def test_a_saving_is_shown_with_both_uncertainties_and_is_made_again(
     browser: Browser, plant: Plant, works: Works
 ) -> None:
@@ -124,7 +136,7 @@ def test_a_norm_that_is_not_verified_is_marked_and_its_open_corrections_are_name
     with reader(browser, plant) as page:
         page.goto(_pages(works)["intensity"])
         expect(page.locator("[data-mark=reference]")).to_have_text("仅供参考")
-        expect(page.locator("[data-open]")).to_contain_text("process_factor")
+        expect(page.locator("[data-open]")).to_contain_text("工艺系数")
         assert page.locator("tr[data-month]").count() == 2 or page.locator("tr[data-month]").count() == 3
 
 

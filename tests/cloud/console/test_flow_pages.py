@@ -245,7 +245,7 @@ def test_an_input_that_cannot_be_is_refused_with_its_remedy(browser: Browser, co
             headers={"accept": "text/html"},
         )
         assert answer.status == 422
-        assert "a number from 0 to 1" in answer.text()
+        assert "0 至 1" in answer.text()
         with console.services.database.read() as session:
             assert energy_inputs.newest(session, SYSTEM, OWN, SITE) == {}
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import ast
 import importlib.resources
+import inspect
 import re
 import string
 from collections.abc import Mapping
+from types import ModuleType
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -17,11 +20,15 @@ from ovoo_cloud.energy.idle_ranking import Verdict
 from ovoo_cloud.energy.measure_lines import DETAILS, REASONS
 from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS
 from ovoo_models.efficiency.measure_kinds import KINDS, Option
+from ovoo_models.efficiency.savings import inspection, screening
 from ovoo_models.feedback import Opinion
-from ovoo_packs import load_tariffs, pack_names
+from ovoo_packs import load_norms, load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
+    "boosted.",
+    "correction.",
+    "number.",
     "vent.kind.",
     "vent.notice.",
     "vent.silence.",
@@ -121,10 +128,20 @@ def test_every_measure_input_option_and_fault_has_its_words(texts: Mapping[str, 
     }
     assert {f"measure.detail.{name}" for name in DETAILS} == {key for key in texts if key.startswith("measure.detail.")}
     assert {f"measure.option.{option}" for option in get_args(Option)} <= texts.keys()
-    assert {f"tree.fault.{key}" for key in {*meter_form._KEYS.values(), "unit", "other"}} <= texts.keys()
+    assert {f"tree.fault.{key}" for key in {*meter_form._KEYS.values(), "other"}} <= texts.keys()
+    assert {f"correction.{each}" for norm in load_norms().rows.values() for each in norm.corrections} <= texts.keys()
+    assert {f"number.{each}" for module in (inspection, screening) for each in _numbers(module)} <= texts.keys()
     assert {f"flow.carrier.{carrier}" for carrier in AMOUNT_UNITS} <= texts.keys()
     assert {f"flow.unit.{unit}" for unit in AMOUNT_UNITS.values()} <= texts.keys()
     assert {f"waste.verdict.{verdict}" for verdict in get_args(Verdict)} <= texts.keys()
+
+
+def _numbers(module: ModuleType) -> set[str]:
+    """The names of the numbers that the module gives with a fault or a refusal."""
+    tree = ast.parse(inspect.getsource(module))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+    keys = {each.value for node in found for each in node.keys if isinstance(each, ast.Constant)}
+    return {str(each) for each in keys} - inspection._CODES.keys()
 
 
 def test_numbers_times_and_sectors_in_both_languages() -> None:

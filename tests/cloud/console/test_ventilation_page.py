@@ -82,7 +82,7 @@ def test_a_faulty_table_comes_back_with_its_faults(browser: Browser, console: Pl
         settle(page)
         faults = page.locator("#faults tbody tr")
         expect(faults).to_have_count(2)
-        expect(faults.first).to_contain_text("line 5 风阻(kg/m7)")
+        expect(faults.first).to_contain_text("第 5 行 风阻(kg/m7)")
         expect(page.locator("[data-version]")).to_have_count(before)
         assert answers == [422]
         fits(page)

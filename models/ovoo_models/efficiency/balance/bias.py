@@ -78,7 +78,10 @@ class BiasSearch:
             tree.meter(name)
         doubled = sorted({name for name in meters if list(meters).count(name) > 1})
         if doubled:
-            raise ConfigError("a meter is listed twice", offender=doubled[0], remedy="a column each")
+            raise ConfigError(
+                "a meter is listed twice", code="balance.meter_listed_twice", offender=doubled[0],
+                remedy="a column each",
+            )  # fmt: skip
         self._tree, self._meters = tree, tuple(meters)
         self._products = array("d", bytes(8 * (len(meters) + 1) ** 2))
         self.rows = 0
@@ -90,13 +93,17 @@ class BiasSearch:
         """
         width = len(self._meters)
         if len(readings) % width:
-            raise ConfigError("rows are not whole", offender="readings", value=len(readings), remedy=f"{width} a row")
+            raise ConfigError(
+                "rows are not whole", code="balance.rows_not_whole", slots={"width": width}, offender="readings",
+                value=len(readings), remedy=f"{width} a row",
+            )  # fmt: skip
         for k, name in enumerate(self._meters):
             least = min((x for x in readings[k::width] if x == x), default=0.0)
             if least < 0.0:
                 raise ConfigError(
-                    "a flow cannot be", offender=name, value=least, remedy="0 or more: check the meter's direction"
-                )
+                    "a flow cannot be", code="balance.flow_cannot_be", offender=name, value=least,
+                    remedy="0 or more: check the meter's direction",
+                )  # fmt: skip
         used = balance_kernels.gram_rows(readings, width, len(readings) // width, self._products)
         self.rows += used
         return used
@@ -104,7 +111,10 @@ class BiasSearch:
     def search(self, most: int = 3) -> Biases:
         """Up to `most` gross errors, one after the other; NotReady with too few rows or no complete balance."""
         if self.rows < _LEAST_ROWS:
-            raise NotReady("too few rows", offender="readings", value=self.rows, remedy=f"{_LEAST_ROWS} or more")
+            raise NotReady(
+                "too few rows", code="balance.too_few_rows", slots={"least": _LEAST_ROWS}, offender="readings",
+                value=self.rows, remedy=f"{_LEAST_ROWS} or more",
+            )  # fmt: skip
         model = GainModel(self._tree, self._meters, self._products)
         found: list[Bias] = []
         while True:

@@ -39,7 +39,10 @@ class GainModel:
         self.tree = tree
         equations = Equations.of(tree, meters)
         if not equations.rows:
-            raise NotReady("no balance can be closed", offender="meters", value=len(meters), remedy="read more of them")
+            raise NotReady(
+                "no balance can be closed", code="balance.no_balance_can_be_closed", offender="meters",
+                value=len(meters), remedy="read more of them",
+            )  # fmt: skip
         kept = [k for k, name in enumerate(equations.measured) if equations.kinds[name] == "redundant"]
         self.names = [equations.measured[k] for k in kept]
         self.m, self.p = len(kept), len(equations.rows)

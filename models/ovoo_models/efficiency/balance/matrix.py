@@ -19,7 +19,8 @@ def inverse(matrix: Sequence[float], n: int) -> array[float]:
     failed = balance_kernels.cholesky(factor, n)
     if failed >= 0:
         raise ConfigError(
-            "the balances depend on each other, or an uncertainty is zero", offender=f"row {failed}",
+            "the balances depend on each other, or an uncertainty is zero",
+            code="balance.balances_depend_on_each_other_or", offender=f"row {failed}",
             remedy="give the meters a floor, which holds at readings of 0",
         )  # fmt: skip
     balance_kernels.inverse_of(factor, n, work, out)

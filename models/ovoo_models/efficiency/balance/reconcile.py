@@ -71,7 +71,9 @@ class Reconciliation:
         """That of one meter."""
         found = next((each for each in self.flows if each.name == name), None)
         if found is None:
-            raise ConfigError("no such meter", offender=name, remedy="name a meter of the tree")
+            raise ConfigError(
+                "no such meter", code="balance.no_such_meter", offender=name, remedy="name a meter of the tree"
+            )
         return found
 
 
@@ -85,7 +87,8 @@ class _Snapshot:
         names = self.equations.measured
         if not self.equations.rows:
             raise NotReady(
-                "no balance can be closed", offender="readings", value=len(known),
+                "no balance can be closed", code="balance.no_balance_can_be_closed", offender="readings",
+                value=len(known),
                 remedy="every balance lacks a meter: read the missing ones",
             )  # fmt: skip
         self.y = [known[name] for name in names]

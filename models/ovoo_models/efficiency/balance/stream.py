@@ -34,13 +34,15 @@ class MeterBalance:
         d = len(place.inputs)
         if d < 2:
             raise ConfigError(
-                "two or more meters are needed", offender="meter_balance.inputs", value=d,
+                "two or more meters are needed", code="balance.two_or_more_meters_needed",
+                offender="meter_balance.inputs", value=d,
                 remedy="what comes in first, then what is used",
             )  # fmt: skip
         if len(set(place.inputs)) != d:
             raise ConfigError(
-                "a meter is listed twice", offender="meter_balance.inputs", value=place.inputs, remedy="each once"
-            )
+                "a meter is listed twice", code="balance.meter_listed_twice", offender="meter_balance.inputs",
+                value=place.inputs, remedy="each once",
+            )  # fmt: skip
         self.place = place
         self.gate = Gate(known, place)
         self._columns = array("i", place.inputs)
@@ -64,8 +66,9 @@ class MeterBalance:
         known.finish()
         if "class_percent" not in known:
             raise ConfigError(
-                "the accuracy class is needed", offender="meter_balance.class_percent", remedy="as on the meters, in %"
-            )
+                "the accuracy class is needed", code="balance.accuracy_class_needed",
+                offender="meter_balance.class_percent", remedy="as on the meters, in %",
+            )  # fmt: skip
         self._sums, self._held = array("d", bytes(40 * d)), array("d", bytes(8 * (d + 3)))
         self._at = array("q", [-1, 0, -1, 0])
         self._arrays = ArrayStore(

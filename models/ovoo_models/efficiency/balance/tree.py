@@ -72,7 +72,9 @@ class MeterTree:
         """The meter of a name; ConfigError where there is none."""
         found = self._by_name.get(name)
         if found is None:
-            raise ConfigError("no such meter", offender=name, remedy="name a meter of the tree")
+            raise ConfigError(
+                "no such meter", code="balance.no_such_meter", offender=name, remedy="name a meter of the tree"
+            )
         return found
 
     @property
@@ -106,11 +108,15 @@ class MeterTree:
         for name, value in readings.items():
             meter = self._by_name.get(name)
             if meter is None:
-                faults.append(ConfigError("no such meter", offender=name, remedy="name a meter of the tree"))
+                faults.append(
+                    ConfigError(
+                        "no such meter", code="balance.no_such_meter", offender=name, remedy="name a meter of the tree"
+                    )
+                )
             elif value < 0.0 or math.isinf(value):
                 faults.append(
                     ConfigError(
-                        "a flow cannot be", offender=name, value=value,
+                        "a flow cannot be", code="balance.flow_cannot_be", offender=name, value=value,
                         remedy="0 or more: check the direction of the meter, or name it `feed`",
                     )
                 )  # fmt: skip
@@ -129,27 +135,50 @@ def _root(meter: Meter, by_name: Mapping[str, Meter]) -> Meter:
 
 def _meter_faults(meters: tuple[Meter, ...]) -> Iterator[ConfigError]:
     if not meters:
-        yield ConfigError("there is no meter", offender="tree.meters", value=0)
+        yield ConfigError("there is no meter", code="balance.no_meter", offender="tree.meters", value=0)
     for name, count in Counter(each.name for each in meters).items():
         if count > 1:
             parents = {each.parent for each in meters if each.name == name}
-            text = "a meter has two parents" if len(parents) > 1 else "a meter is listed twice"
-            yield ConfigError(text, offender=name, value=count, remedy="list it once, under the meter that feeds it")
+            remedy = "list it once, under the meter that feeds it"
+            if len(parents) > 1:
+                yield ConfigError(
+                    "a meter has two parents", code="balance.two_parents", offender=name, value=count, remedy=remedy
+                )
+            else:
+                yield ConfigError(
+                    "a meter is listed twice", code="balance.meter_listed_twice", offender=name, value=count,
+                    remedy=remedy,
+                )  # fmt: skip
     for each in meters:
         if each.carrier not in get_args(Carrier):
-            yield ConfigError("no such carrier", offender=each.name, value=each.carrier, remedy=f"{get_args(Carrier)}")
+            yield ConfigError(
+                "no such carrier", code="balance.no_such_carrier", slots={"known": get_args(Carrier)},
+                offender=each.name, value=each.carrier, remedy=f"{get_args(Carrier)}",
+            )  # fmt: skip
         if not 0.0 < each.class_percent <= 100.0:
-            yield ConfigError("no such class", offender=each.name, value=each.class_percent, remedy="0 to 100 %")
+            yield ConfigError(
+                "no such class", code="balance.no_such_class", offender=each.name, value=each.class_percent,
+                remedy="0 to 100 %",
+            )  # fmt: skip
         if not 0.0 <= each.floor < math.inf:
-            yield ConfigError("floor cannot be", offender=each.name, value=each.floor, remedy="0 or more")
+            yield ConfigError(
+                "floor cannot be", code="balance.floor_cannot_be", offender=each.name, value=each.floor,
+                remedy="0 or more",
+            )  # fmt: skip
 
 
 def _parent_faults(meters: tuple[Meter, ...], by_name: Mapping[str, Meter]) -> Iterator[ConfigError]:
     for each in meters:
         if each.parent is not None and each.parent not in by_name:
-            yield ConfigError("the parent is missing", offender=each.name, value=each.parent, remedy="list it too")
+            yield ConfigError(
+                "the parent is missing", code="balance.parent_missing", offender=each.name, value=each.parent,
+                remedy="list it too",
+            )  # fmt: skip
         if each.parent is None and each.direction == "feed":
-            yield ConfigError("a root feeds nothing", offender=each.name, value="feed", remedy="give it a parent")
+            yield ConfigError(
+                "a root feeds nothing", code="balance.root_feeds_nothing", offender=each.name, value="feed",
+                remedy="give it a parent",
+            )  # fmt: skip
     for each in meters:
         seen = [each.name]
         at = each
@@ -158,8 +187,9 @@ def _parent_faults(meters: tuple[Meter, ...], by_name: Mapping[str, Meter]) -> I
             seen.append(at.name)
         if at.parent == each.name and each.name == min(seen):
             yield ConfigError(
-                "meters feed each other in a loop", offender=each.name, value=seen, remedy="one of them is a root"
-            )
+                "meters feed each other in a loop", code="balance.meters_feed_each_other_in_loop", offender=each.name,
+                value=seen, remedy="one of them is a root",
+            )  # fmt: skip
 
 
 def _unit_faults(meters: tuple[Meter, ...], by_name: Mapping[str, Meter]) -> Iterator[ConfigError]:
@@ -172,17 +202,21 @@ def _unit_faults(meters: tuple[Meter, ...], by_name: Mapping[str, Meter]) -> Ite
             known = unit(each.unit)
             other = unit(root.unit)
         except UnitError as error:
-            yield ConfigError("unknown unit", offender=each.name, value=error.value, remedy=error.remedy)
+            yield ConfigError(
+                "unknown unit", code="balance.unknown_unit", offender=each.name, value=error.value, remedy=error.remedy
+            )
             continue
         if known.dimension != other.dimension:
             yield ConfigError(
-                f"units of {known.dimension} and of {other.dimension} in one tree",
+                f"units of {known.dimension} and of {other.dimension} in one tree", code="balance.units_differ",
+                slots={"dimension": known.dimension, "other": other.dimension, "unit": root.unit, "name": root.name},
                 offender=each.name, value=each.unit, remedy=f"convert to {root.unit}, as {root.name} is in",
             )  # fmt: skip
         if each.carrier != root.carrier:
             yield ConfigError(
-                "another carrier than its tree", offender=each.name, value=each.carrier, remedy=f"{root.carrier}"
-            )
+                "another carrier than its tree", code="balance.another_carrier_than_its_tree",
+                slots={"carrier": root.carrier}, offender=each.name, value=each.carrier, remedy=f"{root.carrier}",
+            )  # fmt: skip
 
 
 def _in_loop(meter: Meter, by_name: Mapping[str, Meter]) -> bool:

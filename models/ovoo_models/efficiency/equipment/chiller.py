@@ -38,7 +38,8 @@ def water_heat_kw(flow_m3_s: float, in_k: float, out_k: float, pressure_mpa: flo
     for name, state in (("t_in", first), ("t_out", last)):
         if state.region != 1:
             raise EvidenceError(
-                "this is steam, not water", offender=f"water.{name}", value=state.temperature_k,
+                "this is steam, not water", code="equipment.this_steam_not_water",
+                slots={"pressure_mpa": f"{pressure_mpa:g}"}, offender=f"water.{name}", value=state.temperature_k,
                 remedy=f"give the pressure; at {pressure_mpa:g} MPa water boils below that",
             )  # fmt: skip
     mass = positive(flow_m3_s, "water.flow", "m3/s") / first.volume_m3_kg

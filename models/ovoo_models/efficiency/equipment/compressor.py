@@ -65,7 +65,10 @@ def air_leak(
     """
     n = len(time_s)
     if n < 3 or n != len(pressure_kpa):
-        raise EvidenceError("too few readings", offender="leak.pressure", value=n, remedy="3 or more, a time each")
+        raise EvidenceError(
+            "too few readings", code="equipment.too_few_readings", offender="leak.pressure", value=n,
+            remedy="3 or more, a time each",
+        )  # fmt: skip
     within(temperature_c, *CELSIUS, "leak.temperature", "C")
     logs = [math.log(positive(p, "leak.pressure", "kPa absolute")) for p in pressure_kpa]
     middle, level = math.fsum(time_s) / n, math.fsum(logs) / n
@@ -77,7 +80,8 @@ def air_leak(
     sigma = math.sqrt(scatter / spread)
     if slope > 2.0 * sigma:
         raise EvidenceError(
-            "pressure rises while nothing should flow in", offender="leak.pressure", value=slope,
+            "pressure rises while nothing should flow in", code="equipment.pressure_rises_while_nothing_should_flow",
+            offender="leak.pressure", value=slope,
             remedy="choose a time when the compressor is off and the supply shut",
         )  # fmt: skip
     return Estimate(-slope * to_flow, sigma * to_flow, "m3/min")

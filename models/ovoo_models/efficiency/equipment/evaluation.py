@@ -81,16 +81,28 @@ def evaluate(kind: Kind, readings: Mapping[str, Reading]) -> Measured:
     value, sigma, ratio, ratio_sigma, code, parts = _run(kind, values, sigmas)
     for each, reading in zip(kind.inputs, given, strict=True):
         if reading.span is not None and _outside(reading.value, reading.span):
-            raise _refusal(kind, each, reading.value, "outside the span of its instrument", _slips_in(each, reading))
+            raise _refusal(
+                kind, each, reading.value, "outside the span of its instrument", _slips_in(each, reading),
+                code="equipment.outside_span",
+            )  # fmt: skip
     if code and code < _ABOVE_ONE:
         wrong = kind.inputs[code - 1]
-        raise _refusal(kind, wrong, given[code - 1].value, f"cannot be outside {wrong.low:g} to {wrong.high:g}", "")
+        raise _refusal(
+            kind, wrong, given[code - 1].value, f"cannot be outside {wrong.low:g} to {wrong.high:g}", "",
+            code="equipment.outside_limits", low=f"{wrong.low:g}", high=f"{wrong.high:g}",
+        )  # fmt: skip
     if code == _ABOVE_ONE:
-        raise _suspected(kind, given, parts, f"{kind.bounded} {ratio:.4g} is above 1 beyond its uncertainty")
+        raise _suspected(
+            kind, given, parts, f"{kind.bounded} {ratio:.4g} is above 1 beyond its uncertainty",
+            code="equipment.above_one", bounded=kind.bounded, ratio=f"{ratio:.4g}",
+        )  # fmt: skip
     if code or not math.isfinite(value):
         raise _undefined(kind, values)
     if not kind.credible[0] - 2.0 * sigma <= value <= kind.credible[1] + 2.0 * sigma:
-        raise _suspected(kind, given, parts, f"{kind.name} gives {value:.4g} {kind.unit}, which cannot be")
+        raise _suspected(
+            kind, given, parts, f"{kind.name} gives {value:.4g} {kind.unit}, which cannot be",
+            code="equipment.result_cannot_be", kind_name=kind.name, result=f"{value:.4g}", result_unit=kind.unit,
+        )  # fmt: skip
     return Measured(
         kind.name, Estimate(value, sigma, kind.unit), Estimate(ratio, ratio_sigma, "1"), _parts(kind, parts)
     )
@@ -113,15 +125,19 @@ def _given(kind: Kind, readings: Mapping[str, Reading]) -> list[Reading]:
     for name in readings:
         if name not in known:
             raise EvidenceError(
-                "no such input", offender=f"{kind.name}.{name}", remedy=f"one of {', '.join(sorted(known))}"
-            )
+                "no such input", code="equipment.no_such_input", slots={"known": ", ".join(sorted(known))},
+                offender=f"{kind.name}.{name}", remedy=f"one of {', '.join(sorted(known))}",
+            )  # fmt: skip
     found = []
     for each in kind.inputs:
         reading = readings.get(each.name)
         if reading is None and each.default is not None:
             reading = Reading(each.default)
         if reading is None or math.isnan(reading.value):
-            raise EvidenceError("no reading", offender=f"{kind.name}.{each.name}", remedy=f"give it in {each.unit}")
+            raise EvidenceError(
+                "no reading", code="equipment.no_reading", slots={"unit": each.unit},
+                offender=f"{kind.name}.{each.name}", remedy=f"give it in {each.unit}",
+            )  # fmt: skip
         found.append(reading)
     return found
 
@@ -168,7 +184,9 @@ def _slips_in(each: Input, reading: Reading) -> str:
     return ""
 
 
-def _suspected(kind: Kind, given: Sequence[Reading], parts: array[float], message: str) -> EvidenceError:
+def _suspected(
+    kind: Kind, given: Sequence[Reading], parts: array[float], message: str, *, code: str, **slots: object
+) -> EvidenceError:
     """Names the sensor one of whose slips of unit puts all right, the likeliest first; else the greatest contributor.
 
     A reading inside the span of its instrument is not suspected of a slip that the span excludes.
@@ -179,9 +197,9 @@ def _suspected(kind: Kind, given: Sequence[Reading], parts: array[float], messag
         others = dict.fromkeys(f"{each.name}: {slip}" for each, slip in found[1:] if each is not first)
         hint = f"looks like {found[0][1]}" + "".join(f", or {other}" for other in others)
         hint += "; the instruments' spans would tell which" if others else ""
-        return _refusal(kind, first, given[kind.index(first.name)].value, message, hint)
+        return _refusal(kind, first, given[kind.index(first.name)].value, message, hint, code=code, **slots)
     number = max(range(len(parts)), key=lambda k: (abs(parts[k]), kind.inputs[k].quantity == "power"))
-    return _refusal(kind, kind.inputs[number], given[number].value, message, "")
+    return _refusal(kind, kind.inputs[number], given[number].value, message, "", code=code, **slots)
 
 
 def _explanations(kind: Kind, given: Sequence[Reading]) -> Iterator[tuple[Input, str]]:
@@ -202,15 +220,23 @@ def _explanations(kind: Kind, given: Sequence[Reading]) -> Iterator[tuple[Input,
 def _undefined(kind: Kind, values: array[float]) -> EvidenceError:
     for each, value in zip(kind.inputs, values, strict=True):
         if value == 0.0 and each.quantity in ("power", "flow", "mass_flow", "ratio") and each.default is None:
-            return _refusal(kind, each, value, "is zero: nothing to compute", "is the machine running?")
+            return _refusal(
+                kind, each, value, "is zero: nothing to compute", "is the machine running?", code="equipment.zero"
+            )
     names = [each.name for each in kind.inputs if each.quantity == "temperature"]
     offender = ", ".join(names) or kind.inputs[0].name
     return EvidenceError(
-        "these readings together have no result", offender=f"{kind.name}.{offender}", value=list(values),
+        "these readings together have no result", code="equipment.these_readings_together_have_no_result",
+        offender=f"{kind.name}.{offender}", value=list(values),
         remedy="check order and sign; temperatures may cross",
     )  # fmt: skip
 
 
-def _refusal(kind: Kind, each: Input, value: float, message: str, hint: str) -> EvidenceError:
+def _refusal(
+    kind: Kind, each: Input, value: float, message: str, hint: str, *, code: str, **slots: object
+) -> EvidenceError:
     remedy = f"check {each.name} in {each.unit}" + (f"; {hint}" if hint else "")
-    return EvidenceError(message, offender=f"{kind.name}.{each.name}", value=value, remedy=remedy)
+    return EvidenceError(
+        message, code=code, slots={**slots, "name": each.name, "unit": each.unit},
+        offender=f"{kind.name}.{each.name}", value=value, remedy=remedy,
+    )  # fmt: skip

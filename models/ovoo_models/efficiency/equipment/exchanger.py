@@ -51,7 +51,10 @@ def fouling(days: Sequence[float], ua: Sequence[Estimate], least_ua: float) -> F
     The rise is taken as real only where it stands out at 95 %: the cleaning day of a trend that does not is NaN.
     """
     if len(days) != len(ua) or len(days) < 3:
-        raise EvidenceError("too few values", offender="fouling.ua", value=len(ua), remedy="3 or more, a day each")
+        raise EvidenceError(
+            "too few values", code="equipment.too_few_values", offender="fouling.ua", value=len(ua),
+            remedy="3 or more, a day each",
+        )  # fmt: skip
     limit = 1.0 / positive(least_ua, "fouling.least_ua", ua[0].unit)
     resistance = [1.0 / positive(each.value, "fouling.ua", each.unit) for each in ua]
     weights = [1.0 / max(each.relative() * r, 1e-12 * r) ** 2 for each, r in zip(ua, resistance, strict=True)]

@@ -25,7 +25,10 @@ MOTOR: Final = Kind(
 def electric_power_kw(voltage_v: float, current_a: float, power_factor: float, phases: int = 3) -> float:
     """Active power of one or three phases, line voltage and line current."""
     if phases not in (1, 3):
-        raise EvidenceError("no such number of phases", offender="motor.phases", value=phases, remedy="1 or 3")
+        raise EvidenceError(
+            "no such number of phases", code="equipment.no_such_number_of_phases", offender="motor.phases",
+            value=phases, remedy="1 or 3",
+        )  # fmt: skip
     within(power_factor, 0.0, 1.0, "motor.power_factor", "")
     apparent = positive(voltage_v, "motor.voltage", "V") * positive(current_a, "motor.current", "A") / 1e3
     return (math.sqrt(3.0) if phases == 3 else 1.0) * apparent * power_factor

@@ -27,9 +27,14 @@ class Reading:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sigma < math.inf:
-            raise ConfigError("no standard uncertainty", offender="reading.sigma", value=self.sigma, remedy="0 or more")
+            raise ConfigError(
+                "no standard uncertainty", code="equipment.no_standard_uncertainty", offender="reading.sigma",
+                value=self.sigma, remedy="0 or more",
+            )  # fmt: skip
         if self.span is not None and not self.span[0] < self.span[1]:
-            raise ConfigError("no span", offender="reading.span", value=self.span, remedy="low under high")
+            raise ConfigError(
+                "no span", code="equipment.no_span", offender="reading.span", value=self.span, remedy="low under high"
+            )
 
     @classmethod
     def of_class(cls, value: float, accuracy_percent: float, span: tuple[float, float]) -> Reading:

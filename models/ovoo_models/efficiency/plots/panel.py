@@ -39,7 +39,9 @@ def segment_name(label: str, language: str) -> str:
 @functools.cache
 def _catalogue(language: str) -> Mapping[str, str]:
     if language not in ("zh", "en"):
-        raise ConfigError("no such language", offender="language", value=language, remedy="zh or en")
+        raise ConfigError(
+            "no such language", code="plots.no_such_language", offender="language", value=language, remedy="zh or en"
+        )
     raw = resources.files(__package__).joinpath("texts", f"{language}.json").read_text("utf-8")
     catalogue: Mapping[str, str] = json.loads(raw)
     return catalogue
@@ -138,12 +140,12 @@ class Panel:
         lift = 10.0 if below or y - self.top < 12 else -3.0
         self.svg.text(self.left + 3, y + lift, words, _SIZE, fill=stroke or self.colour.alert, bold=True)
 
-    def upright(self, at: float, words: str, stroke: str = "") -> None:
-        """A line upwards at a time or value, with its words beside the top."""
+    def upright(self, at: float, words: str, stroke: str = "", row: int = 0) -> None:
+        """A line upwards at a time or value, with its words beside the top, `row` rows below it."""
         x = self.x(at)
         self.svg.line([(x, self.top), (x, self.bottom)], stroke or self.colour.ink, 0.8, dash="2 2")
         right = x + 3 + text_width(words, _SIZE) > self.right
-        self.words(x - 3 if right else x + 3, self.top + 9, words, "end" if right else "start", fill=stroke)
+        self.words(x - 3 if right else x + 3, self.top + 9 + 11 * row, words, "end" if right else "start", fill=stroke)
 
     def name(self, xs: Sequence[float], ys: Sequence[float], words: str, fill: str, *, above: bool = True) -> None:
         """The name of a line at its last value."""

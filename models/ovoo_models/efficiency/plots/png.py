@@ -29,8 +29,9 @@ def png(svg: str, *, ppi: float = 200.0, fonts: Path | None = None) -> bytes:
         typst = importlib.import_module("typst")
     except ImportError as error:
         raise ConfigError(
-            "PNG needs typst", offender="--png", remedy="install typst (it comes with ovoo-cloud), or use the SVG"
-        ) from error
+            "PNG needs typst", code="plots.png_needs_typst", offender="--png",
+            remedy="install typst (it comes with ovoo-cloud), or use the SVG",
+        ) from error  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "picture.svg").write_text(svg, encoding="utf-8")
@@ -43,5 +44,8 @@ def png(svg: str, *, ppi: float = 200.0, fonts: Path | None = None) -> bytes:
                 input=str(root / "picture.typ"), format="png", timestamp=0, ppi=ppi
             )
         except typst.TypstError as error:
-            raise ReportError("typst refuses the picture", offender="picture.svg", value=error.message) from error
+            raise ReportError(
+                "typst refuses the picture", code="plots.typst_refuses_picture", offender="picture.svg",
+                value=error.message,
+            ) from error  # fmt: skip
     return bytes(made)

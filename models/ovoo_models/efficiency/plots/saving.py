@@ -96,10 +96,11 @@ def _cusum(svg: Svg, data: Course, look: Look, time: TimeAxis) -> None:
 
 
 def _marks(panel: Panel, data: Course, look: Look, *, words: bool) -> None:
-    if data.start_ns[0] < data.split_ns < data.end_ns:
+    parted = data.start_ns[0] < data.split_ns < data.end_ns
+    if parted:
         panel.upright(data.split_ns, word("reporting", look.language) if words else "")
     for at, said in data.events.items():
-        panel.upright(at, said if words else "", look.palette.alert)
+        panel.upright(at, said if words else "", look.palette.alert, row=1 if parted else 0)
 
 
 def _last(values: Sequence[float]) -> float:

@@ -12,6 +12,9 @@ from ovoo_models.svg import Svg, text_width
 
 __all__ = ["TariffDay", "draw_tariff_day"]
 
+_ROOM = 1.12
+"""Above the limit, so that its words stand free of the power below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class TariffDay:
@@ -28,9 +31,11 @@ class TariffDay:
 
 def draw_tariff_day(data: TariffDay, look: Look) -> str:
     """The SVG document."""
-    svg = Svg(look.width, 250.0)
+    svg = Svg(look.width, 260.0)
     limit = [data.limit_kw] if math.isfinite(data.limit_kw) else []
-    panel = Panel(svg, look, 38.0, 212.0, (0.0, 24.0), scale(finite(data.power_kw, limit), zero=True))
+    panel = Panel(
+        svg, look, 48.0, 222.0, (0.0, 24.0), scale(finite(data.power_kw, [each * _ROOM for each in limit]), zero=True)
+    )
     title = word("tariff_day", look.language) + (f" · {data.words}" if data.words else "")
     svg.text(panel.left, 14, f"{title} (kW)", 9.5, fill=look.palette.ink, bold=True)
     for start, end, name, price in data.bands:
@@ -44,8 +49,17 @@ def draw_tariff_day(data: TariffDay, look: Look) -> str:
     panel.ground(word("hour", look.language), x_step=3.0)
     _steps(panel, data.power_kw, look)
     if limit:
-        panel.level(limit[0], f"{word('limit', look.language)} {limit[0]:,.5g} kW")
+        _limit(panel, data.power_kw, limit[0], f"{word('limit', look.language)} {limit[0]:,.5g} kW", look)
     return document(svg, title, look)
+
+
+def _limit(panel: Panel, power: Sequence[float], limit: float, words: str, look: Look) -> None:
+    """The limit, its words above the power that stands there."""
+    panel.level(limit, "")
+    hours = (text_width(words, 8.5) + 6) / (panel.x(1.0) - panel.x(0.0))
+    beneath = finite(power[: math.ceil(len(power) * hours / 24.0)])
+    y = panel.value.y(max([limit, *beneath]))
+    panel.svg.text(panel.left + 3, max(y - 4, panel.top + 9), words, 8.5, fill=look.palette.alert, bold=True)
 
 
 _NAMED = frozenset(f"band_{name}" for name in BAND_FILLS)

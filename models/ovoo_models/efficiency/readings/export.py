@@ -71,8 +71,20 @@ def read_export(path: Path, options: ReadingOptions = ReadingOptions()) -> Readi
     found = inspect(path, options)
     if found.readings is None:
         last = found.problems[-1]
-        raise ConfigError(last.sentence("en"), offender=str(path), value=last.value, remedy=last.remedy("en"))
+        raise ConfigError(
+            last.sentence("en"), code="readings.refused", slots=_sentences(last), offender=str(path), value=last.value,
+            remedy=last.remedy("en"),
+        )  # fmt: skip
     return found.readings
+
+
+def _sentences(problem: Problem) -> dict[str, str]:
+    """A problem has sentences of its own, in both languages."""
+    return {
+        f"{part}_{language}": say(language).rstrip("。.")
+        for part, say in (("wrong", problem.sentence), ("remedy", problem.remedy))
+        for language in ("zh", "en")
+    }
 
 
 class _Export:
@@ -117,8 +129,9 @@ class _Export:
         places = [place for place, row in enumerate(rows) if row[meter.place] == self.options.meter]
         if not places:
             raise ConfigError(
-                "no such meter", offender="--meter", value=self.options.meter, remedy=f"one of: {', '.join(known[:20])}"
-            )
+                "no such meter", code="readings.no_such_meter", slots={"known": ", ".join(known[:20])},
+                offender="--meter", value=self.options.meter, remedy=f"one of: {', '.join(known[:20])}",
+            )  # fmt: skip
         return [rows[place] for place in places], [lines[place] for place in places]
 
     def _moments(self) -> Moments:

@@ -99,7 +99,10 @@ def _named(headings: Sequence[Heading], name: str, option: str) -> Heading:
         if each.name.lower() == bare or f"#{each.place + 1}" == bare:
             return each
     known = ", ".join(each.name for each in headings)
-    raise ConfigError("no such column", offender=f"--{option}", value=name, remedy=f"one of: {known}")
+    raise ConfigError(
+        "no such column", code="readings.no_such_column", slots={"known": known}, offender=f"--{option}", value=name,
+        remedy=f"one of: {known}",
+    )  # fmt: skip
 
 
 def _value(headings: Sequence[Heading], options: ReadingOptions, log: ProblemLog) -> Heading:
@@ -123,7 +126,10 @@ def _value(headings: Sequence[Heading], options: ReadingOptions, log: ProblemLog
 def _kind(value: Heading, options: ReadingOptions, log: ProblemLog) -> tuple[str, float]:
     quantity, factor = quantity_of(options.unit) if options.unit else (value.quantity, value.factor)
     if options.unit and quantity not in ("energy", "power"):
-        raise ConfigError("no unit of energy or power", offender="--unit", value=options.unit, remedy="kWh, kW, MWh")
+        raise ConfigError(
+            "no unit of energy or power", code="readings.no_unit_of_energy_or_power", offender="--unit",
+            value=options.unit, remedy="kWh, kW, MWh",
+        )  # fmt: skip
     kind = options.kind if options.kind != "auto" else _said(value, quantity, log)
     if quantity == "money":
         raise log.refuse("unit.currency", value=value.name)

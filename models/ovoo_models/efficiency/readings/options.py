@@ -64,10 +64,16 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
             if (value := getattr(self, name)) not in known:
-                raise ConfigError("no such choice", offender=name, value=value, remedy=f"one of {known}")
+                raise ConfigError(
+                    "no such choice", code="readings.no_such_choice", slots={"known": known}, offender=name,
+                    value=value, remedy=f"one of {known}",
+                )  # fmt: skip
         for name in ("multiplier", "interval_s", "limit_kw", "register_digits"):
             if not 0 <= getattr(self, name) < 1e12:
-                raise ConfigError("must be 0 or more", offender=name, value=getattr(self, name), remedy="0: find it")
+                raise ConfigError(
+                    "must be 0 or more", code="readings.must_be_0_or_more", offender=name, value=getattr(self, name),
+                    remedy="0: find it",
+                )  # fmt: skip
         for name in (self.zone, self.stamp_zone or self.zone):
             zone_named(name)
 
@@ -91,4 +97,6 @@ def zone_named(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError("no such time zone", offender="zone", value=name, remedy="Asia/Shanghai") from error
+        raise ConfigError(
+            "no such time zone", code="readings.no_such_time_zone", offender="zone", value=name, remedy="Asia/Shanghai"
+        ) from error

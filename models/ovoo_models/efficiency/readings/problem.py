@@ -127,7 +127,9 @@ def text(language: str, part: str, key: str) -> str:
 @functools.cache
 def _catalogue(language: str) -> Mapping[str, Mapping[str, str]]:
     if language not in ("zh", "en"):
-        raise ConfigError("no such language", offender="language", value=language, remedy="zh or en")
+        raise ConfigError(
+            "no such language", code="readings.no_such_language", offender="language", value=language, remedy="zh or en"
+        )
     raw = resources.files(__package__).joinpath("texts", f"{language}.json").read_text("utf-8")
     catalogue: Mapping[str, Mapping[str, str]] = json.loads(raw)
     return catalogue

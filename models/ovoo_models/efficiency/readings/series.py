@@ -89,7 +89,9 @@ class Readings:
         places = [place for place, at in enumerate(self.start_ns) if start_ns <= at < end_ns]
         if not places:
             raise ConfigError(
-                "no readings in this period", offender=self.name, value=f"{moment(start_ns)}..{moment(end_ns)}",
+                "no readings in this period", code="readings.no_readings_in_this_period",
+                slots={"first": moment(self.start_ns[0]), "last": moment(self.end_ns)}, offender=self.name,
+                value=f"{moment(start_ns)}..{moment(end_ns)}",
                 remedy=f"the export runs from {moment(self.start_ns[0])} to {moment(self.end_ns)} UTC",
             )  # fmt: skip
         low, high = places[0], places[-1] + 1
@@ -107,7 +109,8 @@ class Readings:
         """
         if 3600 % self.interval_s:
             raise ConfigError(
-                "steps do not make up an hour", offender=self.name, value=f"{self.interval_s} s",
+                "steps do not make up an hour", code="readings.steps_do_not_make_up_hour", offender=self.name,
+                value=f"{self.interval_s} s",
                 remedy="a model by day, or an export by 15 min, 30 min or hour",
             )  # fmt: skip
         groups: dict[int, list[int]] = {}

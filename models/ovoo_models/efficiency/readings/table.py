@@ -56,7 +56,10 @@ def read_table(path: Path, log: ProblemLog, *, headed: bool = True) -> Table:
     if raw[:4] == b"PK\x03\x04":
         return _headed(_sheet_cells(raw, path), digest, "xlsx", log, headed)
     if raw[:4] == b"\xd0\xcf\x11\xe0":
-        raise ConfigError("a workbook of the old form", offender=str(path), remedy="save it as .xlsx or CSV UTF-8")
+        raise ConfigError(
+            "a workbook of the old form", code="readings.workbook_of_old_form", offender=str(path),
+            remedy="save it as .xlsx or CSV UTF-8",
+        )  # fmt: skip
     words, encoding = decode_text(raw, path)
     if encoding != "utf-8":
         log.add("file.encoding", "repaired", value=encoding)
@@ -69,7 +72,10 @@ def _sheet_cells(raw: bytes, path: Path) -> list[tuple[int, list[str]]]:
     sheets = [each for each in read_xlsx(raw, str(path)) if each.rows]
     if len(sheets) != 1:
         names = ", ".join(each.name for each in sheets) or "none"
-        raise ConfigError("not one sheet with rows", offender=str(path), value=names, remedy="keep that of the meter")
+        raise ConfigError(
+            "not one sheet with rows", code="readings.not_one_sheet_with_rows", offender=str(path), value=names,
+            remedy="keep that of the meter",
+        )  # fmt: skip
     # empty cells at the end of a row do not stand in a workbook
     width = max(len(cells) for _line, cells in sheets[0].rows)
     blank = [""] * width
@@ -89,7 +95,7 @@ def table_of(words: str, digest: str, encoding: str, log: ProblemLog, *, headed:
 def decode_text(raw: bytes, path: Path) -> tuple[str, str]:
     """The text of UTF-8, UTF-16 with its mark, or GBK, and which of them; ConfigError for anything else."""
     if not raw.strip():
-        raise ConfigError("the file is empty", offender=str(path), remedy="export it again")
+        raise ConfigError("the file is empty", code="readings.file_empty", offender=str(path), remedy="export it again")
     if raw.startswith(b"\xef\xbb\xbf"):
         return raw.decode("utf-8-sig", "strict") if _is(raw, "utf-8") else _foreign(raw, path), "utf-8 with a mark"
     if raw[:2] in _MARKS:
@@ -111,8 +117,9 @@ def _is(raw: bytes, encoding: str) -> bool:
 
 def _foreign(raw: bytes, path: Path) -> str:
     raise ConfigError(
-        "neither UTF-8 nor GBK text", offender=str(path), value=raw[:16], remedy="save the sheet as CSV UTF-8"
-    )
+        "neither UTF-8 nor GBK text", code="readings.neither_utf_8_nor_gbk_text", offender=str(path), value=raw[:16],
+        remedy="save the sheet as CSV UTF-8",
+    )  # fmt: skip
 
 
 def separator_of(words: str) -> str:
@@ -131,7 +138,7 @@ def separator_of(words: str) -> str:
 def _headed(cells: Sequence[tuple[int, list[str]]], digest: str, encoding: str, log: ProblemLog, headed: bool) -> Table:
     filled = [(line, row) for line, row in cells if any(row)]
     if not filled:
-        raise ConfigError("no rows", offender="file", remedy="export it again")
+        raise ConfigError("no rows", code="readings.no_rows", offender="file", remedy="export it again")
     place = _header_place(filled) if headed else -1
     if place > 0:
         log.add_span("file.preamble", "dropped", (filled[0][0], filled[place - 1][0], place), " ".join(filled[0][1]))

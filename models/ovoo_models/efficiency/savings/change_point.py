@@ -49,12 +49,19 @@ class Settings:
     def __post_init__(self) -> None:
         for name, given, known in (("kinds", self.kinds, KINDS), ("splits", self.splits, SPLITS)):
             if not given or not set(given) <= set(known):
-                raise ConfigError("unknown or none given", offender=name, value=given, remedy=f"of {known}")
+                raise ConfigError(
+                    "unknown or none given", code="savings.unknown_or_none_given", slots={"known": known},
+                    offender=name, value=given, remedy=f"of {known}",
+                )  # fmt: skip
         if self.driver in self.variables or len(set(self.variables)) < len(self.variables):
-            raise ConfigError("a variable stands twice", offender="variables", value=self.variables)
+            raise ConfigError(
+                "a variable stands twice", code="savings.variable_stands_twice", offender="variables",
+                value=self.variables,
+            )  # fmt: skip
         if self.least < 3 or self.rows_min < 2 * self.least or not self.cost >= 1.0 or not self.clip > 1.0:
             raise ConfigError(
-                "out of range", offender="settings", value=(self.least, self.rows_min, self.cost, self.clip),
+                "out of range", code="savings.settings_out_of_range", offender="settings",
+                value=(self.least, self.rows_min, self.cost, self.clip),
                 remedy="least >= 3, rows_min >= 2 least, cost >= 1, clip > 1",
             )  # fmt: skip
 
@@ -154,15 +161,20 @@ def fit(data: Observations, settings: Settings | None = None, used: Sequence[int
     rows = data.complete(settings.names) if used is None else list(used)
     if len(rows) < settings.rows_min:
         raise EvidenceError(
-            "too few rows for a baseline", offender="baseline", value=len(rows), remedy=f">= {settings.rows_min}"
-        )
+            "too few rows for a baseline", code="savings.too_few_rows_for_baseline",
+            slots={"least": settings.rows_min}, offender="baseline", value=len(rows),
+            remedy=f">= {settings.rows_min}",
+        )  # fmt: skip
     y = array("d", [data.energy[i] for i in rows])
     w = array("d", [1.0]) * len(rows)
     flags = calendar_flags(data, settings.weekend, settings.cold_months, rows)
     found = [_part(data, settings, rows, y, w, split, flags) for split in settings.splits]
     partings = [each for each in found if each is not None]
     if not partings:
-        raise EvidenceError("no split has enough rows", offender="splits", value=settings.splits, remedy="add 'none'")
+        raise EvidenceError(
+            "no split has enough rows", code="savings.no_split_has_enough_rows", offender="splits",
+            value=settings.splits, remedy="add 'none'",
+        )  # fmt: skip
     best = _best(partings, len(rows), settings.cost)
     model = _fitted(settings, rows, w, best)
     if best is not partings[0]:

@@ -36,7 +36,9 @@ class Cusum:
 def cusum(time_ns: Sequence[int], saved: Sequence[float], limit: float = 5.0, least: int = 7) -> Cusum:
     """Running sum of `saved` (expected - actual an interval) and its turns; see `stretches` for `limit` and `least`."""
     if len(time_ns) != len(saved) or not saved:
-        raise EvidenceError("nothing to sum", offender="saved", value=(len(time_ns), len(saved)))
+        raise EvidenceError(
+            "nothing to sum", code="savings.nothing_to_sum", offender="saved", value=(len(time_ns), len(saved))
+        )
     total, run = array("d"), 0.0
     for value in saved:
         run += value

@@ -14,6 +14,14 @@ from ovoo_models.efficiency.savings.observations import DAY_NS, Observations
 
 __all__ = ["Fault", "Inspection", "Limits", "inspect"]
 
+_CODES: Final = {
+    "order": "inspection.order",
+    "repeated": "inspection.repeated",
+    "constant": "inspection.constant",
+    "too_few": "inspection.too_few",
+    "coverage": "inspection.coverage",
+}
+"""Of the faults that are fatal."""
 _MAD_SIGMA: Final = 1.4826022185056018  # 1 / quantile of the normal distribution at 3/4
 
 
@@ -60,7 +68,8 @@ class Inspection:
         for fault in self.faults:
             if fault.fatal:
                 raise EvidenceError(
-                    fault.reason, offender=f"{offender}.{fault.name}", value=dict(fault.numbers),
+                    fault.reason, code=_CODES[fault.name], offender=f"{offender}.{fault.name}",
+                    value=dict(fault.numbers),
                     remedy="mend or leave out the rows named, or take another period",
                 )  # fmt: skip
 

@@ -44,7 +44,10 @@ class RegressionIndicator:
         total = self.base.value * rows
         for name, estimate in self.specific.items():
             if name not in outputs:
-                raise EvidenceError("output is missing", offender=name, remedy=f"give {sorted(self.specific)}")
+                raise EvidenceError(
+                    "output is missing", code="savings.output_missing", slots={"known": sorted(self.specific)},
+                    offender=name, remedy=f"give {sorted(self.specific)}",
+                )  # fmt: skip
             total += estimate.value * math.fsum(outputs[name])
         return total
 
@@ -52,7 +55,10 @@ class RegressionIndicator:
         """Actual / expected energy: below 1 is better than the baseline, at the same output and mix."""
         expected = self.expected(outputs, len(energy))
         if not expected > 0.0:
-            raise EvidenceError("expected energy is not positive", offender="outputs", value=expected)
+            raise EvidenceError(
+                "expected energy is not positive", code="savings.expected_energy_not_positive", offender="outputs",
+                value=expected,
+            )  # fmt: skip
         return math.fsum(energy) / expected
 
 
@@ -75,12 +81,15 @@ def ratio_indicator(
     for name in outputs:
         if not weights.get(name, 0.0) > 0.0:
             raise EvidenceError(
-                "several products need weights", offender=name, value=weights.get(name),
+                "several products need weights", code="savings.several_products_need_weights", offender=name,
+                value=weights.get(name),
                 remedy="energy equivalents of a norm, or the specific consumptions of regression_indicator",
             )  # fmt: skip
     produced = math.fsum(weights[name] * column[i] for name, column in outputs.items() for i in rows)
     if not produced > 0.0:
-        raise EvidenceError("nothing was produced", offender="outputs", value=produced)
+        raise EvidenceError(
+            "nothing was produced", code="savings.nothing_was_produced", offender="outputs", value=produced
+        )
     used = math.fsum(energy[i] for i in rows)
     return RatioIndicator(used / produced, unit, used, produced, len(rows))
 
@@ -96,14 +105,18 @@ def regression_indicator(
     rows, names = _complete(energy, outputs), list(outputs)
     n, p = len(rows), 1 + len(names)
     if n < 3 * p:
-        raise EvidenceError("too few rows", offender="energy", value=n, remedy=f"at least {3 * p}")
+        raise EvidenceError(
+            "too few rows", code="savings.too_few_rows", slots={"least": 3 * p}, offender="energy", value=n,
+            remedy=f"at least {3 * p}",
+        )  # fmt: skip
     design = array("d", [v for i in rows for v in (1.0, *(outputs[name][i] for name in names))])
     y, w = array("d", [energy[i] for i in rows]), array("d", [1.0]) * n
     coef, inverse, fitted = zeros(p), zeros(p * p), zeros(n)
     bad = savings_kernels.least_squares(design, p, y, w, n, coef, inverse, fitted)
     if bad >= 0:
         raise EvidenceError(
-            "output never changes, or others say the same", offender=names[max(bad - 1, 0)], value=bad,
+            "output never changes, or others say the same", code="savings.output_never_changes_or_others_say",
+            offender=names[max(bad - 1, 0)], value=bad,
             remedy="leave it out or join the products",
         )  # fmt: skip
     found = fitness(y, fitted, array("i", [1]) * n, p)
@@ -115,7 +128,8 @@ def regression_indicator(
     for name, estimate in specific.items():
         if estimate.value < 0.0:
             raise EvidenceError(
-                "specific consumption is below nought", offender=name, value=estimate.value,
+                "specific consumption is below nought", code="savings.specific_consumption_below_nought",
+                offender=name, value=estimate.value,
                 remedy="join products that move together, or give the variable that is missing",
             )  # fmt: skip
     return RegressionIndicator(known[0], specific, found)
@@ -123,11 +137,17 @@ def regression_indicator(
 
 def _complete(energy: Sequence[float], outputs: Mapping[str, Sequence[float]]) -> list[int]:
     if not outputs:
-        raise EvidenceError("no product", offender="outputs", remedy="give at least one")
+        raise EvidenceError("no product", code="savings.no_product", offender="outputs", remedy="give at least one")
     for name, column in outputs.items():
         if len(column) != len(energy):
-            raise EvidenceError("columns differ in length", offender=name, value=(len(column), len(energy)))
+            raise EvidenceError(
+                "columns differ in length", code="savings.columns_differ_in_length", offender=name,
+                value=(len(column), len(energy)),
+            )  # fmt: skip
         if any(value < 0.0 for value in column):
-            raise EvidenceError("output is below nought", offender=name, value=min(v for v in column if v == v))
+            raise EvidenceError(
+                "output is below nought", code="savings.output_below_nought", offender=name,
+                value=min(v for v in column if v == v),
+            )  # fmt: skip
     columns = [energy, *outputs.values()]
     return [i for i in range(len(energy)) if all(math.isfinite(column[i]) for column in columns)]

@@ -90,7 +90,10 @@ def search(
     def run(knees: array[float]) -> None:
         bad = savings_kernels.knee_search(centred, base, p, lowered, w, n, knees, least, signs[0], signs[1], out)
         if bad >= 0:
-            raise EvidenceError("a variable says what others say already", offender=f"column {bad}", value=bad)
+            raise EvidenceError(
+                "a variable says what others say already", code="savings.variable_says_what_others_say_already",
+                offender=f"column {bad}", value=bad,
+            )  # fmt: skip
 
     low, high = (centred[least - 1], centred[n - least]) if n >= 2 * least else (0.0, 0.0)
     step = (high - low) / (_COARSE - 1)

@@ -55,7 +55,10 @@ class Decision:
     def __post_init__(self) -> None:
         for field in ("name", "reason"):
             if not getattr(self, field).strip():
-                raise EvidenceError("a decision is signed and reasoned", offender=f"decision.{field}", value="")
+                raise EvidenceError(
+                    "a decision is signed and reasoned", code="savings.decision_signed_and_reasoned",
+                    offender=f"decision.{field}", value="",
+                )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def propose(
     scale = [1.0] * len(residuals) if expected is None else list(expected)
     if not len(time_ns) == len(residuals) == len(scale) or min(scale, default=1.0) <= 0.0:
         raise EvidenceError(
-            "times, residuals and expected energy do not fit together", offender="residuals", value=len(residuals),
+            "times, residuals and expected energy do not fit together",
+            code="savings.times_residuals_and_expected_energy_do", offender="residuals", value=len(residuals),
             remedy="equally many, expected above nought",
         )  # fmt: skip
     shares = [r / s for r, s in zip(residuals, scale, strict=True)]
@@ -129,7 +133,8 @@ def adjust(
     for decision in decisions:
         if decision.proposal not in known or decision.proposal in seen:
             raise EvidenceError(
-                "no such proposal, or decided twice", offender="decision.proposal", value=decision.proposal,
+                "no such proposal, or decided twice", code="savings.no_such_proposal_or_decided_twice",
+                slots={"known": sorted(known)}, offender="decision.proposal", value=decision.proposal,
                 remedy=f"one decision each of {sorted(known)}",
             )  # fmt: skip
         seen.add(decision.proposal)

@@ -28,11 +28,15 @@ def student_t(freedom: float, coverage: float = 0.9) -> float:
     (0.68, 0.8, 0.9, 0.95).
     """
     if coverage not in _TWO_SIDED:
-        raise EvidenceError("no such coverage", offender="coverage", value=coverage, remedy=f"{sorted(_TWO_SIDED)}")
+        raise EvidenceError(
+            "no such coverage", code="savings.no_such_coverage", slots={"known": sorted(_TWO_SIDED)},
+            offender="coverage", value=coverage, remedy=f"{sorted(_TWO_SIDED)}",
+        )  # fmt: skip
     if not freedom >= 5.0:
         raise EvidenceError(
-            "too few degrees of freedom", offender="freedom", value=freedom, remedy="a longer baseline or fewer terms"
-        )
+            "too few degrees of freedom", code="savings.too_few_degrees_of_freedom", offender="freedom",
+            value=freedom, remedy="a longer baseline or fewer terms",
+        )  # fmt: skip
     z, v = _TWO_SIDED[coverage], freedom
     s = z * z
     g1 = z * (s + 1.0) / 4.0

@@ -57,11 +57,14 @@ class Observations:
 
     def __post_init__(self) -> None:
         if self.step_ns <= 0:
-            raise EvidenceError("interval is not positive", offender="step_ns", value=self.step_ns)
+            raise EvidenceError(
+                "interval is not positive", code="savings.interval_not_positive", offender="step_ns", value=self.step_ns
+            )
         for name, column in (("energy", self.energy), *self.drivers.items()):
             if len(column) != len(self.time_ns):
                 raise EvidenceError(
-                    "column and times differ in length", offender=name, value=(len(column), len(self.time_ns)),
+                    "column and times differ in length", code="savings.column_and_times_differ_in_length",
+                    offender=name, value=(len(column), len(self.time_ns)),
                     remedy="give one value an interval, NaN where it is missing",
                 )  # fmt: skip
 
@@ -71,7 +74,10 @@ class Observations:
     def driver(self, name: str) -> Sequence[float]:
         """The column of a driver; EvidenceError where there is none."""
         if name not in self.drivers:
-            raise EvidenceError("no such driver", offender=name, remedy=f"one of {sorted(self.drivers)}")
+            raise EvidenceError(
+                "no such driver", code="savings.no_such_driver", slots={"known": sorted(self.drivers)}, offender=name,
+                remedy=f"one of {sorted(self.drivers)}",
+            )  # fmt: skip
         return self.drivers[name]
 
     def rows(self, which: Iterable[int]) -> Observations:

@@ -65,10 +65,13 @@ def rebaseline(
     process everything runs here. ConfigError for fewer than one process or a meter named twice.
     """
     if processes < 1:
-        raise ConfigError("no process to work in", offender="processes", value=processes, remedy="1 or more")
+        raise ConfigError(
+            "no process to work in", code="savings.no_process_to_work_in", offender="processes", value=processes,
+            remedy="1 or more",
+        )  # fmt: skip
     if len(set(meters)) < len(meters):
         twice = next(name for name in meters if meters.count(name) > 1)
-        raise ConfigError("a meter is named twice", offender="meters", value=twice)
+        raise ConfigError("a meter is named twice", code="savings.meter_named_twice", offender="meters", value=twice)
     one = partial(rebaseline_one, load=load, settings=settings, limits=limits)
     if processes == 1 or len(meters) <= _CHUNK:
         return [one(name) for name in meters]

@@ -28,7 +28,7 @@ from ovoo_models.efficiency.savings.uncertainty import (
     gaps_of,
 )
 
-__all__ = ["METHOD", "VERSION", "Beyond", "Plan", "Saving", "normalised_saving", "prove", "recompute"]
+__all__ = ["METHOD", "VERSION", "Beyond", "Plan", "Saving", "normalised_saving", "prove", "recompute", "verdict_code"]
 
 METHOD: Final = "saving/baseline_model"
 VERSION: Final = 1
@@ -74,7 +74,7 @@ class Saving:
     `avoided`: sum of expected - actual over the `used` reported rows, in the unit of energy, its sigma that of the
     bootstrap; `share` of the expected energy; `fsu`: fractional savings uncertainty by the formula;
     `interval`: bootstrap.
-    `provable`: FSU at most 1 and an interval on one side of nought; else `reason` says why.
+    `provable`: FSU at most 1 and an interval on one side of nought; else `reason_code` says why.
     """
 
     avoided: Estimate
@@ -89,8 +89,13 @@ class Saving:
     baseline_faults: Inspection
     reporting_faults: Inspection
     provable: bool
-    reason: str
+    reason_code: str
     record: Record
+
+    @property
+    def reason(self) -> str:
+        """`reason_code` in English, as the record has it; empty where the saving is proven."""
+        return _VERDICTS.get(self.reason_code, "")
 
 
 def prove(baseline: Observations, reporting: Observations, plan: Plan | None = None) -> Saving:
@@ -113,7 +118,10 @@ def prove(baseline: Observations, reporting: Observations, plan: Plan | None = N
     used = tuple(i for i in after.used if expected[i] == expected[i])
     after = _with_unpredicted(after, len(after.used) - len(used))
     if len(used) < 10:
-        raise EvidenceError("too few reported rows can be predicted", offender="reporting", value=len(used))
+        raise EvidenceError(
+            "too few reported rows can be predicted", code="savings.too_few_reported_rows_can_be",
+            offender="reporting", value=len(used),
+        )  # fmt: skip
     series = array("d", [expected[i] - reporting.energy[i] for i in used])
     avoided, adjusted = total(series), total(expected[i] for i in used)
     gaps = gaps_of([baseline.time_ns[i] for i in model.used], baseline.step_ns)
@@ -123,12 +131,12 @@ def prove(baseline: Observations, reporting: Observations, plan: Plan | None = N
     path = _path(model, baseline, reporting, used)
     interval = bootstrap(path, avoided, plan.draws, plan.seed, plan.coverage)
     beyond = _beyond(model, reporting, used, series, plan.margin)
-    reason = _reason(fsu, interval, adjusted)
+    code = _reason_code(fsu, interval, adjusted)
     record = _record(baseline, reporting, plan, model, (before, after), used, beyond, fit_, (
-        avoided, adjusted, share, fsu), interval, reason)  # fmt: skip
+        avoided, adjusted, share, fsu), interval, _VERDICTS.get(code, ""))  # fmt: skip
     estimate = Estimate(avoided, interval.sigma, baseline.unit)
     return Saving(
-        estimate, share, fsu, interval, fit_, model, series, used, beyond, before, after, not reason, reason, record
+        estimate, share, fsu, interval, fit_, model, series, used, beyond, before, after, not code, code, record
     )
 
 
@@ -136,17 +144,24 @@ def recompute(record: Record, baseline: Observations, reporting: Observations, p
     """The saving made again from the same data; VerifyError names what differs from the record."""
     again = prove(baseline, reporting, plan)
     if record.method != METHOD or record.version != VERSION:
-        raise VerifyError("another method", offender=record.id, value=f"{record.method}/{record.version}")
+        raise VerifyError(
+            "another method", code="savings.another_method", offender=record.id,
+            value=f"{record.method}/{record.version}",
+        )  # fmt: skip
     for mine, theirs in zip(again.record.columns, record.columns, strict=True):
         if mine != theirs:
-            raise VerifyError("data differ", offender=theirs.name, value=mine.sha256, remedy="take the recorded rows")
+            raise VerifyError(
+                "data differ", code="savings.data_differ", offender=theirs.name, value=mine.sha256,
+                remedy="take the recorded rows",
+            )  # fmt: skip
     for part in ("parameters", "coefficients", "results"):
         new, old = getattr(again.record, part), getattr(record, part)
         for name in sorted({*new, *old}):
             if new.get(name) != old.get(name):
                 raise VerifyError(
-                    f"{part} differ", offender=name, value=new.get(name), remedy=f"recorded: {old.get(name)}"
-                )
+                    f"{part} differ", code="savings.results_differ", slots={"part": part, "recorded": old.get(name)},
+                    offender=name, value=new.get(name), remedy=f"recorded: {old.get(name)}",
+                )  # fmt: skip
     return again
 
 
@@ -159,7 +174,8 @@ def normalised_saving(before: Model, after: Model, conditions: Observations) -> 
     for i, (a, b) in enumerate(zip(was, now, strict=True)):
         if not (math.isfinite(a) and math.isfinite(b)):
             raise EvidenceError(
-                "a model has no value here", offender=f"conditions row {i}", value=conditions.time_ns[i],
+                "a model has no value here", code="savings.model_has_no_value_here", offender=f"conditions row {i}",
+                value=conditions.time_ns[i],
                 remedy="give every driver for every interval of the normal period",
             )  # fmt: skip
     first, second = total(was), total(now)
@@ -189,11 +205,14 @@ def _with_unpredicted(inspection: Inspection, rows: int) -> Inspection:
 def _fits_together(baseline: Observations, reporting: Observations) -> None:
     for name in ("step_ns", "unit", "utc_offset_s"):
         if getattr(baseline, name) != getattr(reporting, name):
-            raise EvidenceError("periods differ", offender=name, value=getattr(reporting, name))
+            raise EvidenceError(
+                "periods differ", code="savings.periods_differ", offender=name, value=getattr(reporting, name)
+            )
     if len(baseline) and len(reporting) and reporting.time_ns[0] < baseline.time_ns[-1] + baseline.step_ns:
         raise EvidenceError(
-            "the periods overlap", offender="reporting", value=reporting.time_ns[0], remedy="report after the baseline"
-        )
+            "the periods overlap", code="savings.periods_overlap", offender="reporting", value=reporting.time_ns[0],
+            remedy="report after the baseline",
+        )  # fmt: skip
 
 
 def _reporting_limits(limits: Limits) -> Limits:
@@ -204,14 +223,24 @@ def _reporting_limits(limits: Limits) -> Limits:
     )  # fmt: skip
 
 
-def _reason(fsu: float, interval: Bootstrap, adjusted: float) -> str:
+_VERDICTS = {
+    "saving.expected_not_positive": "expected energy is not positive",
+    "saving.fsu_above_one": "not provable: the fractional uncertainty is above 1",
+    "saving.interval_covers_nought": "not provable: the interval covers nought",
+}
+
+
+def verdict_code(verdict: str) -> str:
+    """The code of a record's verdict; empty for `provable`."""
+    return next((code for code, words in _VERDICTS.items() if words == verdict), "")
+
+
+def _reason_code(fsu: float, interval: Bootstrap, adjusted: float) -> str:
     if adjusted <= 0.0:
-        return "expected energy is not positive"
+        return "saving.expected_not_positive"
     if fsu > 1.0:
-        return "not provable: the fractional uncertainty is above 1"
-    if interval.low <= 0.0 <= interval.high:
-        return "not provable: the interval covers nought"
-    return ""
+        return "saving.fsu_above_one"
+    return "saving.interval_covers_nought" if interval.low <= 0.0 <= interval.high else ""
 
 
 def _beyond(

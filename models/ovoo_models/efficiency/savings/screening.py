@@ -35,11 +35,14 @@ class Candidate:
     def __post_init__(self) -> None:
         if self.role not in ("temperature", "production", "load", "calendar") or self.sign not in (-1, 0, 1):
             raise ConfigError(
-                "unknown role or sign", offender=self.name, value=(self.role, self.sign),
+                "unknown role or sign", code="savings.unknown_role_or_sign", offender=self.name,
+                value=(self.role, self.sign),
                 remedy="temperature, production, load or calendar; -1, 0 or 1",
             )  # fmt: skip
         if not self.low < self.high:
-            raise ConfigError("empty range", offender=self.name, value=(self.low, self.high))
+            raise ConfigError(
+                "empty range", code="savings.empty_range", offender=self.name, value=(self.low, self.high)
+            )
 
     @property
     def signs(self) -> tuple[int, int]:
@@ -92,7 +95,10 @@ def screen(
     refused: list[Refusal] = []
     sound = [each for each in candidates if _sound(data, each, coverage_min, outside_max, refused)]
     if not sound:
-        raise EvidenceError("no usable variable", offender="candidates", value=[(r.name, r.check) for r in refused])
+        raise EvidenceError(
+            "no usable variable", code="savings.no_usable_variable", offender="candidates",
+            value=[(r.name, r.check) for r in refused],
+        )  # fmt: skip
     rows = data.complete([each.name for each in sound])
     tried = [(_tried(data, replace(plain, driver=c.name, variables=(), signs=c.signs), rows), c) for c in sound
              if c.role != "calendar"]  # fmt: skip
@@ -108,7 +114,10 @@ def screen(
     left = [each for each in sound if each.name not in gone]
     current, best = _grow(data, rows, current, best, known, left, (overlap_max, gain_min), refused)
     if not current.names:
-        raise EvidenceError("no variable explains the energy", offender="candidates", value=[r.name for r in refused])
+        raise EvidenceError(
+            "no variable explains the energy", code="savings.no_variable_explains_energy", offender="candidates",
+            value=[r.name for r in refused],
+        )  # fmt: skip
     final = replace(current, splits=(settings or Settings()).splits)
     return Screening(final, best, tuple(refused))
 

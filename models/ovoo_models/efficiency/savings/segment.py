@@ -129,7 +129,10 @@ def choose(piece: Piece, kinds: Sequence[str], least: int, cost: float, signs: t
         if n > 2 * terms and charged < best:
             best, chosen = charged, Choice(piece, shape, rss, terms)
     if chosen is None:
-        raise EvidenceError("too few rows for any kind of model", offender="segment", value=n, remedy="fewer variables")
+        raise EvidenceError(
+            "too few rows for any kind of model", code="savings.too_few_rows_for_any_kind", offender="segment",
+            value=n, remedy="fewer variables",
+        )  # fmt: skip
     return chosen
 
 
@@ -141,7 +144,10 @@ def fit_segment(choice: Choice, least: int, signs: tuple[int, int]) -> Segment:
     shape = settle(choice.shape, bounds, signs, lambda s: _Solution(piece, base, s).settling())
     solution = _Solution(piece, base, shape)
     if solution.bad >= 0:
-        raise EvidenceError("a variable says what others say already", offender=f"column {solution.bad}")
+        raise EvidenceError(
+            "a variable says what others say already", code="savings.variable_says_what_others_say_already",
+            offender=f"column {solution.bad}",
+        )  # fmt: skip
     q, w = piece.q, 1 + piece.q + shape.slopes + shape.knees
     ranges = tuple((min(piece.extra[k::q]), max(piece.extra[k::q])) for k in range(q))
     coefficients = tuple(solution.coef[: 1 + q + shape.slopes])

@@ -32,7 +32,7 @@ def stretches(values: Sequence[float], limit: float = 5.0, least: int = 7) -> li
     is a shift that no longer stands out between its final neighbours.
     """
     if least < 2 or not limit > 0.0:
-        raise ConfigError("out of range", offender="stretches", value=(limit, least))
+        raise ConfigError("out of range", code="savings.out_of_range", offender="stretches", value=(limit, least))
     n, sums = len(values), [0.0]
     for value in values:
         sums.append(sums[-1] + value)

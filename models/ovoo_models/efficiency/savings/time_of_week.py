@@ -93,12 +93,17 @@ def fit_hourly(
     """
     settings = settings or HourlySettings()
     if data.step_ns != HOUR_NS:
-        raise EvidenceError("intervals are no hours", offender="step_ns", value=data.step_ns)
+        raise EvidenceError(
+            "intervals are no hours", code="savings.intervals_no_hours", offender="step_ns", value=data.step_ns
+        )
     rows = data.complete(settings.names) if used is None else list(used)
     knots = _knots(sorted(data.driver(settings.driver)[i] for i in rows), settings.pieces)
     width = len(knots) + 1 + len(settings.variables)
     if len(rows) < 4 * (_HOURS + width):
-        raise EvidenceError("too few hours for a baseline", offender="baseline", value=len(rows), remedy="four weeks")
+        raise EvidenceError(
+            "too few hours for a baseline", code="savings.too_few_hours_for_baseline", offender="baseline",
+            value=len(rows), remedy="four weeks",
+        )  # fmt: skip
     plain = _columns(data, settings, knots, rows)
     groups = array("i", [hour_of_week(data.time_ns[i], data.utc_offset_s) for i in rows])
     y = array("d", [data.energy[i] for i in rows])
@@ -109,7 +114,10 @@ def fit_hourly(
     slopes, inverse, fitted = zeros(width), zeros(width * width), zeros(len(rows))
     bad = savings_kernels.least_squares(design, width, lowered, w, len(rows), slopes, inverse, fitted)
     if bad >= 0:
-        raise EvidenceError("a variable says what others say already", offender=f"column {bad}", value=bad)
+        raise EvidenceError(
+            "a variable says what others say already", code="savings.variable_says_what_others_say_already",
+            offender=f"column {bad}", value=bad,
+        )  # fmt: skip
     levels, count = array("d", [math.nan]) * _HOURS, 0
     for i, g in enumerate(groups):
         mean = y[i] - lowered[i]
@@ -169,7 +177,10 @@ def path_of_days(model: TimeOfWeekModel, baseline: Observations, reporting: Obse
     # an error passes on through the projection: Q (Q' x) with x the reported sum, solved on the columns that were kept
     coef, inverse, fitted = zeros(width), zeros(width * width), zeros(n)
     if savings_kernels.least_squares(design, width, y, w, n, coef, inverse, fitted) >= 0:
-        raise EvidenceError("a variable does not change from day to day", offender="variables", value=width)
+        raise EvidenceError(
+            "a variable does not change from day to day", code="savings.variable_does_not_change_from_day",
+            offender="variables", value=width,
+        )  # fmt: skip
     sums = [math.fsum(row[j] for _day, _e, row in second) for j in range(width)]
     pull = [math.fsum(inverse[j * width + k] * sums[k] for k in range(width)) for j in range(width)]
     influence = [math.fsum(v * p for v, p in zip(row, pull, strict=True)) for _day, _e, row in first]

@@ -63,8 +63,9 @@ def fitness(actual: Sequence[float], fitted: Sequence[float], gaps: Sequence[int
     mean = math.fsum(actual) / n if n else 0.0
     if n - terms < 1 or mean == 0.0:
         raise EvidenceError(
-            "fit cannot be judged", offender="baseline", value=(n, terms, mean), remedy="more rows, a mean above nought"
-        )
+            "fit cannot be judged", code="savings.fit_cannot_be_judged", offender="baseline", value=(n, terms, mean),
+            remedy="more rows, a mean above nought",
+        )  # fmt: skip
     e = [a - b for a, b in zip(actual, fitted, strict=True)]
     rss = math.fsum(x * x for x in e)
     tss = math.fsum((a - mean) * (a - mean) for a in actual)
@@ -92,7 +93,9 @@ def formula_uncertainty(fit: Fitness, reported: int, share: float, coverage: flo
     without its sign. Form of ASHRAE Guideline 14 for daily and hourly data.
     """
     if reported < 1:
-        raise EvidenceError("no reported interval", offender="reporting", value=reported)
+        raise EvidenceError(
+            "no reported interval", code="savings.no_reported_interval", offender="reporting", value=reported
+        )
     t = student_t(fit.rows - fit.terms, coverage)
     spread = fit.rows / fit.n_effective * (1.0 + 2.0 / fit.n_effective) / reported
     return t * 1.26 * fit.cv_rmse * math.sqrt(spread) / abs(share) if share else math.inf
@@ -169,9 +172,14 @@ def bootstrap(path: Path, saving: float, draws: int = 1600, seed: int = 1, cover
     """
     n, m = len(path.baseline), len(path.reporting)
     if n < 10 or m < 10:
-        raise EvidenceError("too few rows to draw from", offender="bootstrap", value=(n, m), remedy="10 in each period")
+        raise EvidenceError(
+            "too few rows to draw from", code="savings.too_few_rows_to_draw_from", offender="bootstrap", value=(n, m),
+            remedy="10 in each period",
+        )  # fmt: skip
     if draws < 100 or seed < 0 or not 0.5 <= coverage < 1.0:
-        raise EvidenceError("out of range", offender="bootstrap", value=(draws, seed, coverage))
+        raise EvidenceError(
+            "out of range", code="savings.out_of_range", offender="bootstrap", value=(draws, seed, coverage)
+        )
     rho = error_correlation(path)
     first = _innovations(path.baseline, path.gaps[:n], rho)
     second = _innovations(path.reporting, path.gaps[n:], rho)

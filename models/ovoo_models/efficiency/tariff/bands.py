@@ -87,7 +87,10 @@ def local_instant(clock: datetime, zone: tzinfo) -> int:
     instant = clock.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != clock.replace(tzinfo=None):
         remedy = "the stamps come from another time zone, or were counted on in local time"
-        raise ConfigError("the clock never showed this", offender=str(zone), value=clock.isoformat(" "), remedy=remedy)
+        raise ConfigError(
+            "the clock never showed this", code="tariff.clock_never_showed_this", offender=str(zone),
+            value=clock.isoformat(" "), remedy=remedy,
+        )  # fmt: skip
     return round(instant.timestamp()) * _SECOND_NS
 
 
@@ -96,7 +99,10 @@ def _zone(tariff: Tariff) -> ZoneInfo:
         return ZoneInfo(tariff.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         remedy = "install the time-zone data of the system, or correct the tariff"
-        raise ConfigError("no such time zone", offender=tariff.id, value=tariff.timezone, remedy=remedy) from error
+        raise ConfigError(
+            "no such time zone", code="tariff.no_such_time_zone", offender=tariff.id, value=tariff.timezone,
+            remedy=remedy,
+        ) from error  # fmt: skip
 
 
 def _offset_s(time_s: int, zone: tzinfo) -> int:

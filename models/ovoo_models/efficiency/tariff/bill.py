@@ -63,10 +63,16 @@ class BasicCharge:
 
     def __post_init__(self) -> None:
         if not self.document.strip():
-            raise ConfigError("price without a document", offender="basic charge", value="", remedy="name the document")
+            raise ConfigError(
+                "price without a document", code="tariff.price_without_document", offender="basic charge", value="",
+                remedy="name the document",
+            )  # fmt: skip
         if not self.price.is_finite() or not 0 <= self.price < _SLIP_PER_MONTH:
             remedy = f"yuan per {self.per} and month; fen are divided by 100"
-            raise ConfigError("not a monthly price", offender=self.document, value=str(self.price), remedy=remedy)
+            raise ConfigError(
+                "not a monthly price", code="tariff.not_monthly_price", slots={"per": self.per},
+                offender=self.document, value=str(self.price), remedy=remedy,
+            )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,10 @@ def market_line(intervals: Intervals, series: MarketSeries, start_ns: int, end_n
                 index = (at - series.start_ns) // series.step_ns
                 if not 0 <= index < len(series.prices):
                     remedy = "bring the prices of the whole month; none is filled in"
-                    raise EvidenceError("no market price", offender=series.document, value=at, remedy=remedy)
+                    raise EvidenceError(
+                        "no market price", code="tariff.no_market_price", offender=series.document, value=at,
+                        remedy=remedy,
+                    )  # fmt: skip
                 nano_total += part
                 yuan_nano = _CONTEXT.add(yuan_nano, _CONTEXT.multiply(Decimal(part), series.prices[index]))
     exact = yuan_nano.scaleb(-9, _CONTEXT)
@@ -154,7 +163,10 @@ def invoice(
     lines = [*energy_lines(usage, charges), *market, *([basic] if basic is not None else [])]
     if (power_factor is None) != (table is None):
         remedy = "give the power factor of the month and the table of the case, or neither"
-        raise EvidenceError("half an adjustment", offender="power_factor", value=power_factor, remedy=remedy)
+        raise EvidenceError(
+            "half an adjustment", code="tariff.half_adjustment", offender="power_factor", value=power_factor,
+            remedy=remedy,
+        )  # fmt: skip
     if power_factor is not None and table is not None:
         lines.append(_adjustment(lines, power_factor, table))
     return Invoice(usage.start_ns, usage.end_ns, tuple(lines), not usage.complete, usage.reference_only)
@@ -174,7 +186,11 @@ def _price(charge: EnergyCharge, season: str, band: Band) -> Decimal:
     price = charge.prices.get((season, band))
     if price is None:
         remedy = f"add {season}/{band} from {charge.document}"
-        raise ConfigError("band without a price", offender=charge.name, value=band, remedy=remedy)
+        raise ConfigError(
+            "band without a price", code="tariff.band_without_price",
+            slots={"season": season, "band": band, "document": charge.document}, offender=charge.name, value=band,
+            remedy=remedy,
+        )  # fmt: skip
     return price
 
 
@@ -185,7 +201,10 @@ def _check_funds(charges: Sequence[EnergyCharge]) -> None:
         highest = max(each.prices.values(), default=Decimal(0))
         if not each.adjustable and dearest is not None and highest > dearest:
             remedy = "give yuan per kWh: fen are divided by 100"
-            raise ConfigError("fund above the price of energy", offender=each.name, value=str(highest), remedy=remedy)
+            raise ConfigError(
+                "fund above the price of energy", code="tariff.fund_above_price_of_energy", offender=each.name,
+                value=str(highest), remedy=remedy,
+            )  # fmt: skip
 
 
 def _line(kind: LineKind, charge: EnergyCharge, season: str, band: str, kwh: Decimal, price: Decimal) -> Line:

@@ -41,7 +41,10 @@ def cheaper_basis(
     if demand.per != "kW" or capacity.per != "kVA" or held_months < 1 or not peaks_kw:
         found = (demand.per, capacity.per, held_months, len(peaks_kw))
         remedy = "a price per kW, one per kVA, months >= 1, and the peak of each month"
-        raise ConfigError("nothing to choose between", offender="basic charge", value=found, remedy=remedy)
+        raise ConfigError(
+            "nothing to choose between", code="tariff.nothing_to_choose_between", offender="basic charge",
+            value=found, remedy=remedy,
+        )  # fmt: skip
     choices = []
     for first in range(0, len(peaks_kw), held_months):
         peaks = peaks_kw[first : first + held_months]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final, Literal
 
@@ -24,13 +24,18 @@ _LEAST_DAYS: Final = 28
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing wrong in [start_ns, end_ns); `value` shows it, `remedy` says what to do."""
+    """One thing wrong in [start_ns, end_ns); `value` shows it, `remedy` says what to do.
+
+    `code` tells kinds with several remedies apart; its sentences, filled with `slots`, say both for a reader.
+    """
 
     kind: DefectKind
     start_ns: int
     end_ns: int
     value: str
     remedy: str
+    code: str
+    slots: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,11 @@ def repeated_months(intervals: Intervals, zone: tzinfo) -> tuple[Defect, ...]:
         if first != month:
             text = f"{month[0]}-{month[1]:02d} repeats {first[0]}-{first[1]:02d}"
             remedy = "ask for the export of this month"
-            found.append(
-                Defect("repeated_month", intervals.start_ns[rows[0]], intervals.end_ns[rows[-1]], text, remedy)
-            )
+            found.append(Defect(
+                "repeated_month", intervals.start_ns[rows[0]], intervals.end_ns[rows[-1]], text, remedy,
+                code="defect.repeated_month",
+                slots={"month": f"{month[0]}-{month[1]:02d}", "earlier": f"{first[0]}-{first[1]:02d}"},
+            ))  # fmt: skip
     return tuple(found)
 
 
@@ -92,16 +99,29 @@ def _order(intervals: Intervals, rows: Sequence[int], start_ns: int, end_ns: int
     reached, previous = start_ns, -1
     for row in rows:
         low, high = intervals.start_ns[row], intervals.end_ns[row]
+        rows_named = {"row": row, "previous": previous}
         if high <= low:
-            yield Defect("empty", low, high, f"{high - low} ns long", "the end of an interval lies behind its start")
+            yield Defect(
+                "empty", low, high, f"{high - low} ns long", "the end of an interval lies behind its start",
+                code="defect.empty", slots={"ns": high - low},
+            )  # fmt: skip
             continue
         if previous >= 0 and low < intervals.start_ns[previous]:
             remedy = "sort the rows; stamps at midnight may carry the date of the day before"
-            yield Defect("backwards", low, high, f"row {row} begins before row {previous}", remedy)
+            yield Defect(
+                "backwards", low, high, f"row {row} begins before row {previous}", remedy, code="defect.backwards",
+                slots=rows_named,
+            )  # fmt: skip
         elif previous >= 0 and (low, high) == (intervals.start_ns[previous], intervals.end_ns[previous]):
-            yield Defect("repeated", low, high, f"row {row} repeats row {previous}", "leave one of them out")
+            yield Defect(
+                "repeated", low, high, f"row {row} repeats row {previous}", "leave one of them out",
+                code="defect.repeated", slots=rows_named,
+            )  # fmt: skip
         elif low < reached and previous >= 0:
-            yield Defect("overlap", low, min(high, reached), f"row {row} overlaps row {previous}", "check the stamps")
+            yield Defect(
+                "overlap", low, min(high, reached), f"row {row} overlaps row {previous}", "check the stamps",
+                code="defect.overlap", slots=rows_named,
+            )  # fmt: skip
         elif low > reached:
             yield _gap(reached, low)
         reached, previous = max(reached, high), row
@@ -111,21 +131,33 @@ def _order(intervals: Intervals, rows: Sequence[int], start_ns: int, end_ns: int
 
 def _gap(start_ns: int, end_ns: int) -> Defect:
     minutes = (end_ns - start_ns) / (60 * NANO)
-    return Defect("gap", start_ns, end_ns, f"{minutes:g} min", "bring the missing readings; nothing is filled in")
+    return Defect(
+        "gap", start_ns, end_ns, f"{minutes:g} min", "bring the missing readings; nothing is filled in",
+        code="defect.gap", slots={"minutes": f"{minutes:g}"},
+    )  # fmt: skip
 
 
 def _values(intervals: Intervals, rows: Sequence[int], facts: MeterFacts) -> Iterator[Defect]:
     for row in rows:
         low, high, kwh = intervals.start_ns[row], intervals.end_ns[row], intervals.kwh[row]
         if not math.isfinite(kwh):
-            yield Defect("missing", low, high, repr(kwh), "bring the missing reading; nothing is filled in")
+            yield Defect(
+                "missing", low, high, repr(kwh), "bring the missing reading; nothing is filled in",
+                code="defect.missing",
+            )  # fmt: skip
         elif kwh < 0 and not facts.may_export:
             remedy = "check the sign of the current transformers, or say that the site exports"
-            yield Defect("negative", low, high, f"{kwh!r} kWh", remedy)
+            yield Defect(
+                "negative", low, high, f"{kwh!r} kWh", remedy, code="defect.negative", slots={"kwh": repr(kwh)}
+            )
         elif facts.capacity_kva is not None and high > low and abs(kwh) * HOUR_NS > facts.capacity_kva * (high - low):
             power = kwh * HOUR_NS / (high - low)
             text = f"{kwh!r} kWh is {power:.6g} kW on a supply of {facts.capacity_kva:g} kVA"
-            yield Defect("power_as_energy", low, high, text, "is the column kW? multiply by the hours of an interval")
+            yield Defect(
+                "power_as_energy", low, high, text, "is the column kW? multiply by the hours of an interval",
+                code="defect.power_as_energy",
+                slots={"kwh": repr(kwh), "kw": f"{power:.6g}", "kva": f"{facts.capacity_kva:g}"},
+            )  # fmt: skip
 
 
 def _register(
@@ -137,13 +169,17 @@ def _register(
     if abs(total - facts.register_kwh) <= facts.tolerance * abs(facts.register_kwh):
         return
     text = f"intervals {total:.6g} kWh, register {facts.register_kwh:.6g} kWh"
-    kind: DefectKind = "register"
-    remedy = "a constant of the meter, a gap or another meter: make both agree"
+    slots = {"total": f"{total:.6g}", "register": f"{facts.register_kwh:.6g}"}
     if rows and facts.register_kwh:
         hours = (intervals.end_ns[rows[0]] - intervals.start_ns[rows[0]]) / HOUR_NS
         if abs(total * hours - facts.register_kwh) <= facts.tolerance * abs(facts.register_kwh):
-            kind, remedy = "power_as_energy", f"the column is kW: multiply by {hours:g} h"
-    yield Defect(kind, start_ns, end_ns, text, remedy)
+            yield Defect(
+                "power_as_energy", start_ns, end_ns, text, f"the column is kW: multiply by {hours:g} h",
+                code="defect.power_as_energy_register", slots={**slots, "hours": f"{hours:g}"},
+            )  # fmt: skip
+            return
+    remedy = "a constant of the meter, a gap or another meter: make both agree"
+    yield Defect("register", start_ns, end_ns, text, remedy, code="defect.register", slots=slots)
 
 
 def _repeats_earlier(intervals: Intervals, rows: Sequence[int]) -> Iterator[Defect]:
@@ -161,7 +197,10 @@ def _repeats_earlier(intervals: Intervals, rows: Sequence[int]) -> Iterator[Defe
     if at >= 0:
         text = f"{len(start)} readings are those from row {at // start.itemsize} on"
         remedy = "the same file stands under two months: ask for the export of this one"
-        yield Defect("repeated_month", intervals.start_ns[first], intervals.end_ns[rows[-1]], text, remedy)
+        yield Defect(
+            "repeated_month", intervals.start_ns[first], intervals.end_ns[rows[-1]], text, remedy,
+            code="defect.repeated_month_earlier", slots={"count": len(start), "row": at // start.itemsize},
+        )  # fmt: skip
 
 
 def _daylight(defect: Defect, zone: tzinfo) -> Defect:
@@ -173,8 +212,11 @@ def _daylight(defect: Defect, zone: tzinfo) -> Defect:
         return defect
     remedy = "the stamps were read in a time zone with daylight saving: read them in that of the meter"
     if defect.kind == "gap":
-        return dataclasses.replace(defect, remedy=f"{defect.remedy}; or {remedy}")
-    return Defect("daylight_saving", defect.start_ns, defect.end_ns, f"{defect.kind}, {defect.value}", remedy)
+        return dataclasses.replace(defect, remedy=f"{defect.remedy}; or {remedy}", code="defect.gap_or_daylight")
+    return Defect(
+        "daylight_saving", defect.start_ns, defect.end_ns, f"{defect.kind}, {defect.value}", remedy,
+        code="defect.daylight_saving",
+    )  # fmt: skip
 
 
 def _is_foreign_change(defect: Defect, zone: tzinfo) -> bool:

@@ -77,8 +77,9 @@ class DemandMeter:
         if slots < 1 or window_ns % (slots * NANO) or HOUR_NS % window_ns or gap_ns <= 0:
             remedy = "a window that divides an hour, slots of whole seconds, a gap above 0"
             raise ConfigError(
-                "no such demand window", offender="demand", value=(window_ns, slots, gap_ns), remedy=remedy
-            )
+                "no such demand window", code="tariff.no_such_demand_window", offender="demand",
+                value=(window_ns, slots, gap_ns), remedy=remedy,
+            )  # fmt: skip
         self._zone, self._window, self._slots, self._sliding = zone, window_ns, slots, sliding
         self._step, self._gap = window_ns // slots, gap_ns
         # energy (kW ns) and known ns of each slot of the ring; peak kW and last power
@@ -97,7 +98,10 @@ class DemandMeter:
         """Takes samples in time order; gives how many were refused because they stand before the one before."""
         if len(time_ns) != len(power_kw):
             found = (len(time_ns), len(power_kw))
-            raise ConfigError("columns differ in length", offender="demand", value=found, remedy="one power each time")
+            raise ConfigError(
+                "columns differ in length", code="tariff.columns_differ_in_length", offender="demand", value=found,
+                remedy="one power each time",
+            )  # fmt: skip
         times = time_ns if isinstance(time_ns, array) else array("q", time_ns)
         power = power_kw if isinstance(power_kw, array) else array("d", power_kw)
         return self.take(times, power, len(times), math.inf, _NOTHING)

@@ -34,8 +34,9 @@ class DemandWatch:
         known = Params(params, "demand")
         if not place.inputs or len(set(place.inputs)) != len(place.inputs):
             raise ConfigError(
-                "powers are needed, each once", offender="demand.inputs", value=place.inputs, remedy="the site's meters"
-            )
+                "powers are needed, each once", code="tariff.powers_needed_each_once", offender="demand.inputs",
+                value=place.inputs, remedy="the site's meters",
+            )  # fmt: skip
         self.place = place
         self.gate = Gate(known, place)
         self._columns = array("i", place.inputs)
@@ -55,10 +56,9 @@ class DemandWatch:
         known.finish()
         if "target_kw" not in known:
             raise ConfigError(
-                "the target is needed",
-                offender="demand.target_kw",
+                "the target is needed", code="tariff.target_needed", offender="demand.target_kw",
                 remedy="the demand to stay below, a fact of the site",
-            )
+            )  # fmt: skip
         self._meter = DemandMeter(zone, window_ns=window_ns, slots=slots, sliding=sliding, gap_ns=gap_ns)
         self._power = array("d")
         self._arrays = ArrayStore("demand", **self._meter.arrays, running=self.gate.running)
@@ -109,4 +109,6 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         remedy = "a name of the time-zone data, for instance Asia/Shanghai"
-        raise ConfigError("no such time zone", offender="demand.timezone", value=name, remedy=remedy) from error
+        raise ConfigError(
+            "no such time zone", code="tariff.no_such_time_zone", offender="demand.timezone", value=name, remedy=remedy
+        ) from error

@@ -39,7 +39,10 @@ class Intervals:
     def __post_init__(self) -> None:
         if not len(self.start_ns) == len(self.end_ns) == len(self.kwh):
             lengths = (len(self.start_ns), len(self.end_ns), len(self.kwh))
-            raise ConfigError("columns differ in length", offender="intervals", value=lengths, remedy="one row each")
+            raise ConfigError(
+                "columns differ in length", code="tariff.columns_differ_in_length", offender="intervals",
+                value=lengths, remedy="one row each",
+            )  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.kwh)
@@ -69,7 +72,10 @@ class Intervals:
             return
         row = next(i for i in range(len(self)) if starts[i] >= ends[i] or (i > 0 and ends[i - 1] > starts[i]))
         remedy = "see what `defects.examine` finds, and bring the rows in order"
-        raise EvidenceError("rows overlap or go back", offender=f"row {row}", value=starts[row], remedy=remedy)
+        raise EvidenceError(
+            "rows overlap or go back", code="tariff.rows_overlap_or_go_back", offender=f"row {row}",
+            value=starts[row], remedy=remedy,
+        )  # fmt: skip
 
 
 def nano_kwh(kwh: float) -> int:
@@ -79,7 +85,10 @@ def nano_kwh(kwh: float) -> int:
         ConfigError: the reading is not finite.
     """
     if not math.isfinite(kwh):
-        raise ConfigError("not an amount of energy", offender="kwh", value=kwh, remedy="name the gap, do not fill it")
+        raise ConfigError(
+            "not an amount of energy", code="tariff.not_amount_of_energy", offender="kwh", value=kwh,
+            remedy="name the gap, do not fill it",
+        )  # fmt: skip
     return int(Decimal(repr(kwh)).scaleb(9, _CONTEXT).to_integral_value(ROUND_HALF_EVEN, _CONTEXT))
 
 

@@ -42,15 +42,19 @@ def peak_demand(intervals: Intervals, start_ns: int, end_ns: int, window_ns: int
         low, high, kwh = intervals.start_ns[row], intervals.end_ns[row], intervals.kwh[row]
         if high - low > window_ns:
             remedy = f"read the meter at {window_ns / 6e10:g} min or less, or take the demand register"
-            raise ConfigError("interval longer than the demand window", offender=f"row {row}", value=low, remedy=remedy)
+            raise ConfigError(
+                "interval longer than the demand window", code="tariff.interval_longer_than_demand_window",
+                slots={"minutes": f"{window_ns / 60000000000.0:g}"}, offender=f"row {row}", value=low, remedy=remedy,
+            )  # fmt: skip
         if kwh == kwh:
             _credit(low, high, nano_kwh(kwh), start_ns, window_ns, energy, covered)
     total = -(-(end_ns - start_ns) // window_ns)
     full = [index for index, length in covered.items() if length == window_ns and 0 <= index < total]
     if not full:
         raise EvidenceError(
-            "no full demand window", offender="intervals", value=len(intervals), remedy="close the gaps"
-        )
+            "no full demand window", code="tariff.no_full_demand_window", offender="intervals", value=len(intervals),
+            remedy="close the gaps",
+        )  # fmt: skip
     best = max(full, key=lambda index: (energy[index], -index))
     power = _CONTEXT.divide(_CONTEXT.multiply(kwh_of(energy[best]), Decimal(HOUR_NS)), Decimal(window_ns))
     at = start_ns + best * window_ns

@@ -49,7 +49,10 @@ class PowerFactorTable:
         bounds = [step[0] for step in self.steps]
         if not self.document.strip() or not bounds or bounds != sorted(set(bounds)) or bounds[0] < 0 or bounds[-1] > 1:
             remedy = "name the document; rows (power factor from, percent) rise from 0 to 1"
-            raise ConfigError("not a power-factor table", offender="power_factor", value=self.steps[:3], remedy=remedy)
+            raise ConfigError(
+                "not a power-factor table", code="tariff.not_power_factor_table", offender="power_factor",
+                value=self.steps[:3], remedy=remedy,
+            )  # fmt: skip
 
     def percent(self, factor: Decimal) -> Decimal:
         """The percent of the last row that starts at or below the factor, rounded half up to `digits` before.
@@ -61,7 +64,9 @@ class PowerFactorTable:
         found = [percent for start, percent in self.steps if start <= seen]
         if not found:
             remedy = "give the rows of the document down to this power factor"
-            raise ConfigError("below the table", offender=self.document, value=str(seen), remedy=remedy)
+            raise ConfigError(
+                "below the table", code="tariff.below_table", offender=self.document, value=str(seen), remedy=remedy
+            )
         return found[-1]
 
 
@@ -85,14 +90,23 @@ def power_factor(energy: Quadrants, rule: ReactiveRule = "absolute_sum", *, may_
         value = getattr(energy, name)
         if not value.is_finite() or value < 0:
             remedy = "registers count up: give import and export apart, each >= 0"
-            raise ConfigError("not a register difference", offender=name, value=str(value), remedy=remedy)
+            raise ConfigError(
+                "not a register difference", code="tariff.not_register_difference", offender=name, value=str(value),
+                remedy=remedy,
+            )  # fmt: skip
     if energy.active_export > 0 and not may_export:
         remedy = "a reversed current transformer reads as export; say may_export where the site generates"
-        raise EvidenceError("energy fed back", offender="active_export", value=str(energy.active_export), remedy=remedy)
+        raise EvidenceError(
+            "energy fed back", code="tariff.energy_fed_back", offender="active_export",
+            value=str(energy.active_export), remedy=remedy,
+        )  # fmt: skip
     active = energy.active_import
     if active == 0:
         remedy = "without active energy there is no power factor"
-        raise EvidenceError("nothing was drawn", offender="active_import", value=str(active), remedy=remedy)
+        raise EvidenceError(
+            "nothing was drawn", code="tariff.nothing_was_drawn", offender="active_import", value=str(active),
+            remedy=remedy,
+        )  # fmt: skip
     reactive = _reactive(energy, rule)
     squares = _CONTEXT.add(_CONTEXT.multiply(active, active), _CONTEXT.multiply(reactive, reactive))
     return _CONTEXT.divide(active, squares.sqrt(_CONTEXT))
@@ -120,7 +134,10 @@ def phase_faults(active_kw: Sequence[float], reactive_kvar: Sequence[float]) -> 
         ConfigError: not three phases, or a value is not finite.
     """
     if len(active_kw) != 3 or len(reactive_kvar) != 3 or not all(map(math.isfinite, [*active_kw, *reactive_kvar])):
-        raise ConfigError("three phases are needed", offender="phases", value=list(active_kw), remedy="three kW, kvar")
+        raise ConfigError(
+            "three phases are needed", code="tariff.three_phases_needed", offender="phases", value=list(active_kw),
+            remedy="three kW, kvar",
+        )  # fmt: skip
     angles = [math.degrees(math.atan2(q, p)) for p, q in zip(active_kw, reactive_kvar, strict=True)]
     if any(p == 0.0 and q == 0.0 for p, q in zip(active_kw, reactive_kvar, strict=True)):
         return ()

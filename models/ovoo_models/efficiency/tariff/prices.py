@@ -50,7 +50,10 @@ class MarketSeries:
 
     def __post_init__(self) -> None:
         if self.step_ns <= 0:
-            raise ConfigError("no step of time", offender=self.name, value=self.step_ns, remedy="e.g. 15 min in ns")
+            raise ConfigError(
+                "no step of time", code="tariff.no_step_of_time", offender=self.name, value=self.step_ns,
+                remedy="e.g. 15 min in ns",
+            )  # fmt: skip
         for price in self.prices:
             price_of(price, self.name, may_be_negative=self.may_be_negative, highest=None)
         if self.prices:
@@ -93,7 +96,10 @@ def band_charge(
     needed = {band for season in tariff.seasons for band in season.ratios}
     absent = sorted(needed - prices.keys())
     if absent:
-        raise ConfigError("bands without a price", offender=name, value=absent, remedy=f"give them for {tariff.id}")
+        raise ConfigError(
+            "bands without a price", code="tariff.bands_without_price", slots={"id": tariff.id}, offender=name,
+            value=absent, remedy=f"give them for {tariff.id}",
+        )  # fmt: skip
     table = {(s.id, band): price_of(prices[band], f"{name}.{band}") for s in tariff.seasons for band in s.ratios}
     return EnergyCharge(name, _documented(document, name), table, adjustable)
 
@@ -124,13 +130,19 @@ def price_of(
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite():
-        raise ConfigError("not a price", offender=offender, value=text, remedy="write it as text, as in the document")
+        raise ConfigError(
+            "not a price", code="tariff.not_price", offender=offender, value=text,
+            remedy="write it as text, as in the document",
+        )  # fmt: skip
     if value < 0 and not may_be_negative:
         remedy = "only a market series that says so may hold negative prices"
-        raise ConfigError("negative price", offender=offender, value=text, remedy=remedy)
+        raise ConfigError("negative price", code="tariff.negative_price", offender=offender, value=text, remedy=remedy)
     if highest is not None and abs(value) >= highest:
         remedy = "give yuan per kWh: fen are divided by 100, yuan per MWh by 1,000"
-        raise ConfigError("too high for yuan per kWh", offender=offender, value=text, remedy=remedy)
+        raise ConfigError(
+            "too high for yuan per kWh", code="tariff.too_high_for_yuan_per_kwh", offender=offender, value=text,
+            remedy=remedy,
+        )  # fmt: skip
     return value
 
 
@@ -142,6 +154,7 @@ def rounded(value: Decimal, digits: int = 2) -> Decimal:
 def _documented(document: str, name: str) -> str:
     if not document.strip():
         raise ConfigError(
-            "price without a document", offender=name, value=document, remedy="name the document it is in"
-        )
+            "price without a document", code="tariff.price_without_document", offender=name, value=document,
+            remedy="name the document it is in",
+        )  # fmt: skip
     return document

@@ -97,7 +97,10 @@ def parts_of(load: Intervals, site: Intervals) -> tuple[list[int], list[int]]:
     if min(rest, default=0) < 0:
         row = next(index for index, left in enumerate(rest) if left < 0)
         remedy = "the load is a part of the site: check which meter is which"
-        raise EvidenceError("load above the site", offender=f"row {row}", value=load.kwh[row], remedy=remedy)
+        raise EvidenceError(
+            "load above the site", code="tariff.load_above_site", offender=f"row {row}", value=load.kwh[row],
+            remedy=remedy,
+        )  # fmt: skip
     return before, rest
 
 
@@ -110,21 +113,32 @@ def check_rule(rule: ShiftRule) -> None:
     """ConfigError where the rule names nobody, no power, or a share that is none."""
     if not rule.document.strip() or not rule.rated_kw > 0 or not 0.0 < rule.share <= 1.0:
         remedy = "name who says that this load may move, its rated power, and a share above 0 up to 1"
-        raise ConfigError("no rule to shift by", offender="shift", value=rule, remedy=remedy)
+        raise ConfigError(
+            "no rule to shift by", code="tariff.no_rule_to_shift_by", offender="shift", value=rule, remedy=remedy
+        )
 
 
 def _check(load: Intervals, site: Intervals, calendar: BandCalendar, rule: ShiftRule) -> None:
     if load.start_ns != site.start_ns or load.end_ns != site.end_ns:
         remedy = "bring both meters to the same intervals first"
-        raise ConfigError("load and site differ in time", offender="shift", value=(len(load), len(site)), remedy=remedy)
+        raise ConfigError(
+            "load and site differ in time", code="tariff.load_and_site_differ_in_time", offender="shift",
+            value=(len(load), len(site)), remedy=remedy,
+        )  # fmt: skip
     check_rule(rule)
     for row, (start, end) in enumerate(zip(load.start_ns, load.end_ns, strict=True)):
         if not start < end <= calendar.span_at(start).end_ns:
             remedy = "use intervals that end within their local hour"
-            raise ConfigError("an interval crosses an hour", offender=f"row {row}", value=start, remedy=remedy)
+            raise ConfigError(
+                "an interval crosses an hour", code="tariff.interval_crosses_hour", offender=f"row {row}",
+                value=start, remedy=remedy,
+            )  # fmt: skip
         if not (load.kwh[row] >= 0 and site.kwh[row] >= 0):
             remedy = "shifting is computed from whole days of readings >= 0"
-            raise EvidenceError("no usable reading", offender=f"row {row}", value=load.kwh[row], remedy=remedy)
+            raise EvidenceError(
+                "no usable reading", code="tariff.no_usable_reading", offender=f"row {row}", value=load.kwh[row],
+                remedy=remedy,
+            )  # fmt: skip
 
 
 def room_for(load: Intervals, row: int, rest_nano: int, zone: tzinfo, rule: ShiftRule) -> int:
@@ -163,8 +177,9 @@ def _fill(
     if left:
         remedy = "raise the limits or allow more hours: this much finds no place that day"
         raise EvidenceError(
-            "the day's energy does not fit", offender="shift", value=f"{left / NANO} kWh", remedy=remedy
-        )
+            "the day's energy does not fit", code="tariff.day_energy_does_not_fit", offender="shift",
+            value=f"{left / NANO} kWh", remedy=remedy,
+        )  # fmt: skip
 
 
 def _cost(nano: Sequence[int], prices: Sequence[Decimal]) -> Decimal:

@@ -93,7 +93,10 @@ def joined(first: Usage, second: Usage) -> Usage:
     """
     if first.end_ns != second.start_ns or first.tariff != second.tariff:
         found = (first.tariff, first.end_ns, second.tariff, second.start_ns)
-        raise ConfigError("windows do not join", offender="usage", value=found, remedy="same tariff, end = next start")
+        raise ConfigError(
+            "windows do not join", code="tariff.windows_do_not_join", offender="usage", value=found,
+            remedy="same tariff, end = next start",
+        )  # fmt: skip
     keys = {**first.nano_kwh, **second.nano_kwh}
     energy = {key: first.nano_kwh.get(key, 0) + second.nano_kwh.get(key, 0) for key in keys}
     return Usage(
@@ -113,7 +116,11 @@ def _check_validity(calendar: BandCalendar, start_ns: int, end_ns: int) -> None:
         day = datetime.fromtimestamp(instant // NANO, calendar.zone).date().isoformat()
         if not source.in_force(day):
             remedy = f"valid from {source.valid_from} to {source.valid_to or 'now'}: take the edition of that day"
-            raise EvidenceError("tariff not in force", offender=calendar.tariff.id, value=day, remedy=remedy)
+            raise EvidenceError(
+                "tariff not in force", code="tariff.tariff_not_in_force",
+                slots={"valid_from": source.valid_from, "valid_to": source.valid_to or "…"},
+                offender=calendar.tariff.id, value=day, remedy=remedy,
+            )  # fmt: skip
 
 
 def _judged(defects: tuple[Defect, ...], accept_holes: bool) -> tuple[Defect, ...]:
@@ -121,9 +128,12 @@ def _judged(defects: tuple[Defect, ...], accept_holes: bool) -> tuple[Defect, ..
     wrong = [each for each in defects if each not in holes]
     if wrong:
         first = wrong[0]
-        text = f"{first.kind} at {first.start_ns}: {first.value}"
-        remedy = f"{first.remedy}; {len(wrong)} defects in all" if len(wrong) > 1 else first.remedy
-        raise EvidenceError("the series is not fit for a bill", offender="intervals", value=text, remedy=remedy)
+        more = f"; {len(wrong)} defects in all" if len(wrong) > 1 else ""
+        remedy = f"{first.value}: {first.remedy}{more}"
+        raise EvidenceError(
+            "the series is not fit for a bill", code="tariff.series_not_fit_for_bill", slots={"count": len(wrong)},
+            offender="intervals", value=f"{first.kind} {first.start_ns}", remedy=remedy,
+        )  # fmt: skip
     return tuple(holes)
 
 
@@ -146,7 +156,10 @@ def _share_out(
     borders = calendar.borders(low, high)
     if borders and straddling == "refuse":
         remedy = "align the intervals with the hours, or let them be split by time"
-        raise ConfigError("an interval crosses a band border", offender=f"row {row}", value=borders[0], remedy=remedy)
+        raise ConfigError(
+            "an interval crosses a band border", code="tariff.interval_crosses_band_border", offender=f"row {row}",
+            value=borders[0], remedy=remedy,
+        )  # fmt: skip
     cuts = sorted({*borders, *(edge for edge in window if low < edge < high)})
     parts = shares(nano, low, high, cuts)
     for start, part in zip([low, *cuts], parts, strict=True):

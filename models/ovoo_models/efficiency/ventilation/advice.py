@@ -56,14 +56,21 @@ def advise(network: Network, shares: Sequence[float] = _SHARES, slowest: float =
     that leave a face short of air stand last. ConfigError where the network as it stands does not solve.
     """
     if not 0.0 < slowest <= 1.0:
-        raise ConfigError("no such share of speed", offender="slowest", value=slowest, remedy="above 0, at most 1")
+        raise ConfigError(
+            "no such share of speed", code="ventilation.no_such_share_of_speed", offender="slowest", value=slowest,
+            remedy="above 0, at most 1",
+        )  # fmt: skip
     if any(not 0.0 <= each < float("inf") for each in shares):
-        raise ConfigError("no such share of a regulator", offender="shares", value=list(shares), remedy="0 or more")
+        raise ConfigError(
+            "no such share of a regulator", code="ventilation.no_such_share_of_regulator", offender="shares",
+            value=list(shares), remedy="0 or more",
+        )  # fmt: skip
     solver = Solver(network)
     now = solver.solve(network)
     if not now.converged:
         raise ConfigError(
-            "the network as it stands does not solve", offender="network", value=now.pressure_residual_pa,
+            "the network as it stands does not solve", code="ventilation.network_as_it_stands_does_not",
+            offender="network", value=now.pressure_residual_pa,
             remedy="see the notices of its solution",
         )  # fmt: skip
     found = [*_regulator_moves(solver, now, shares, slowest), *_fan_moves(solver, now, slowest)]

@@ -37,13 +37,15 @@ class FanCurve:
         flows, heads = [float(q) for q, _ in points], [float(h) for _, h in points]
         if len(points) < 2 or not all(math.isfinite(x) for x in flows + heads):
             raise ConfigError(
-                "a curve has two or more finite points", offender="fan.points", value=list(points), remedy="(m3/s, Pa)"
-            )
+                "a curve has two or more finite points", code="ventilation.curve_has_two_or_more_finite",
+                offender="fan.points", value=list(points), remedy="(m3/s, Pa)",
+            )  # fmt: skip
         for before, after in pairwise(flows):
             if not before < after:
                 raise ConfigError(
-                    "flows of a curve rise", offender="fan.points", value=(before, after), remedy="sort, give each once"
-                )
+                    "flows of a curve rise", code="ventilation.flows_of_curve_rise", offender="fan.points",
+                    value=(before, after), remedy="sort, give each once",
+                )  # fmt: skip
         slopes = _slopes(flows, heads)
         terms = tuple(
             _hermite(flows[i + 1] - flows[i], heads[i], heads[i + 1], slopes[i], slopes[i + 1])
@@ -56,19 +58,24 @@ class FanCurve:
         """a0 + a1 q + ... of degree up to 5, which holds from `low_m3_s` to `high_m3_s`."""
         if not 1 <= len(terms) <= _TERMS or not all(math.isfinite(each) for each in terms):
             raise ConfigError(
-                "one to six finite terms are needed", offender="fan.polynomial", value=list(terms), remedy="a0, a1, ..."
-            )
+                "one to six finite terms are needed", code="ventilation.one_to_six_finite_terms_needed",
+                offender="fan.polynomial", value=list(terms), remedy="a0, a1, ...",
+            )  # fmt: skip
         if not -math.inf < low_m3_s < high_m3_s < math.inf:
             raise ConfigError(
-                "the range is empty", offender="fan.range", value=(low_m3_s, high_m3_s), remedy="low < high, in m3/s"
-            )
+                "the range is empty", code="ventilation.range_empty", offender="fan.range",
+                value=(low_m3_s, high_m3_s), remedy="low < high, in m3/s",
+            )  # fmt: skip
         moved = _shifted([float(each) for each in terms], low_m3_s)
         return cls((float(low_m3_s), float(high_m3_s)), (tuple(moved + [0.0] * (_TERMS - len(moved))),))
 
     def scaled(self, speed: float) -> FanCurve:
         """At `speed` times the speed of the curve (> 0): flow with speed, pressure with its square."""
         if not 0.0 < speed < math.inf:
-            raise ConfigError("speed is above 0", offender="fan.speed", value=speed, remedy="1 is the curve's own")
+            raise ConfigError(
+                "speed is above 0", code="ventilation.speed_above_0", offender="fan.speed", value=speed,
+                remedy="1 is the curve's own",
+            )  # fmt: skip
         if speed == 1.0:
             return self
         square = speed * speed

@@ -44,14 +44,20 @@ def drive_of(words: str, offender: str) -> FanCurve | FixedFlow | FixedPressure:
     except ConfigError as error:
         if error.offender == offender:
             raise
-        raise ConfigError(error.message, offender=offender, value=error.value, remedy=error.remedy) from error
-    raise ConfigError("no fan is written so", offender=offender, value=words, remedy=f"one of {DRIVE_FORMS}")
+        raise error.at(offender) from error
+    raise ConfigError(
+        "no fan is written so", code="ventilation.no_fan_written_so", slots={"forms": DRIVE_FORMS}, offender=offender,
+        value=words, remedy=f"one of {DRIVE_FORMS}",
+    )  # fmt: skip
 
 
 def _point(words: str, offender: str) -> tuple[float, float]:
     flow, sign, pressure = words.replace("：", ":").partition(":")
     if not sign:
-        raise ConfigError("no point of a curve", offender=offender, value=words, remedy="flow:pressure, as 60:2200")
+        raise ConfigError(
+            "no point of a curve", code="ventilation.no_point_of_curve", offender=offender, value=words,
+            remedy="flow:pressure, as 60:2200",
+        )  # fmt: skip
     return _figure(flow, offender), _figure(pressure, offender)
 
 
@@ -59,7 +65,8 @@ def _polynomial(parts: list[str], offender: str) -> FanCurve:
     place = next((n for n, each in enumerate(parts) if each.lower() in _RANGE), -1)
     if place < 1 or len(parts) != place + 3:
         raise ConfigError(
-            "a polynomial holds in a range of flows", offender=offender, value=" ".join(parts),
+            "a polynomial holds in a range of flows", code="ventilation.polynomial_holds_in_range_of_flows",
+            offender=offender, value=" ".join(parts),
             remedy="polynomial 2600 -3 -0.05 range 0 160",
         )  # fmt: skip
     low, high = (_figure(each, offender) for each in parts[place + 1 :])
@@ -72,5 +79,8 @@ def _figure(words: str, offender: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ConfigError("not a number", offender=offender, value=words, remedy=f"one of {DRIVE_FORMS}")
+        raise ConfigError(
+            "not a number", code="ventilation.not_number", slots={"forms": DRIVE_FORMS}, offender=offender,
+            value=words, remedy=f"one of {DRIVE_FORMS}",
+        )  # fmt: skip
     return value

@@ -84,7 +84,15 @@ def headings(header: Sequence[str]) -> tuple[list[Heading], list[ConfigError]]:
     for role in dict.fromkeys(each.role for each in found if each.role):
         same = [each.name for each in found if each.role == role]
         if len(same) > 1:
-            wrong.append(ConfigError("two columns say the same", offender=role, value=same, remedy="leave one of them"))
+            wrong.append(
+                ConfigError(
+                    "two columns say the same",
+                    code="ventilation.two_columns_say_same",
+                    offender=role,
+                    value=same,
+                    remedy="leave one of them",
+                )
+            )
     roles = {each.role for each in found}
     if "id" not in roles and "name" not in roles:
         wrong.append(_missing("name", header))
@@ -97,8 +105,9 @@ def _missing(role: str, header: Sequence[str]) -> ConfigError:
     names = _NAMES[role].split()
     words = next((name for name in names if name.isascii()), role)
     return ConfigError(
-        "a column is missing", offender=words, value=list(header)[:20], remedy=f"name one of the columns {names[0]}"
-    )
+        "a column is missing", code="ventilation.column_missing", slots={"known": names[0]}, offender=words,
+        value=list(header)[:20], remedy=f"name one of the columns {names[0]}",
+    )  # fmt: skip
 
 
 def _heading(place: int, name: str) -> Heading:
@@ -113,6 +122,8 @@ def _heading(place: int, name: str) -> Heading:
     units = _UNITS.get(role, _PLAIN)
     if unit not in units:
         known = ", ".join(each for each in units if each) or "none"
-        raise ConfigError("a column has another unit", offender=name, value=match[1] if match else "",
-                          remedy=f"convert it; known: {known}")  # fmt: skip
+        raise ConfigError(
+            "a column has another unit", code="ventilation.column_has_another_unit", slots={"known": known},
+            offender=name, value=match[1] if match else "", remedy=f"convert it; known: {known}",
+        )  # fmt: skip
     return Heading(place, name, role, units[unit])

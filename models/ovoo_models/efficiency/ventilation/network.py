@@ -80,7 +80,11 @@ class Network:
     def __post_init__(self) -> None:
         found = [*self._airway_faults(), *self._fan_faults(), *self._surface_faults()]
         if not self.airways:
-            found.append(ConfigError("there is no airway", offender="network.airways", value=0))
+            found.append(
+                ConfigError(
+                    "there is no airway", code="ventilation.there_no_airway", offender="network.airways", value=0
+                )
+            )
         if found:
             raise ConfigErrors(found)
 
@@ -99,41 +103,66 @@ class Network:
     def _airway_faults(self) -> Iterator[ConfigError]:
         for name, count in Counter(each.name for each in self.airways).items():
             if count > 1:
-                yield ConfigError("an airway is given twice", offender=name, value=count, remedy="names differ")
+                yield ConfigError(
+                    "an airway is given twice", code="ventilation.airway_given_twice", offender=name, value=count,
+                    remedy="names differ",
+                )  # fmt: skip
         for each in self.airways:
             for field, fine in _sound(each).items():
                 if not fine:
                     yield ConfigError(
-                        f"{field} cannot be", offender=each.name, value=getattr(each, field), remedy=_REMEDIES[field]
-                    )
+                        f"{field} cannot be", code=_CODES[field],
+                        offender=each.name, value=getattr(each, field), remedy=_REMEDIES[field],
+                    )  # fmt: skip
 
     def _fan_faults(self) -> Iterator[ConfigError]:
         names = {each.name for each in self.airways}
         for name, count in Counter(each.airway for each in self.fans).items():
             if name not in names:
-                yield ConfigError("a fan's airway is missing", offender=name, remedy="name one of the airways")
+                yield ConfigError(
+                    "a fan's airway is missing", code="ventilation.fan_airway_missing", offender=name,
+                    remedy="name one of the airways",
+                )  # fmt: skip
             if count > 1:
                 yield ConfigError(
-                    "an airway has two fans", offender=name, value=count, remedy="split the airway, or give one curve"
-                )
+                    "an airway has two fans", code="ventilation.airway_has_two_fans", offender=name, value=count,
+                    remedy="split the airway, or give one curve",
+                )  # fmt: skip
         for fan in self.fans:
             value = _drive_value(fan)
             if not math.isfinite(value):
-                yield ConfigError("a fan's value is not finite", offender=fan.airway, value=value, remedy="m3/s or Pa")
+                yield ConfigError(
+                    "a fan's value is not finite", code="ventilation.fan_value_not_finite", offender=fan.airway,
+                    value=value, remedy="m3/s or Pa",
+                )  # fmt: skip
             if not 0.0 < fan.speed < math.inf:
-                yield ConfigError("speed is above 0", offender=fan.airway, value=fan.speed, remedy="1: the curve's own")
+                yield ConfigError(
+                    "speed is above 0", code="ventilation.speed_above_0", offender=fan.airway, value=fan.speed,
+                    remedy="1: the curve's own",
+                )  # fmt: skip
             if fan.efficiency <= 0.0 or fan.efficiency > 1.0:
-                yield ConfigError("efficiency cannot be", offender=fan.airway, value=fan.efficiency, remedy="0 to 1")
+                yield ConfigError(
+                    "efficiency cannot be", code="ventilation.efficiency_cannot_be", offender=fan.airway,
+                    value=fan.efficiency, remedy="0 to 1",
+                )  # fmt: skip
 
     def _surface_faults(self) -> Iterator[ConfigError]:
         junctions = {each.start for each in self.airways} | {each.end for each in self.airways}
         for name in self.surface:
             if name not in junctions:
                 yield ConfigError(
-                    "no airway leads to this surface junction", offender=name, remedy="name a start or an end"
-                )
+                    "no airway leads to this surface junction", code="ventilation.no_airway_leads_to_this_surface",
+                    offender=name, remedy="name a start or an end",
+                )  # fmt: skip
 
 
+_CODES = {
+    "resistance": "ventilation.resistance_cannot_be",
+    "adjust": "ventilation.adjust_cannot_be",
+    "natural_pa": "ventilation.natural_cannot_be",
+    "least_m3_s": "ventilation.least_cannot_be",
+    "end": "ventilation.end_cannot_be",
+}
 _REMEDIES = {
     "resistance": "above 0, in N s2/m8",
     "adjust": "0 or more, in N s2/m8",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ovoo_contract.errors import ConfigError
@@ -32,9 +32,15 @@ class Row:
         name = self._cells[role][0].name if role in self._cells else role
         return f"line {self._line} {name}"
 
-    def fault(self, message: str, role: str, remedy: str) -> None:
+    def fault(self, message: str, role: str, remedy: str, code: str) -> None:
         """Notes what is wrong with a cell."""
-        self._wrong.append(ConfigError(message, offender=self.where(role), value=self.text(role), remedy=remedy))
+        self._wrong.append(ConfigError(
+            message, code=code, slots=self.place(role), offender=self.where(role), value=self.text(role), remedy=remedy,
+        ))  # fmt: skip
+
+    def place(self, role: str) -> Mapping[str, object]:
+        """Line and column of a cell, for sentences."""
+        return {"line": self._line, "column": self._cells[role][0].name if role in self._cells else role}
 
     def number(self, role: str, default: float) -> float:
         """The figure in our unit; `default` where the cell is empty."""
@@ -48,7 +54,7 @@ class Row:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self.fault("not a number", role, "a plain number, as 0.0125")
+            self.fault("not a number", role, "a plain number, as 0.0125", code="ventilation.not_number")
             return default
         return value
 
@@ -56,11 +62,11 @@ class Row:
         """Yes or no."""
         words = self.text(role).lower()
         if words not in (*_YES, *_NO):
-            self.fault("neither yes nor no", role, "1 or 0, 是 or 否")
+            self.fault("neither yes nor no", role, "1 or 0, 是 or 否", code="ventilation.neither_yes_nor_no")
         return words in _YES
 
     def required(self, role: str) -> str:
         """The cell, which must hold something."""
         if not self.text(role):
-            self.fault("a cell is empty", role, "fill it, or take the row out")
+            self.fault("a cell is empty", role, "fill it, or take the row out", code="ventilation.cell_empty")
         return self.text(role)

@@ -47,7 +47,10 @@ class Solver:
     def solve(self, network: Network, near: Solution | None = None) -> Solution:
         """The point of work, found from the flows of `near` where given; the residuals say how well."""
         if network is not (near.network if near else None) and _shape(network) != self._shape:
-            raise ConfigError("the network has another shape", offender="network", remedy="make a Solver for it")
+            raise ConfigError(
+                "the network has another shape", code="ventilation.network_has_another_shape", offender="network",
+                remedy="make a Solver for it",
+            )  # fmt: skip
         system = _System(network, self._structure)
         first = system.run(_flows(system, near) if near else None)
         return _told(network, first, tuple(_notices(network, system, first, near is None)))

@@ -93,10 +93,12 @@ def _refuse_parts(network: Network, numbers: dict[str, int], ends: list[tuple[in
     if crossing:
         raise ConfigError(
             "fixed flows alone lead into a part: it has no solution, or any pressure is one",
+            code="ventilation.fixed_flows_alone_lead_into_part",
             offender=", ".join(lost[:8]), value=crossing[:8], remedy="give one of these fans a curve or a pressure",
         )  # fmt: skip
     raise ConfigError(
-        "a part is not connected to the surface", offender=", ".join(lost[:8]), value=len(lost),
+        "a part is not connected to the surface", code="ventilation.part_not_connected_to_surface",
+        offender=", ".join(lost[:8]), value=len(lost),
         remedy="add the missing airway, or name its opening to the surface",
     )  # fmt: skip
 

@@ -83,9 +83,15 @@ def mine_table(
     """
     rows = [(line, cells) for line, cells in _cells(text) if any(cells)]
     if len(rows) < 2:
-        raise ConfigError("no airways", offender="table", value=len(rows), remedy="a header, then one row an airway")
+        raise ConfigError(
+            "no airways", code="ventilation.no_airways", offender="table", value=len(rows),
+            remedy="a header, then one row an airway",
+        )  # fmt: skip
     if len(rows) > LARGEST:
-        raise ConfigError("too many rows", offender="table", value=len(rows), remedy=f"at most {LARGEST}")
+        raise ConfigError(
+            "too many rows", code="ventilation.too_many_rows", slots={"most": LARGEST}, offender="table",
+            value=len(rows), remedy=f"at most {LARGEST}",
+        )  # fmt: skip
     columns, wrong = headings(rows[0][1])
     if wrong:
         raise ConfigErrors(wrong)
@@ -104,7 +110,9 @@ def _cells(text: str) -> list[tuple[int, list[str]]]:
     try:
         return [(reader.line_num, [plain(cell) for cell in row]) for row in reader]
     except csv.Error as error:
-        raise ConfigError("not a table", offender=f"line {reader.line_num}", value=str(error)) from error
+        raise ConfigError(
+            "not a table", code="ventilation.not_table", offender=f"line {reader.line_num}", value=str(error)
+        ) from error
 
 
 class _Rows:
@@ -128,14 +136,19 @@ class _Rows:
         width = len(self._columns)
         if len(cells) < width or any(cells[width:]):
             self._wrong.append(ConfigError(
-                "a row has another number of cells", offender=f"line {line}", value=len(cells), remedy=f"{width} cells",
+                "a row has another number of cells", code="ventilation.row_has_another_number_of_cells",
+                slots={"width": width, "line": line, "column": ""}, offender=f"line {line}", value=len(cells),
+                remedy=f"{width} cells",
             ))  # fmt: skip
             return
         row = Row(line, cells, self._columns, self._wrong)
         name = row.required(self._key)
         if name in self._lines:
             self._twice.add(name)
-            row.fault(f"an airway is given twice (line {self._lines[name]})", self._key, "names differ; add an id")
+            row.fault(
+                f"an airway is given twice (line {self._lines[name]})", self._key, "names differ; add an id",
+                code="ventilation.airway_given_twice",
+            )  # fmt: skip
         self._lines.setdefault(name, line)
         self.titles[name] = row.text("name") or name
         self._take_airway(name, row)
@@ -152,7 +165,10 @@ class _Rows:
         ))  # fmt: skip
         opened = _OPEN.get(row.text("surface").lower())
         if opened is None:
-            row.fault("no end of an airway", "surface", "from, to or both (始, 末, 两端), or empty")
+            row.fault(
+                "no end of an airway", "surface", "from, to or both (始, 末, 两端), or empty",
+                code="ventilation.no_end_of_airway",
+            )  # fmt: skip
             return
         self._surface |= dict.fromkeys(
             junction for junction, is_open in zip((start, end), opened, strict=True) if is_open
@@ -176,7 +192,8 @@ class _Rows:
         low, high = row.number("low", math.nan), row.number("high", math.nan)
         if not math.isfinite(low) or not math.isfinite(high):
             raise ConfigError(
-                "the curve's range of flows is not given", offender=row.where("is_fan"), value=terms,
+                "the curve's range of flows is not given", code="ventilation.curve_range_of_flows_not_given",
+                offender=row.where("is_fan"), value=terms,
                 remedy="columns q_low(m3/s) and q_high(m3/s)",
             )  # fmt: skip
         return FanCurve.from_polynomial(terms, low, high)
@@ -185,7 +202,10 @@ class _Rows:
         for kind in ("flow", "power"):
             error = row.number(f"{kind}_error", math.nan)
             if error < 0:
-                row.fault("an error is not negative", f"{kind}_error", "percent of the reading, at 95 %")
+                row.fault(
+                    "an error is not negative", f"{kind}_error", "percent of the reading, at 95 %",
+                    code="ventilation.error_negative",
+                )  # fmt: skip
             if row.text(f"{kind}_signal"):
                 self.instruments.append(Instrument(name, kind, row.text(f"{kind}_signal"), error))
 
@@ -205,7 +225,15 @@ class _Rows:
         """The network, and whether its openings were taken from the directions; ConfigErrors tells all at once."""
         for name in least_m3_s:
             if name not in self._lines:
-                self._wrong.append(ConfigError("no such airway", offender="least air", value=name, remedy="its id"))
+                self._wrong.append(
+                    ConfigError(
+                        "no such airway",
+                        code="ventilation.no_such_airway",
+                        offender="least air",
+                        value=name,
+                        remedy="its id",
+                    )
+                )
         airways = [replace(each, least_m3_s=least_m3_s.get(each.name, each.least_m3_s)) for each in self._airways]
         taken = not self._surface
         surface = self._surface or dict.fromkeys(_dead_ends(self._airways))
@@ -213,7 +241,7 @@ class _Rows:
         try:
             if not self._fans and all(each.natural_pa == 0.0 for each in airways) and not self._wrong:
                 raise ConfigError(
-                    "nothing moves the air", offender="fan", value=0,
+                    "nothing moves the air", code="ventilation.nothing_moves_air", offender="fan", value=0,
                     remedy="a column fan (风机), or a fan at the exhaust's junction",
                 )  # fmt: skip
             found = Network(tuple(airways), tuple(self._fans), tuple(surface))
@@ -230,11 +258,20 @@ class _Rows:
         for junction, words in fans.items():
             name, outside = f"fan {junction}", "surface"
             if junction not in junctions:
-                self._wrong.append(ConfigError("no such junction", offender="fan", value=junction, remedy="from or to"))
+                self._wrong.append(
+                    ConfigError(
+                        "no such junction",
+                        code="ventilation.no_such_junction",
+                        offender="fan",
+                        value=junction,
+                        remedy="from or to",
+                    )
+                )
                 continue
             if name in self._lines or outside in {each.start for each in self._airways}:
                 self._wrong.append(ConfigError(
-                    "a name is needed for the fan", offender="fan", value=[name, outside], remedy="rename these",
+                    "a name is needed for the fan", code="ventilation.name_needed_for_fan", offender="fan",
+                    value=[name, outside], remedy="rename these",
                 ))  # fmt: skip
                 continue
             try:
@@ -248,8 +285,9 @@ class _Rows:
 
     def _with_line(self, error: ConfigError) -> ConfigError:
         line = self._lines.get(error.offender)
-        where = error.offender if line is None else f"line {line} {error.offender}"
-        return ConfigError(error.message, offender=where, value=error.value, remedy=error.remedy)
+        if line is None:
+            return error
+        return error.at(f"line {line} {error.offender}", line=line, column=error.offender)
 
     def _told(self, error: ConfigError) -> bool:
         """Whether the row was found wrong already: what follows from that is not told again."""
