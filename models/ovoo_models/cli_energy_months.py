@@ -77,14 +77,31 @@ def bills_for(options: argparse.Namespace) -> BillTable | None:
     table = bills_of(options.export, reading_options(options))
     if table is None:
         if options.weather is not None:
-            raise ConfigError("weather beside readings", offender="--weather", value=str(options.weather),
-                              remedy="name its column by --driver, in the export itself")  # fmt: skip
+            raise ConfigError(
+                "weather beside readings",
+                code="months.weather_beside_readings",
+                offender="--weather",
+                value=str(options.weather),
+                remedy="name its column by --driver, in the export itself",
+            )
         return None
     for name in ("candidate", "out"):
         if value := getattr(options, name):
-            raise ConfigError("not with bills", offender=f"--{name}", value=str(value), remedy="leave it out")
+            raise ConfigError(
+                "not with bills",
+                code="months.not_with_bills",
+                offender=f"--{name}",
+                value=str(value),
+                remedy="leave it out",
+            )
     if options.step != "day":
-        raise ConfigError("bills have no such step", offender="--step", value=options.step, remedy="leave it out")
+        raise ConfigError(
+            "bills have no such step",
+            code="months.no_such_step",
+            offender="--step",
+            value=options.step,
+            remedy="leave it out",
+        )
     return table
 
 
@@ -125,7 +142,13 @@ def run_saving(table: BillTable, options: argparse.Namespace) -> int:
     """Prints the saving of bills, and writes its record."""
     if options.events is not None or options.decide is not None:
         remedy = "events are found in days or hours: bring those readings"
-        raise ConfigError("bills show no events", offender="--events", value=str(options.events), remedy=remedy)
+        raise ConfigError(
+            "bills show no events",
+            code="months.no_events",
+            offender="--events",
+            value=str(options.events),
+            remedy=remedy,
+        )
     reading = reading_options(options)
     months = _months(table, options, reading)
     found = _proven(months, options, reading)
@@ -163,7 +186,9 @@ def _again(export: Path, content: Mapping[str, Any]) -> tuple[_Months, ReadingOp
     asked.weather = Path(asked.weather) if asked.weather else None
     table = bills_of(export, reading)
     if table is None:
-        raise ConfigError("no bills", offender=str(export), value="", remedy="take the recorded export")
+        raise ConfigError(
+            "no bills", code="months.no_bills", offender=str(export), value="", remedy="take the recorded export"
+        )
     return _months(table, asked, reading), reading, asked
 
 
@@ -195,7 +220,14 @@ def _column(table: BillTable, asked: str, periods: tuple[BillPeriod, ...], *, me
     found = [n for n in table.columns if wanted in (n.lower(), n.lower().partition("(")[0].strip())]
     if len(found) != 1:
         known = ", ".join(table.columns) or "none"
-        raise ConfigError("no such column of numbers", offender="--amount", value=asked, remedy=f"one of: {known}")
+        raise ConfigError(
+            "no such column of numbers",
+            code="months.no_such_column",
+            slots={"known": known},
+            offender="--amount",
+            value=asked,
+            remedy=f"one of: {known}",
+        )
     column, bills = table.columns[found[0]], table.bills
     out = array("d")
     for period in periods:
@@ -215,11 +247,23 @@ def _weather(
     if options.weather is None:
         if bases != (None, None):
             remedy = "--weather FILE --temperature COLUMN"
-            raise ConfigError("degree-days without weather", offender="--heating-base", value=bases, remedy=remedy)
+            raise ConfigError(
+                "degree-days without weather",
+                code="months.degree_days_without_weather",
+                offender="--heating-base",
+                value=bases,
+                remedy=remedy,
+            )
         return {}, ""
     if bases == (None, None):
         remedy = "--heating-base or --cooling-base, in degC"
-        raise ConfigError("weather without a base", offender="--weather", value=str(options.weather), remedy=remedy)
+        raise ConfigError(
+            "weather without a base",
+            code="months.weather_without_a_base",
+            offender="--weather",
+            value=str(options.weather),
+            remedy=remedy,
+        )
     days, mean, sha256 = read_days(options.weather, options.temperature, reading)
     found = {}
     if options.heating_base is not None:
@@ -237,7 +281,13 @@ def _part(months: _Months, texts: list[str], zone: str, option: str) -> BillData
     data = months.data
     rows = [n for n, each in enumerate(data.periods) if start <= each.start_ns and each.end_ns <= end]
     if not rows:
-        raise ConfigError("no whole bill in this period", offender=option, value=" ".join(texts), remedy="longer dates")
+        raise ConfigError(
+            "no whole bill in this period",
+            code="months.no_whole_bill",
+            offender=option,
+            value=" ".join(texts),
+            remedy="longer dates",
+        )
     periods = tuple(data.periods[n] for n in rows)
     faults = tuple(
         each for each in data.faults if start < int(each.numbers["to_ns"]) and int(each.numbers["from_ns"]) < end

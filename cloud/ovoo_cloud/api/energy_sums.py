@@ -69,7 +69,9 @@ def refit_from_sums(
     answer = refit_to_data(found)
     if against_start is not None or against_end is not None:
         if against_start is None or against_end is None:
-            raise UnboundedQuery("a window needs both ends", offender="against", remedy="name start and end")
+            raise UnboundedQuery(
+                "a window needs both ends", code="sums.needs_both_ends", offender="against", remedy="name start and end"
+            )
         window = from_iso(against_start, "against_start"), from_iso(against_end, "against_end")
         later = window_sums(services, scope, enterprise, site, path, *window)
         answer["against"] = [

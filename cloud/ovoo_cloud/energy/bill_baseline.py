@@ -46,16 +46,33 @@ class BillSpec:
 
     def __post_init__(self) -> None:
         if len(set(self.amounts)) < len(self.amounts) or len(self.amounts) > _MOST_AMOUNTS:
-            raise ConfigError("an amount twice, or too many", offender="amounts", value=list(self.amounts),
-                              remedy=f"at most {_MOST_AMOUNTS} names")  # fmt: skip
+            raise ConfigError(
+                "an amount twice, or too many",
+                code="bills.amount_twice_or_too_many",
+                slots={"most": _MOST_AMOUNTS},
+                offender="amounts",
+                value=list(self.amounts),
+                remedy=f"at most {_MOST_AMOUNTS} names",
+            )
         based = self.heating_base is not None or self.cooling_base is not None
         if based != bool(self.temperature):
-            raise ConfigError("a temperature and its base belong together", offender="temperature",
-                              value=self.temperature, remedy="the signal and a base in degC, or neither")  # fmt: skip
+            raise ConfigError(
+                "a temperature and its base belong together",
+                code="bills.temperature_and_base",
+                offender="temperature",
+                value=self.temperature,
+                remedy="the signal and a base in degC, or neither",
+            )
         for name in ("heating_base", "cooling_base"):
             value = getattr(self, name)
             if value is not None and not -30.0 <= value <= 50.0:
-                raise ConfigError("no base of degree-days", offender=name, value=value, remedy="-30 to 50 degC")
+                raise ConfigError(
+                    "no base of degree-days",
+                    code="bills.no_base_of_degree_days",
+                    offender=name,
+                    value=value,
+                    remedy="-30 to 50 degC",
+                )
 
     def to_data(self) -> dict[str, Any]:
         """Plain data as a baseline keeps it, the inverse of `bill_spec_from_data`."""
@@ -162,8 +179,13 @@ def prove_bill_saving(
     now = coefficients(found.model)
     changed = next((name for name in sorted({*signed, *now}) if signed.get(name) != now.get(name)), None)
     if changed is not None:
-        raise EvidenceError("the bills of the baseline are not those that were signed", offender=changed,
-                            value=now.get(changed), remedy="fit the baseline again and sign it")  # fmt: skip
+        raise EvidenceError(
+            "the bills of the baseline are not those that were signed",
+            code="bills.not_those_signed",
+            offender=changed,
+            value=now.get(changed),
+            remedy="fit the baseline again and sign it",
+        )
     record: dict[str, Any] = json.loads(found.record.to_json())
     return found, record, _course(found, after)
 

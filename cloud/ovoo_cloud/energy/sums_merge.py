@@ -55,7 +55,10 @@ def merge_hours(hours: Iterable[HourSums]) -> MergedHours:
     held = sorted(hours, key=lambda each: (each.start_ns, -each.measured, -each.made_ns, each.model))
     if not held:
         raise EvidenceError(
-            "no hour of sums is held", offender="sums", remedy="choose a window in which there are some"
+            "no hour of sums is held",
+            code="sums.no_hour",
+            offender="sums",
+            remedy="choose a window in which there are some",
         )
     layout = max(held, key=lambda each: (each.start_ns, each.made_ns)).layout
     sums = RegimeSums([name for name, _unit in layout.variables], layout.target[0], len(layout.regimes))

@@ -94,9 +94,13 @@ def check_window(start_ns: int, end_ns: int) -> None:
     """QueryError unless the window holds something and no more than 400 days."""
     if not 0 < end_ns - start_ns <= _MOST_HOURS * HOUR_NS:
         raise QueryError(
-            "not a window of hours", offender="end", value=(end_ns - start_ns) // HOUR_NS,
+            "not a window of hours",
+            code="sums.not_a_window",
+            slots={"most": _MOST_HOURS},
+            offender="end",
+            value=(end_ns - start_ns) // HOUR_NS,
             remedy=f"1 to {_MOST_HOURS} hours after the start",
-        )  # fmt: skip
+        )
 
 
 def window_sums(
@@ -114,7 +118,13 @@ def window_sums(
         check_window(start_ns, end_ns)
         for name, at_ns in (("start", start_ns), ("end", end_ns)):
             if hour_start(at_ns, zone) != at_ns:
-                raise QueryError("not a whole hour of the site's clock", offender=name, value=at_ns, remedy="minute 0")
+                raise QueryError(
+                    "not a whole hour of the site's clock",
+                    code="sums.not_a_whole_hour",
+                    offender=name,
+                    value=at_ns,
+                    remedy="minute 0",
+                )
         held = hour_sums.hours(session, scope, enterprise, site, asset, start_ns, end_ns)
     return merge_hours(HourSums.from_bytes(row.content) for row in held)
 
@@ -134,7 +144,12 @@ def refit(
         regimes = tuple(_regime(merged, code, chosen) for code in range(len(merged.layout.regimes)))
     except ConfigError as error:
         raise QueryError(
-            "no such variable", offender="variables", value=[*chosen], remedy=", ".join(merged.sums.variables)
+            "no such variable",
+            code="sums.no_such_variable",
+            slots={"known": merged.sums.variables},
+            offender="variables",
+            value=[*chosen],
+            remedy=", ".join(merged.sums.variables),
         ) from error
     return SumsRefit(asset, start_ns, end_ns, merged, chosen, regimes)
 
@@ -147,9 +162,13 @@ def judge(baseline: SumsRefit, later: MergedHours) -> tuple[Judged, ...]:
     """
     if later.layout != baseline.merged.layout:
         raise QueryError(
-            "sums of other variables", offender="window", value=[name for name, _unit in later.layout.variables],
+            "sums of other variables",
+            code="sums.other_variables",
+            slots={"known": baseline.merged.sums.variables},
+            offender="window",
+            value=[name for name, _unit in later.layout.variables],
             remedy=", ".join(baseline.merged.sums.variables),
-        )  # fmt: skip
+        )
     return tuple(_judged(each, later, code) for code, each in enumerate(baseline.regimes))
 
 

@@ -116,7 +116,12 @@ def _case(plan: MonthPlan, terms: ApprovedTerms, source: EvidenceSource) -> Case
     units = {str(entry.address): entry.unit for entry in source.signals()}
     gone = next((str(each) for each in terms.signals if str(each) not in units), None)
     if gone is not None:
-        raise EvidenceError("a signal of the baseline is not in the catalogue", offender="baseline.signal", value=gone)
+        raise EvidenceError(
+            "a signal of the baseline is not in the catalogue",
+            code="report.baseline_signal_gone",
+            offender="baseline.signal",
+            value=gone,
+        )
     read = _reader(source)
     before = observed(read, terms.spec, units, plan.zone, terms.start_ns, terms.end_ns)
     after = observed(read, terms.spec, units, plan.zone, plan.case.start_ns, plan.case.end_ns)
@@ -142,9 +147,12 @@ def _same_columns(terms: ApprovedTerms, before: Observations) -> None:
     for signed, now in zip(terms.columns, found, strict=True):
         if signed["sha256"] != now["sha256"]:
             raise EvidenceError(
-                "the samples of the baseline period are not those that were signed", offender=str(now["name"]),
-                value=now["sha256"], remedy="fit the baseline again and sign it",
-            )  # fmt: skip
+                "the samples of the baseline period are not those that were signed",
+                code="report.baseline_samples_changed",
+                offender=str(now["name"]),
+                value=now["sha256"],
+                remedy="fit the baseline again and sign it",
+            )
 
 
 def _evidence(

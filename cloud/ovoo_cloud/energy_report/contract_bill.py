@@ -43,7 +43,13 @@ def market_of(name: str, rows: Sequence[MarketPrices], window: tuple[int, int]) 
     steps = sorted({row.step_ns for row in own if _clipped(row, window) is not None}) or [900 * 10**9]
     if len(steps) > 1:
         remedy = "upload the month in one step of time"
-        raise ConfigError("uploads of different steps", offender=f"market {name}", value=steps, remedy=remedy)
+        raise ConfigError(
+            "uploads of different steps",
+            code="report.uploads_of_different_steps",
+            offender=f"market {name}",
+            value=steps,
+            remedy=remedy,
+        )
     return {
         "name": name,
         "step_s": str(steps[0] // 10**9),

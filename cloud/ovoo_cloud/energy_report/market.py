@@ -81,14 +81,27 @@ def _prices(terms: MarketTerms) -> Mapping[int, tuple[Decimal, str]]:
     for upload in terms.uploads:
         if upload.start_ns % QUARTER_NS:
             remedy = "prices begin on a quarter hour"
-            raise ConfigError("prices off the clock", offender=upload.document, value=upload.start_ns, remedy=remedy)
+            raise ConfigError(
+                "prices off the clock",
+                code="report.prices_off_the_clock",
+                offender=upload.document,
+                value=upload.start_ns,
+                remedy=remedy,
+            )
         for number, price in enumerate(upload.prices):
             first = upload.start_ns + number * terms.step_ns
             for start in range(first, first + terms.step_ns, QUARTER_NS):
                 other = found.setdefault(start, (price, upload.document))
                 if other[0] != price:
                     remedy = f"withdraw one of {other[1]!r} and {upload.document!r}"
-                    raise ConfigError("two prices for one time", offender=terms.name, value=start, remedy=remedy)
+                    raise ConfigError(
+                        "two prices for one time",
+                        code="report.two_prices",
+                        slots={"one": other[1], "other": upload.document},
+                        offender=terms.name,
+                        value=start,
+                        remedy=remedy,
+                    )
     return found
 
 

@@ -52,12 +52,25 @@ def baseline_of_month(
         chosen = next((each for each in signed if each.owner.id == wanted), None)
         if chosen is None or set(told or ()) != {"id"}:
             remedy = f"`id` alone, one of {sorted(each.owner.id for each in signed)}"
-            raise ConfigError("no signed baseline of the site", offender="baseline.id", value=wanted, remedy=remedy)
+            raise ConfigError(
+                "no signed baseline of the site",
+                code="report.no_signed_baseline",
+                slots={"known": sorted(each.owner.id for each in signed)},
+                offender="baseline.id",
+                value=wanted,
+                remedy=remedy,
+            )
     elif signed:
         chosen = signed[-1]
         if told is not None:
             remedy = "leave `baseline` out, or name a signed one by `id`"
-            raise ConfigError("the site has a signed one", offender="baseline", value=chosen.owner.id, remedy=remedy)
+            raise ConfigError(
+                "the site has a signed one",
+                code="report.site_has_a_signed_one",
+                offender="baseline",
+                value=chosen.owner.id,
+                remedy=remedy,
+            )
     else:
         return None if told is None else dict(told)
     others = [each.owner.name for each in signed if each.owner.id != chosen.owner.id]

@@ -95,10 +95,22 @@ def _baseline(
 ) -> dict[str, Any]:
     told = given.get("baseline")
     if told is not None and not isinstance(told, Mapping):
-        raise ConfigError("not a section", offender="inputs.baseline", value=told, remedy="write its keys as an object")
+        raise ConfigError(
+            "not a section",
+            code="report.not_section",
+            offender="inputs.baseline",
+            value=told,
+            remedy="write its keys as an object",
+        )
     if told is not None and "approved" in told:
         remedy = "name it by `id`: what was signed comes from the cloud"
-        raise ConfigError("not an input of a report", offender="inputs.baseline", value="approved", remedy=remedy)
+        raise ConfigError(
+            "not an input of a report",
+            code="report.baseline_not_an_input",
+            offender="inputs.baseline",
+            value="approved",
+            remedy=remedy,
+        )
     found = baseline_of_month(session, scope, enterprise, site, month_start_ns, zone, told)
     return {} if found is None else {"baseline": found}
 

@@ -83,7 +83,13 @@ def air_leak_power(
         relative: standard uncertainty of the power meter as a share.
     """
     if not len(power_kw) == len(states) == len(quiet) or (flow_m3_min is not None and len(flow_m3_min) != len(quiet)):
-        raise ConfigError("columns differ in length", offender="leak_power", value=len(power_kw), remedy="one each")
+        raise ConfigError(
+            "columns differ in length",
+            code="leak.columns_differ",
+            offender="leak_power",
+            value=len(power_kw),
+            remedy="one each",
+        )
     above = [_above(kw, state, no_load_kw) for kw, state in zip(power_kw, states, strict=True)]
     heard = _nights(above if flow_m3_min is None else flow_m3_min, quiet)
     share = _share_at_load(states, quiet)

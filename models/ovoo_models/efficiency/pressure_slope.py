@@ -62,7 +62,13 @@ def pressure_slope(
         ConfigError: columns of different length.
     """
     if not len(power_kw) == len(pressure_bar) == len(states) or (load is not None and len(load) != len(states)):
-        raise ConfigError("columns differ in length", offender="pressure_slope", value=len(power_kw), remedy="one each")
+        raise ConfigError(
+            "columns differ in length",
+            code="pressure_slope.columns_differ",
+            offender="pressure_slope",
+            value=len(power_kw),
+            remedy="one each",
+        )
     pressure = [p for p, kw, state in zip(pressure_bar, power_kw, states, strict=True) if _counts(state, p, kw)]
     span = quantile(pressure, 0.95) - quantile(pressure, 0.05)
     if len(pressure) < _LEAST_ROWS:

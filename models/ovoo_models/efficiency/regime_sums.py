@@ -205,10 +205,17 @@ class RegimeSums:
                     )  # fmt: skip
                 # a regime without rows has no centre yet
                 if not all(map(math.isfinite, fresh)) and not (name == "centres" and self.rows(regime) == 0):
-                    raise ArtifactError("not a number", offender=f"regime_sums.{name}", value=regime)
+                    raise ArtifactError(
+                        "not a number", code="regime_sums.not_a_number", offender=f"regime_sums.{name}", value=regime
+                    )
                 column[:] = fresh
             if name == "sums" and not all(0 <= column[0] < _MOST_ROWS and column[0] % 1 == 0 for column in columns):
-                raise ArtifactError("not a number of rows", offender="regime_sums.sums", value=[c[0] for c in columns])
+                raise ArtifactError(
+                    "not a number of rows",
+                    code="regime_sums.not_a_number_of_rows",
+                    offender="regime_sums.sums",
+                    value=[c[0] for c in columns],
+                )
 
     def _add_row(self, regime: int, row: Sequence[float]) -> None:
         centre = self._centres[regime]

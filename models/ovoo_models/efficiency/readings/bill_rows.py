@@ -182,10 +182,21 @@ def _made(
     for row, (cells, span, kwh) in enumerate(zip(table.rows, spans, energy, strict=True)):
         where = f"{path.name} line {table.lines[row]}"
         if span is None or span[1] <= span[0]:
-            wrong.append(ConfigError("no period of a bill", offender=where, value=" ".join(cells)[:60],
-                                     remedy="2026-02, or the read dates of both ends"))  # fmt: skip
+            wrong.append(
+                ConfigError(
+                    "no period of a bill",
+                    code="bills.no_period",
+                    offender=where,
+                    value=" ".join(cells)[:60],
+                    remedy="2026-02, or the read dates of both ends",
+                )
+            )
         elif not math.isfinite(kwh):
-            wrong.append(ConfigError("no energy", offender=where, value=cells[places.energy], remedy="its kWh"))
+            wrong.append(
+                ConfigError(
+                    "no energy", code="bills.no_energy", offender=where, value=cells[places.energy], remedy="its kWh"
+                )
+            )
         else:
             ends = (local_day_ns(span[0], zone), local_day_ns(span[1], zone))
             named = "" if document is None else cells[document]
@@ -230,7 +241,14 @@ def read_days(path: Path, column: str, options: ReadingOptions) -> tuple[array[i
     place = next((n for n in range(len(names)) if asked and asked in (names[n], bare[n])), None)
     if place is None:
         known = ", ".join(table.header)
-        raise ConfigError("no such column", offender="--temperature", value=column, remedy=f"one of: {known}")
+        raise ConfigError(
+            "no such column",
+            code="bills.no_such_column",
+            slots={"known": known},
+            offender="--temperature",
+            value=column,
+            remedy=f"one of: {known}",
+        )
     when = next((n for n in range(len(names)) if _ROLES["date"].search(names[n]) or (n == 0 and n != place)), None)
     days: dict[date, list[float]] = {}
     for cells, value in zip(table.rows, _numbers(table, place, options), strict=True):
@@ -238,7 +256,13 @@ def read_days(path: Path, column: str, options: ReadingOptions) -> tuple[array[i
         if day is not None and math.isfinite(value):
             days.setdefault(day, []).append(value)
     if not days:
-        raise ConfigError("no day with a value", offender=str(path), value=column, remedy="a column of dates")
+        raise ConfigError(
+            "no day with a value",
+            code="bills.no_day_with_a_value",
+            offender=str(path),
+            value=column,
+            remedy="a column of dates",
+        )
     zone, known_days = zone_named(options.zone), sorted(days)
     starts = array("q", [local_day_ns(day, zone) for day in known_days])
     return starts, array("d", [math.fsum(days[day]) / len(days[day]) for day in known_days]), table.sha256

@@ -43,7 +43,13 @@ class BillData:
         for name, column in self.amounts.items():
             if len(column) != len(self.periods):
                 value = (len(column), len(self.periods))
-                raise EvidenceError("not one amount a period", offender=name, value=value, remedy="NaN where missing")
+                raise EvidenceError(
+                    "not one amount a period",
+                    code="bills.not_one_amount_a_period",
+                    offender=name,
+                    value=value,
+                    remedy="NaN where missing",
+                )
 
     def complete(self) -> list[int]:
         """Periods in which every driver is known."""
@@ -121,16 +127,27 @@ def fit_bills(data: BillData, *, any_sign: bool = False) -> BillModel:
     names = tuple(sorted(data.amounts))
     if len(used) - len(names) - 1 < _LEAST_FREEDOM:
         least = len(names) + 1 + _LEAST_FREEDOM
-        raise EvidenceError("too few periods for a baseline of bills", offender="bills", value=len(used),
-                            remedy=f"{least} periods with every driver, or fewer drivers")  # fmt: skip
+        raise EvidenceError(
+            "too few periods for a baseline of bills",
+            code="bills.too_few_periods",
+            slots={"least": least},
+            offender="bills",
+            value=len(used),
+            remedy=f"{least} periods with every driver, or fewer drivers",
+        )
     rows = [row_of(data, n, names) for n in used]
     energy = [data.periods[n].kwh for n in used]
     coefficients, inverse = _solved(rows, energy, names)
     model = _judged(data, names, used, rows, energy, coefficients, inverse)
     wrong = next((name for name, slope in zip(names, coefficients[1:], strict=True) if slope < 0.0), None)
     if wrong is not None and not any_sign:
-        raise EvidenceError("energy falls with a driver", offender=wrong, value=model.named()[wrong],
-                            remedy="leave the driver out, or say that any sign will do")  # fmt: skip
+        raise EvidenceError(
+            "energy falls with a driver",
+            code="bills.energy_falls_with_a_driver",
+            offender=wrong,
+            value=model.named()[wrong],
+            remedy="leave the driver out, or say that any sign will do",
+        )
     return model
 
 
@@ -153,8 +170,13 @@ def _solved(
     for k in range(p):
         pivot = max(range(k, p), key=lambda i: abs(normal[i][k]))
         if abs(normal[pivot][k]) < _SINGULAR:
-            raise EvidenceError("drivers that cannot be told apart", offender=("days", *names)[k], value=list(names),
-                                remedy="leave one of them out")  # fmt: skip
+            raise EvidenceError(
+                "drivers that cannot be told apart",
+                code="bills.drivers_cannot_be_told_apart",
+                offender=("days", *names)[k],
+                value=list(names),
+                remedy="leave one of them out",
+            )
         normal[k], normal[pivot] = normal[pivot], normal[k]
         normal[k] = [value / normal[k][k] for value in normal[k]]
         for i in range(p):

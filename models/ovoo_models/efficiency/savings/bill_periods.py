@@ -39,13 +39,30 @@ class Bill:
     def __post_init__(self) -> None:
         if self.end_ns <= self.start_ns:
             value = (self.start_ns, self.end_ns)
-            raise EvidenceError("a bill ends before it starts", offender=self.document or "bill", value=value,
-                                remedy="give the read date before and the read date of the bill")  # fmt: skip
+            raise EvidenceError(
+                "a bill ends before it starts",
+                code="bills.ends_before_it_starts",
+                offender=self.document or "bill",
+                value=value,
+                remedy="give the read date before and the read date of the bill",
+            )
         if not math.isfinite(self.kwh):
-            raise EvidenceError("a bill without energy", offender=self.document or "bill", value=self.kwh,
-                                remedy="give its kWh, or leave the bill out")  # fmt: skip
+            raise EvidenceError(
+                "a bill without energy",
+                code="bills.without_energy",
+                offender=self.document or "bill",
+                value=self.kwh,
+                remedy="give its kWh, or leave the bill out",
+            )
         if self.kind not in KINDS:
-            raise EvidenceError("no such bill", offender=self.document or "bill", value=self.kind, remedy=f"{KINDS}")
+            raise EvidenceError(
+                "no such bill",
+                code="bills.no_such_kind",
+                slots={"known": KINDS},
+                offender=self.document or "bill",
+                value=self.kind,
+                remedy=f"{KINDS}",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +92,14 @@ class BillBook:
         for fault in self.faults:
             if fault.fatal:
                 value = {**fault.numbers, "bills": [row + 1 for row in fault.rows]}
-                raise EvidenceError(fault.reason, offender=f"bills.{fault.name}", value=value, remedy=_REMEDY)
+                raise EvidenceError(
+                    fault.reason,
+                    code="bills.refused",
+                    slots={"reason": fault.reason},
+                    offender=f"bills.{fault.name}",
+                    value=value,
+                    remedy=_REMEDY,
+                )
 
 
 @dataclass(slots=True)

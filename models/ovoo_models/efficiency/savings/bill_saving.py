@@ -49,12 +49,22 @@ def prove_bills(baseline: BillData, reporting: BillData, *, any_sign: bool = Fal
         EvidenceError: as `fit_bills`, the periods overlap, or no reported period has every driver.
     """
     if baseline.periods and reporting.periods and reporting.periods[0].start_ns < baseline.periods[-1].end_ns:
-        raise EvidenceError("the periods overlap", offender="reporting", value=reporting.periods[0].start_ns,
-                            remedy="report after the baseline")  # fmt: skip
+        raise EvidenceError(
+            "the periods overlap",
+            code="bills.periods_overlap",
+            offender="reporting",
+            value=reporting.periods[0].start_ns,
+            remedy="report after the baseline",
+        )
     model = fit_bills(baseline, any_sign=any_sign)
     used = reporting.complete()
     if not used:
-        raise EvidenceError("no reported period with every driver", offender="reporting", value=len(reporting.periods))
+        raise EvidenceError(
+            "no reported period with every driver",
+            code="bills.no_reported_period",
+            offender="reporting",
+            value=len(reporting.periods),
+        )
     rows = [row_of(reporting, n, model.drivers) for n in used]
     series = tuple(model.expected(row) - reporting.periods[n].kwh for row, n in zip(rows, used, strict=True))
     avoided, whole = math.fsum(series), [math.fsum(column) for column in zip(*rows, strict=True)]

@@ -41,7 +41,12 @@ def amounts_of(
 ) -> array[float]:
     """Sum of daily amounts in each period, days across its edges by their share; NaN where too little is known."""
     if len(day_ns) != len(amount):
-        raise EvidenceError("days and amounts differ in length", offender="days", value=(len(day_ns), len(amount)))
+        raise EvidenceError(
+            "days and amounts differ in length",
+            code="bills.days_and_amounts_differ",
+            offender="days",
+            value=(len(day_ns), len(amount)),
+        )
     return array("d", [_amount(day_ns, amount, each, covered_min) for each in periods])
 
 

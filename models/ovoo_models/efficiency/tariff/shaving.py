@@ -82,7 +82,14 @@ def shave_peaks(loads: Sequence[Movable], site: Intervals, zone: tzinfo, seed: i
     _check(loads, site)
     days = days_of(site, zone)
     if len(days) < _LEAST_DAYS:
-        raise NotReady("too few days", offender="shave_peaks", value=len(days), remedy=f"{_LEAST_DAYS} whole days")
+        raise NotReady(
+            "too few days",
+            code="shaving.too_few_days",
+            slots={"least": _LEAST_DAYS},
+            offender="shave_peaks",
+            value=len(days),
+            remedy=f"{_LEAST_DAYS} whole days",
+        )
     present = [nano_kwh(kwh) for kwh in site.kwh]
     planned = present[:]
     for each in loads:
@@ -106,17 +113,32 @@ def shave_peaks(loads: Sequence[Movable], site: Intervals, zone: tzinfo, seed: i
 
 def _check(loads: Sequence[Movable], site: Intervals) -> None:
     if any(not kwh >= 0.0 for kwh in site.kwh) or any(not kwh >= 0.0 for each in loads for kwh in each.load.kwh):
-        raise EvidenceError("no usable reading", offender="shave_peaks", remedy="whole days of readings >= 0")
+        raise EvidenceError(
+            "no usable reading",
+            code="shaving.no_usable_reading",
+            offender="shave_peaks",
+            remedy="whole days of readings >= 0",
+        )
     steps = {end - start for start, end in zip(site.start_ns, site.end_ns, strict=True)}
     if len(steps) != 1:
         remedy = "one length, that of the demand window"
-        raise ConfigError("intervals differ in length", offender="shave_peaks", value=sorted(steps)[:4], remedy=remedy)
+        raise ConfigError(
+            "intervals differ in length",
+            code="shaving.intervals_differ",
+            offender="shave_peaks",
+            value=sorted(steps)[:4],
+            remedy=remedy,
+        )
     for each in loads:
         check_rule(each.rule)
         if each.load.start_ns != site.start_ns or each.load.end_ns != site.end_ns:
             remedy = "bring both meters to the same intervals first"
             raise ConfigError(
-                "load and site differ in time", offender="shave_peaks", value=len(each.load), remedy=remedy
+                "load and site differ in time",
+                code="shaving.load_and_site_differ",
+                offender="shave_peaks",
+                value=len(each.load),
+                remedy=remedy,
             )
 
 
