@@ -133,7 +133,7 @@ def _prove_bills(
     try:
         found, record, course = _bill_saving(services, scope, owner, champion, start_ns, end_ns)
     except EvidenceError as error:
-        return Refused(str(error))
+        return Refused(str(error), reason_of(error))
     with services.database.write() as session:
         return energy_savings.keep(
             session, scope, owner, champion.id, record_id=found.record.id, start_ns=start_ns, end_ns=end_ns,

@@ -213,7 +213,10 @@ class _Rows:
         for kind, known in self._errors.items():
             error = row.number(f"{kind}_error", math.nan)
             if error < 0:
-                row.fault("an error is not negative", f"{kind}_error", "percent of the value, at 95 %")
+                row.fault(
+                    "an error is not negative", f"{kind}_error", "percent of the value, at 95 %",
+                    code="ventilation.error_negative",
+                )  # fmt: skip
             if math.isfinite(error):
                 known[name] = error
 
