@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovoo_cloud.catalogue.quiet_hours import QuietHours
 from ovoo_contract.errors import ConfigError
@@ -37,6 +37,7 @@ def test_weekdays_are_those_on_which_it_begins() -> None:
     assert {at.isoweekday() for at in quiet if at.hour < 2} == {7, 1}
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 1439), st.integers(0, 1439))
 def test_a_day_has_as_many_quiet_minutes_as_the_text_says(first: int, last: int) -> None:
     if first == last:
