@@ -16,11 +16,13 @@ from ovoo_cloud.console.language import Words, catalogue
 from ovoo_cloud.energy.idle_ranking import Verdict
 from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS
 from ovoo_models.efficiency.measure_kinds import KINDS, Option
+from ovoo_models.efficiency.savings.bill_periods import KINDS as BILL_KINDS
 from ovoo_models.feedback import Opinion
 from ovoo_packs import load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
+    "months.kind.",
     "vent.kind.",
     "vent.notice.",
     "vent.silence.",
@@ -102,6 +104,7 @@ def test_every_state_role_sector_and_band_has_its_words(language: str) -> None:
     assert {f"alarm.{state.value}" for state in AlarmState} <= texts.keys()
     assert {f"band.{band}" for band in bands} <= texts.keys()
     assert {f"verdict.{opinion}" for opinion in get_args(Opinion)} <= texts.keys()
+    assert {f"months.kind.{kind}" for kind in BILL_KINDS} <= texts.keys()
     assert {f"sector.{name}" for name in pack_names()} <= texts.keys()
 
 
