@@ -38,7 +38,7 @@ from ovoo_cloud.energy_report.source import SiteSource
 
 __all__ = ["FORMAT", "LEAST_KNOWN", "freeze_month"]
 
-FORMAT: Final = "ovoo.month/1"
+FORMAT: Final = "ovoo.month/2"
 LEAST_KNOWN: Final = 0.6
 """Share of the month that a meter must know, else its energy is insufficient evidence; as on the energy page."""
 _METHODS: Final = {

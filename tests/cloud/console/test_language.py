@@ -21,6 +21,7 @@ from ovoo_cloud.energy.measure_lines import DETAILS, REASONS
 from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS
 from ovoo_models.efficiency.measure_kinds import KINDS, Option
 from ovoo_models.efficiency.savings import inspection, screening
+from ovoo_models.efficiency.savings.bill_periods import KINDS as BILL_KINDS
 from ovoo_models.feedback import Opinion
 from ovoo_packs import load_norms, load_tariffs, pack_names
 
@@ -29,6 +30,7 @@ FREE = (
     "boosted.",
     "correction.",
     "number.",
+    "months.kind.",
     "vent.kind.",
     "vent.notice.",
     "vent.silence.",
@@ -113,6 +115,7 @@ def test_every_state_role_sector_and_band_has_its_words(language: str) -> None:
     assert {f"alarm.{state.value}" for state in AlarmState} <= texts.keys()
     assert {f"band.{band}" for band in bands} <= texts.keys()
     assert {f"verdict.{opinion}" for opinion in get_args(Opinion)} <= texts.keys()
+    assert {f"months.kind.{kind}" for kind in BILL_KINDS} <= texts.keys()
     assert {f"sector.{name}" for name in pack_names()} <= texts.keys()
 
 
