@@ -11,7 +11,8 @@ from typing import Any
 from ovoo_contract.errors import PackError
 
 from ovoo_packs.factors import FactorTable, factors_from_data
-from ovoo_packs.frameworks import Framework, framework_from_data
+from ovoo_packs.framework_data import framework_from_data
+from ovoo_packs.frameworks import Framework
 from ovoo_packs.norms import NormTable, norms_from_data
 from ovoo_packs.tariffs import TariffTable, tariffs_from_data
 from ovoo_packs.templates import Pack, pack_from_data
