@@ -24,6 +24,7 @@ __all__ = [
     "load_norms",
     "load_pack",
     "load_tariffs",
+    "norm_rows",
     "pack_names",
 ]
 
@@ -62,6 +63,12 @@ def load_factors() -> FactorTable:
 def load_norms() -> NormTable:
     """Consumption norms."""
     return norms_from_data(*_read("norms"))
+
+
+def norm_rows() -> list[dict[str, Any]]:
+    """The norms as compiled data, for a framework that takes its rows from them."""
+    rows: list[dict[str, Any]] = _read("norms")[0]["rows"]
+    return rows
 
 
 @functools.cache

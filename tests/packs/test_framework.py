@@ -116,5 +116,5 @@ def test_unknown_names_are_refused(sme: Framework) -> None:
         sme.item("luck")
     with pytest.raises(PackError, match="no such scene"):
         sme.scene("luck")
-    with pytest.raises(PackError, match="one of gbt_39116, .*, sme_2024"):
+    with pytest.raises(PackError, match=r"one of gbt_39116, .*, sme_2024"):
         load_framework("sme_1999")
