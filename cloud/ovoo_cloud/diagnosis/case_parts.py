@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ovoo_contract.address import AssetAddress
+
+if TYPE_CHECKING:
+    from ovoo_cloud.diagnosis.case_assessments import Assessment
 
 __all__ = [
     "Answer",
@@ -170,7 +173,10 @@ class EnergyIntake:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything told about one enterprise for one report; `raw` rebuilds it."""
+    """Everything told about one enterprise for one report; `raw` rebuilds it.
+
+    `frameworks` are named as `id` or `id@version`; the first one, `framework`, leads.
+    """
 
     enterprise: str
     start_ns: int
@@ -187,3 +193,5 @@ class Case:
     finance: tuple[Finance, ...]
     energy: EnergyIntake
     raw: Mapping[str, Any]
+    frameworks: tuple[str, ...] = ()
+    assessments: tuple[Assessment, ...] = ()

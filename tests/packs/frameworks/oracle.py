@@ -6,6 +6,7 @@ gets a range by filling what is not known once with the worst and once with the 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -170,6 +171,7 @@ def _holds(row: Mapping[str, Any], answer: Mapping[str, Any] | None, kind: str, 
 # norms -------------------------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def norm_rows(sector: str) -> list[dict[str, Any]]:
     data = yaml.safe_load((SOURCES / "norms" / "norms.yaml").read_text(encoding="utf-8"))
     return [row for row in data["rows"] if row["sector"] == sector]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+from typing import Any
 
 import pytest
 from ovoo_packs import framework_names, load_framework
@@ -74,7 +75,7 @@ def test_a_vector_that_does_not_hold_is_named_with_its_line(
 
 def test_answers_that_nobody_can_read_are_a_fault_not_a_crash() -> None:
     place = stored_vectors(VECTORS / "sme_2024")[0].places[0]
-    hopeless = [
+    hopeless: list[dict[str, Any]] = [
         {"id": "a", "from": "x", "expect": {"total": [1, 1]}, "answers": {"funding": 3}},
         {"id": "b", "from": "x", "expect": {"total": [1, 1]}, "answers": {"funding": {"low": "1"}}},
         {"id": "c", "from": "x", "expect": {"total": [1, 1]}, "answers": {"network_build": {"sure": 1}}},
