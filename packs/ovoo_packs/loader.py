@@ -18,6 +18,7 @@ from ovoo_packs.tariffs import TariffTable, tariffs_from_data
 from ovoo_packs.templates import Pack, pack_from_data
 
 __all__ = [
+    "framework_data",
     "framework_names",
     "load_factors",
     "load_framework",
@@ -51,6 +52,12 @@ def load_framework(name: str) -> Framework:
     """The framework called `name`; raises PackError naming those there are."""
     _require(name, framework_names(), "framework")
     return framework_from_data(*_read(name))
+
+
+def framework_data(name: str) -> dict[str, Any]:
+    """The compiled data of a framework, for comparing editions."""
+    _require(name, framework_names(), "framework")
+    return _read(name)[0]
 
 
 @functools.cache

@@ -130,7 +130,14 @@ def _tree(node: yaml.Node, name: str, problems: Problems) -> Node:
         return _mapping(node, place, problems)
     if isinstance(node, yaml.SequenceNode):
         return Node([_tree(child, name, problems) for child in node.value], place, {})
+    if not _storable(str(node.value)):
+        problems.add(place, "", "characters that no file can hold", None, "leave out NUL and lone surrogates")
+        return Node(None, place, {})
     return Node(_scalar(node), place, {})
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _mapping(node: yaml.MappingNode, place: Place, problems: Problems) -> Node:
@@ -138,7 +145,7 @@ def _mapping(node: yaml.MappingNode, place: Place, problems: Problems) -> Node:
     keys: dict[str, Place] = {}
     for key, child in _pairs(node):
         key_place = Place(place.file, key.start_mark.line + 1)
-        if not isinstance(key.value, str):
+        if not isinstance(key.value, str) or not _storable(key.value):
             problems.add(key_place, "", "not a plain key", "a list or mapping", "write key: value lines")
             continue
         if key.value in children:
