@@ -135,7 +135,8 @@ def framework_page(request: Request, framework: str, version: str, services: Ser
         others = [each for each in all_shown(session, scope) if each.framework.id == framework]
     return page(
         request, services, "framework.html", scope, shown=shown, f=shown.framework, row=shown.row,
-        others=[each for each in others if each.framework.version != version], parts=_parts(shown.framework),
+        others=[each for each in others if each.framework.version != version],
+        parts=_parts(shown.framework, words_of(request, services)),
     )  # fmt: skip
 
 
@@ -149,17 +150,17 @@ def set_state(
     return RedirectResponse(f"/frameworks/{framework}/{version}", 303)
 
 
-def _parts(framework: Framework) -> list[dict[str, Any]]:
+def _parts(framework: Framework, words: Words) -> list[dict[str, Any]]:
     return [
-        {"part": part, "items": [(item, _asks(item)) for group in part.groups for item in group.items]}
+        {"part": part, "items": [(item, _asks(item, words)) for group in part.groups for item in group.items]}
         for part in framework.dimensions
     ]
 
 
-def _asks(item: Item) -> str:
-    """What an item asks, in figures only: options, brackets, limits or bounds."""
+def _asks(item: Item, words: Words) -> str:
+    """What an item asks: options with their points, brackets, limits or bounds."""
     if item.kind in ("multi", "single", "direction"):
-        return " / ".join(f"{option.points:g}" for option in item.options)
+        return " · ".join(f"{words.name(option)} {option.points:g}" for option in item.options)
     if item.kind == "ratio":
         return " · ".join(f"≤{bracket.upto:g} % → {item.points * bracket.share:g}" for bracket in item.brackets)
     if item.kind == "norm":
