@@ -1,19 +1,50 @@
-"""Assessment frameworks as data: items with points, scenes with levels, and the gate between levels."""
+"""Assessment frameworks as data: what is asked, how it is scored (the `method`), and where each rule comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 from ovoo_contract.errors import PackError
 
 from ovoo_packs.source_ref import SourceRef
 
-__all__ = ["Bracket", "Dimension", "Framework", "Group", "Item", "LevelRule", "Option", "Scene", "SceneLevel"]
+__all__ = [
+    "METHODS",
+    "Bracket",
+    "Dimension",
+    "Framework",
+    "Group",
+    "Item",
+    "Level",
+    "LevelRule",
+    "Method",
+    "Option",
+    "Reviewer",
+    "Scene",
+    "SceneLevel",
+    "Variant",
+]
 
-ItemKind = Literal["multi", "single", "ratio", "direction"]
+Method = Literal["points_gate", "maturity", "acceptance", "norm_table", "bands"]
+METHODS: Final[tuple[Method, ...]] = ("points_gate", "maturity", "acceptance", "norm_table", "bands")
+ItemKind = Literal["multi", "single", "ratio", "direction", "grades", "yes_no", "at_least", "norm", "total"]
 EvidenceClass = Literal["auto", "semi", "paper"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """A person who compared the rule with the official text; `date` is an ISO date."""
+
+    name: str
+    office: str
+    date: str
+
+
+def _signed(reviewers: Sequence[Reviewer]) -> bool:
+    """Whether two different persons stand for a rule."""
+    return len({each.name for each in reviewers}) >= 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +71,10 @@ class Item:
     """One scored question.
 
     kind: `multi` adds the chosen options, `single` takes one, `direction` takes one of worse, flat, better, `ratio`
-    reads `brackets` with a percentage. `measurable` is how many of its points telemetry can show; `evidence_class`
-    is auto (telemetry alone), semi (telemetry and a document) or paper.
+    reads `brackets` with a percentage. `grades` (maturity), `yes_no` and `at_least` (acceptance), `norm` (norm_table)
+    and `total` (bands) keep what is their own in `rule`. `measurable` is how many of its points telemetry can show;
+    `evidence_class` is auto (telemetry alone), semi (telemetry and a document) or paper. `clause` is where the
+    official text says it, empty while nobody has looked.
     """
 
     id: str
@@ -57,11 +90,14 @@ class Item:
     evidence_zh: str
     evidence_en: str
     source: SourceRef
+    clause: str = ""
+    reviewers: tuple[Reviewer, ...] = ()
+    rule: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def reference_only(self) -> bool:
-        """Whether the report marks the item 仅供参考."""
-        return self.source.reference_only
+        """Whether the report marks it 仅供参考: a caveat at its source, no clause, or fewer than two reviewers."""
+        return self.source.reference_only or not self.clause or not _signed(self.reviewers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +113,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A dimension and its points of the total."""
+    """A part of the framework: a dimension with its points, an element with its weight (percent, None where the
+    official one is not known), or a subsystem; `whole` marks what does not belong to a single subsystem."""
 
     id: str
     name_zh: str
     name_en: str
     points: float
     groups: tuple[Group, ...]
+    weight: float | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +160,32 @@ class LevelRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A level with its name; `start` is the least total that belongs to it, None where the method knows no bound."""
+
+    level: int
+    name_zh: str
+    name_en: str
+    start: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A kind of enterprise that the framework treats in its own way."""
+
+    id: str
+    name_zh: str
+    name_en: str
+
+
+_NOT_OF_THIS_METHOD: Final = SourceRef("", "", None, None, "I")
+
+
+@dataclass(frozen=True, slots=True)
 class Framework:
-    """A whole framework; `gate` is ordered from level 1 up and its source is `gate_source`."""
+    """A whole framework. `gate` (ordered from level 1 up), `scenes` and `connected_*` belong to `points_gate`;
+    `levels` and `level_source` to the other methods. `grades` are those of `maturity`, and `full` the most points of
+    `bands`, which may be read beside the total of `compares_with`."""
 
     id: str
     name_zh: str
@@ -131,13 +194,26 @@ class Framework:
     sha256: str
     source: SourceRef
     dimensions: tuple[Dimension, ...]
-    scenes: tuple[Scene, ...]
-    gate: tuple[LevelRule, ...]
-    gate_source: SourceRef
-    scene_source: SourceRef
-    connected_days: int
-    connected_share: float
-    connected_source: SourceRef
+    method: Method = "points_gate"
+    reviewers: tuple[Reviewer, ...] = ()
+    scenes: tuple[Scene, ...] = ()
+    gate: tuple[LevelRule, ...] = ()
+    gate_source: SourceRef = _NOT_OF_THIS_METHOD
+    scene_source: SourceRef = _NOT_OF_THIS_METHOD
+    connected_days: int = 30
+    connected_share: float = 1.0
+    connected_source: SourceRef = _NOT_OF_THIS_METHOD
+    levels: tuple[Level, ...] = ()
+    level_source: SourceRef = _NOT_OF_THIS_METHOD
+    variants: tuple[Variant, ...] = ()
+    grades: tuple[float, ...] = ()
+    full: float = 0.0
+    compares_with: str = ""
+
+    @property
+    def reference_only(self) -> bool:
+        """Whether the whole framework is 仅供参考: a caveat at its source, or fewer than two reviewers."""
+        return self.source.reference_only or not _signed(self.reviewers)
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -164,50 +240,3 @@ class Framework:
                 return scene
         known = ", ".join(scene.id for scene in self.scenes)
         raise PackError("no such scene", offender=self.id, value=scene_id, remedy=f"one of {known}")
-
-
-def framework_from_data(data: Mapping[str, Any], sha256: str) -> Framework:
-    """The framework of compiled JSON."""
-    connected = data["connected"]
-    return Framework(
-        id=data["id"],
-        name_zh=data["name_zh"],
-        name_en=data["name_en"],
-        version=data["version"],
-        sha256=sha256,
-        source=SourceRef.from_data(data["source"]),
-        dimensions=tuple(_dimension(each) for each in data["dimensions"]),
-        scenes=tuple(_scene(each) for each in data["scenes"]),
-        gate=tuple(LevelRule(**each) for each in data["gate"]),
-        gate_source=SourceRef.from_data(data["gate_source"]),
-        scene_source=SourceRef.from_data(data["scene_source"]),
-        connected_days=connected["days"],
-        connected_share=connected["share"],
-        connected_source=SourceRef.from_data(connected["source"]),
-    )
-
-
-def _dimension(data: Mapping[str, Any]) -> Dimension:
-    groups = tuple(
-        Group(
-            each["id"], each["name_zh"], each["name_en"], each["weight"], tuple(_item(item) for item in each["items"])
-        )
-        for each in data["groups"]
-    )
-    return Dimension(data["id"], data["name_zh"], data["name_en"], data["points"], groups)
-
-
-def _item(data: Mapping[str, Any]) -> Item:
-    return Item(
-        **{
-            **data,
-            "options": tuple(Option(**each) for each in data["options"]),
-            "brackets": tuple(Bracket(**each) for each in data["brackets"]),
-            "source": SourceRef.from_data(data["source"]),
-        }
-    )
-
-
-def _scene(data: Mapping[str, Any]) -> Scene:
-    levels = tuple(SceneLevel(**{**each, "measured_by": tuple(each["measured_by"])}) for each in data["levels"])
-    return Scene(**{**data, "levels": levels})

@@ -11,18 +11,21 @@ from typing import Any
 from ovoo_contract.errors import PackError
 
 from ovoo_packs.factors import FactorTable, factors_from_data
-from ovoo_packs.frameworks import Framework, framework_from_data
+from ovoo_packs.framework_data import framework_from_data
+from ovoo_packs.frameworks import Framework
 from ovoo_packs.norms import NormTable, norms_from_data
 from ovoo_packs.tariffs import TariffTable, tariffs_from_data
 from ovoo_packs.templates import Pack, pack_from_data
 
 __all__ = [
+    "framework_data",
     "framework_names",
     "load_factors",
     "load_framework",
     "load_norms",
     "load_pack",
     "load_tariffs",
+    "norm_rows",
     "pack_names",
 ]
 
@@ -51,6 +54,12 @@ def load_framework(name: str) -> Framework:
     return framework_from_data(*_read(name))
 
 
+def framework_data(name: str) -> dict[str, Any]:
+    """The compiled data of a framework, for comparing editions."""
+    _require(name, framework_names(), "framework")
+    return _read(name)[0]
+
+
 @functools.cache
 def load_factors() -> FactorTable:
     """Standard-coal and emission factors."""
@@ -61,6 +70,12 @@ def load_factors() -> FactorTable:
 def load_norms() -> NormTable:
     """Consumption norms."""
     return norms_from_data(*_read("norms"))
+
+
+def norm_rows() -> list[dict[str, Any]]:
+    """The norms as compiled data, for a framework that takes its rows from them."""
+    rows: list[dict[str, Any]] = _read("norms")[0]["rows"]
+    return rows
 
 
 @functools.cache

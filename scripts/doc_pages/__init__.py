@@ -7,7 +7,7 @@ import pathlib
 import sys
 from collections.abc import Callable, Sequence
 
-from scripts.doc_pages import commands, detectors, errors, figures, interoperation, settings
+from scripts.doc_pages import commands, detectors, errors, figures, frameworks, interoperation, settings
 
 __all__ = ["PAGES", "ROOT", "main", "stale"]
 
@@ -19,6 +19,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/cloud-settings.md": settings.cloud_page,
     "docs/reference/errors.md": errors.page,
     "docs/reference/interoperation.md": interoperation.page,
+    "docs/reference/frameworks.md": frameworks.page,
     "docs/reference/detectors/README.md": detectors.page,
     "docs/benchmarks.md": lambda: figures.page(ROOT / "benchmarks" / "results"),
 }

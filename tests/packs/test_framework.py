@@ -12,8 +12,23 @@ def sme() -> Framework:
     return load_framework("sme_2024")
 
 
-def test_it_is_the_only_framework_yet() -> None:
-    assert framework_names() == ("sme_2024",)
+def test_the_frameworks_and_their_methods() -> None:
+    assert {name: load_framework(name).method for name in framework_names()} == {
+        "gbt_39116": "maturity",
+        "norms_coal_chemical": "norm_table",
+        "norms_coal_mine": "norm_table",
+        "norms_dairy": "norm_table",
+        "smart_mine": "acceptance",
+        "sme_2022": "bands",
+        "sme_2024": "points_gate",
+    }
+
+
+def test_nothing_that_two_persons_have_not_signed_is_more_than_reference_only() -> None:
+    for name in framework_names():
+        framework = load_framework(name)
+        assert framework.reference_only
+        assert all(item.reference_only for item in framework.items)
 
 
 def test_points_and_weights_add_up_to_a_hundred(sme: Framework) -> None:
@@ -101,5 +116,5 @@ def test_unknown_names_are_refused(sme: Framework) -> None:
         sme.item("luck")
     with pytest.raises(PackError, match="no such scene"):
         sme.scene("luck")
-    with pytest.raises(PackError, match="one of sme_2024"):
+    with pytest.raises(PackError, match=r"one of gbt_39116, .*, sme_2024"):
         load_framework("sme_1999")

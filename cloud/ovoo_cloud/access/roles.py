@@ -38,6 +38,7 @@ class Permission(enum.StrEnum):
     MANAGE_ENTERPRISES = "manage_enterprises"
     MANAGE_USERS = "manage_users"
     RUN_REPORT = "run_report"
+    MANAGE_FRAMEWORKS = "manage_frameworks"
     READ_REPORT = "read_report"
     READ_AGGREGATES = "read_aggregates"
     READ_AUDIT = "read_audit"

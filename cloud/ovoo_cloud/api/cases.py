@@ -17,6 +17,7 @@ from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import EVERYTHING, AskedDep, paged
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue import cases as case_rows
+from ovoo_cloud.catalogue import frameworks
 from ovoo_cloud.catalogue import jobs as job_rows
 from ovoo_cloud.catalogue.tables import Case, Job
 from ovoo_cloud.diagnosis.case import parse_case
@@ -76,6 +77,7 @@ def put_case(enterprise: str, case: str, body: CaseBody, services: ServicesDep, 
             remedy=f"name {enterprise} and at least one of its sites",
         )
     with services.database.write() as session:
+        frameworks.shelf(session, scope, parsed.frameworks)  # a case names only what can be had
         row = case_rows.save_case(
             session,
             scope,

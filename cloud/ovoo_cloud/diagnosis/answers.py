@@ -56,6 +56,10 @@ def _check_form(answer: Answer, item: Item) -> list[ConfigError]:
         return [
             ConfigError("one option is needed", offender=place, value=answer.options, remedy="write options: [ONE]")
         ]
+    both = sorted(set(answer.options) & set(answer.open_options))
+    if both:
+        remedy = "an option is chosen or open, not both"
+        return [ConfigError("the answer contradicts itself", offender=place, value=both, remedy=remedy)]
     known = {option.id for option in item.options}
     names = [*answer.options, *answer.open_options, *([answer.direction] if answer.direction else [])]
     return [_unknown(f"{place}.{wanted}", name, known) for name in names if name not in known]

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import AddressError
 
+from ovoo_cloud.diagnosis.case_answers import read_answer, read_scene, told
+from ovoo_cloud.diagnosis.case_assessments import read_assessments, read_frameworks
 from ovoo_cloud.diagnosis.case_parts import (
     Answer,
     Bilingual,
@@ -50,7 +52,6 @@ __all__ = [
     "parse_case",
 ]
 
-_TOLD = ("declared", "verified")
 SECRET_GROUPS: Final = ("products", "costs", "finance")
 """What an enterprise may keep from the centre's copy of the report."""
 
@@ -72,24 +73,27 @@ def parse_case(data: Mapping[str, Any], name: str = "case") -> Case:
 def _build(top: IntakeReader) -> Case:
     enterprise = top.text("enterprise")
     start_ns, end_ns, zone = _window(top)
+    frameworks = read_frameworks(top)
     sites = tuple(_site(entry) for entry in top.children("sites"))
     case = Case(
         enterprise=enterprise,
         start_ns=start_ns,
         end_ns=end_ns,
         timezone=zone,
-        framework=top.text("framework", "sme_2024"),
+        framework=frameworks[0],
         required_share=top.decimal("required_share"),
         profile=_profile(top),
         sites=sites,
         products=tuple(_product(entry) for entry in top.children("products")),
         machines=tuple(_machine(entry, enterprise) for entry in top.children("equipment")),
-        answers=tuple(_answer(name, entry) for name, entry in top.keyed("answers")),
-        scenes=tuple(_scene(name, entry) for name, entry in top.keyed("scenes")),
+        answers=tuple(read_answer(name, entry) for name, entry in top.keyed("answers")),
+        scenes=tuple(read_scene(name, entry) for name, entry in top.keyed("scenes")),
         finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
         energy=_energy(top, enterprise),
         trade_secrets=_trade_secrets(top),
         raw=dict(top.data),
+        frameworks=frameworks,
+        assessments=read_assessments(top, frameworks),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])
@@ -158,16 +162,6 @@ def _bilingual(reader: IntakeReader, key: str, default: str | None = None) -> Bi
     return Bilingual(text, text)
 
 
-def _told(reader: IntakeReader) -> tuple[EvidenceClass, tuple[str, ...]]:
-    cls = reader.choice("class", _TOLD, "declared")
-    documents = reader.names("evidence")
-    if cls == "verified" and not documents:
-        reader.fail(
-            "class", "verified without a document", "list the documents seen under evidence:, or write declared"
-        )
-    return ("verified" if cls == "verified" else "declared"), documents
-
-
 def _profile(top: IntakeReader) -> Profile:
     reader = top.child("profile", required=True)
     if reader is None:
@@ -193,7 +187,7 @@ def _site(reader: IntakeReader) -> Site:
 
 
 def _product(reader: IntakeReader) -> Product:
-    cls, documents = _told(reader)
+    cls, documents = told(reader)
     product = Product(
         id=reader.text("id"),
         name=_bilingual(reader, "name"),
@@ -219,7 +213,7 @@ def _asset(reader: IntakeReader, key: str, text: str, enterprise: str) -> AssetA
 
 
 def _machine(reader: IntakeReader, enterprise: str) -> Machine:
-    cls, documents = _told(reader)
+    cls, documents = told(reader)
     text = reader.text("asset", "")
     machine = Machine(
         id=reader.text("id"),
@@ -239,37 +233,8 @@ def _machine(reader: IntakeReader, enterprise: str) -> Machine:
     return machine
 
 
-def _answer(item: str, reader: IntakeReader) -> Answer:
-    cls, documents = _told(reader)
-    given = [key for key in ("options", "ratio", "direction") if key in reader.data]
-    answer = Answer(
-        item=item,
-        options=reader.names("options"),
-        open_options=reader.names("open"),
-        ratio=reader.decimal("ratio"),
-        direction=reader.choice("direction", ("better", "flat", "worse", ""), ""),
-        cls=cls,
-        documents=documents,
-    )
-    if len(given) != 1:
-        reader.fail(
-            given[1] if given else "options", "one form of answer is needed", "write options, ratio or direction"
-        )
-    reader.finish()
-    return answer
-
-
-def _scene(scene: str, reader: IntakeReader) -> SceneAnswer:
-    cls, documents = _told(reader)
-    level = reader.integer("level")
-    if level > 4:
-        reader.fail("level", "no such level", "write a level from 0 to 4")
-    reader.finish()
-    return SceneAnswer(scene, level, cls, documents)
-
-
 def _finance(year: str, reader: IntakeReader) -> Finance:
-    cls, documents = _told(reader)
+    cls, documents = told(reader)
     entry = Finance(
         year=year,
         revenue_yuan=reader.decimal("revenue_yuan"),
@@ -302,7 +267,7 @@ def _energy(top: IntakeReader, enterprise: str) -> EnergyIntake:
 
 
 def _carrier(reader: IntakeReader) -> Carrier:
-    cls, documents = _told(reader)
+    cls, documents = told(reader)
     carrier = Carrier(reader.text("carrier"), reader.decimal("amount"), reader.text("unit"), cls, documents)
     reader.finish()
     return carrier

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ovoo_contract.address import AssetAddress
+
+if TYPE_CHECKING:
+    from ovoo_cloud.diagnosis.case_assessments import Assessment
 
 __all__ = [
     "Answer",
@@ -173,6 +176,7 @@ class Case:
     """Everything told about one enterprise for one report; `raw` rebuilds it.
 
     `trade_secrets` are withheld from the centre's copy of the report.
+    `frameworks` are named as `id` or `id@version`; the first one, `framework`, leads.
     """
 
     enterprise: str
@@ -191,3 +195,5 @@ class Case:
     energy: EnergyIntake
     trade_secrets: tuple[str, ...]
     raw: Mapping[str, Any]
+    frameworks: tuple[str, ...] = ()
+    assessments: tuple[Assessment, ...] = ()

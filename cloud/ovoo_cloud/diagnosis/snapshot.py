@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 from ovoo_contract.canonical import canonical_json
+from ovoo_contract.errors import ConfigError
 from ovoo_contract.evidence import figure as decimal_text
-from ovoo_packs import load_factors, load_framework, load_norms, load_tariffs
+from ovoo_packs import Framework, load_factors, load_norms, load_tariffs
 
 from ovoo_cloud.diagnosis.actions import actions_section
 from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_scenes
+from ovoo_cloud.diagnosis.assessments import Seen, assess, check_assessments
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.dated import DatedTables, Tables, last_day
 from ovoo_cloud.diagnosis.energy import energy_section
@@ -33,7 +35,8 @@ from ovoo_cloud.diagnosis.indicators import (
 from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.running import running_section
 from ovoo_cloud.diagnosis.safety import safety_section
-from ovoo_cloud.diagnosis.scoring import Score, rules_of, score
+from ovoo_cloud.diagnosis.scoring import rules_of, score, score_json
+from ovoo_cloud.diagnosis.shelf import Shelf
 
 __all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_json"]
 
@@ -75,16 +78,23 @@ class Snapshot:
         return canonical_json(self.data)
 
 
-def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
+def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None = None) -> Snapshot:
     """Measure, score and freeze one case.
 
     The same case and samples give the same bytes, whatever the order in which the samples were stored.
 
+    Args:
+        shelf: where a centre's own frameworks are found; without one, only those of the packs.
+
     Raises:
-        ConfigErrors: the case answers items that its framework does not have.
+        ConfigErrors: the case answers items that a framework of it does not have.
+        ConfigError: the leading framework is none of points with a gate.
+        PackError: a framework of the case is not at hand.
     """
-    framework = load_framework(case.framework)
+    shelf = shelf or Shelf()
+    framework, *further = _frameworks(case, shelf)
     check_names(case, framework)
+    check_assessments(case, further)
     window = Window(case.start_ns, case.end_ns)
     seen = Observation.scan(source, window)
     book = FigureBook()
@@ -94,7 +104,8 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
     network = network_figures(case, found, book)
     links = collection_links(found)
     rules = rules_of(framework)
-    answers = resolve_answers(case, framework, network, measured_options(links, source.platform(), seen))
+    options = measured_options(links, source.platform(), seen)
+    answers = resolve_answers(case, framework, network, options)
     scenes = resolve_scenes(case)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
@@ -123,9 +134,26 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
         "security": _security(seen, source, book),
     }
     _score_figures(data["score"], answers, book)
+    if further:
+        measured = Seen(found, rule, network, options, seen)
+        data["assessments"] = assess(case, further, measured, book, data["score"])
+    if own := shelf.carried(case.frameworks):
+        data["own_frameworks"] = own
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
     data["evidence"] = dict(sorted(seen.book.records.items()))
     return Snapshot(data)
+
+
+def _frameworks(case: Case, shelf: Shelf) -> list[Framework]:
+    found = [shelf.framework(reference) for reference in case.frameworks]
+    if found[0].method != "points_gate":
+        raise ConfigError(
+            "this framework cannot lead a report",
+            offender="frameworks[0]",
+            value=f"{found[0].id} ({found[0].method})",
+            remedy="put one of points with a level gate first, such as sme_2024, and this one after it",
+        )
+    return found
 
 
 def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
@@ -183,45 +211,6 @@ def _security(seen: Observation, source: EvidenceSource, book: FigureBook) -> di
     for name, value in (("gateways", facts.gateways), ("gateways_tls", facts.gateways_tls)):
         book.base(f"security.{name}", value, unit="count")
     return {"roles_enforced": facts.roles_enforced, "backup_restored": facts.backup_restored}
-
-
-def score_json(result: Score) -> dict[str, Any]:
-    """A score as plain data; ranges are [low, high]."""
-    return {
-        "total": [str(result.total.low), str(result.total.high)],
-        "level": result.level,
-        "level_low": result.level_low,
-        "level_high": result.level_high,
-        "dimensions": [
-            {"id": name, "full": str(full), "points": [str(r.low), str(r.high)]} for name, full, r in result.dimensions
-        ],
-        "items": [
-            {
-                "id": each.item,
-                "dimension": each.dimension,
-                "full": str(each.full),
-                "points": [str(each.points.low), str(each.points.high)],
-                "classes": {cls: str(points) for cls, points in each.classes},
-            }
-            for each in result.items
-        ],
-        "scenes": [
-            {"id": s.scene, "mandatory": s.mandatory, "levels": [s.low, s.high], "class": s.cls} for s in result.scenes
-        ],
-        "gate": [
-            {
-                "level": step.level,
-                "score": str(step.score),
-                "scenes": step.scenes,
-                "mandatory": step.mandatory,
-                "scenes_range": [step.scenes_low, step.scenes_high],
-                "mandatory_range": [step.mandatory_low, step.mandatory_high],
-                "passed": step.passed,
-                "possible": step.possible,
-            }
-            for step in result.gate
-        ],
-    }
 
 
 _NONE = {"class": "insufficient"}

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.access.tokens import scope_of
-from ovoo_cloud.catalogue import cases
+from ovoo_cloud.catalogue import cases, frameworks
 from ovoo_cloud.catalogue.tables import Report, User
 from ovoo_cloud.diagnosis.case import Case, parse_case
 from ovoo_cloud.evidence_store import StoreEvidence
@@ -87,9 +87,11 @@ def issue_report(
         case_id=case_id,
     )
     evidence = StoreEvidence(services, case.enterprise, scope)
-    order = Order(number, issue_date, languages, folder, progress, centre_copy)
+    order = Order(number, issue_date, languages, folder, progress, centre_copy=centre_copy)
+    with services.database.read() as session:
+        shelf = frameworks.shelf(session, scope, case.frameworks)
     return issue_recorded(
-        services, scope, subject, order, lambda made, out: build_report(case, evidence, made, out), summary
+        services, scope, subject, order, lambda made, out: build_report(case, evidence, made, out, shelf), summary
     )
 
 

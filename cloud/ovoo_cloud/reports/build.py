@@ -14,6 +14,7 @@ from ovoo_contract.errors import ReportError
 
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot, freeze
 from ovoo_cloud.reports.bundle import check_folder, write_bundle
 from ovoo_cloud.reports.charts import draw
@@ -71,14 +72,16 @@ class ReportResult:
     snapshot_sha256: str
 
 
-def build_report(case: Case, source: EvidenceSource, settings: ReportSettings, out_dir: Path) -> ReportResult:
-    """Measure, score, freeze, render and sign one report into `out_dir`.
+def build_report(
+    case: Case, source: EvidenceSource, settings: ReportSettings, out_dir: Path, shelf: Shelf | None = None
+) -> ReportResult:
+    """Measure, score, freeze, render and sign one report into `out_dir`; `shelf` holds a centre's own frameworks.
 
     Raises:
         ConfigErrors: the case answers items that its framework does not have.
         ReportError: the folder is not empty, a font or glyph is missing, or a page cannot be made.
     """
-    return issue_bundle(lambda issue: freeze(case, source, issue), settings, out_dir)
+    return issue_bundle(lambda issue: freeze(case, source, issue, shelf), settings, out_dir)
 
 
 def issue_bundle(make: Callable[[Issue], Snapshot], settings: ReportSettings, out_dir: Path) -> ReportResult:

@@ -6,18 +6,21 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from ovoo_cloud.diagnosis.assessments import comparison, rescored
 from ovoo_cloud.diagnosis.case import parse_case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.formulas import quantise
 from ovoo_cloud.diagnosis.frozen import FrozenSource
-from ovoo_cloud.diagnosis.scoring import score
-from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_json
+from ovoo_cloud.diagnosis.scoring import score_any, score_json
+from ovoo_cloud.diagnosis.shelf import Shelf
+from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.reports.kinds import Finding, ReportKind
 from ovoo_cloud.reports.sections.actions import actions, roadmap
 from ovoo_cloud.reports.sections.annex import annexes
 from ovoo_cloud.reports.sections.energy import energy
 from ovoo_cloud.reports.sections.equipment import equipment, security
+from ovoo_cloud.reports.sections.frameworks import frameworks
 from ovoo_cloud.reports.sections.front import cover, method, summary
 from ovoo_cloud.reports.sections.maturity import maturity, quality
 from ovoo_cloud.reports.sections.profile import profile
@@ -30,23 +33,37 @@ __all__ = ["KIND"]
 
 def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     """Scores follow from rules and answers, and the point figures from the scores."""
-    again = score_json(score(snapshot["framework"], snapshot["answers"], snapshot["scenes"]))
-    for name in sorted(set(again) | set(snapshot["score"])):
-        if again.get(name) != snapshot["score"].get(name):
-            yield "score", name, "does not follow from rules and answers"
-    for name, ends in _point_figures(snapshot["score"]):
+    again = score_json(score_any(snapshot["framework"], snapshot["answers"], snapshot["scenes"]))
+    yield from _unlike("", again, snapshot["score"])
+    yield from _check_points(snapshot, "score", snapshot["score"])
+    for each in snapshot.get("assessments", []):  # reports of one framework have none
+        name = f"assessment.{each['rules']['id']}"
+        yield from _unlike(f"{name}.", rescored(each["rules"], each["answers"], each["scenes"])["score"], each["score"])
+        if "comparison" in each and each["comparison"] != comparison(each["rules"], snapshot["score"]):
+            yield "score", f"{name}.comparison", "does not follow from the leading score"
+        yield from _check_points(snapshot, name, each["score"])
+
+
+def _unlike(prefix: str, again: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in sorted(set(again) | set(stored)):
+        if again.get(name) != stored.get(name):
+            yield "score", prefix + name, "does not follow from rules and answers"
+
+
+def _check_points(snapshot: Mapping[str, Any], prefix: str, result: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, ends in _point_figures(prefix, result):
         row = snapshot["figures"].get(name)
         interval = None if row is None else Figure.from_json(name, row).interval()
         if interval is None or [quantise(end, 3) for end in interval] != [quantise(Decimal(end), 3) for end in ends]:
             yield "figure", name, "does not follow from the score"
 
 
-def _point_figures(result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    yield "score.total", result["total"]
+def _point_figures(prefix: str, result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    yield f"{prefix}.total", result["total"]
     for each in result["dimensions"]:
-        yield f"score.dimension.{each['id']}", each["points"]
+        yield f"{prefix}.dimension.{each['id']}", each["points"]
     for each in result["items"]:
-        yield f"score.item.{each['id']}", each["points"]
+        yield f"{prefix}.item.{each['id']}", each["points"]
 
 
 def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
@@ -54,6 +71,7 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         parse_case(snapshot["case"], "snapshot.json"),
         FrozenSource(snapshot["source"], source),
         Issue.from_json(snapshot["issue"]),
+        Shelf(snapshot.get("own_frameworks", {})),
     ).data
 
 
@@ -65,6 +83,7 @@ KIND: Final = ReportKind(
         profile,
         quality,
         maturity,
+        frameworks,
         running,
         energy,
         equipment,

@@ -10,7 +10,8 @@ from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import PackError
 
 from ovoo_packs.compiler.document import Node, read_document
-from ovoo_packs.compiler.emit import emit_framework, emit_pack, emit_table
+from ovoo_packs.compiler.emit import emit_pack, emit_table
+from ovoo_packs.compiler.framework_emit import emit_framework
 from ovoo_packs.compiler.problems import Place, Problems
 from ovoo_packs.compiler.rules import RULES
 from ovoo_packs.compiler.sources import SCHEMAS
@@ -116,6 +117,7 @@ def _emit(documents: list[_Checked], packs: dict[str, _Checked]) -> dict[str, by
             files[pack.data["id"]] = emit_pack(pack.data, own, templates.get(SHARED, []), shared)
     frameworks = [each.data for each in documents if each.kind == "framework"]
     files["index"] = {"packs": sorted(files), "frameworks": sorted(each["id"] for each in frameworks)}
-    files |= {each["id"]: emit_framework(each) for each in frameworks}
     files |= {each.kind: emit_table(each.data) for each in documents if each.kind in ("factors", "norms", "tariffs")}
+    norms = files.get("norms", {"rows": []})["rows"]
+    files |= {each["id"]: emit_framework(each, norms) for each in frameworks}
     return {f"{name}.json": canonical_json(content) for name, content in files.items()}

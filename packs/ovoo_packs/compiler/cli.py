@@ -11,9 +11,9 @@ import json
 import pathlib
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ovoo_contract.errors import OvooError
+from ovoo_contract.errors import OvooError, PackError
 
 from ovoo_packs.loader import (
     framework_names,
@@ -22,8 +22,12 @@ from ovoo_packs.loader import (
     load_norms,
     load_pack,
     load_tariffs,
+    norm_rows,
     pack_names,
 )
+
+if TYPE_CHECKING:
+    from ovoo_packs.compiler.lint import Linted
 
 __all__ = ["main"]
 
@@ -52,6 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     for verb in (build, check):
         verb.add_argument("--sources", type=pathlib.Path, default=_PACKAGE.parent / "sources", help="folder of packs")
         verb.add_argument("--data", type=pathlib.Path, default=_PACKAGE / "data", help="folder of compiled files")
+    lint = verbs.add_parser("lint", help="check framework packs: errors, missing clauses, conformance vectors")
+    lint.add_argument("file", nargs="?", type=pathlib.Path, help="one framework document; default: all of --sources")
+    lint.set_defaults(run=_lint)
+    vectors = verbs.add_parser("vectors", help="run the conformance vectors of the frameworks")
+    vectors.add_argument("--check", action="store_true", required=True, help="compare each with its expectation")
+    vectors.set_defaults(run=_vectors)
+    for verb in (lint, vectors):
+        verb.add_argument("--sources", type=pathlib.Path, default=_PACKAGE.parent / "sources", help="folder of packs")
+        verb.add_argument("--vectors", type=pathlib.Path, default=_PACKAGE.parent / "vectors", help="folder of vectors")
     listing = verbs.add_parser("list", help="names of packs, their templates, tables and frameworks")
     listing.set_defaults(run=_list)
     show = verbs.add_parser("show", help="one template, pack, table or framework")
@@ -79,6 +92,39 @@ def _check(options: argparse.Namespace) -> int:
     if not stale:
         print("sources are sound, compiled files are fresh")
     return 1 if stale else 0
+
+
+def _lint(options: argparse.Namespace) -> int:
+    faults = [error for each in _linted(options) for error in (*each.errors, *each.unfinished)]
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if not faults:
+        print("frameworks are sound")
+    return 1 if faults else 0
+
+
+def _linted(options: argparse.Namespace) -> list[Linted]:
+    from ovoo_packs.compiler.lint import lint_folder, lint_framework
+    from ovoo_packs.compiler.vectors import stored_vectors
+
+    norms = norm_rows()
+    file = getattr(options, "file", None)
+    if file is None:
+        return lint_folder(options.sources, options.vectors, norms)
+    if not file.is_file():
+        raise PackError("no such file", offender=str(file), remedy="give a framework document")
+    return [lint_framework(file.read_bytes(), file.name, norms, stored_vectors(options.vectors / file.stem))]
+
+
+def _vectors(options: argparse.Namespace) -> int:
+    bad = 0
+    for each in _linted(options):
+        for error in each.errors:
+            print(error, file=sys.stderr)
+        bad += len(each.errors)
+        if each.data is not None:
+            print(f"{each.data['id']}: {each.vectors} vectors hold")
+    return 1 if bad else 0
 
 
 def _list(options: argparse.Namespace) -> int:

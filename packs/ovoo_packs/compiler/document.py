@@ -10,10 +10,12 @@ import yaml
 
 from ovoo_packs.compiler.problems import Place, Problems
 
-__all__ = ["Node", "read_document"]
+__all__ = ["Node", "parse_document", "read_document"]
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one where PyYAML has it: five times faster
 Scalar = str | int | float | bool | None
+_DEPTH = 40
+_NODES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ class Node:
 
 def read_document(path: pathlib.Path, name: str, problems: Problems) -> Node | None:
     """The tree of the file, or None after its problem was noted; `name` is how messages call the file."""
-    content = path.read_bytes()
+    return parse_document(path.read_bytes(), name, problems)
+
+
+def parse_document(content: bytes, name: str, problems: Problems) -> Node | None:
+    """The tree of a YAML (or JSON) text, whoever sent it; None after its problem was noted."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -62,16 +68,52 @@ def read_document(path: pathlib.Path, name: str, problems: Problems) -> Node | N
         problems.add(place, "", "not UTF-8", content[error.start : error.start + 4].hex(" "), _encoding_remedy(content))
         return None
     try:
-        root = yaml.compose(text, Loader=_LOADER)
+        deep = _too_deep(text)
+        root = None if deep else yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(name, mark.line + 1 if mark else 1)
         problems.add(place, "", "not valid YAML", error.problem, "check indentation, colons and quotes on this line")
         return None
+    except yaml.YAMLError as error:
+        problems.add(Place(name, 1), "", "not valid YAML", str(error), "leave out control characters")
+        return None
+    if deep or (root is not None and _too_large(root)):
+        remedy = f"at most {_DEPTH} levels and {_NODES} entries, aliases written out"
+        problems.add(Place(name, deep or 1), "", "nested too deep or too large", None, remedy)
+        return None
     if root is None:
         problems.add(Place(name, 1), "", "the file is empty", None, "write a document or delete the file")
         return None
     return _tree(root, name, problems)
+
+
+def _too_deep(text: str) -> int:
+    """The line where nesting goes beyond all use, else 0; composing it would exhaust the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEPTH:
+                return event.start_mark.line + 1 if event.start_mark else 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return 0
+
+
+def _too_large(root: yaml.Node) -> bool:
+    """Whether the tree with its aliases written out is beyond all use; aliases may multiply, or bite their tail."""
+    waiting, seen = [(root, 1)], 0
+    while waiting:
+        node, depth = waiting.pop()
+        seen += 1
+        if seen > _NODES or depth > _DEPTH:
+            return True
+        if isinstance(node, yaml.MappingNode):
+            waiting.extend((each, depth + 1) for pair in node.value for each in pair)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting.extend((each, depth + 1) for each in node.value)
+    return False
 
 
 def _encoding_remedy(content: bytes) -> str:
@@ -88,7 +130,14 @@ def _tree(node: yaml.Node, name: str, problems: Problems) -> Node:
         return _mapping(node, place, problems)
     if isinstance(node, yaml.SequenceNode):
         return Node([_tree(child, name, problems) for child in node.value], place, {})
+    if not _storable(str(node.value)):
+        problems.add(place, "", "characters that no file can hold", None, "leave out NUL and lone surrogates")
+        return Node(None, place, {})
     return Node(_scalar(node), place, {})
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _mapping(node: yaml.MappingNode, place: Place, problems: Problems) -> Node:
@@ -96,6 +145,9 @@ def _mapping(node: yaml.MappingNode, place: Place, problems: Problems) -> Node:
     keys: dict[str, Place] = {}
     for key, child in _pairs(node):
         key_place = Place(place.file, key.start_mark.line + 1)
+        if not isinstance(key.value, str) or not _storable(key.value):
+            problems.add(key_place, "", "not a plain key", "a list or mapping", "write key: value lines")
+            continue
         if key.value in children:
             problems.add(key_place, str(key.value), "key given twice", key.value, f"first given at {keys[key.value]}")
             continue

@@ -7,7 +7,7 @@ from typing import Any
 
 from ovoo_packs.compiler.hours import parse_hours
 
-__all__ = ["emit_framework", "emit_pack", "emit_table"]
+__all__ = ["emit_pack", "emit_table"]
 
 Data = dict[str, Any]
 
@@ -25,21 +25,6 @@ def emit_table(table: Data) -> Data:
     """Factors, norms or tariffs with the source written into each row."""
     rows = {"factors": _factor, "norms": _norm, "tariffs": _tariff}[table["kind"]]
     return {"version": table["version"], "rows": [rows(row, table["sources"]) for row in table["rows"]]}
-
-
-def emit_framework(framework: Data) -> Data:
-    """The framework's file."""
-    sources = framework["sources"]
-    connected = framework["connected"]
-    return {
-        **_named(framework, "version", "gate"),
-        "source": sources[framework["source"]],
-        "gate_source": sources[framework["gate_source"]],
-        "scene_source": sources[framework["scene_source"]],
-        "connected": {**connected, "source": sources[connected["source"]]},
-        "dimensions": [_dimension(each, sources) for each in framework["dimensions"]],
-        "scenes": [_scene(each, framework["ladder"]) for each in framework["scenes"]],
-    }
 
 
 def _named(data: Data, *keys: str) -> Data:
@@ -117,38 +102,3 @@ def _season(data: Data) -> Data:
                 bands[hour] = band
     ratios = {band: ratio for band, ratio in data["ratios"].items() if ratio is not None}
     return {**_named(data, "months"), "bands": bands, "ratios": ratios}
-
-
-def _dimension(data: Data, sources: Data) -> Data:
-    groups = [
-        {**_named(each, "weight"), "items": [_item(item, sources) for item in each["items"]]} for each in data["groups"]
-    ]
-    return {**_named(data, "points"), "groups": groups}
-
-
-def _item(data: Data, sources: Data) -> Data:
-    options = [
-        {**{key: each[key] for key in ("id", "points", "measured_by")}, "name_zh": each["zh"], "name_en": each["en"]}
-        for each in data["options"]
-    ]
-    return {
-        **_named(data, "points", "kind", "brackets", "measurable", "indicator"),
-        "options": options,
-        "evidence_class": data["class"],
-        "evidence_zh": data["evidence"]["zh"],
-        "evidence_en": data["evidence"]["en"],
-        "source": sources[data["source"]],
-    }
-
-
-def _scene(data: Data, ladder: Sequence[Data]) -> Data:
-    own = {each["level"]: each for each in data["levels"]}
-    levels = [own.get(step["level"], step) for step in ladder]
-    return {
-        **_named(data, "part", "mandatory"),
-        "evidence_class": data["class"],
-        "levels": [
-            {"level": each["level"], "text_zh": each["zh"], "text_en": each["en"], "measured_by": each["measured_by"]}
-            for each in levels
-        ],
-    }

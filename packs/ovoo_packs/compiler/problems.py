@@ -47,8 +47,12 @@ class Problems:
     def __len__(self) -> int:
         return len(self._found)
 
+    @property
+    def found(self) -> tuple[PackError, ...]:
+        """Everything noted so far, in file and line order."""
+        return tuple(error for _, _, error in sorted(self._found, key=lambda each: each[:2]))
+
     def close(self) -> None:
         """Raises PackErrors with everything noted so far."""
         if self._found:
-            ordered = sorted(self._found, key=lambda each: each[:2])
-            raise PackErrors([error for _, _, error in ordered])
+            raise PackErrors(self.found)

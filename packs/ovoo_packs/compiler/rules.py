@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from ovoo_contract.address import check_segment
 from ovoo_contract.errors import AddressError, PackError
 
+from ovoo_packs.compiler.checks import dates, known, number, unique
 from ovoo_packs.compiler.document import Node
+from ovoo_packs.compiler.framework_rules import check_framework
 from ovoo_packs.compiler.hours import parse_hours
 from ovoo_packs.compiler.problems import Problems
 from ovoo_packs.formula import Formula
@@ -42,53 +43,23 @@ MODEL_NAMES = (
     "variance",
     "window",
 )  # fmt: skip
-_TOLERANCE = 1e-9
-
-
-def _number(node: Node, key: str) -> float:
-    value = node.get(key)
-    return float(value) if isinstance(value, int | float) else math.nan
-
-
-def _unique(nodes: Iterable[Node], key: str, path: str, problems: Problems) -> None:
-    seen: dict[object, Node] = {}
-    for position, node in enumerate(nodes):
-        name = node.get(key)
-        if name in seen:
-            remedy = f"first given at {seen[name].place}; rename one"
-            problems.add(node.place, f"{path}[{position}].{key}", f"duplicate {key}", name, remedy)
-        seen.setdefault(name, node)
-
-
-def _known(node: Node, path: str, names: Iterable[str], what: str, problems: Problems) -> None:
-    known = sorted(names)
-    if node.value not in known:
-        problems.add(node.place, path, f"unknown {what}", node.value, f"one of {', '.join(known)}")
-
-
-def _dates(root: Node, problems: Problems) -> None:
-    for name, source in root["sources"].mapping.items():
-        start, end = source.get("valid_from"), source.get("valid_to")
-        if start is not None and end is not None and str(end) < str(start):
-            path = f"sources.{name}.valid_to"
-            problems.add(source["valid_to"].place, path, "ends before it starts", end, f"a date not before {start}")
 
 
 def _template(root: Node, sources: set[str], problems: Problems) -> None:
     signals = {str(node.get("name")): node for node in root["signals"].items}
-    _unique(root["signals"].items, "name", "signals", problems)
+    unique(root["signals"].items, "name", "signals", problems)
     for position, node in enumerate(root["signals"].items):
         _signal(node, f"signals[{position}]", problems)
     for position, node in enumerate(root["alarms"].items):
         _alarm(node, f"alarms[{position}]", signals, sources, problems)
-    _unique(root["kpis"].items, "id", "kpis", problems)
+    unique(root["kpis"].items, "id", "kpis", problems)
     for position, node in enumerate(root["kpis"].items):
         _kpi(node, f"kpis[{position}]", signals, sources, problems)
-    _unique(root["models"].items, "id", "models", problems)
+    unique(root["models"].items, "id", "models", problems)
     for position, node in enumerate(root["models"].items):
         _model(node, f"models[{position}]", signals, sources, problems)
     panels = root["dashboard"]["panels"].items
-    _unique(panels, "id", "dashboard.panels", problems)
+    unique(panels, "id", "dashboard.panels", problems)
     for position, node in enumerate(panels):
         _panel(node, f"dashboard.panels[{position}]", signals, problems)
     _path(root["default_path"], problems)
@@ -106,7 +77,7 @@ def _path(node: Node, problems: Problems) -> None:
 
 
 def _signal(node: Node, path: str, problems: Problems) -> None:
-    low, high = _number(node, "low"), _number(node, "high")
+    low, high = number(node, "low"), number(node, "high")
     if not low < high:
         problems.add(node["low"].place, f"{path}.low", "range inverted", f"{low:g}..{high:g}", "low must be below high")
     if node.get("type") == "bool" and (low, high) != (0.0, 1.0):
@@ -114,19 +85,19 @@ def _signal(node: Node, path: str, problems: Problems) -> None:
 
 
 def _alarm(node: Node, path: str, signals: dict[str, Node], sources: set[str], problems: Problems) -> None:
-    _known(node["source"], f"{path}.source", sources, "source", problems)
-    _known(node["signal"], f"{path}.signal", signals, "signal", problems)
+    known(node["source"], f"{path}.source", sources, "source", problems)
+    known(node["signal"], f"{path}.signal", signals, "signal", problems)
     signal = signals.get(str(node.get("signal")))
     if signal is None:
         return
-    low, high, limit = _number(signal, "low"), _number(signal, "high"), _number(node, "limit")
+    low, high, limit = number(signal, "low"), number(signal, "high"), number(node, "limit")
     if not low <= limit <= high:
         remedy = f"from {low:g} to {high:g} {signal.get('unit')}"
         problems.add(node["limit"].place, f"{path}.limit", "limit outside the signal's range", limit, remedy)
 
 
 def _kpi(node: Node, path: str, signals: dict[str, Node], sources: set[str], problems: Problems) -> None:
-    _known(node["source"], f"{path}.source", sources, "source", problems)
+    known(node["source"], f"{path}.source", sources, "source", problems)
     try:
         terms = Formula.parse(str(node.get("formula"))).terms
     except PackError as error:
@@ -139,20 +110,20 @@ def _kpi(node: Node, path: str, signals: dict[str, Node], sources: set[str], pro
 
 
 def _model(node: Node, path: str, signals: dict[str, Node], sources: set[str], problems: Problems) -> None:
-    _known(node["model"], f"{path}.model", MODEL_NAMES, "model", problems)
+    known(node["model"], f"{path}.model", MODEL_NAMES, "model", problems)
     if "source" in node:
-        _known(node["source"], f"{path}.source", sources, "source", problems)
+        known(node["source"], f"{path}.source", sources, "source", problems)
     elif node.get("model") == "equipment":
         remedy = f"one of {', '.join(sorted(sources))}"
         problems.add(node.place, path, "instrument classes without a source", node.get("id"), remedy)
     for position, name in enumerate(node["inputs"].items):
-        _known(name, f"{path}.inputs[{position}]", signals, "signal", problems)
+        known(name, f"{path}.inputs[{position}]", signals, "signal", problems)
 
 
 def _panel(node: Node, path: str, signals: dict[str, Node], problems: Problems) -> None:
     units = set()
     for position, name in enumerate(node["signals"].items):
-        _known(name, f"{path}.signals[{position}]", signals, "signal", problems)
+        known(name, f"{path}.signals[{position}]", signals, "signal", problems)
         if name.value in signals:
             units.add(str(signals[str(name.value)].get("unit")))
     if len(units) > 1:
@@ -161,20 +132,20 @@ def _panel(node: Node, path: str, signals: dict[str, Node], problems: Problems) 
 
 
 def _pack(root: Node, sources: set[str], problems: Problems) -> None:
-    _dates(root, problems)
+    dates(root, problems)
 
 
 def _rows(root: Node, sources: set[str], problems: Problems) -> None:
-    _dates(root, problems)
-    _unique(root["rows"].items, "id", "rows", problems)
+    dates(root, problems)
+    unique(root["rows"].items, "id", "rows", problems)
     for position, node in enumerate(root["rows"].items):
-        _known(node["source"], f"rows[{position}].source", sources, "source", problems)
+        known(node["source"], f"rows[{position}].source", sources, "source", problems)
 
 
 def _factors(root: Node, sources: set[str], problems: Problems) -> None:
     _rows(root, sources, problems)
     for position, node in enumerate(root["rows"].items):
-        low, high = _number(node, "low"), _number(node, "high")
+        low, high = number(node, "low"), number(node, "high")
         is_range = low < high
         if ("value" in node) == is_range or ("low" in node) != ("high" in node):
             remedy = "give value, or low and high with low below high"
@@ -207,7 +178,7 @@ def _supersession(rows: list[Node], problems: Problems) -> None:
         name = earlier.get(str(node.get("id")))
         if name is None:
             continue
-        _known(
+        known(
             node["supersedes"], f"rows[{position}].supersedes", [str(row.get("id")) for row in rows], "norm", problems
         )
         chain = [str(node.get("id"))]
@@ -227,8 +198,8 @@ def _tariffs(root: Node, sources: set[str], problems: Problems) -> None:
         if months != list(range(1, 13)):
             remedy = "each month 1 to 12 in one season"
             problems.add(node["seasons"].place, path, "not every month once", months, remedy)
-        for number, season in enumerate(node["seasons"].items):
-            _season(season, f"{path}[{number}]", problems)
+        for place, season in enumerate(node["seasons"].items):
+            _season(season, f"{path}[{place}]", problems)
 
 
 def _season(node: Node, path: str, problems: Problems) -> None:
@@ -256,67 +227,11 @@ def _take(hours: range, band: str, taken: dict[int, str], span: Node, path: str,
         taken.setdefault(hour, band)
 
 
-def _framework(root: Node, sources: set[str], problems: Problems) -> None:
-    _dates(root, problems)
-    for key in ("source", "scene_source", "gate_source"):
-        _known(root[key], key, sources, "source", problems)
-    _known(root["connected"]["source"], "connected.source", sources, "source", problems)
-    total = math.fsum(_number(node, "points") for node in root["dimensions"].items)
-    _sums_to(root["dimensions"], "dimensions", "points", total, 100.0, problems)
-    _unique(root["scenes"].items, "id", "scenes", problems)
-    for position, node in enumerate(root["dimensions"].items):
-        _dimension(node, f"dimensions[{position}]", sources, problems)
-
-
-def _sums_to(node: Node, path: str, what: str, total: float, wanted: float, problems: Problems) -> None:
-    if abs(total - wanted) > _TOLERANCE:
-        problems.add(node.place, path, f"{what} do not add up", total, f"they must add up to {wanted:g}")
-
-
-def _dimension(node: Node, path: str, sources: set[str], problems: Problems) -> None:
-    groups = node["groups"].items
-    weights = math.fsum(_number(group, "weight") for group in groups)
-    _sums_to(node["groups"], f"{path}.groups", "weights", weights, 100.0, problems)
-    for position, group in enumerate(groups):
-        spot = f"{path}.groups[{position}]"
-        items = group["items"].items
-        wanted = _number(node, "points") * _number(group, "weight") / 100
-        total = math.fsum(_number(item, "points") for item in items)
-        _sums_to(group["items"], f"{spot}.items", "points", total, wanted, problems)
-        for number, item in enumerate(items):
-            _item(item, f"{spot}.items[{number}]", sources, problems)
-
-
-def _item(node: Node, path: str, sources: set[str], problems: Problems) -> None:
-    _known(node["source"], f"{path}.source", sources, "source", problems)
-    points = _number(node, "points")
-    options = [_number(option, "points") for option in (node["options"].items if "options" in node else [])]
-    kind = node.get("kind")
-    if kind == "ratio":
-        _brackets(node, path, problems)
-    elif not options:
-        problems.add(node.place, f"{path}.options", "no options", kind, "list them under options:")
-    else:
-        best = math.fsum(options) if kind == "multi" else max(options)
-        _sums_to(node["options"], f"{path}.options", "points", best, points, problems)
-    if _number(node, "measurable") > points:
-        place, value = node["measurable"].place, node.get("measurable")
-        problems.add(place, f"{path}.measurable", "more than the item", value, f"at most {points:g}")
-
-
-def _brackets(node: Node, path: str, problems: Problems) -> None:
-    brackets = node["brackets"].items if "brackets" in node else []
-    bounds = [_number(each, "upto") for each in brackets]
-    if bounds != sorted(set(bounds)) or not bounds or bounds[-1] != 100:
-        remedy = "upto must rise and end at 100"
-        problems.add(node.place, f"{path}.brackets", "brackets do not cover 0 to 100 %", bounds, remedy)
-
-
 RULES: dict[str, Callable[[Node, set[str], Problems], None]] = {
     "pack": _pack,
     "template": _template,
     "factors": _factors,
     "norms": _norms,
     "tariffs": _tariffs,
-    "framework": _framework,
+    "framework": check_framework,
 }

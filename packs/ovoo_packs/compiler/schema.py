@@ -72,7 +72,7 @@ def number(*, low: float = -math.inf, high: float = math.inf) -> Check:
 
     def check(node: Node, key: str, problems: Problems) -> float:
         value = node.value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -1e300 < value < 1e300:
             problems.add(node.place, key, "expected a number", node.describe(), "write a number without a unit")
             return 0.0
         if not low <= value <= high:

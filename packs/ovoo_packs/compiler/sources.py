@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ovoo_packs.compiler.document import Node
+from ovoo_packs.compiler.framework_schema import framework_schema
 from ovoo_packs.compiler.problems import Problems
 from ovoo_packs.compiler.schema import (
     Check,
@@ -30,7 +31,7 @@ ROLES = (
     "level", "flow", "gas", "position", "quality", "state", "driver", "reactive",
 )  # fmt: skip
 
-_SOURCE: dict[str, Check | Field] = {
+SOURCE: dict[str, Check | Field] = {
     "text": text(),
     "edition": text(empty=True),
     "valid_from": date(),
@@ -43,7 +44,7 @@ _SEVERITY = choice("info", "warning", "critical")
 
 def inline_source() -> Check:
     """A source written where it is used."""
-    return record(_SOURCE)
+    return record(SOURCE)
 
 
 def _scalar(node: Node, key: str, problems: Problems) -> object:
@@ -133,14 +134,14 @@ _PACK = record(
         "id": text(identifier=True),
         "name": name_pair(),
         "version": text(),
-        "sources": mapping_of(record(_SOURCE)),
+        "sources": mapping_of(record(SOURCE)),
     }
 )
 
 
 def _table(kind: str, row: dict[str, Check | Field]) -> Check:
     rows = list_of(record(row), at_least=1)
-    return record({"kind": choice(kind), "version": text(), "sources": mapping_of(record(_SOURCE)), "rows": rows})
+    return record({"kind": choice(kind), "version": text(), "sources": mapping_of(record(SOURCE)), "rows": rows})
 
 
 _FACTOR: dict[str, Check | Field] = {
@@ -186,96 +187,11 @@ _TARIFF: dict[str, Check | Field] = {
     "source": text(identifier=True),
 }
 
-_CLASS = choice("auto", "semi", "paper")
-_OPTION = record(
-    {
-        "id": text(identifier=True),
-        "zh": text(),
-        "en": text(),
-        "points": number(low=0, high=100),
-        "measured_by": optional(text(identifier=True), ""),
-    }
-)
-_ITEM = record(
-    {
-        "id": text(identifier=True),
-        "name": name_pair(),
-        "points": number(low=0, high=100),
-        "kind": choice("multi", "single", "ratio", "direction"),
-        "options": optional(list_of(_OPTION), []),
-        "brackets": optional(list_of(record({"upto": number(low=0, high=100), "share": number(low=0, high=1)})), []),
-        "class": _CLASS,
-        "measurable": number(low=0, high=100),
-        "indicator": optional(text(identifier=True), ""),
-        "evidence": name_pair(),
-        "source": text(identifier=True),
-    }
-)
-_GROUP = record(
-    {
-        "id": text(identifier=True),
-        "name": name_pair(),
-        "weight": number(low=0, high=100),
-        "items": list_of(_ITEM, at_least=1),
-    }
-)
-_LEVEL = record(
-    {"level": whole(1, 4), "zh": text(), "en": text(), "measured_by": optional(list_of(text(identifier=True)), [])}
-)
-_SCENE = record(
-    {
-        "id": text(identifier=True),
-        "part": choice("life_cycle", "production", "supply", "management"),
-        "name": name_pair(),
-        "mandatory": flag(),
-        "class": _CLASS,
-        "levels": optional(list_of(_LEVEL), []),
-    }
-)
-_FRAMEWORK = record(
-    {
-        "kind": choice("framework"),
-        "id": text(identifier=True),
-        "name": name_pair(),
-        "version": text(),
-        "sources": mapping_of(record(_SOURCE)),
-        "source": text(identifier=True),
-        "dimensions": list_of(
-            record(
-                {
-                    "id": text(identifier=True),
-                    "name": name_pair(),
-                    "points": number(low=0, high=100),
-                    "groups": list_of(_GROUP, at_least=1),
-                }
-            ),
-            at_least=1,
-        ),
-        "ladder": list_of(_LEVEL, at_least=4),
-        "scenes": list_of(_SCENE, at_least=1),
-        "scene_source": text(identifier=True),
-        "gate": list_of(
-            record(
-                {
-                    "level": whole(1, 4),
-                    "score": number(low=0, high=100),
-                    "scenes": whole(0, 99),
-                    "mandatory": whole(0, 99),
-                    "scene_level": whole(1, 4),
-                }
-            ),
-            at_least=1,
-        ),
-        "gate_source": text(identifier=True),
-        "connected": record({"days": whole(1, 366), "share": number(low=0, high=1), "source": text(identifier=True)}),
-    }
-)
-
 SCHEMAS: dict[str, Check] = {
     "pack": _PACK,
     "template": _TEMPLATE,
     "factors": _table("factors", _FACTOR),
     "norms": _table("norms", _NORM),
     "tariffs": _table("tariffs", _TARIFF),
-    "framework": _FRAMEWORK,
+    "framework": framework_schema(sources=mapping_of(record(SOURCE)), norm_rows=list_of(record(_NORM), at_least=1)),
 }

@@ -19,7 +19,7 @@ from ovoo_cloud.access.authority import Authority
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.app import create_app
-from ovoo_cloud.catalogue import cases, enterprises, gateways, jobs
+from ovoo_cloud.catalogue import cases, enterprises, frameworks, gateways, jobs
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.ingest.intake import Intake, Message
 from ovoo_cloud.services import Services, build_services
@@ -35,6 +35,7 @@ from ovoo_contract.hour_sums import SumsEnvelope
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, encode_batch
 
+from tests.cloud.api.own_framework import own_text
 from tests.cloud.energy.machine_hours import hours_of, minutes
 
 S = 1_000_000_000
@@ -201,6 +202,8 @@ def installation(folder: pathlib.Path, *, fed: bool = True, **settings: Any) -> 
             _register(plant)
             _feed(plant)
             _feed_foreign(plant)
+            with plant.services.database.write() as session:
+                frameworks.add(session, SYSTEM, own_text(), name="own.yaml", now_ns=NOW)
             plant.ids = {
                 "own": _records(plant, OWN, SITE, GATEWAY),
                 "foreign": _records(plant, FOREIGN, FOREIGN_SITE, FOREIGN_GATEWAY),

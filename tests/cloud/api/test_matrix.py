@@ -16,6 +16,7 @@ from ovoo_models.bindings import untrained
 from ovoo_packs import load_pack
 
 from tests.cloud.api import works
+from tests.cloud.api.own_framework import own_framework
 from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, TERMS, Plant
 
 P = Permission
@@ -123,6 +124,11 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/gateways/{gateway}/gaps"): P.READ_GATEWAYS,
     ("get", "/api/v1/gateways/{gateway}/completeness"): P.READ_GATEWAYS,
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): P.ENROL,
+    ("get", "/api/v1/frameworks"): P.READ_REPORT,
+    ("post", "/api/v1/frameworks"): P.MANAGE_FRAMEWORKS,
+    ("get", "/api/v1/frameworks/{framework}/editions/{version}"): P.READ_REPORT,
+    ("post", "/api/v1/frameworks/{framework}/editions/{version}/state"): P.MANAGE_FRAMEWORKS,
+    ("get", "/api/v1/frameworks/{framework}/changes"): P.READ_REPORT,
     ("get", "/api/v1/region"): P.READ_AGGREGATES,
     ("get", "/api/v1/audit"): P.READ_AUDIT,
 }
@@ -134,6 +140,8 @@ def period(start_ns: int, end_ns: int) -> dict[str, str]:
 
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "/api/v1/frameworks"): {"document": own_framework("2")},
+    ("post", "/api/v1/frameworks/{framework}/editions/{version}/state"): {"state": "published"},
     ("post", "/api/v1/tokens"): {"label": "mine", "days": 1},
     ("patch", "/api/v1/users/{name}"): {"disabled": False},
     ("post", "/api/v1/enterprises/{enterprise}/alarms/{alarm}/acknowledge"): {"comment": "seen"},
@@ -194,6 +202,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "hours": {**WINDOW, "asset": "utilities/air/comp1"},
     "refit": {**WINDOW, "asset": "utilities/air/comp1"},
     "tariff-day": {"day": "2026-06-05"},
+    "changes": {"before": "2022.1", "after": "2022.1"},
     "completeness": {**WINDOW, "site": SITE},
 }
 TENANT = ("{enterprise}", "{gateway}")
@@ -222,6 +231,9 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         ids = values
     if path.endswith("/revoke") and ids["gateway"] == plant.ids["own"]["gateway"]:
         values["gateway"] = SPARE
+    if "{framework}" in path:
+        own = path.endswith("/state")
+        values |= {"framework": "own_check" if own else "sme_2022", "version": "1" if own else "2022.1"}
     if "{token}" in path:
         values["token"] = plant.token(role.value).split("_")[1]
     if path.startswith("/api/v1/users"):

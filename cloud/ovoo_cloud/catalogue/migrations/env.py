@@ -7,6 +7,7 @@ from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the m
     baseline_tables,
     bill_tables,
     energy_tables,
+    framework_tables,
     sums_tables,
 )
 from ovoo_cloud.catalogue.tables import Base

@@ -1,0 +1,225 @@
+"""Further frameworks of a case: their answers as scoring reads them, scored and frozen beside the leading one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from ovoo_contract.errors import ConfigError, ConfigErrors, EvidenceError
+from ovoo_packs import Framework
+
+from ovoo_cloud.diagnosis.answers import Measured, check_names, resolve_answers, resolve_scenes
+from ovoo_cloud.diagnosis.case import Case
+from ovoo_cloud.diagnosis.case_assessments import Assessment, GradedAnswer
+from ovoo_cloud.diagnosis.figures import FigureBook, least_digits
+from ovoo_cloud.diagnosis.indicators import Delivery, DeliveryRule, NetworkFigures
+from ovoo_cloud.diagnosis.observe import Observation
+from ovoo_cloud.diagnosis.scoring import band_levels, rules_of, score_any, score_json
+from ovoo_cloud.diagnosis.stable_months import stable_months
+
+__all__ = ["Seen", "assess", "check_assessments", "comparison", "rescored"]
+
+Answers = dict[str, dict[str, Any]]
+_UNITS = {"points_gate": "points", "maturity": "1", "acceptance": "count", "norm_table": "count", "bands": "points"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was measured before: deliveries by the rule, network figures, options that telemetry decides."""
+
+    found: Sequence[Delivery]
+    rule: DeliveryRule
+    network: NetworkFigures
+    options: Measured
+    observation: Observation
+
+
+def check_assessments(case: Case, frameworks: Sequence[Framework]) -> None:
+    """Refuse what the further frameworks do not have, all together.
+
+    Raises:
+        ConfigErrors: naming each entry and what is allowed there.
+    """
+    errors: list[ConfigError] = []
+    for reference, framework in zip(case.frameworks[1:], frameworks, strict=True):
+        told = _told(case, reference)
+        if framework.method == "points_gate":
+            try:
+                check_names(replace(case, answers=told.answers, scenes=told.scenes), framework)
+            except ConfigErrors as error:
+                errors.extend(error.errors)
+            continue
+        errors.extend(_refused(framework, _answers(told)))
+        errors.extend(_unknown_machines(case, framework, told))
+    if errors:
+        raise ConfigErrors(errors)
+
+
+def _told(case: Case, reference: str) -> Assessment:
+    empty = Assessment(reference, (), (), (), {})
+    return next((each for each in case.assessments if each.framework == reference), empty)
+
+
+def _refused(framework: Framework, answers: Answers) -> list[ConfigError]:
+    """What scoring says against each answer on its own."""
+    rules, errors = rules_of(framework), []
+    for name, answer in answers.items():
+        try:
+            score_any(rules, {name: answer})
+        except EvidenceError as error:
+            place = f"assessments.{framework.id}.{error.offender}"
+            errors.append(ConfigError(error.message, offender=place, value=error.value, remedy=error.remedy))
+        except KeyError as error:
+            remedy = f"see the forms of answers for {framework.method} in the guide of framework packs"
+            place = f"assessments.{framework.id}.answers.{name}"
+            errors.append(ConfigError("wrong form of answer", offender=place, value=str(error), remedy=remedy))
+    return errors
+
+
+def _unknown_machines(case: Case, framework: Framework, told: Assessment) -> list[ConfigError]:
+    parts, known = {part.id for part in framework.dimensions}, {machine.id for machine in case.machines}
+    place = f"assessments.{framework.id}.machines"
+    strange = [
+        ConfigError("no such part", offender=f"{place}.{part}", value=part, remedy=f"one of {', '.join(sorted(parts))}")
+        for part in told.machines
+        if part not in parts
+    ]
+    return strange + [
+        ConfigError("no such machine", offender=f"{place}.{part}", value=name, remedy="use an id of equipment:")
+        for part, names in told.machines.items()
+        for name in names
+        if name not in known
+    ]
+
+
+def assess(
+    case: Case, frameworks: Sequence[Framework], seen: Seen, book: FigureBook, leading: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The further frameworks in the order of the case: rules, answers, score, and figures in the book.
+
+    `leading` is the snapshot's leading score, beside which bands of another edition may be read.
+    """
+    made = []
+    for reference, framework in zip(case.frameworks[1:], frameworks, strict=True):
+        told = _told(case, reference)
+        answers, scenes = _resolved(case, framework, told, seen, book)
+        data = rescored(rules_of(framework), answers, scenes)
+        lead_id = case.framework.partition("@")[0]
+        if framework.compares_with == lead_id:
+            data["comparison"] = comparison(data["rules"], leading)
+        _figures(data, book, reference_only=framework.reference_only)
+        made.append(data)
+    return made
+
+
+def rescored(rules: Mapping[str, Any], answers: Answers, scenes: Answers) -> dict[str, Any]:
+    """One assessment as the snapshot holds it, but for its comparison."""
+    result = score_json(score_any(rules, answers, scenes))
+    return {"rules": dict(rules), "answers": answers, "scenes": scenes, "score": result}
+
+
+def comparison(rules: Mapping[str, Any], leading: Mapping[str, Any]) -> dict[str, Any]:
+    """The leading framework's total read by these bands, beside the level that its own gate gives."""
+    low, high = leading["total"]
+    bottom, top = band_levels(rules, Fraction(low), Fraction(high))
+    return {"with": rules["compares_with"], "total": [low, high], "levels": [bottom, top],
+            "stated": [leading["level_low"], leading["level_high"]]}  # fmt: skip
+
+
+def _resolved(
+    case: Case, framework: Framework, told: Assessment, seen: Seen, book: FigureBook
+) -> tuple[Answers, Answers]:
+    if framework.method == "points_gate":
+        own = replace(case, answers=told.answers, scenes=told.scenes)
+        return resolve_answers(own, framework, seen.network, seen.options), resolve_scenes(own)
+    answers = _answers(told)
+    if framework.method == "acceptance":
+        answers |= _stable(case, framework, told, seen)
+    if framework.method == "norm_table" and (measured := _consumption(case, framework, book)) is not None:
+        answers = measured | answers
+    return dict(sorted(answers.items())), {}
+
+
+def _answers(told: Assessment) -> Answers:
+    plain = {
+        each.item: {
+            "sure": sorted(each.options),
+            "open": sorted(each.open_options),
+            "class": each.cls,
+            "evidence": [],
+            "documents": list(each.documents),
+        }
+        for each in told.answers
+    }
+    return plain | {each.item: _graded(each) for each in told.graded}
+
+
+def _graded(each: GradedAnswer) -> dict[str, Any]:
+    data: dict[str, Any] = {"class": each.cls, "evidence": [], "documents": list(each.documents)}
+    if each.grades:
+        data["grades"] = {level: list(grades) for level, grades in each.grades}
+    if each.low is not None and each.high is not None:
+        data |= {"low": str(Fraction(each.low)), "high": str(Fraction(each.high))}
+    if each.corrections:
+        data["corrections"] = {name: str(Fraction(value)) for name, value in each.corrections}
+    return data
+
+
+def _stable(case: Case, framework: Framework, told: Assessment, seen: Seen) -> Answers:
+    """Measured months of the subsystems whose machines the case names; they stand in the place of what was told."""
+    made: Answers = {}
+    for part in framework.dimensions:
+        names = told.machines.get(part.id, ())
+        for item in [item for group in part.groups for item in group.items]:
+            if not names or item.indicator != "stable_running_months":
+                continue
+            months = stable_months(case, names, seen.found, seen.rule, seen.observation)
+            if months is not None:
+                low, high, evidence = months
+                made[item.id] = {"low": str(low), "high": str(high), "class": "measured",
+                                 "evidence": list(evidence), "documents": []}  # fmt: skip
+    return made
+
+
+def _consumption(case: Case, framework: Framework, book: FigureBook) -> Answers | None:
+    """The unit consumption of the case's own norm, where the framework has its row and the energy is complete."""
+    choice = case.energy.norm
+    if choice is None or "norm.intensity" not in book.figures:
+        return None
+    if choice.norm not in {item.id for item in framework.items}:
+        return None
+    figure = book["norm.intensity"]
+    span = figure.interval()
+    if span is None or not case.energy.complete:
+        return None
+    answer: dict[str, Any] = {"low": str(Fraction(span[0])), "high": str(Fraction(span[1])), "class": figure.cls,
+                              "evidence": list(figure.evidence),
+                              "documents": sorted({document for _, _, document in choice.corrections})}  # fmt: skip
+    if choice.corrections:
+        answer["corrections"] = {name: str(Fraction(value)) for name, value, _ in choice.corrections}
+    return {choice.norm: answer}
+
+
+def _figures(data: Mapping[str, Any], book: FigureBook, *, reference_only: bool) -> None:
+    """Total, parts and items as figures, so that text and tables print them like any other number."""
+    rules, result = data["rules"], data["score"]
+    unit = _UNITS[rules.get("method", "points_gate")]
+    rows = [("total", result["total"])]
+    rows += [(f"dimension.{each['id']}", each["points"]) for each in result["dimensions"]]
+    rows += [(f"item.{each['id']}", each["points"]) for each in result["items"]]
+    for name, pair in rows:
+        low, high = (Decimal(end) for end in pair)
+        book.base(
+            f"assessment.{rules['id']}.{name}",
+            low if low == high else None,
+            bounds=(low, high),
+            unit=unit,
+            digits=least_digits(low, high),
+            cls="declared",
+            formula="score/1",
+            reason="" if low == high else "missing",
+            reference_only=reference_only,
+        )
