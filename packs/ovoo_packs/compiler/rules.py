@@ -318,5 +318,6 @@ RULES: dict[str, Callable[[Node, set[str], Problems], None]] = {
     "factors": _factors,
     "norms": _norms,
     "tariffs": _tariffs,
+    "methods": _rows,
     "framework": _framework,
 }

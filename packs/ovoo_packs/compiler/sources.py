@@ -185,6 +185,14 @@ _TARIFF: dict[str, Check | Field] = {
     "source": text(identifier=True),
 }
 
+_METHOD: dict[str, Check | Field] = {
+    "id": text(identifier=True),
+    "name": name_pair(),
+    "unit": text(),
+    "value": number(low=0),
+    "source": text(identifier=True),
+}
+
 _CLASS = choice("auto", "semi", "paper")
 _OPTION = record(
     {
@@ -276,5 +284,6 @@ SCHEMAS: dict[str, Check] = {
     "factors": _table("factors", _FACTOR),
     "norms": _table("norms", _NORM),
     "tariffs": _table("tariffs", _TARIFF),
+    "methods": _table("methods", _METHOD),
     "framework": _FRAMEWORK,
 }
