@@ -12,8 +12,10 @@ from ovoo_contract.findings import Finding
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import findings, gateways, signals
 from ovoo_cloud.diagnosis.evidence import PlatformFacts
+from ovoo_cloud.diagnosis.usage import Usage
 from ovoo_cloud.services import Services
 from ovoo_cloud.stores.base import concat_columns
+from ovoo_cloud.usage_store import usage_of
 
 __all__ = ["StoreEvidence"]
 
@@ -74,3 +76,8 @@ class StoreEvidence:
             active = [each for each in found if each.status != "revoked"]
             certified = [each for each in active if each.certificate_serial]
             return PlatformFacts(gateways=len(active), gateways_tls=len(certified), roles_enforced=True)
+
+    def usage(self, start_ns: int, end_ns: int) -> Usage:
+        """Alarms, links, simulations and forecasts as the catalogue has them."""
+        with self._services.database.read() as session:
+            return usage_of(session, self._scope, self._enterprise, start_ns, end_ns)

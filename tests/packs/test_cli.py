@@ -45,7 +45,9 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert "dairy: milk_reception" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["coal_mine", "coal_mine/main_fan", "factors", "norms", "tariffs", "methods", "sme_2024"])
+@pytest.mark.parametrize(
+    "name", ["coal_mine", "coal_mine/main_fan", "factors", "norms", "tariffs", "methods", "sme_2024"]
+)
 def test_show_prints_the_same_as_text_and_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)

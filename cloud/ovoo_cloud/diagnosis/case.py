@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import AddressError
 
+from ovoo_cloud.diagnosis.case_operation import read_operation
 from ovoo_cloud.diagnosis.case_parts import (
     Answer,
     Bilingual,
@@ -70,6 +71,7 @@ def _build(top: IntakeReader) -> Case:
     enterprise = top.text("enterprise")
     start_ns, end_ns, zone = _window(top)
     sites = tuple(_site(entry) for entry in top.children("sites"))
+    machines = tuple(_machine(entry, enterprise) for entry in top.children("equipment"))
     case = Case(
         enterprise=enterprise,
         start_ns=start_ns,
@@ -80,12 +82,13 @@ def _build(top: IntakeReader) -> Case:
         profile=_profile(top),
         sites=sites,
         products=tuple(_product(entry) for entry in top.children("products")),
-        machines=tuple(_machine(entry, enterprise) for entry in top.children("equipment")),
+        machines=machines,
         answers=tuple(_answer(name, entry) for name, entry in top.keyed("answers")),
         scenes=tuple(_scene(name, entry) for name, entry in top.keyed("scenes")),
         finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
         energy=_energy(top, enterprise),
         raw=dict(top.data),
+        operation=read_operation(top, tuple(machine.id for machine in machines)),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from ovoo_contract.address import AssetAddress
 
+from ovoo_cloud.diagnosis.case_operation import NO_OPERATION, OperationIntake
+
 __all__ = [
     "Answer",
     "Bilingual",
@@ -187,3 +189,4 @@ class Case:
     finance: tuple[Finance, ...]
     energy: EnergyIntake
     raw: Mapping[str, Any]
+    operation: OperationIntake = NO_OPERATION

@@ -242,7 +242,8 @@ def bracket_share(brackets: Sequence[Mapping[str, str]], ratio: Fraction) -> Dec
 def _scene(rule: Mapping[str, Any], answer: Mapping[str, Any] | None) -> SceneScore:
     if answer is None:
         return SceneScore(rule["id"], rule["mandatory"], 0, 4, "insufficient")
-    return SceneScore(rule["id"], rule["mandatory"], answer["level"], answer["level"], answer["class"])
+    high = answer.get("high", answer["level"])  # a scene that only facts prove is known from below
+    return SceneScore(rule["id"], rule["mandatory"], answer["level"], high, answer["class"])
 
 
 def _gate_step(rule: Mapping[str, Any], total: Range, scenes: Sequence[SceneScore]) -> GateStep:

@@ -23,6 +23,7 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.front import documents_of, local_day
+from ovoo_cloud.reports.sections.indicators import scene_fact_blocks
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 
 __all__ = ["maturity", "quality"]
@@ -141,7 +142,7 @@ def maturity(facts: Facts) -> list[Block]:
     if distance is not None:
         blocks.append(para(distance))
     blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
-    blocks += [_scene_table(facts), heading(2, "score.links.title"), *_links(facts)]
+    blocks += [_scene_table(facts), *scene_fact_blocks(facts), heading(2, "score.links.title"), *_links(facts)]
     return blocks
 
 
@@ -222,7 +223,7 @@ def _scene_table(facts: Facts) -> Block:
                 name(names[scene["id"]]),
                 plain(str(low) if low == high else f"{low}–{high}"),
                 key(f"class.{scene['class']}"),
-                documents_of(answer["documents"] if answer else []),
+                documents_of([*answer["documents"], *answer.get("evidence", [])[:2]] if answer else []),
             ]
         )
     columns: list[Column] = [
