@@ -30,7 +30,9 @@ def report_list(request: Request, services: ServicesDep, scope: Reader) -> Respo
         companies = {row.id: row for row in enterprises.enterprises(session, scope)}
         issued = cases.reports(session, scope)
         opened = cases.cases(session, scope)
-        runs = [row for row in jobs.jobs(session, scope) if row.kind in ("report", "energy_report")][:_RUNS]
+        runs = [
+            row for row in jobs.jobs(session, scope) if row.kind in ("report", "energy_report", "readiness_report")
+        ][:_RUNS]
     files = {row.id: _shown(bundle_files(row)) for row in issued}
     return page(
         request,

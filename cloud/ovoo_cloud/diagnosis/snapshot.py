@@ -36,6 +36,7 @@ from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.running import running_section
 from ovoo_cloud.diagnosis.safety import safety_section
 from ovoo_cloud.diagnosis.scoring import Score, rules_of, score
+from ovoo_cloud.readiness.summary import readiness_summary
 
 __all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_json"]
 
@@ -121,6 +122,7 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
         "security": protection_section(source.platform(), seen, book),
         "indicators": indicators.data,
         "scene_facts": indicators.scenes,
+        "readiness": readiness_summary(seen, book, methods),
     }
     _score_figures(data["score"], answers, book)
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ovoo_cloud.readiness.limits import PARTS
 from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, both, heading, key, name, para, plain, table
 
-__all__ = ["handling_blocks", "network_blocks", "oee_blocks", "output_blocks", "scene_fact_blocks"]
+__all__ = ["handling_blocks", "network_blocks", "oee_blocks", "output_blocks", "readiness_blocks", "scene_fact_blocks"]
 
 _FACTORS = ("availability", "performance", "quality")
 
@@ -52,6 +53,33 @@ def _oee(facts: Facts, row: dict[str, Any], names: dict[str, Any]) -> list[Inlin
         facts.figure(f"{stem}.percent"),
         facts.figure(row["days"], unit=False),
         missing if lacking else key("cell.none"),
+    ]
+
+
+def readiness_blocks(facts: Facts) -> list[Block]:
+    """The readiness of every site's data, part by part."""
+    rows = facts.data.get("readiness") or []
+    if not rows:
+        return []
+    sites = {each["id"]: both(each["name"]) for each in facts.data["case"].get("sites") or []}
+    body = [
+        [
+            name(sites.get(row["site"]), row["site"]),
+            facts.figure(f"readiness.{row['site']}.score", unit=False),
+            *(facts.figure(f"readiness.{row['site']}.{part}", unit=False) for part in PARTS),
+        ]
+        for row in rows
+    ]
+    columns: list[Column] = [
+        ("quality.readiness.col.site", "left", 1.3),
+        ("readiness.col.score", "right", 1),
+        *((f"readiness.part.{part}", "right", 1) for part in PARTS),
+    ]
+    evidence = facts.evidence(*(f"readiness.{row['site']}.score" for row in rows))
+    return [
+        heading(2, "quality.readiness.title"),
+        para(key("quality.readiness.lead")),
+        table("quality.readiness.caption", columns, body, evidence=evidence, compact=True),
     ]
 
 

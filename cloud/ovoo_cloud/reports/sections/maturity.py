@@ -23,7 +23,7 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.front import documents_of, local_day
-from ovoo_cloud.reports.sections.indicators import scene_fact_blocks
+from ovoo_cloud.reports.sections.indicators import readiness_blocks, scene_fact_blocks
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 
 __all__ = ["maturity", "quality"]
@@ -50,7 +50,7 @@ def quality(facts: Facts) -> list[Block]:
     gaps = _gaps(facts)
     if gaps is not None:
         blocks.append(gaps)
-    return [*blocks, class_chart(facts)]
+    return [*blocks, *readiness_blocks(facts), class_chart(facts)]
 
 
 def _delivery_table(facts: Facts) -> Block:

@@ -1,0 +1,97 @@
+"""One look at every signal of a site, machine by machine: only numbers stay, never the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from ovoo_contract.address import AssetAddress
+from ovoo_contract.catalogue import SignalEntry
+from ovoo_packs import AssetTemplate, SignalTemplate, load_pack
+
+from ovoo_cloud.catalogue.templates import Recognised, recognise
+from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.observe import EvidenceBook, Window
+from ovoo_cloud.readiness.limits import Limits
+from ovoo_cloud.readiness.score import LinkState, Parts, machine_parts, score_parts
+from ovoo_cloud.readiness.signal_facts import SignalFacts, facts_of
+
+__all__ = ["QUERY", "MachineSurvey", "SignalSurvey", "survey"]
+
+QUERY = "all samples of the machine's signals: coverage, gaps, clock flags, movement, range, quality codes"
+_FORMULA = "readiness/1"
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSurvey:
+    """One signal: what was seen, and its points."""
+
+    facts: SignalFacts
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSurvey:
+    """One machine: its template where one is recognised, its signals by address, its points, its evidence."""
+
+    asset: AssetAddress
+    known: Recognised
+    signals: tuple[SignalSurvey, ...]
+    parts: Parts
+    evidence: str
+
+
+def survey(
+    source: EvidenceSource, window: Window, limits: Limits, state: LinkState, book: EvidenceBook
+) -> Iterator[MachineSurvey]:
+    """The machines of the source by address; the samples of one signal at a time are in memory."""
+    entries = sorted(source.signals(), key=lambda entry: str(entry.address))
+    assets = sorted({entry.address.asset_address for entry in entries if entry.measurement == "telemetry"})
+    for asset in assets:
+        own = [entry for entry in entries if entry.address.asset_address == asset]
+        yield _machine(asset, own, source, window, limits, state, book)
+
+
+def _machine(
+    asset: AssetAddress,
+    entries: Sequence[SignalEntry],
+    source: EvidenceSource,
+    window: Window,
+    limits: Limits,
+    state: LinkState,
+    book: EvidenceBook,
+) -> MachineSurvey:
+    means = {entry.model: entry for entry in entries if entry.measurement == "telemetry_1m"}
+    telemetry = [entry for entry in entries if entry.measurement == "telemetry"]
+    known = recognise(asset.asset, frozenset(entry.address.signal for entry in telemetry))
+    template = _template(known.pack, known.template)
+    found, scans = [], []
+    for entry in telemetry:
+        read = _read_as(entry, means.get(entry.address.signal))
+        columns = source.samples(read.address, window.start_ns, window.end_ns)
+        signal = _signal(template, entry.address.signal)
+        facts, scan = facts_of(columns, read, window, limits, signal, matched=template is not None)
+        facts = replace(facts, entry=entry)
+        found.append(SignalSurvey(facts, score_parts(facts, state, limits)))
+        scans.append(scan)
+    evidence = book.add(scans, QUERY, formulas=[_FORMULA])
+    return MachineSurvey(asset, known, tuple(found), machine_parts([each.parts for each in found]), evidence)
+
+
+def _read_as(entry: SignalEntry, mean: SignalEntry | None) -> SignalEntry:
+    """A signal sent as minute figures is judged by its means: one a minute."""
+    if entry.uplink != "aggregate_1m" or mean is None:
+        return entry
+    return replace(entry, address=mean.address, uplink="raw", period_s=60.0)
+
+
+@cache
+def _template(pack: str, template: str) -> AssetTemplate | None:
+    return load_pack(pack).template(template) if template else None
+
+
+def _signal(template: AssetTemplate | None, name: str) -> SignalTemplate | None:
+    if template is None:
+        return None
+    return next((each for each in template.signals if each.name == name), None)
