@@ -28,6 +28,7 @@ from ovoo_cloud.console import (
     gateway_pages,
     intensity_pages,
     pages,
+    readiness_pages,
     report_pages,
     saving_pages,
     session,
@@ -51,6 +52,7 @@ _ROUTERS: Final = (
     report_pages.router,
     gateway_pages.router,
     completeness_pages.router,
+    readiness_pages.router,
     ventilation_pages.router,
 )
 _TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}

@@ -28,6 +28,7 @@ __all__ = ["back", "cause_words", "cover", "machines", "method", "signals", "sum
 
 _FIRST: Final = 5
 _WORST: Final = 60
+_FULL: Final = 100.0
 _TERMS: Final = ("readiness", "good", "evidence", "snapshot", "range")
 
 
@@ -223,8 +224,11 @@ def machines(facts: Facts) -> list[Block]:
 
 def signals(facts: Facts) -> list[Block]:
     """The signals with the lowest scores and what is wrong with each."""
-    found = [(machine, row) for machine in facts.data["machines"] for row in machine["signals"]]
-    found.sort(key=lambda each: (_least(facts, each[1]["score"]), each[1]["signal"]))
+    every = [row for machine in facts.data["machines"] for row in machine["signals"]]
+    found = sorted(
+        (row for row in every if _least(facts, row["score"]) < _FULL),
+        key=lambda row: (_least(facts, row["score"]), row["signal"]),
+    )
     if not found:
         return []
     rows = [
@@ -236,7 +240,7 @@ def signals(facts: Facts) -> list[Block]:
             plain(f"{row['longest_min'] / 60:.1f}"),
             _joined(_faults(row)),
         ]
-        for _, row in found[:_WORST]
+        for row in found[:_WORST]
     ]
     columns: list[Column] = [
         ("readiness.col.signal", "left", 2.4),
@@ -246,7 +250,7 @@ def signals(facts: Facts) -> list[Block]:
         ("readiness.col.longest", "right", 0.9),
         ("readiness.col.faults", "left", 2.6),
     ]
-    lead = key("readiness.signals.lead", shown=plain(str(len(rows))), all=plain(str(len(found))))
+    lead = key("readiness.signals.lead", shown=plain(str(len(rows))), all=plain(str(len(every))))
     return [
         heading(1, "readiness.signals.title"),
         para(lead),

@@ -8,6 +8,7 @@ from functools import cache
 
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import SignalEntry
+from ovoo_contract.units import unit
 from ovoo_packs import AssetTemplate, SignalTemplate, load_pack
 
 from ovoo_cloud.catalogue.templates import Recognised, recognise
@@ -21,6 +22,8 @@ __all__ = ["QUERY", "MachineSurvey", "SignalSurvey", "survey"]
 
 QUERY = "all samples of the machine's signals: coverage, gaps, clock flags, movement, range, quality codes"
 _FORMULA = "readiness/1"
+_AGREEING = 0.75
+"""Share of shared signals whose units must be of the template's kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def _machine(
     means = {entry.model: entry for entry in entries if entry.measurement == "telemetry_1m"}
     telemetry = [entry for entry in entries if entry.measurement == "telemetry"]
     known = recognise(asset.asset, frozenset(entry.address.signal for entry in telemetry))
-    template = _template(known.pack, known.template)
+    template = _agreeing(_template(known.pack, known.template), telemetry)
+    known = known if template is not None else Recognised("", "", asset.asset, asset.asset)
     found, scans = [], []
     for entry in telemetry:
         read = _read_as(entry, means.get(entry.address.signal))
@@ -84,6 +88,13 @@ def _read_as(entry: SignalEntry, mean: SignalEntry | None) -> SignalEntry:
     if entry.uplink != "aggregate_1m" or mean is None:
         return entry
     return replace(entry, address=mean.address, uplink="raw", period_s=60.0)
+
+
+def _agreeing(template: AssetTemplate | None, entries: Sequence[SignalEntry]) -> AssetTemplate | None:
+    """The template, unless so many of its units are of another kind that the machine must be another one."""
+    pairs = [(entry, signal) for entry in entries if (signal := _signal(template, entry.address.signal)) is not None]
+    agreeing = sum(1 for entry, signal in pairs if unit(entry.unit).dimension == unit(signal.unit).dimension)
+    return template if pairs and agreeing >= _AGREEING * len(pairs) else None
 
 
 @cache

@@ -38,9 +38,8 @@ class Made:
 
 def plan(days: int = 35, site: str = SITE) -> ReadinessPlan:
     """The window of the sample case, or its first days."""
-    raw = plan_raw(
-        ENTERPRISE, site, START, START + days * DAY, "Asia/Shanghai", Bilingual("黑山煤业", "Heishan Coal"), Bilingual("黑山矿", "Heishan mine")
-    )  # fmt: skip
+    company, place = Bilingual("黑山煤业", "Heishan Coal"), Bilingual("黑山矿", "Heishan mine")
+    raw = plan_raw(ENTERPRISE, site, START, START + days * DAY, "Asia/Shanghai", company, place)
     return parse_plan(raw)
 
 
