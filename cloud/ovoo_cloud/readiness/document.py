@@ -13,7 +13,8 @@ from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.frozen import FrozenSource
 from ovoo_cloud.diagnosis.snapshot import Issue
-from ovoo_cloud.readiness.chapters import back, cover, machines, method, signals, summary, todo
+from ovoo_cloud.readiness.chapters import back, machines, method, signals, todo
+from ovoo_cloud.readiness.front import cover, summary
 from ovoo_cloud.readiness.limits import PARTS, Limits
 from ovoo_cloud.readiness.plan import parse_plan
 from ovoo_cloud.readiness.score import Parts, Span, machine_parts, weighted

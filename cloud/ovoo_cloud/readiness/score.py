@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -15,6 +15,7 @@ from ovoo_cloud.readiness.signal_facts import SignalFacts, is_number
 __all__ = ["LinkState", "Parts", "Span", "link_state", "machine_parts", "score_parts", "weighted"]
 
 _FULL: Final = Fraction(100)
+_CONTEXT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +134,4 @@ def weighted(parts: Parts, limits: Limits) -> Span:
 
 
 def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
+    return _CONTEXT.divide(Decimal(value.numerator), Decimal(value.denominator))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,9 @@ from ovoo_cloud.diagnosis.indicators import FACT_NAMES, INDICATORS, indicator
 from ovoo_cloud.diagnosis.indicators.handling import quantile
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.diagnosis.usage import AlarmLife, LinkFacts, Usage
-from ovoo_cloud.reports.resolve import catalogue
+from ovoo_cloud.reports.charts import draw
+from ovoo_cloud.reports.resolve import Language, catalogue, resolve
+from ovoo_cloud.reports.tree import build_tree
 from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.errors import ConfigErrors, EvidenceError
 from ovoo_contract.samples import SampleBatch
@@ -131,6 +134,21 @@ def test_a_missing_factor_is_named_and_makes_a_range_and_no_days(left_out: str, 
     assert figure["low"] == "0.0"
     assert Decimal(figure["high"]) > Decimal(60)
     assert value(data, "oee.hoist1.days") == "0"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "factor"), [({"planned_h": "700"}, "availability"), ({"ideal_per_h": "5"}, "performance")]
+)
+def test_a_part_above_its_whole_is_a_wrong_input_and_no_factor_above_a_hundred(
+    wrong: dict[str, str], factor: str
+) -> None:
+    case = operated(**{**TOLD, **wrong})
+
+    data = freeze(case, counted(case, COUNTERS), ISSUE).data
+
+    assert data["indicators"]["oee"][0]["missing"] == {factor: "beyond"}
+    row = data["figures"][f"oee.hoist1.{factor}"]
+    assert (row["low"], row["high"], row["class"]) == ("0.0", "100.0", "insufficient")
 
 
 def test_hours_that_nobody_saw_make_availability_a_range() -> None:
@@ -421,3 +439,42 @@ def test_protected_data_need_encryption_classes_and_a_restore_test() -> None:
 
     assert "products" in seen["answers"]["data_security"]["sure"]
     assert "products" not in untested["answers"]["data_security"]["sure"]
+
+
+def test_the_shares_of_points_by_class_add_up_and_measured_ones_grow_with_evidence() -> None:
+    case = mine.case()
+    classes = ("measured", "verified", "declared", "insufficient")
+
+    seen = freeze(case, mine.source(case), ISSUE).data
+    blind = freeze(case, MemorySource(mine.entries(), []), ISSUE).data
+
+    for data in (seen, blind):
+        assert sum(Decimal(value(data, f"score.class.{name}")) for name in classes) == Decimal(100)
+    assert Decimal(value(seen, "score.class.measured")) > Decimal(value(blind, "score.class.measured"))
+
+
+def test_the_chapters_print_what_the_indicators_say_in_both_languages() -> None:
+    raw = mine.case().raw
+    told = {"machines": [{"machine": "hoist1", **{key: each for key, each in TOLD.items() if key != "ideal_per_h"}}]}
+    case = parse_case({**raw, "operation": told})
+    usage = Usage(
+        alarms=tuple(life(n, case.start_ns) for n in range(5)),
+        links=(LinkFacts("heishan-gw1", ("heishan",), certificate=True, deliveries=1000, late=25, offset_ms=-120),),
+        simulations=0,
+    )
+    tree = build_tree(freeze(case, counted(case, COUNTERS, usage=usage), ISSUE).data, "0" * 64)
+
+    zh, en = (json.dumps(resolve(tree, lang, draw).blocks, ensure_ascii=False) for lang in _LANGUAGES)
+
+    for words in ("设备综合效率", "性能开动率：没有理想节拍", "异常处置时间", "网络实测", "下一级尚缺", "数据就绪度"):
+        assert words in zh, words
+    for words in (
+        "Overall equipment effectiveness",
+        "Performance: no ideal rate given",
+        "Network as measured",
+        "Data readiness",
+    ):
+        assert words in en, words
+
+
+_LANGUAGES: tuple[Language, Language] = ("zh", "en")

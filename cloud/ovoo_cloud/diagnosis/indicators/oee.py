@@ -142,13 +142,19 @@ def _hours(stem: str, running: _Running | None, told: MachineOperation, book: Fi
 
 
 def _factor(name: str, parts: Sequence[Figure], book: FigureBook) -> Figure:
-    """Part over whole in percent; 0 to 100 with the reason where one of them is not known."""
+    """Part over whole in percent; 0 to 100 with the reason where one is not known, or where they contradict."""
     part, whole = (each.interval() for each in parts)
     if part is None or whole is None or whole[0] <= 0:
         reason = next((each.reason for each in parts if each.interval() is None and each.reason), "no_output")
-        return book.base(name, None, bounds=_NONE, unit="%", digits=1, cls="insufficient", reason=reason)
+        return _open(name, reason, book)
+    if part[0] > whole[1]:
+        return _open(name, "beyond", book)
     inputs: list[Figure | Input] = [*parts]
     return book.derived(name, "percent/1", inputs, unit="%", digits=1)
+
+
+def _open(name: str, reason: str, book: FigureBook) -> Figure:
+    return book.base(name, None, bounds=_NONE, unit="%", digits=1, cls="insufficient", reason=reason)
 
 
 def _days(

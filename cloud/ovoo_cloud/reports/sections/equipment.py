@@ -217,6 +217,11 @@ def security(facts: Facts) -> list[Block]:
     rows: list[list[Inline]] = [
         [key("security.gateways"), facts.figure("security.gateways", unit=False)],
         [key("security.gateways_tls"), facts.figure("security.gateways_tls", unit=False)],
+        *(
+            [[key("security.tls_percent"), facts.figure("security.tls_percent")]]
+            if facts.has("security.tls_percent")
+            else []
+        ),
         [key("security.roles"), fact(seen["roles_enforced"])],
         [key("security.backup"), fact(seen["backup_restored"])],
     ]

@@ -218,6 +218,8 @@ def _told(facts: Facts, scene: str) -> Inline:
     if answer is None:
         return key("cell.none")
     level = plain(str(answer["level"]))
+    if "high" in answer:
+        return key("scene_facts.not_told")
     conflict = answer.get("conflict", "")
     return key(f"scene_facts.{conflict}", level=level) if conflict else level
 
