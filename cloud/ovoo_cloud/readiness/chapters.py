@@ -12,6 +12,7 @@ from ovoo_cloud.reports.nodes import (
     Facts,
     Inline,
     bullets,
+    chart,
     heading,
     key,
     name,
@@ -20,10 +21,14 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.annex import annexes
+from ovoo_cloud.reports.sections.front import local_day
 
 __all__ = ["back", "cause_words", "machines", "method", "signals", "todo"]
 
 _WORST: Final = 60
+_DRAWN: Final = 20
+_DAYS_DRAWN: Final = 100
+"""A longer window has no room for a cell a day."""
 _FULL: Final = 100.0
 _TERMS: Final = ("readiness", "good", "evidence", "snapshot", "range")
 
@@ -94,7 +99,22 @@ def machines(facts: Facts) -> list[Block]:
         ("readiness.col.score", "right", 0.9),
         *((f"readiness.part.{part}", "right", 0.9) for part in PARTS),
     ]
-    return [heading(1, "readiness.machines.title"), table("readiness.machines.caption", columns, rows, compact=True)]
+    blocks: list[Block] = [heading(1, "readiness.machines.title")]
+    if rows and len(facts.data["machines"][0]["days"]) <= _DAYS_DRAWN:
+        blocks.append(_calendar(facts))
+    return [*blocks, table("readiness.machines.caption", columns, rows, compact=True)]
+
+
+def _calendar(facts: Facts) -> Block:
+    """Coverage by day of the machines that lack most of it."""
+    window = facts.data["window"]
+    worst = sorted(facts.data["machines"], key=lambda row: (_least(facts, row["parts"]["coverage"]), row["asset"]))[
+        :_DRAWN
+    ]
+    rows = [{"label": plain("/".join(row["asset"].split("/")[-2:])), "days": row["days"]} for row in worst]
+    data = {"start": local_day(window["start_ns"], window["timezone"]), "rows": rows}
+    evidence = [row["evidence"] for row in worst]
+    return chart("calendar", key("readiness.chart.calendar"), data, evidence=evidence)
 
 
 def signals(facts: Facts) -> list[Block]:

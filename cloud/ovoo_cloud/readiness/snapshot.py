@@ -107,6 +107,7 @@ def _machine(machine: MachineSurvey, limits: Limits, book: FigureBook, told: Seq
         "score": score.id,
         "parts": {part: None if figure is None else figure.id for part, figure in parts.items()},
         "evidence": machine.evidence,
+        "days": list(machine.days),
         "signals": [_signal(each, machine, limits, book) for each in machine.signals],
     }
 

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import SignalEntry
+from ovoo_contract.evidence import figure as decimal_text
 from ovoo_contract.units import unit
 from ovoo_packs import AssetTemplate, SignalTemplate, load_pack
 
 from ovoo_cloud.catalogue.templates import Recognised, recognise
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
-from ovoo_cloud.diagnosis.observe import EvidenceBook, Window
+from ovoo_cloud.diagnosis.observe import EvidenceBook, SignalScan, Window
 from ovoo_cloud.readiness.limits import Limits
 from ovoo_cloud.readiness.score import LinkState, Parts, machine_parts, score_parts
 from ovoo_cloud.readiness.signal_facts import SignalFacts, facts_of
@@ -22,6 +24,7 @@ __all__ = ["QUERY", "MachineSurvey", "SignalSurvey", "survey"]
 
 QUERY = "all samples of the machine's signals: coverage, gaps, clock flags, movement, range, quality codes"
 _FORMULA = "readiness/1"
+_DAY_MINUTES = 1440
 _AGREEING = 0.75
 """Share of shared signals whose units must be of the template's kind."""
 
@@ -43,6 +46,8 @@ class MachineSurvey:
     signals: tuple[SignalSurvey, ...]
     parts: Parts
     evidence: str
+    days: tuple[str, ...]
+    """Whole percent of good signal-minutes per 24 hours from the start of the window."""
 
 
 def survey(
@@ -80,7 +85,14 @@ def _machine(
         found.append(SignalSurvey(facts, score_parts(facts, state, limits)))
         scans.append(scan)
     evidence = book.add(scans, QUERY, formulas=[_FORMULA])
-    return MachineSurvey(asset, known, tuple(found), machine_parts([each.parts for each in found]), evidence)
+    parts = machine_parts([each.parts for each in found])
+    return MachineSurvey(asset, known, tuple(found), parts, evidence, _days(scans))
+
+
+def _days(scans: Sequence[SignalScan]) -> tuple[str, ...]:
+    flags = np.vstack([scan.good for scan in scans])
+    parts = (flags[:, start : start + _DAY_MINUTES] for start in range(0, flags.shape[1], _DAY_MINUTES))
+    return tuple(decimal_text(100 * int(np.count_nonzero(part)) / part.size, 0) for part in parts)
 
 
 def _read_as(entry: SignalEntry, mean: SignalEntry | None) -> SignalEntry:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ovoo_cloud.access import users
+from ovoo_cloud.access.roles import Role
 from ovoo_cloud.cli import main
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.jobs.readiness_report import issue_readiness, readiness_number
@@ -127,6 +129,10 @@ def test_samples_that_differ_are_counted(live: Path, copy: Path) -> None:
 def test_the_copy_of_another_installation_is_refused(live: Path, tmp_path: Path) -> None:
     case = mine.case()
     with opened(tmp_path / "other", NOW + 5) as other:
+        with other.database.write() as session:
+            users.create_user(
+                session, SYSTEM, "li", password="a long enough password", role=Role.CENTRE_ADMIN, now_ns=NOW
+            )
         fill(other, mine.batches(case.end_ns - DAY, case.end_ns))
         with opened(live) as own:
             found = check_restore(own, other, SYSTEM)
