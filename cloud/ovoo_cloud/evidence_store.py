@@ -12,8 +12,11 @@ from ovoo_contract.findings import Finding
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import findings, gateways, signals
 from ovoo_cloud.diagnosis.evidence import PlatformFacts
+from ovoo_cloud.diagnosis.usage import Usage
+from ovoo_cloud.restore_check import KEPT_NS, restored_since
 from ovoo_cloud.services import Services
 from ovoo_cloud.stores.base import concat_columns
+from ovoo_cloud.usage_store import usage_of
 
 __all__ = ["StoreEvidence"]
 
@@ -68,9 +71,21 @@ class StoreEvidence:
                 before = (page[-1].start_ns, page[-1].id)
 
     def platform(self) -> PlatformFacts:
-        """Gateways known, those enrolled with a certificate of their own, and that every route checks a role."""
+        """Gateways known, those enrolled with a certificate of their own, that every route checks a role, and whether
+        a backup was restored and found whole within a year."""
         with self._services.database.read() as session:
             found = gateways.gateways(session, self._scope, self._enterprise)
             active = [each for each in found if each.status != "revoked"]
             certified = [each for each in active if each.certificate_serial]
-            return PlatformFacts(gateways=len(active), gateways_tls=len(certified), roles_enforced=True)
+            tested = restored_since(session, self._services.clock() - KEPT_NS)
+            return PlatformFacts(
+                gateways=len(active),
+                gateways_tls=len(certified),
+                roles_enforced=True,
+                backup_restored=True if tested else None,
+            )
+
+    def usage(self, start_ns: int, end_ns: int) -> Usage:
+        """Alarms, links, simulations and forecasts as the catalogue has them."""
+        with self._services.database.read() as session:
+            return usage_of(session, self._scope, self._enterprise, start_ns, end_ns)

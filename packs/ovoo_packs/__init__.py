@@ -24,11 +24,13 @@ if TYPE_CHECKING:
         framework_names,
         load_factors,
         load_framework,
+        load_methods,
         load_norms,
         load_pack,
         load_tariffs,
         pack_names,
     )
+    from ovoo_packs.methods import MethodNumber, MethodTable
     from ovoo_packs.norms import Norm, NormTable
     from ovoo_packs.source_ref import SourceRef
     from ovoo_packs.tariffs import Season, Tariff, TariffTable
@@ -58,6 +60,8 @@ __all__ = [
     "Item",
     "Kpi",
     "LevelRule",
+    "MethodNumber",
+    "MethodTable",
     "ModelBinding",
     "Norm",
     "NormTable",
@@ -76,6 +80,7 @@ __all__ = [
     "instantiate",
     "load_factors",
     "load_framework",
+    "load_methods",
     "load_norms",
     "load_pack",
     "load_tariffs",
@@ -104,10 +109,15 @@ _NAMES: Final = {
         "framework_names",
         "load_factors",
         "load_framework",
+        "load_methods",
         "load_norms",
         "load_pack",
         "load_tariffs",
         "pack_names",
+    ),
+    "methods": (
+        "MethodNumber",
+        "MethodTable",
     ),
     "norms": (
         "Norm",

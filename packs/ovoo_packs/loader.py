@@ -13,6 +13,7 @@ from ovoo_contract.errors import PackError
 from ovoo_packs.factors import FactorTable, factors_from_data
 from ovoo_packs.framework_data import framework_from_data
 from ovoo_packs.frameworks import Framework
+from ovoo_packs.methods import MethodTable, methods_from_data
 from ovoo_packs.norms import NormTable, norms_from_data
 from ovoo_packs.tariffs import TariffTable, tariffs_from_data
 from ovoo_packs.templates import Pack, pack_from_data
@@ -22,6 +23,7 @@ __all__ = [
     "framework_names",
     "load_factors",
     "load_framework",
+    "load_methods",
     "load_norms",
     "load_pack",
     "load_tariffs",
@@ -82,6 +84,12 @@ def norm_rows() -> list[dict[str, Any]]:
 def load_tariffs() -> TariffTable:
     """Time-of-use tariffs."""
     return tariffs_from_data(*_read("tariffs"))
+
+
+@functools.cache
+def load_methods() -> MethodTable:
+    """Weights and thresholds of our own methods."""
+    return methods_from_data(*_read("methods"))
 
 
 def _require(name: str, known: tuple[str, ...], what: str) -> None:

@@ -38,7 +38,7 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "--json"]) == 0
 
     listing = json.loads(capsys.readouterr().out)
-    assert listing["tables"] == ["factors", "norms", "tariffs"]
+    assert listing["tables"] == ["factors", "norms", "tariffs", "methods"]
     assert listing["frameworks"][0] == "gbt_39116"
     assert len(listing["frameworks"]) == 7
     assert "main_fan" in listing["coal_mine"]
@@ -46,7 +46,9 @@ def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert "dairy: milk_reception" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["coal_mine", "coal_mine/main_fan", "factors", "norms", "tariffs", "sme_2024"])
+@pytest.mark.parametrize(
+    "name", ["coal_mine", "coal_mine/main_fan", "factors", "norms", "tariffs", "methods", "sme_2024"]
+)
 def test_show_prints_the_same_as_text_and_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)

@@ -28,9 +28,12 @@ _NS: Final = 1_000_000_000
 
 @functools.cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """All texts of a language by key."""
-    source = importlib.resources.files("ovoo_cloud.console").joinpath(f"locales/{language}.json")
-    texts: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
+    """All texts of a language by key: one file for the whole console, one more for each part that brings its own."""
+    texts: dict[str, str] = {}
+    folder = importlib.resources.files("ovoo_cloud.console").joinpath("locales")
+    for source in sorted(folder.iterdir(), key=lambda each: each.name):
+        if source.name == f"{language}.json" or source.name.endswith(f".{language}.json"):
+            texts |= json.loads(source.read_text(encoding="utf-8"))
     return texts
 
 

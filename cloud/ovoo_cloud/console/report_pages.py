@@ -25,6 +25,7 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 _ORDER: Final = (".pdf", ".docx", ".xlsx", ".html", ".json")
 _RUNS: Final = 10
+_ISSUING: Final = ("report", "energy_report", "readiness_report")
 
 
 @router.get("/reports")
@@ -36,7 +37,7 @@ def report_list(request: Request, services: ServicesDep, scope: Reader) -> Respo
         issued = cases.reports(session, scope)
         opened = cases.cases(session, scope)
         places = enterprises.sites(session, scope) if scope.allows(Permission.RUN_REPORT) else ()
-        runs = [row for row in jobs.jobs(session, scope) if row.kind in ("report", "energy_report")][:_RUNS]
+        runs = [row for row in jobs.jobs(session, scope) if row.kind in _ISSUING][:_RUNS]
     files = {row.id: _shown(bundle_files(row)) for row in issued}
     return page(
         request,

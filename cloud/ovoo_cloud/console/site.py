@@ -31,6 +31,7 @@ from ovoo_cloud.console import (
     gateway_pages,
     intensity_pages,
     pages,
+    readiness_pages,
     report_pages,
     saving_pages,
     session,
@@ -61,6 +62,7 @@ _ROUTERS: Final = (
     framework_pages.router,
     gateway_pages.router,
     completeness_pages.router,
+    readiness_pages.router,
     ventilation_pages.router,
     verify_pages.router,
 )

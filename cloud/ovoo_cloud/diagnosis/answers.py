@@ -10,7 +10,7 @@ from typing import Any
 from ovoo_contract.errors import ConfigError, ConfigErrors
 from ovoo_packs import Framework, Item
 
-from ovoo_cloud.diagnosis.case import Answer, Case, Finance
+from ovoo_cloud.diagnosis.case import Answer, Case, Finance, SceneAnswer
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.indicators import NetworkFigures
 
@@ -178,8 +178,38 @@ def _finance_base(years: Sequence[Finance]) -> dict[str, Any]:
     return {"class": cls, "evidence": [], "documents": documents}
 
 
-def resolve_scenes(case: Case) -> dict[str, dict[str, Any]]:
-    """Scene id -> level, class and documents, as told."""
-    return {
-        each.scene: {"level": each.level, "class": each.cls, "documents": list(each.documents)} for each in case.scenes
-    }
+def resolve_scenes(case: Case, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Scene id -> level, class, documents and evidence: what was told, joined with what the facts prove.
+
+    A told level that the facts prove too becomes measured. Where they prove a higher one, the told level stays and the
+    conflict is written beside it (`told_below`); where they speak against the told one, likewise (`told_above`). A
+    scene of which nobody told is known from the proved level upwards.
+    """
+    told = {each.scene: each for each in case.scenes}
+    result: dict[str, dict[str, Any]] = {}
+    for scene in [*told, *(name for name in facts if name not in told)]:
+        answer = told.get(scene)
+        found = facts.get(scene, _NO_FACTS)
+        if answer is not None:
+            result[scene] = _joined(answer, found)
+        elif found["proved"]:
+            result[scene] = {**_proved(found), "level": found["proved"], "high": _HIGHEST, "documents": []}
+    return result
+
+
+_HIGHEST = 4
+_NO_FACTS: Mapping[str, Any] = {"proved": 0, "levels": [], "class": "", "evidence": []}
+
+
+def _proved(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"class": found["class"], "evidence": list(found["evidence"]), "conflict": ""}
+
+
+def _joined(told: SceneAnswer, found: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {"level": told.level, "documents": list(told.documents)}
+    if found["proved"] and found["proved"] >= told.level:
+        conflict = "told_below" if found["proved"] > told.level else ""
+        cls = "measured" if found["class"] == "measured" else told.cls
+        return {**_proved(found), **plain, "class": cls, "conflict": conflict}
+    against = any(step["level"] <= told.level and step["verdict"] == "no" for step in found["levels"])
+    return {**plain, "class": told.cls, "evidence": [], "conflict": "told_above" if against else ""}

@@ -14,6 +14,7 @@ from ovoo_contract.errors import AddressError
 
 from ovoo_cloud.diagnosis.case_answers import read_answer, read_scene, told
 from ovoo_cloud.diagnosis.case_assessments import read_assessments, read_frameworks
+from ovoo_cloud.diagnosis.case_operation import read_operation
 from ovoo_cloud.diagnosis.case_parts import (
     Answer,
     Bilingual,
@@ -75,6 +76,7 @@ def _build(top: IntakeReader) -> Case:
     start_ns, end_ns, zone = _window(top)
     frameworks = read_frameworks(top)
     sites = tuple(_site(entry) for entry in top.children("sites"))
+    machines = tuple(_machine(entry, enterprise) for entry in top.children("equipment"))
     case = Case(
         enterprise=enterprise,
         start_ns=start_ns,
@@ -85,7 +87,7 @@ def _build(top: IntakeReader) -> Case:
         profile=_profile(top),
         sites=sites,
         products=tuple(_product(entry) for entry in top.children("products")),
-        machines=tuple(_machine(entry, enterprise) for entry in top.children("equipment")),
+        machines=machines,
         answers=tuple(read_answer(name, entry) for name, entry in top.keyed("answers")),
         scenes=tuple(read_scene(name, entry) for name, entry in top.keyed("scenes")),
         finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
@@ -94,6 +96,7 @@ def _build(top: IntakeReader) -> Case:
         raw=dict(top.data),
         frameworks=frameworks,
         assessments=read_assessments(top, frameworks),
+        operation=read_operation(top, tuple(machine.id for machine in machines)),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ovoo_contract.address import AssetAddress
 
+from ovoo_cloud.diagnosis.case_operation import NO_OPERATION, OperationIntake
+
 if TYPE_CHECKING:
     from ovoo_cloud.diagnosis.case_assessments import Assessment
 
@@ -197,3 +199,4 @@ class Case:
     raw: Mapping[str, Any]
     frameworks: tuple[str, ...] = ()
     assessments: tuple[Assessment, ...] = ()
+    operation: OperationIntake = NO_OPERATION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from ovoo_contract.address import Address
@@ -13,6 +13,8 @@ from ovoo_contract.catalogue import SignalEntry
 from ovoo_contract.evidence import SampleColumns
 from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
+
+from ovoo_cloud.diagnosis.usage import Usage
 
 __all__ = ["Columns", "EvidenceSource", "MemorySource", "PlatformFacts"]
 
@@ -59,6 +61,9 @@ class EvidenceSource(Protocol):
     def platform(self) -> PlatformFacts:
         """Facts about the links and the platform itself."""
 
+    def usage(self, start_ns: int, end_ns: int) -> Usage:
+        """What the platform was used for in the window, and how its links did."""
+
 
 class MemorySource:
     """An evidence source over batches held in memory, in whatever order they came."""
@@ -71,12 +76,14 @@ class MemorySource:
         findings: Sequence[Finding] = (),
         catalogue_ids: Sequence[str] = (),
         platform: PlatformFacts | None = None,
+        usage: Usage | None = None,
     ) -> None:
         """Signal indexes in the batches are positions in `entries`."""
         self._entries = tuple(entries)
         self._findings = tuple(findings)
         self._catalogue_ids = tuple(catalogue_ids)
         self._platform = platform or PlatformFacts()
+        self._usage = usage or Usage()
         merged, _, _ = SampleBatch.concat(list(batches)).sorted().dedupe()
         self._columns = _split(merged, self._entries)
 
@@ -104,6 +111,11 @@ class MemorySource:
     def platform(self) -> PlatformFacts:
         """The facts given."""
         return self._platform
+
+    def usage(self, start_ns: int, end_ns: int) -> Usage:
+        """The usage given, with the alarms raised in the window."""
+        alarms = tuple(each for each in self._usage.alarms if start_ns <= each.raised_ns < end_ns)
+        return replace(self._usage, alarms=alarms)
 
 
 def _split(batch: SampleBatch, entries: Sequence[SignalEntry]) -> Mapping[str, Columns]:

@@ -59,6 +59,17 @@ def _change(values: Sequence[Decimal]) -> Decimal:
     return _percent([_difference(values), values[1]])
 
 
+def _mean(values: Sequence[Decimal]) -> Decimal:
+    return _CONTEXT.divide(_sum(values), Decimal(len(values)))
+
+
+def _weighted_mean(values: Sequence[Decimal]) -> Decimal:
+    """Of value, weight, value, weight, ...; the weights are constants."""
+    weights = values[1::2]
+    products = [_CONTEXT.multiply(value, weight) for value, weight in zip(values[::2], weights, strict=True)]
+    return _CONTEXT.divide(_sum(products), _sum(weights))
+
+
 def _per_year(values: Sequence[Decimal]) -> Decimal:
     return _CONTEXT.divide(_CONTEXT.multiply(values[0], Decimal(365)), values[1])
 
@@ -70,6 +81,8 @@ FORMULAS: Mapping[str, Formula] = {
     "percent/1": Formula(_percent, (1, -1)),
     "difference/1": Formula(_difference, (1, -1)),
     "change_percent/1": Formula(_change, (1, -1)),
+    "mean/1": Formula(_mean, (1,)),
+    "weighted_mean/1": Formula(_weighted_mean, (1,)),
     "per_year/1": Formula(_per_year, (1, -1)),
 }
 

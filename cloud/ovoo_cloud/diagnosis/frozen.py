@@ -13,12 +13,13 @@ from ovoo_contract.evidence import SampleColumns
 from ovoo_contract.findings import Finding
 
 from ovoo_cloud.diagnosis.evidence import EvidenceSource, PlatformFacts
+from ovoo_cloud.diagnosis.usage import Usage
 
 __all__ = ["FrozenSource", "source_json"]
 
 
 def source_json(source: EvidenceSource, start_ns: int, end_ns: int) -> dict[str, Any]:
-    """What a snapshot keeps of its source besides figures: signal list, findings, platform facts."""
+    """What a snapshot keeps of its source besides figures: signal list, findings, platform facts, usage."""
     entries = sorted(source.signals(), key=lambda entry: str(entry.address))
     found = sorted(
         source.findings(start_ns, end_ns), key=lambda each: (str(each.asset), each.start_ns, each.code, each.id)
@@ -28,6 +29,7 @@ def source_json(source: EvidenceSource, start_ns: int, end_ns: int) -> dict[str,
         "catalogue": Catalogue(entries).to_json().decode(),
         "findings": {each.id: each.to_dict() for each in found},
         "platform": asdict(source.platform()),
+        "usage": source.usage(start_ns, end_ns).to_json(),
     }
 
 
@@ -60,3 +62,8 @@ class FrozenSource:
     def platform(self) -> PlatformFacts:
         """The facts seen at issue."""
         return PlatformFacts(**self._frozen["platform"])
+
+    def usage(self, start_ns: int, end_ns: int) -> Usage:
+        """The usage known at issue; none in a snapshot from before it was kept."""
+        kept = self._frozen.get("usage")
+        return Usage() if kept is None else Usage.from_json(kept)

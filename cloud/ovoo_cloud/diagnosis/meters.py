@@ -17,6 +17,7 @@ from ovoo_contract.evidence import figure as decimal_text
 from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, Series, Window
 
 __all__ = [
+    "GAP_HOURS",
     "HourEnergy",
     "Increments",
     "QuarterEnergy",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 _GAP_NS = GAP_MINUTES * MINUTE_NS
+GAP_HOURS: Final = GAP_MINUTES / 60
+"""Longest silence, in hours, that is no gap."""
 _RESET_SHARE: Final = 0.1
 _QUARTER_NS: Final = 15 * MINUTE_NS
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from ovoo_contract.address import Address, AssetAddress
-from ovoo_contract.canonical import sha256_hex
+from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.catalogue import SignalEntry
 from ovoo_contract.evidence import EvidenceDescriptor, SampleColumns, figure, hash_samples
 from ovoo_contract.quality import UNCERTAIN
@@ -18,7 +18,17 @@ from ovoo_models.efficiency.gap_rule import GAP_NS
 
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 
-__all__ = ["GAP_MINUTES", "MINUTE_NS", "EvidenceBook", "Observation", "Series", "SignalScan", "Window"]
+__all__ = [
+    "GAP_MINUTES",
+    "MINUTE_NS",
+    "EvidenceBook",
+    "Flags",
+    "Observation",
+    "Series",
+    "SignalScan",
+    "Window",
+    "scan_columns",
+]
 
 MINUTE_NS = 60_000_000_000
 GAP_MINUTES = GAP_NS // 60_000_000_000
@@ -50,7 +60,13 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class SignalScan:
-    """What one signal delivered. `good` and `seen`: a flag per minute for a Good sample and for any row at all."""
+    """What one signal delivered.
+
+    Attributes:
+        good, seen: a flag per minute for a Good sample and for any row at all.
+        changed: a flag per minute in which a Good value differs from the Good value before it.
+        varied: two Good values of the window differ.
+    """
 
     entry: SignalEntry
     samples: int
@@ -58,6 +74,7 @@ class SignalScan:
     sha256: str
     good: Flags
     seen: Flags
+    changed: Flags
     varied: bool
 
 
@@ -87,6 +104,16 @@ class EvidenceBook:
             "gaps": [list(gap) for gap in gaps_of(good, self.window)],
         }
         return self._put([scan.entry.address for scan in ordered], query, formulas, factors, record)
+
+    def add_records(self, records: Sequence[Any], query: str, *, formulas: Sequence[str] = ()) -> str:
+        """Record that `query` looked at records of the platform itself, plain data kept in the snapshot's source."""
+        content = {
+            "samples": len(records),
+            "good_share": _share(len(records), len(records)),
+            "sha256": sha256_hex(canonical_json(list(records))),
+            "gaps": [],
+        }
+        return self._put([], query, formulas, (), content)
 
     def _put(
         self, addresses: Sequence[Address], query: str, formulas: Sequence[str], factors: Sequence[str], record: Any
@@ -139,7 +166,10 @@ class Observation:
     def scan(cls, source: EvidenceSource, window: Window) -> Observation:
         """Read every signal once."""
         entries = sorted(source.signals(), key=lambda entry: str(entry.address))
-        scans = {str(entry.address): _scan(source, entry, window) for entry in entries}
+        scans = {}
+        for entry in entries:
+            columns = source.samples(entry.address, window.start_ns, window.end_ns)
+            scans[str(entry.address)] = scan_columns(columns, entry, window)
         seen = np.zeros(window.minutes, dtype=np.bool_)
         for scan in scans.values():
             seen |= scan.seen
@@ -186,8 +216,8 @@ def good_series(columns: SampleColumns) -> Series:
     return Series(times[keep], values[keep])
 
 
-def _scan(source: EvidenceSource, entry: SignalEntry, window: Window) -> SignalScan:
-    columns = source.samples(entry.address, window.start_ns, window.end_ns)
+def scan_columns(columns: SampleColumns, entry: SignalEntry, window: Window) -> SignalScan:
+    """The scan of a signal's samples, all of which lie in the window."""
     times = np.asarray(columns.time_ns, dtype=np.int64)
     good_rows = np.asarray(columns.quality, dtype=np.uint32) < UNCERTAIN
     values = np.asarray(columns.value, dtype=np.float64)[good_rows]
@@ -198,8 +228,17 @@ def _scan(source: EvidenceSource, entry: SignalEntry, window: Window) -> SignalS
         sha256=hash_samples([(entry.address, columns)]),
         good=_minutes(times[good_rows], entry, window),
         seen=_minutes(times, entry, window),
+        changed=_changed(times[good_rows], values, window),
         varied=bool(len(values)) and not bool(np.all(values == values[0])),
     )
+
+
+def _changed(times: npt.NDArray[np.int64], values: npt.NDArray[np.float64], window: Window) -> Flags:
+    flags = np.zeros(window.minutes, dtype=np.bool_)
+    moved = times[1:][values[1:] != values[:-1]]
+    slots = (moved - window.start_ns) // MINUTE_NS
+    flags[slots[slots < window.minutes]] = True
+    return flags
 
 
 def _minutes(times: npt.NDArray[np.int64], entry: SignalEntry, window: Window) -> Flags:

@@ -12,7 +12,7 @@ import numpy as np
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import ConfigError
 from ovoo_contract.evidence import figure as decimal_text
-from ovoo_packs import Framework, load_factors, load_norms, load_tariffs
+from ovoo_packs import Framework, load_factors, load_methods, load_norms, load_tariffs
 
 from ovoo_cloud.diagnosis.actions import actions_section
 from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_scenes
@@ -29,14 +29,17 @@ from ovoo_cloud.diagnosis.indicators import (
     DeliveryRule,
     collection_links,
     deliveries,
+    indicator_section,
     measured_options,
     network_figures,
+    protection_section,
 )
 from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.running import running_section
 from ovoo_cloud.diagnosis.safety import safety_section
 from ovoo_cloud.diagnosis.scoring import rules_of, score, score_json
 from ovoo_cloud.diagnosis.shelf import Shelf
+from ovoo_cloud.readiness.summary import readiness_summary
 
 __all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_json"]
 
@@ -99,16 +102,19 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None
     seen = Observation.scan(source, window)
     book = FigureBook()
     share = framework.connected_share if case.required_share is None else case.required_share
-    rule = DeliveryRule(Fraction(str(share)), framework.connected_days)
+    methods = load_methods()
+    still = int(methods.get("usage_still_limit").exact * 60)
+    rule = DeliveryRule(Fraction(str(share)), framework.connected_days, still)
     found = deliveries(case, rule, seen)
     network = network_figures(case, found, book)
     links = collection_links(found)
     rules = rules_of(framework)
-    options = measured_options(links, source.platform(), seen)
+    options = measured_options(found, links, source.platform(), seen, methods)
     answers = resolve_answers(case, framework, network, options)
-    scenes = resolve_scenes(case)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
+    indicators = indicator_section(case, framework, found, network, seen, book, methods)
+    scenes = resolve_scenes(case, indicators.scenes)
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
@@ -117,7 +123,12 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None
         "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},
         "packs": {
             name: {"version": table.version, "sha256": table.sha256}
-            for name, table in (("factors", tables.factors), ("norms", tables.norms), ("tariffs", tables.tariffs))
+            for name, table in (
+                ("factors", tables.factors),
+                ("methods", methods),
+                ("norms", tables.norms),
+                ("tariffs", tables.tariffs),
+            )
         },
         "framework": rules,
         "answers": answers,
@@ -131,7 +142,10 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None
         "running": running_section(found, rule, seen, book),
         "safety": safety_section(seen, book),
         "actions": actions_section(case, seen, book, energy),
-        "security": _security(seen, source, book),
+        "security": protection_section(source.platform(), seen, book),
+        "indicators": indicators.data,
+        "scene_facts": indicators.scenes,
+        "readiness": readiness_summary(seen, book, methods),
     }
     _score_figures(data["score"], answers, book)
     if further:
@@ -201,16 +215,6 @@ def _calendar(each: Delivery, seen: Observation) -> dict[str, Any]:
         part = flags[:, start : start + 1440]
         days.append(decimal_text(100 * int(np.count_nonzero(part)) / part.size, 0))
     return {"machine": each.machine.id, "days": days}
-
-
-def _security(seen: Observation, source: EvidenceSource, book: FigureBook) -> dict[str, Any]:
-    facts = source.platform()
-    for cls in ("general", "important", "core"):
-        count = sum(1 for scan in seen.scans.values() if scan.entry.data_class == cls)
-        book.base(f"security.signals_{cls}", count, unit="count")
-    for name, value in (("gateways", facts.gateways), ("gateways_tls", facts.gateways_tls)):
-        book.base(f"security.{name}", value, unit="count")
-    return {"roles_enforced": facts.roles_enforced, "backup_restored": facts.backup_restored}
 
 
 _NONE = {"class": "insufficient"}

@@ -10,6 +10,7 @@ from ovoo_contract.evidence import SampleColumns
 from ovoo_contract.findings import Finding
 
 from ovoo_cloud.diagnosis.evidence import EvidenceSource, PlatformFacts
+from ovoo_cloud.diagnosis.usage import Usage
 
 __all__ = ["SiteSource"]
 
@@ -54,3 +55,7 @@ class SiteSource:
     def platform(self) -> PlatformFacts:
         """Facts of the platform."""
         return self._source.platform()
+
+    def usage(self, start_ns: int, end_ns: int) -> Usage:
+        """None: no figure of the month rests on it."""
+        return Usage()

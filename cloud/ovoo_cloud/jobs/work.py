@@ -12,6 +12,7 @@ from ovoo_cloud.jobs.energy_baselines import energy_baselines_job
 from ovoo_cloud.jobs.energy_rollup import energy_rollup
 from ovoo_cloud.jobs.ledger_check import ledger_check
 from ovoo_cloud.jobs.month_report import month_report
+from ovoo_cloud.jobs.readiness_report import readiness_report
 from ovoo_cloud.jobs.report import report
 from ovoo_cloud.jobs.rescore import rescore
 from ovoo_cloud.services import Services
@@ -36,6 +37,7 @@ KINDS: Final[Mapping[str, Work]] = {
     "energy_report": Work(month_report, None),
     "energy_rollup": Work(energy_rollup, {"hour": "1", "minute": "10"}),
     "ledger_check": Work(ledger_check, {"minute": "5"}),
+    "readiness_report": Work(readiness_report, None),
     "report": Work(report, None),
     "rescore": Work(rescore, None),
 }

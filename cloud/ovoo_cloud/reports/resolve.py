@@ -25,11 +25,12 @@ REFERENCE = "※"
 
 @cache
 def catalogue(language: Language) -> Mapping[str, str]:
-    """All texts of one language by key: those of the diagnosis report, then those of the monthly energy report."""
+    """All texts of one language by key: one file for what every report says, one more for each kind or chapter."""
     folder = resources.files("ovoo_cloud.reports").joinpath("locales")
     texts: dict[str, str] = {}
-    for name in (f"{language}.json", f"month.{language}.json"):
-        texts |= json.loads(folder.joinpath(name).read_text(encoding="utf-8"))
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        if file.name == f"{language}.json" or file.name.endswith(f".{language}.json"):
+            texts |= json.loads(file.read_text(encoding="utf-8"))
     return texts
 
 

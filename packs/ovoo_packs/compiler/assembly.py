@@ -16,9 +16,10 @@ from ovoo_packs.compiler.problems import Place, Problems
 from ovoo_packs.compiler.rules import RULES
 from ovoo_packs.compiler.sources import SCHEMAS
 
-__all__ = ["SHARED", "compile_sources", "stale_files", "write_files"]
+__all__ = ["SHARED", "TABLES", "compile_sources", "stale_files", "write_files"]
 
 SHARED = "common"
+TABLES = ("factors", "norms", "tariffs", "methods")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _emit(documents: list[_Checked], packs: dict[str, _Checked]) -> dict[str, by
             files[pack.data["id"]] = emit_pack(pack.data, own, templates.get(SHARED, []), shared)
     frameworks = [each.data for each in documents if each.kind == "framework"]
     files["index"] = {"packs": sorted(files), "frameworks": sorted(each["id"] for each in frameworks)}
-    files |= {each.kind: emit_table(each.data) for each in documents if each.kind in ("factors", "norms", "tariffs")}
+    files |= {each.kind: emit_table(each.data) for each in documents if each.kind in TABLES}
     norms = files.get("norms", {"rows": []})["rows"]
     files |= {each["id"]: emit_framework(each, norms) for each in frameworks}
     return {f"{name}.json": canonical_json(content) for name, content in files.items()}

@@ -19,6 +19,7 @@ from ovoo_packs.loader import (
     framework_names,
     load_factors,
     load_framework,
+    load_methods,
     load_norms,
     load_pack,
     load_tariffs,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
-_TABLES = {"factors": load_factors, "norms": load_norms, "tariffs": load_tariffs}
+_TABLES = {"factors": load_factors, "norms": load_norms, "tariffs": load_tariffs, "methods": load_methods}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

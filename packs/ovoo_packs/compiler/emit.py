@@ -22,8 +22,8 @@ def emit_pack(pack: Data, templates: Sequence[Data], shared: Sequence[Data], sha
 
 
 def emit_table(table: Data) -> Data:
-    """Factors, norms or tariffs with the source written into each row."""
-    rows = {"factors": _factor, "norms": _norm, "tariffs": _tariff}[table["kind"]]
+    """Factors, norms, tariffs or methods with the source written into each row."""
+    rows = {"factors": _factor, "norms": _norm, "tariffs": _tariff, "methods": _method}[table["kind"]]
     return {"version": table["version"], "rows": [rows(row, table["sources"]) for row in table["rows"]]}
 
 
@@ -78,6 +78,10 @@ def _panel(data: Data, alarms: Sequence[Data], units: Mapping[str, str]) -> Data
 def _factor(row: Data, sources: Data) -> Data:
     keys = ("kind", "result_unit", "per_unit", "value", "low", "high", "region", "year")
     return {**_named(row, *keys), "source": sources[row["source"]]}
+
+
+def _method(row: Data, sources: Data) -> Data:
+    return {**_named(row, "unit", "value"), "source": sources[row["source"]]}
 
 
 def _norm(row: Data, sources: Data) -> Data:

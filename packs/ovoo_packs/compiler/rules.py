@@ -233,5 +233,6 @@ RULES: dict[str, Callable[[Node, set[str], Problems], None]] = {
     "factors": _factors,
     "norms": _norms,
     "tariffs": _tariffs,
+    "methods": _rows,
     "framework": check_framework,
 }

@@ -187,11 +187,20 @@ _TARIFF: dict[str, Check | Field] = {
     "source": text(identifier=True),
 }
 
+_METHOD: dict[str, Check | Field] = {
+    "id": text(identifier=True),
+    "name": name_pair(),
+    "unit": text(),
+    "value": number(low=0),
+    "source": text(identifier=True),
+}
+
 SCHEMAS: dict[str, Check] = {
     "pack": _PACK,
     "template": _TEMPLATE,
     "factors": _table("factors", _FACTOR),
     "norms": _table("norms", _NORM),
     "tariffs": _table("tariffs", _TARIFF),
+    "methods": _table("methods", _METHOD),
     "framework": framework_schema(sources=mapping_of(record(SOURCE)), norm_rows=list_of(record(_NORM), at_least=1)),
 }

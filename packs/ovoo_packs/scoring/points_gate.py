@@ -126,7 +126,8 @@ def _scene(rule: Mapping[str, Any], answer: Mapping[str, Any] | None) -> SceneSc
         raise EvidenceError(
             "a scene has no such level", offender=f"scenes.{rule['id']}", value=answer["level"], remedy="0 to 4"
         )
-    return SceneScore(rule["id"], rule["mandatory"], answer["level"], answer["level"], answer["class"])
+    high = answer.get("high", answer["level"])  # a scene that only facts prove is known from below
+    return SceneScore(rule["id"], rule["mandatory"], answer["level"], high, answer["class"])
 
 
 def _gate_step(rule: Mapping[str, Any], total: Range, scenes: Sequence[SceneScore]) -> GateStep:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ovoo_cloud.diagnosis.case import Case, load_case
 from ovoo_cloud.diagnosis.evidence import MemorySource, PlatformFacts
+from ovoo_cloud.diagnosis.usage import Usage
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue, SignalEntry
 from ovoo_contract.findings import Finding
@@ -166,7 +167,12 @@ def findings(start_ns: int) -> list[Finding]:
 
 
 def source(
-    of: Case, cuts: Sequence[Cut] = (), *, shuffle: int | None = None, facts: PlatformFacts | None = None
+    of: Case,
+    cuts: Sequence[Cut] = (),
+    *,
+    shuffle: int | None = None,
+    facts: PlatformFacts | None = None,
+    usage: Usage | None = None,
 ) -> MemorySource:
     """The mine's evidence over the window of the case."""
     parts = batches(of.start_ns, of.end_ns, cuts)
@@ -177,4 +183,5 @@ def source(
         findings=findings(of.start_ns) if shuffle is None else findings(of.start_ns)[::-1],
         catalogue_ids=[Catalogue(listed).id],
         platform=facts or PlatformFacts(gateways=1, gateways_tls=1, roles_enforced=True),
+        usage=usage,
     )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import enterprises, findings, gateways, signals
+from ovoo_cloud.catalogue.tables import AlarmRecord
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource, PlatformFacts
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
+from ovoo_cloud.diagnosis.usage import AlarmLife, LinkFacts, Usage
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
@@ -26,11 +29,19 @@ from tests.cloud.diagnosis import mine
 
 ISSUE = Issue("T-1", "2026-06-08", 1, "test")
 SYSTEM = Scope.system()
+HOUR = 3_600_000_000_000
+FAN = "heishan-coal/heishan/ventilation/main/fan1"
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    with build_services(Settings(data_dir=tmp_path)) as opened:
+@pytest.fixture(params=["embedded", pytest.param("influx", marks=pytest.mark.server)])
+def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:
+    """Services over each kind of store."""
+    settings = Settings(data_dir=tmp_path)
+    if request.param == "influx":
+        server = request.getfixturevalue("influxdb")
+        server.create("ovoo_heishan-coal")
+        settings = Settings(data_dir=tmp_path, store="influx", influx_url=server.url)
+    with build_services(settings) as opened:
         yield opened
 
 
@@ -60,11 +71,35 @@ def test_the_store_gives_the_snapshot_of_the_same_samples_in_memory(services: Se
     stored = StoreEvidence(services, "heishan-coal", SYSTEM)
     facts = PlatformFacts(gateways=1, gateways_tls=0, roles_enforced=True)
 
+    life = AlarmLife("f", FAN, "limit.high", "warning", case.start_ns + HOUR, case.start_ns + 2 * HOUR)
+    keep_alarm(services, case, life)
+    usage = Usage(
+        alarms=(replace(life, finding=mine.findings(case.start_ns)[0].id),),
+        links=(LinkFacts("heishan-gw1", ("heishan",), certificate=False),),
+        simulations=0,
+        forecasts=0,
+    )
+
     snapshot = freeze(case, stored, ISSUE)
 
     assert isinstance(stored, EvidenceSource)
-    assert snapshot.data["evidence"] == freeze(case, mine.source(case, facts=facts), ISSUE).data["evidence"]
-    assert snapshot.to_bytes() == freeze(case, mine.source(case, facts=facts), ISSUE).to_bytes()
+    in_memory = freeze(case, mine.source(case, facts=facts, usage=usage), ISSUE)
+    assert snapshot.data["figures"] == in_memory.data["figures"]
+    assert snapshot.to_bytes() == in_memory.to_bytes()
+    assert snapshot.data["figures"]["handling.warning.acknowledged_median"]["value"] == "60.0"
+
+
+def keep_alarm(services: Services, case: Case, life: AlarmLife) -> None:
+    """The alarm of the mine's first finding, acknowledged, and one that was returned after the window."""
+    finding = mine.findings(case.start_ns)[0].id
+    with services.database.write() as session:
+        session.add(
+            AlarmRecord(
+                finding=finding, enterprise="heishan-coal", site="heishan", asset=life.asset, code=life.code,
+                severity=life.severity, state="active_acknowledged", raised_ns=life.raised_ns,
+                acknowledged_ns=life.acknowledged_ns, acknowledged_by="li", comment="", returned_ns=case.end_ns + HOUR,
+            )
+        )  # fmt: skip
 
 
 def test_a_foreign_enterprise_is_absent(services: Services) -> None:

@@ -6,10 +6,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
-from ovoo_cloud.diagnosis.case import Case
+from hypothesis import given
+from hypothesis import strategies as st
+from ovoo_cloud.diagnosis.case import Case, parse_case
 from ovoo_cloud.diagnosis.evidence import MemorySource
+from ovoo_cloud.diagnosis.indicators.delivery import still_minutes
+from ovoo_cloud.diagnosis.observe import SignalScan
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
+from ovoo_contract.catalogue import SignalEntry
 
 from tests.cloud.diagnosis import mine
 from tests.cloud.diagnosis.mine import Cut
@@ -145,3 +151,121 @@ def test_a_link_whose_machines_do_not_deliver_is_not_granted_on_paper() -> None:
 
     assert data["links"]["safety"]["verdict"] == "no"
     assert "safety" not in data["answers"]["auto_collected"]["sure"] + data["answers"]["auto_collected"]["open"]
+
+
+def test_an_idle_gateway_changes_nothing_but_the_number_of_machines_that_do_not_deliver() -> None:
+    """Its machine is in register and catalogue, and never sends: the networked count stays, the machine is a no."""
+    case = mine.case()
+    raw = {
+        **case.raw,
+        "equipment": [
+            *case.raw["equipment"],
+            {"id": "idle", "name": "idle", "asset": "heishan/shaft/aux/idle1", "digital": "true", "links": ["quality"]},
+        ],
+    }
+    idle = SignalEntry(mine.asset("heishan/shaft/aux/idle1").signal("power"), "kW", period_s=300.0)
+    listed = [*mine.entries(), idle]
+
+    data = freeze(
+        parse_case(raw),
+        MemorySource(listed, mine.batches(case.start_ns, case.end_ns)),
+        Issue("T-1", "2026-06-08", 1, "t"),
+    ).data
+
+    assert (machine(data, "idle")["verdict"], machine(data, "idle")["reason"]) == ("no", "gap")
+    assert data["figures"]["equipment.networked"]["value"] == "5"
+    assert data["links"]["quality"]["verdict"] == "no"
+
+
+def test_an_idle_gateway_of_a_machine_outside_the_register_changes_no_figure_of_the_score() -> None:
+    case = mine.case()
+    idle = SignalEntry(mine.asset("heishan/shaft/aux/idle1").signal("power"), "kW", period_s=300.0)
+    parts = mine.batches(case.start_ns, case.end_ns)
+
+    without = freeze(case, MemorySource(mine.entries(), parts), Issue("T-1", "2026-06-08", 1, "t")).data
+    beside = freeze(case, MemorySource([*mine.entries(), idle], parts), Issue("T-1", "2026-06-08", 1, "t")).data
+
+    assert beside["score"] == without["score"]
+    names = [name for name in without["figures"] if name.startswith(("equipment.", "machine.", "score.", "links."))]
+    assert {name: beside["figures"][name]["value"] for name in names} == {
+        name: without["figures"][name]["value"] for name in names
+    }
+
+
+def test_a_gateway_that_repeats_its_last_values_gives_a_range_and_not_a_networked_machine() -> None:
+    """The fan moves for 35 % of the window, then the gateway sends the same good values for the rest."""
+    case = mine.case()
+    batches = mine.batches(case.start_ns, case.end_ns)
+    for batch, entry in zip(batches, mine.entries(), strict=True):
+        if entry.address.asset == "fan1":
+            stuck = int(0.35 * len(batch))
+            for row in range(stuck, len(batch)):
+                batch.value[row] = batch.value[stuck]
+
+    data = freeze(case, MemorySource(mine.entries(), batches), Issue("T-1", "2026-06-08", 1, "test")).data
+
+    assert (machine(data, "fan1")["verdict"], machine(data, "fan1")["reason"]) == ("unknown", "still")
+    row = data["figures"]["machine.fan1.delivery_percent"]
+    assert (row["low"], row["high"]) == ("35.0", "100.0")
+    assert (data["figures"]["equipment.networked"]["low"], data["figures"]["equipment.networked"]["high"]) == ("4", "5")
+
+
+def test_a_machine_of_switches_only_is_networked_when_one_of_them_moves() -> None:
+    case = mine.case()
+    batches = mine.batches(case.start_ns, case.end_ns)
+    listed = [replace(entry, type="bool") if entry.address.asset == "hoist1" else entry for entry in mine.entries()]
+    for batch, entry in zip(batches, listed, strict=True):
+        if entry.type == "bool":
+            for row in range(len(batch)):
+                batch.value[row] = float(row // 12 % 2)
+
+    data = freeze(case, MemorySource(listed, batches), Issue("T-1", "2026-06-08", 1, "test")).data
+
+    assert machine(data, "hoist1")["verdict"] == "yes"
+
+
+@pytest.mark.parametrize("share", [0.05, 0.15])
+def test_a_hole_below_a_fifth_in_all_data_moves_no_level_and_only_widens_shares(share: float) -> None:
+    """The rule allows a fifth to be missing."""
+    data = frozen(mine.case(), Cut("*", 0.4, 0.4 + share))
+
+    assert data["figures"]["equipment.networked"]["value"] == "5"
+    row = data["figures"]["machine.fan1.delivery_percent"]
+    assert (row["low"], row["high"]) == (f"{100 - 100 * share:.1f}", "100.0")
+
+
+def test_a_hole_of_a_fifth_in_all_data_gives_a_range_that_holds_the_whole_and_no_jump() -> None:
+    """One sample more than a fifth is missing: every machine may deliver 80 to 100 %."""
+    whole, hole = frozen(mine.case()), frozen(mine.case(), Cut("*", 0.4, 0.6 + 1e-9))
+
+    for name in ("equipment.networked", "equipment.networked_percent", "score.item.equipment_networked", "score.total"):
+        row, before = hole["figures"][name], whole["figures"][name]
+        assert row["value"] is None, name
+        assert Decimal(row["low"]) <= Decimal(before["low"] or before["value"]), name
+        assert Decimal(row["high"]) >= Decimal(before["high"] or before["value"]), name
+    assert hole["score"]["level_low"] <= whole["score"]["level_low"] <= hole["score"]["level_high"]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60), st.integers(1, 10))
+def test_still_stretches_are_those_of_a_plain_count(minutes: list[tuple[bool, bool]], least: int) -> None:
+    """Against a walk minute by minute over the minutes that have data."""
+    good = np.array([each for each, _ in minutes])
+    changed = np.array([each and moved for each, moved in minutes])
+    scan = replace(_SCAN, good=good, changed=changed)
+    expected = np.zeros(len(minutes), dtype=np.bool_)
+    run: list[int] = []
+    for at in [*np.flatnonzero(good).tolist(), None]:
+        if at is None or changed[at]:
+            if len(run) >= least:
+                expected[run] = True
+            run = []
+        else:
+            run.append(at)
+
+    assert still_minutes([scan], least).tolist() == expected.tolist()
+
+
+_SCAN = SignalScan(
+    entry=mine.entries()[0], samples=1, good_samples=1, sha256="0" * 64, good=np.zeros(1, dtype=np.bool_),
+    seen=np.zeros(1, dtype=np.bool_), changed=np.zeros(1, dtype=np.bool_), varied=True,
+)  # fmt: skip

@@ -21,6 +21,7 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.front import local_day
+from ovoo_cloud.reports.sections.indicators import handling_blocks, network_blocks, oee_blocks, output_blocks
 
 __all__ = ["equipment", "security"]
 
@@ -49,7 +50,7 @@ def equipment(facts: Facts) -> list[Block]:
         blocks += [heading(2, "models.title"), para(key("models.lead")), _models(facts)]
     else:
         blocks.append(para(key("models.none")))
-    return blocks
+    return [*blocks, *handling_blocks(facts), *oee_blocks(facts), *output_blocks(facts)]
 
 
 def short(asset: str) -> str:
@@ -216,6 +217,11 @@ def security(facts: Facts) -> list[Block]:
     rows: list[list[Inline]] = [
         [key("security.gateways"), facts.figure("security.gateways", unit=False)],
         [key("security.gateways_tls"), facts.figure("security.gateways_tls", unit=False)],
+        *(
+            [[key("security.tls_percent"), facts.figure("security.tls_percent")]]
+            if facts.has("security.tls_percent")
+            else []
+        ),
         [key("security.roles"), fact(seen["roles_enforced"])],
         [key("security.backup"), fact(seen["backup_restored"])],
     ]
@@ -228,4 +234,5 @@ def security(facts: Facts) -> list[Block]:
         heading(1, "security.title"),
         para(key("security.lead")),
         table("security.caption", columns, rows),
+        *network_blocks(facts),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, heading, key, name, notice, para, plain, table
-from ovoo_cloud.reports.sections.front import documents_of
+from ovoo_cloud.reports.sections.profile import documents_of
 
 __all__ = ["frameworks"]
 

@@ -23,6 +23,7 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.front import local_day
+from ovoo_cloud.reports.sections.indicators import readiness_blocks, scene_fact_blocks
 from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 
@@ -50,7 +51,7 @@ def quality(facts: Facts) -> list[Block]:
     gaps = _gaps(facts)
     if gaps is not None:
         blocks.append(gaps)
-    return [*blocks, class_chart(facts)]
+    return [*blocks, *readiness_blocks(facts), class_chart(facts)]
 
 
 def _delivery_table(facts: Facts) -> Block:
@@ -142,7 +143,7 @@ def maturity(facts: Facts) -> list[Block]:
     if distance is not None:
         blocks.append(para(distance))
     blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
-    blocks += [_scene_table(facts), heading(2, "score.links.title"), *_links(facts)]
+    blocks += [_scene_table(facts), *scene_fact_blocks(facts), heading(2, "score.links.title"), *_links(facts)]
     return blocks
 
 
@@ -223,7 +224,7 @@ def _scene_table(facts: Facts) -> Block:
                 name(names[scene["id"]]),
                 plain(str(low) if low == high else f"{low}–{high}"),
                 key(f"class.{scene['class']}"),
-                documents_of(answer["documents"] if answer else []),
+                documents_of([*answer["documents"], *answer.get("evidence", [])[:2]] if answer else []),
             ]
         )
     columns: list[Column] = [

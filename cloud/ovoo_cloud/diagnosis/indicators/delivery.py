@@ -1,8 +1,8 @@
-"""Indicators that telemetry can measure: equipment digitised and networked, links with automatic collection."""
+"""Equipment digitised and networked: a machine is networked when it delivers, not when it is configured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -10,19 +10,10 @@ from fractions import Fraction
 import numpy as np
 
 from ovoo_cloud.diagnosis.case import Case, Machine
-from ovoo_cloud.diagnosis.evidence import PlatformFacts
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook
-from ovoo_cloud.diagnosis.observe import Observation, SignalScan
+from ovoo_cloud.diagnosis.observe import Flags, Observation, SignalScan
 
-__all__ = [
-    "Delivery",
-    "DeliveryRule",
-    "NetworkFigures",
-    "collection_links",
-    "deliveries",
-    "measured_options",
-    "network_figures",
-]
+__all__ = ["Delivery", "DeliveryRule", "NetworkFigures", "deliveries", "network_figures", "still_minutes"]
 
 DELIVERY = "delivery_share/1"
 _QUERY = "share of minutes with a Good sample, raw telemetry signals of the asset, one-minute grid"
@@ -30,10 +21,14 @@ _QUERY = "share of minutes with a Good sample, raw telemetry signals of the asse
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRule:
-    """When a machine counts as networked: at least `share` (0 to 1) of expected data over at least `days`."""
+    """When a machine counts as networked: at least `share` (0 to 1) of expected data over at least `days`.
+
+    Minutes in a stretch of at least `still_minutes` without any change prove nothing.
+    """
 
     share: Fraction
     days: int
+    still_minutes: int = 1440
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,8 @@ class Delivery:
     """Whether one connected machine delivers.
 
     `low`/`high`: share of expected signal-minutes with Good data; they differ by the minutes in which the platform
-    saw nothing from anywhere. `verdict`: yes, no or unknown; `reason`: short, stuck, silent, gap or empty.
+    saw nothing from anywhere, and by those in which nothing of the machine moved for so long that a gateway may only
+    have repeated itself. `verdict`: yes, no or unknown; `reason`: short, stuck, silent, gap or empty.
     """
 
     machine: Machine
@@ -74,11 +70,15 @@ def _delivery(rule: DeliveryRule, machine: Machine, seen: Observation) -> Delive
     minutes = seen.window.minutes
     if not scans or not minutes:
         return Delivery(machine, Fraction(0), Fraction(1), "unknown", "silent", evidence)
+    still = still_minutes(_moving(scans), rule.still_minutes)
     expected = minutes * len(scans)
-    good = sum(int(np.count_nonzero(scan.good)) for scan in scans)
+    good = sum(int(np.count_nonzero(scan.good & ~still)) for scan in scans)
+    doubtful = sum(int(np.count_nonzero(scan.good & still)) for scan in scans)
     blind = sum(int(np.count_nonzero(~seen.platform_seen & ~scan.good)) for scan in scans)
-    low, high = Fraction(good, expected), Fraction(good + blind, expected)
+    low, high = Fraction(good, expected), Fraction(good + doubtful + blind, expected)
     verdict, reason = _verdict(rule, seen, scans, low, high)
+    if reason == "gap" and verdict == "unknown" and doubtful and Fraction(good + doubtful, expected) >= rule.share:
+        reason = "still"
     return Delivery(machine, low, high, verdict, reason, evidence)
 
 
@@ -88,12 +88,29 @@ def _key_signals(machine: Machine, seen: Observation) -> list[SignalScan]:
     return [scan for scan in seen.of_asset(machine.asset) if scan.entry.uplink == "raw"]
 
 
+def _moving(scans: Sequence[SignalScan]) -> Sequence[SignalScan]:
+    """The signals by whose movement a machine is judged: its numbers, or what it has where it sends none."""
+    return [scan for scan in scans if scan.entry.type in ("float", "int")] or scans
+
+
+def still_minutes(scans: Sequence[SignalScan], least: int) -> Flags:
+    """Minutes with data in stretches of at least `least` such minutes in which none of the signals changed."""
+    told = np.flatnonzero(np.logical_or.reduce([scan.good for scan in scans]))
+    changed = np.logical_or.reduce([scan.changed for scan in scans])
+    edges = np.flatnonzero(np.concatenate(([True], changed[told], [True])))
+    still = np.zeros(len(changed), dtype=np.bool_)
+    for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if end - begin > least:
+            still[told[begin : end - 1]] = True
+    return still
+
+
 def _verdict(
     rule: DeliveryRule, seen: Observation, scans: Sequence[SignalScan], low: Fraction, high: Fraction
 ) -> tuple[str, str]:
     if high < rule.share:
         return "no", "gap"
-    if low and not any(scan.varied for scan in scans if scan.entry.type == "float"):
+    if any(scan.good_samples for scan in scans) and not any(scan.varied for scan in _moving(scans)):
         return "no", "stuck"
     if seen.window.minutes < rule.days * 1440:
         return "unknown", "short"
@@ -140,29 +157,3 @@ def _count(
         evidence=evidence,
         reason=reason,
     )
-
-
-def collection_links(found: Sequence[Delivery]) -> Mapping[str, tuple[str, tuple[str, ...]]]:
-    """Business links with automatic collection: link -> (yes or unknown, evidence ids).
-
-    A link is collected automatically when at least one machine that serves it delivers.
-    """
-    links: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for link in sorted({name for each in found for name in each.machine.links}):
-        serving = [each for each in found if link in each.machine.links]
-        verdicts = {each.verdict for each in serving}
-        verdict = "yes" if "yes" in verdicts else ("unknown" if "unknown" in verdicts else "no")
-        links[link] = (verdict, tuple(each.evidence for each in serving if each.evidence))
-    return links
-
-
-def measured_options(
-    links: Mapping[str, tuple[str, tuple[str, ...]]], platform: PlatformFacts, seen: Observation
-) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Indicator name -> (yes, no or unknown, evidence ids) for framework options that telemetry can decide."""
-    options = {f"link_{link}": found for link, found in links.items()}
-    if platform.gateways and platform.gateways_tls is not None:
-        options["transport_encrypted"] = ("yes" if platform.gateways_tls == platform.gateways else "no", ())
-    if any(scan.entry.data_class != "general" for scan in seen.scans.values()):
-        options["data_classified"] = ("yes", ())
-    return options

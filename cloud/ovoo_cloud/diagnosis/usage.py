@@ -1,0 +1,111 @@
+"""What a platform was used for in a window, and how its links to the gateways did: facts, no judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["AlarmLife", "LinkFacts", "Usage"]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLife:
+    """One alarm raised in the window. `asset` is a full address; times are ns UTC, None where it has not happened."""
+
+    finding: str
+    asset: str
+    code: str
+    severity: str
+    raised_ns: int
+    acknowledged_ns: int | None = None
+    returned_ns: int | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether a person has seen it and the condition has ended."""
+        return self.acknowledged_ns is not None and self.returned_ns is not None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """One gateway over the window; None where nobody told.
+
+    Attributes:
+        sites: ids of the sites it serves.
+        certificate: it has a certificate of its own, and so a TLS link that knows both ends.
+        deliveries, late: messages taken, and those of them older than five minutes.
+        stored, duplicates, shifted: rows by what became of them.
+        expected, lost: samples by the gateway's own account.
+        delay_ms: median time from an account's making to its arrival; holds the difference of the two clocks.
+        offset_ms: the worst clock of its sources against its own, at the last word.
+    """
+
+    gateway: str
+    sites: tuple[str, ...] = ()
+    certificate: bool | None = None
+    deliveries: int | None = None
+    late: int | None = None
+    stored: int | None = None
+    duplicates: int | None = None
+    shifted: int | None = None
+    expected: int | None = None
+    lost: int | None = None
+    delay_ms: int | None = None
+    offset_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Facts of use in a window. None where the platform does not count it.
+
+    Attributes:
+        alarms: raised in the window, ordered by (asset, time, finding).
+        links: by gateway id.
+        simulations: finished runs of a model over recorded data.
+        forecasts: predictions of a fitted baseline held against what was then measured.
+    """
+
+    alarms: tuple[AlarmLife, ...] = ()
+    links: tuple[LinkFacts, ...] = ()
+    simulations: int | None = None
+    forecasts: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; nanoseconds are decimal strings."""
+        return {
+            "alarms": [_alarm_json(each) for each in sorted(self.alarms, key=_order)],
+            "links": [{**asdict(each), "sites": sorted(each.sites)} for each in sorted(self.links, key=_gateway)],
+            "simulations": self.simulations,
+            "forecasts": self.forecasts,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Usage:
+        """Reads `to_json`."""
+        return cls(
+            alarms=tuple(AlarmLife(**{**each, **_times(each)}) for each in data["alarms"]),
+            links=tuple(LinkFacts(**{**each, "sites": tuple(each["sites"])}) for each in data["links"]),
+            simulations=data["simulations"],
+            forecasts=data["forecasts"],
+        )
+
+
+_TIMES = ("raised_ns", "acknowledged_ns", "returned_ns")
+
+
+def _order(life: AlarmLife) -> tuple[str, int, str]:
+    return life.asset, life.raised_ns, life.finding
+
+
+def _gateway(link: LinkFacts) -> str:
+    return link.gateway
+
+
+def _alarm_json(life: AlarmLife) -> dict[str, Any]:
+    plain = asdict(life)
+    return {**plain, **{name: None if plain[name] is None else str(plain[name]) for name in _TIMES}}
+
+
+def _times(data: Mapping[str, Any]) -> dict[str, int | None]:
+    return {name: None if data[name] is None else int(data[name]) for name in _TIMES}
