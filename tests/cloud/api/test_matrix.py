@@ -15,7 +15,7 @@ from ovoo_models import artifact
 from ovoo_models.bindings import untrained
 from ovoo_packs import load_pack
 
-from tests.cloud.api import works
+from tests.cloud.api import centre_records, works
 from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, TERMS, Plant
 
 P = Permission
@@ -116,6 +116,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): P.ENROL,
     ("get", "/api/v1/region"): P.READ_AGGREGATES,
     ("get", "/api/v1/audit"): P.READ_AUDIT,
+    **centre_records.ROUTES,
 }
 
 
@@ -165,6 +166,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", f"{ENERGY}/baselines/{{baseline}}/fits/{{fit}}/signature"): {"document": "plan 4"},
     ("post", f"{ENERGY}/baselines/{{baseline}}/events/{{event}}/decision"): {"accepted": True, "reason": "a test run"},
     ("post", f"{ENERGY}/baselines/{{baseline}}/savings"): period(works.TURN, works.END),
+    **centre_records.BODIES,
 }
 QUERIES: dict[str, dict[str, Any]] = {
     "history": {**WINDOW, "signal": SIGNAL, "points": 100},
@@ -218,7 +220,7 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         filled,
         json=body,
         params=QUERIES.get(path.rsplit("/", 1)[-1]),
-        headers={"Authorization": f"Bearer {token}"} if token else {},
+        headers=({"Authorization": f"Bearer {token}"} if token else {}) | centre_records.HEADERS.get(route, {}),
     )
 
 
