@@ -182,6 +182,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "measures": WINDOW,
     "tariff-day": {"day": "2026-06-05"},
     "completeness": {**WINDOW, "site": SITE},
+    **centre_records.QUERIES,
 }
 TENANT = ("{enterprise}", "{gateway}")
 WITHIN = (
@@ -196,6 +197,7 @@ WITHIN = (
     "{baseline}",
     "{record}",
     "{intensity}",
+    "{match}",
 )
 
 

@@ -120,4 +120,4 @@ def _egress() -> None:
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_egress_records")),
     )
-    op.create_index(op.f("ix_egress_records_enterprise"), "egress_records", ["enterprise", "at_ns"], unique=False)
+    op.create_index(op.f("ix_egress_records_enterprise_at_ns"), "egress_records", ["enterprise", "at_ns"], unique=False)
