@@ -182,7 +182,6 @@ QUERIES: dict[str, dict[str, Any]] = {
     "measures": WINDOW,
     "tariff-day": {"day": "2026-06-05"},
     "completeness": {**WINDOW, "site": SITE},
-    **centre_records.QUERIES,
 }
 TENANT = ("{enterprise}", "{gateway}")
 WITHIN = (
@@ -221,7 +220,7 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         method,
         filled,
         json=body,
-        params=QUERIES.get(path.rsplit("/", 1)[-1]),
+        params=centre_records.QUERIES.get(path) or QUERIES.get(path.rsplit("/", 1)[-1]),
         headers=({"Authorization": f"Bearer {token}"} if token else {}) | centre_records.HEADERS.get(route, {}),
     )
 
@@ -244,6 +243,7 @@ def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, 
         ("post", f"{ENERGY}/intensities"): works.intensity_body(enterprise, site),
         ("put", f"{ENERGY}/intensities/{{intensity}}"): works.intensity_body(enterprise, site),
         ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): {"title": "again", "intake": intake(enterprise)},
+        ("post", "/api/v1/centre/assessments"): centre_records.assessment_body(role.value),
     }
     return made.get(route, BODIES.get(route))
 
