@@ -35,6 +35,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", f"{MATCHING}/{{match}}"): P.READ_REPORT,
     ("post", f"{MATCHING}/{{match}}/steps"): P.REQUEST_MATCHING,
     ("get", f"{CENTRE}/matching-statistics"): P.MANAGE_REGISTERS,
+    ("get", f"{CENTRE}/benchmark"): P.READ_AGGREGATES,
     ("get", f"{CENTRE}/kpis"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/kpis/export"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/assessments"): P.MANAGE_REGISTERS,
