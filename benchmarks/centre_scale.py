@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import orjson
 from ovoo_cloud.centre.benchmark import Place, compute, read_all
 from ovoo_cloud.centre.issued import Issued
 from ovoo_cloud.cli_centre import cluster_mapper
@@ -51,7 +52,7 @@ def issue_all(folder: pathlib.Path, count: int) -> tuple[list[Issued], dict[str,
         name = f"plant-{number:05}"
         for figure in DRAWN:
             base["figures"][figure].update(value=f"{draw.uniform(5, 95):.1f}", low=None, high=None)
-        raw = canonical_json(base)
+        raw = orjson.dumps(base, option=orjson.OPT_SORT_KEYS)
         (folder / name).mkdir()
         (folder / name / "snapshot.json").write_bytes(raw)
         written += len(raw)

@@ -15,6 +15,7 @@ from ovoo_cloud.api import (
     audit,
     cases,
     centre_benchmark,
+    centre_data,
     centre_kpis,
     centre_matching,
     centre_registers,
@@ -44,6 +45,7 @@ from ovoo_cloud.api import (
     ventilation,
     verdicts,
 )
+from ovoo_cloud.api.egress_recorder import EgressRecorder
 from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services
 
@@ -75,6 +77,7 @@ ROUTERS: Final = (
     centre_matching.router,
     centre_kpis.router,
     centre_benchmark.router,
+    centre_data.router,
     scoring.router,
     reports.router,
     gateways.router,
@@ -109,6 +112,7 @@ def create_app(services: Services) -> FastAPI:
     metrics.install(app)
     app.middleware("http")(_security_headers)
     app.add_middleware(BodyLimit)
+    app.add_middleware(EgressRecorder, services=services)
     for router in ROUTERS:
         app.include_router(router, responses=schema.PROBLEMS)
     schema.install(app)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.egress_recorder import count_rows
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.matching_version import ReadVersion, etag
 from ovoo_cloud.api.paging import AskedDep, paged
@@ -78,9 +79,10 @@ def export_register(
     """The register as a file that can be changed and imported again."""
     with services.database.read() as session:
         if file == "csv":
-            body, _ = exchange.export_csv(session, scope, register)
+            body, rows = exchange.export_csv(session, scope, register)
         else:
-            body, _ = exchange.export_workbook(session, scope, register, language)
+            body, rows = exchange.export_workbook(session, scope, register, language)
+    count_rows(request.state, rows)
     headers = {"Content-Disposition": f'attachment; filename="{register}.{file}"'}
     return Response(body, media_type="text/csv; charset=utf-8" if file == "csv" else XLSX, headers=headers)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+import orjson
 from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import VerifyError
 
@@ -67,7 +67,7 @@ def read_snapshot(report: Issued) -> Mapping[str, Any]:
     if sha256_hex(raw) != report.sha256:
         raise VerifyError("the snapshot was changed", offender=report.id, remedy="restore the bundle")
     try:
-        found = json.loads(raw)
+        found = orjson.loads(raw)
     except ValueError as error:
         raise VerifyError("not a snapshot", offender=report.id, remedy="restore the bundle") from error
     if not isinstance(found, dict) or not isinstance(found.get("figures"), dict):

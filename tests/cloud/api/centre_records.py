@@ -36,6 +36,11 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("post", f"{MATCHING}/{{match}}/steps"): P.REQUEST_MATCHING,
     ("get", f"{CENTRE}/matching-statistics"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/benchmark"): P.READ_AGGREGATES,
+    ("get", "/api/v1/enterprises/{enterprise}/data-catalogue"): P.READ_SITES,
+    ("get", "/api/v1/enterprises/{enterprise}/data-catalogue/export"): P.READ_SITES,
+    ("get", "/api/v1/enterprises/{enterprise}/egress"): P.READ_REPORT,
+    ("get", "/api/v1/egress"): P.READ_AUDIT,
+    ("get", "/api/v1/egress/export"): P.READ_AUDIT,
     ("get", f"{CENTRE}/kpis"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/kpis/export"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/assessments"): P.MANAGE_REGISTERS,
@@ -65,6 +70,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     f"{CENTRE}/matching-statistics": YEAR,
     f"{CENTRE}/kpis": YEAR,
     f"{CENTRE}/kpis/export": YEAR,
+    "/api/v1/egress/export": YEAR,
+    "/api/v1/enterprises/{enterprise}/data-catalogue/export": {},
 }
 CRITERION = {
     "name_zh": "培训人次", "procedure": "assessment", "weight": "10", "kpi": "training_heads", "target": "100",
