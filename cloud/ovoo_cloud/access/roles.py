@@ -45,6 +45,7 @@ class Permission(enum.StrEnum):
     MANAGE_REGISTERS = "manage_registers"
     REQUEST_MATCHING = "request_matching"
     ASSESS_CENTRE = "assess_centre"
+    READ_PARKS = "read_parks"
 
 
 _READ_PLANT: Final = frozenset(
@@ -72,6 +73,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             Permission.SET_ENERGY,
             Permission.MANAGE_REGISTERS,
             Permission.REQUEST_MATCHING,
+            Permission.READ_PARKS,
         },
         Role.ENTERPRISE_ENGINEER: _READ_PLANT
         | _MODELS
@@ -87,7 +89,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             }
         ),
         # the authority above the plants sees figures of the region, never plant data
-        Role.REGION_VIEWER: frozenset({Permission.READ_AGGREGATES, Permission.READ_REGISTERS}),
+        Role.REGION_VIEWER: frozenset({Permission.READ_AGGREGATES, Permission.READ_REGISTERS, Permission.READ_PARKS}),
     }
 )
 

@@ -16,7 +16,14 @@ from ovoo_cloud.api.idempotency import CHANGING, HEADER, REPLAYED
 
 __all__ = ["OPEN_ROUTES", "PROBLEMS", "UNKEYED", "dump", "install", "main"]
 
-OPEN_ROUTES: Final = frozenset({("get", "/health"), ("post", "/api/v1/sessions"), ("post", "/api/v1/enrol")})
+OPEN_ROUTES: Final = frozenset(
+    {
+        ("get", "/health"),
+        ("post", "/api/v1/sessions"),
+        ("post", "/api/v1/enrol"),
+        ("get", "/api/v1/handles/{prefix}/{suffix}"),
+    }
+)
 """Routes that need no credential of a user."""
 UNKEYED: Final = frozenset({("post", "/api/v1/sessions"), ("delete", "/api/v1/sessions")})
 """Changing routes without Idempotency-Key: an answer that sets a cookie is never given twice."""

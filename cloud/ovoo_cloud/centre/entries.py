@@ -18,6 +18,7 @@ from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry, RegisterVersion
 from ovoo_cloud.centre import references
 from ovoo_cloud.centre.kinds import Kind, kind
+from ovoo_cloud.centre.row_checks import row_fault
 from ovoo_cloud.centre.values import read_value
 
 __all__ = [
@@ -157,6 +158,8 @@ def save(
     beside = Beside(taken=unique_values(session, kind_of)) if beside is None else beside
     faults = references.faults_of(session, scope, kind_of, content, beside=beside.ids)
     faults += _taken(kind_of, entry_id, content, beside.taken)
+    if not faults and (fault := row_fault(session, kind_id, content)) is not None:
+        faults.append(fault)
     if faults:
         raise ConfigErrors(faults)
     found = session.get(RegisterEntry, (kind_id, entry_id), with_for_update=True)

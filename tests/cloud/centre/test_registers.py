@@ -63,6 +63,14 @@ def test_every_kind_names_known_enumerations_and_references() -> None:
             assert bool(field.to) == (field.type in ("ref", "refs"))
 
 
+def test_no_two_columns_of_a_table_have_the_same_words() -> None:
+    for each in kinds().values():
+        words = ["id", "version", "withdrawn", "编号", "版本", "已撤回"]
+        for field in each.fields:
+            words += {field.id, field.label.zh.lower(), field.label.en.lower()}
+        assert len(words) == len(set(words)), sorted(word for word in words if words.count(word) > 1)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
 def test_a_csv_is_read_in_the_encodings_that_spreadsheets_write(centre: Centre, encoding: str) -> None:
     done = load(centre, "provider", PROVIDERS.encode(encoding))
