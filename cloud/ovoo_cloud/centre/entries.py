@@ -17,7 +17,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry, RegisterVersion
 from ovoo_cloud.centre import references
-from ovoo_cloud.centre.kinds import Kind, kind
+from ovoo_cloud.centre.kinds import Kind, kind, kinds
 from ovoo_cloud.centre.row_checks import row_fault
 from ovoo_cloud.centre.values import read_value
 
@@ -28,6 +28,7 @@ __all__ = [
     "check_fields",
     "entries",
     "entry",
+    "readable_kinds",
     "save",
     "shown",
     "unique_values",
@@ -211,6 +212,12 @@ def _taken(
         for name, holders in taken.items()
         if content.get(name) is not None and holders.get(content[name], entry_id) != entry_id
     ]
+
+
+def readable_kinds(scope: Scope) -> list[Kind]:
+    """The registers that the caller may open, in their order."""
+    scope.require(Permission.READ_REGISTERS)
+    return [each for each in kinds().values() if scope.role in _AUDIENCE[each.audience]]
 
 
 def _readable(scope: Scope, kind_id: str) -> Kind:

@@ -163,7 +163,7 @@ def _ranked(regions: Sequence[_Region]) -> list[dict[str, Any]]:
 
 def _twice(used: Sequence[Row]) -> set[tuple[str, str, int]]:
     seen: set[tuple[str, str, int]] = set()
-    twice = set()
+    twice: set[tuple[str, str, int]] = set()
     for row in used:
         key = (row.content["indicator"], row.content["region"], row.content["year"])
         (twice if key in seen else seen).add(key)

@@ -20,7 +20,19 @@ from ovoo_cloud.catalogue.centre_tables import MatchRequest, MatchStep, Register
 from ovoo_cloud.centre.entries import ANY, StaleVersion
 from ovoo_cloud.centre.matching import KINDS
 
-__all__ = ["Outcome", "Step", "StepGiven", "move", "open_request", "request", "request_statistics", "requests", "steps"]
+__all__ = [
+    "CENTRE_STEPS",
+    "Outcome",
+    "Step",
+    "StepGiven",
+    "move",
+    "next_steps",
+    "open_request",
+    "request",
+    "request_statistics",
+    "requests",
+    "steps",
+]
 
 State = Literal["opened", "offered", "contacted", "closed"]
 Step = Literal["offer", "contact", "note", "close", "withdraw"]
@@ -41,7 +53,7 @@ _AFTER: Final[Mapping[tuple[str, str], State]] = {
     ("offered", "withdraw"): "closed",
     ("contacted", "withdraw"): "closed",
 }
-_CENTRE_STEPS: Final = frozenset({"offer", "contact", "close"})
+CENTRE_STEPS: Final = frozenset({"offer", "contact", "close"})
 _DAY_NS: Final = 86_400 * 10**9
 
 
@@ -73,6 +85,11 @@ def open_request(
     session.flush()
     _record(session, scope, row, StepGiven("note", note), [], now_ns)
     return row
+
+
+def next_steps(state: str) -> list[str]:
+    """The steps that follow from a state."""
+    return [step for (before, step) in _AFTER if before == state]
 
 
 def requests(session: Session, scope: Scope, enterprise: str | None = None) -> Sequence[MatchRequest]:
@@ -115,7 +132,7 @@ def move(
     scope.require(Permission.REQUEST_MATCHING)
     row = request(session, scope, enterprise, name)
     session.refresh(row, with_for_update=True)
-    if given.step in _CENTRE_STEPS and not scope.allows(Permission.MANAGE_REGISTERS):
+    if given.step in CENTRE_STEPS and not scope.allows(Permission.MANAGE_REGISTERS):
         raise Forbidden(
             "only the centre takes this step", offender="step", value=given.step, remedy="withdraw, or note"
         )

@@ -18,6 +18,10 @@ from ovoo_cloud.api.access import services_of
 from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
     baseline_pages,
+    centre_pages,
+    centre_pages_figures,
+    centre_pages_matching,
+    centre_pages_region,
     charts,
     completeness_pages,
     energy_cost_pages,
@@ -52,6 +56,11 @@ _ROUTERS: Final = (
     gateway_pages.router,
     completeness_pages.router,
     ventilation_pages.router,
+    centre_pages_matching.router,
+    centre_pages_figures.router,
+    centre_pages_region.router,
+    centre_pages_region.public,
+    centre_pages.router,
 )
 _TITLES: Final = {403: "failed.forbidden", 404: "failed.absent", 503: "failed.store"}
 

@@ -21,6 +21,7 @@ from ovoo_packs import load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
+    "centre.",
     "vent.kind.",
     "vent.notice.",
     "vent.silence.",
