@@ -23,8 +23,8 @@ def resolve(session: Session, handle: str) -> dict[str, Any]:
     Raises:
         NotFound: nobody registered it.
     """
-    rows = session.scalars(select(RegisterEntry).where(RegisterEntry.kind == "handle")).all()
-    row = next((each for each in rows if each.content["handle"] == handle), None)
+    named = RegisterEntry.content["handle"].as_string() == handle
+    row = session.scalars(select(RegisterEntry).where(RegisterEntry.kind == "handle", named)).first()
     if row is None:
         raise absent(handle)
     found: dict[str, Any] = {"handle": handle, "object": row.content["object"], "status": "withdrawn"}

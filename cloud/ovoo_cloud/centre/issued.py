@@ -14,7 +14,7 @@ from ovoo_contract.errors import VerifyError
 
 from ovoo_cloud.catalogue.tables import Report
 
-__all__ = ["Issued", "issued_of", "measured_percent", "newest_revisions", "read_snapshot"]
+__all__ = ["Issued", "issued_of", "measured_percent", "newest_revisions", "proves_saving", "read_snapshot"]
 
 _FILE: Final = "snapshot.json"
 
@@ -73,6 +73,15 @@ def read_snapshot(report: Issued) -> Mapping[str, Any]:
     if not isinstance(found, dict) or not isinstance(found.get("figures"), dict):
         raise VerifyError("not a snapshot", offender=report.id, remedy="restore the bundle")
     return found
+
+
+def proves_saving(report: Issued) -> bool:
+    """Whether the report verifies and its snapshot holds a saving that was provable."""
+    try:
+        saving = read_snapshot(report).get("saving")
+    except VerifyError:
+        return False
+    return isinstance(saving, dict) and saving.get("reason") == ""
 
 
 _CLASSES: Final[Sequence[str]] = ("measured", "verified", "declared", "insufficient")

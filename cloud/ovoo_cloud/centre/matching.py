@@ -52,7 +52,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A row of a register; `proven` are issued reports that the row names and that exist."""
+    """A row of a register; `proven` are reports that it names, that verify and hold a proven saving."""
 
     kind: OfferKind
     id: str

@@ -15,7 +15,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import cases, enterprises
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.tables import Report
-from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest_revisions, read_snapshot
+from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest_revisions, proves_saving, read_snapshot
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer
 
@@ -86,11 +86,12 @@ def need_of(sector: str, profile: Mapping[str, Any], snapshot: Mapping[str, Any]
 
 
 def offers(session: Session) -> list[Offer]:
-    """Every row of the four registers that was not withdrawn, with the reports it names that were issued."""
+    """Every row of the four registers that was not withdrawn, with those of its reports that prove a saving."""
     query = select(RegisterEntry).where(RegisterEntry.kind.in_(KINDS), RegisterEntry.withdrawn.is_(False))
     rows = session.scalars(query.order_by(RegisterEntry.kind, RegisterEntry.id)).all()
     named = {name for row in rows for name in row.content.get("reports") or []}
-    there = set(session.scalars(select(Report.id).where(Report.id.in_(named))).all()) if named else set()
+    issued = session.scalars(select(Report).where(Report.id.in_(named))).all() if named else ()
+    there = {row.id for row in issued if proves_saving(issued_of(row))}
     return [
         Offer(kind, row.id, row.version, row.content, tuple(sorted(there & set(row.content.get("reports") or []))))
         for kind in KINDS

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
-from ovoo_cloud.catalogue import audit, enterprises
+from ovoo_cloud.catalogue import audit, cases, enterprises
 from ovoo_cloud.catalogue.centre_tables import MatchRequest, MatchStep, RegisterEntry
 from ovoo_cloud.centre.entries import ANY, StaleVersion
 from ovoo_cloud.centre.matching import KINDS
@@ -73,6 +73,8 @@ def open_request(
     """Opens a request; what was matched when it was opened stays with it."""
     scope.require(Permission.REQUEST_MATCHING)
     enterprises.enterprise(session, scope, enterprise)
+    if case and cases.case(session, scope, case).enterprise != enterprise:
+        raise absent(case)
     wanted = {"matching": dict(matching)}
     name = f"mr-{sha256_hex(canonical_json([enterprise, scope.user, str(now_ns), note, wanted]))[:16]}"
     if session.get(MatchRequest, name) is not None:

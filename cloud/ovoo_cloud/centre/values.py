@@ -22,6 +22,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SPLIT: Final = re.compile(r"[;；]")
 _HANDLE: Final = re.compile(r"[0-9]{1,8}(\.[0-9A-Za-z]{1,32}){1,5}/[0-9A-Za-z._~-]{1,120}", re.ASCII)
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+_SPREADSHEET_ERRORS: Final = frozenset({"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#####"})
 _YES: Final = {"yes": True, "true": True, "1": True, "是": True, "no": False, "false": False, "0": False, "否": False}
 
 
@@ -63,6 +64,8 @@ def _text(field: Field, raw: object) -> str:
     if not isinstance(raw, str):
         raise _wrong(field, raw, "not text", "write text")
     longest = _LONGEST.get(field.type, 400)
+    if raw in _SPREADSHEET_ERRORS:
+        raise _wrong(field, raw, "an error of the spreadsheet", "mend the formula, or write the value")
     if len(raw) > longest or _CONTROL.search(raw):
         raise _wrong(field, raw[:80], "too long, or with control characters", f"at most {longest} readable characters")
     return raw

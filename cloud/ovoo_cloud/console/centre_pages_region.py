@@ -43,7 +43,12 @@ def regional_index(request: Request, services: ServicesDep, scope: Reader, name:
     """The index of a year: places and trend."""
     scope.require(Permission.READ_REGISTERS)
     found = index_page(services, scope, name[:400], _year(year))
-    return page(request, services, "centre_index.html", scope, found=found, middles=_middles)
+    listed = [] if found is None else found["indicators"]
+    return page(
+        request, services, "centre_index.html", scope, found=found, middles=_middles,
+        zh={each["id"]: each["name_zh"] for each in listed},
+        en={each["id"]: each["name_en"] or each["name_zh"] for each in listed},
+    )  # fmt: skip
 
 
 @router.get("/parks")
@@ -103,14 +108,15 @@ def _year(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 2000 <= int(text) <= 2100 else None
 
 
-def _group_name(group: dict[str, Any], language: str) -> str:
+def _group_name(group: dict[str, Any], language: str, unknown: str) -> str:
     """The group in the reader's words; empty for all enterprises."""
     parts = []
     for name in ("sector", "size"):
         if group[name] is not None:
             label = enumeration(name).get(group[name])
             parts.append(group[name] if label is None else label.of(language))
-    return " · ".join([*parts, *([group["region"]] if group["region"] is not None else [])])
+    parts += [] if group["region"] is None else [group["region"]]
+    return " · ".join(unknown if part == "-" else part for part in parts)
 
 
 def _middles(course: list[dict[str, Any]]) -> list[float]:

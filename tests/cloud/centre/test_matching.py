@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import audit
+from ovoo_cloud.catalogue import audit, cases
 from ovoo_cloud.centre import requests
 from ovoo_cloud.centre.conditions import read_conditions
 from ovoo_cloud.centre.entries import ANY, StaleVersion
@@ -211,10 +211,15 @@ def test_the_newest_report_that_verifies_counts_and_a_changed_one_is_named(
     assert need.facts["size"] == "small"
 
 
-def test_only_issued_reports_are_evidence_of_an_offer(centre: Centre) -> None:
-    centre.report("real")
+def test_only_reports_that_verify_and_prove_a_saving_are_evidence(centre: Centre, tmp_path: pathlib.Path) -> None:
+    for name, saving in (("real", {"reason": ""}), ("unsure", {"reason": "uncertain"}), ("none", None)):
+        write(centre, tmp_path / name, name, {"figures": {}, "saving": saving})
+    write(centre, tmp_path / "changed", "changed", {"figures": {}, "saving": {"reason": ""}})
+    (tmp_path / "changed" / "snapshot.json").write_bytes(b'{"figures": {}, "saving": {"reason": "" }}')
     centre.put("provider", "p", name_zh="甲", services=["software"])
-    centre.put("solution", "s", name_zh="方案", provider="p", measures=["idle"], reports=["real"])
+    centre.put(
+        "solution", "s", name_zh="方案", provider="p", measures=["idle"], reports=["real", "unsure", "none", "changed"]
+    )
 
     with centre.services.database.read() as session:
         need, offers, _ = match_inputs(session, ENGINEER, OWN, DAY, measures=["idle"])
@@ -280,6 +285,20 @@ def test_a_step_that_skips_or_hides_something_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         step(centre, asked, given)
+
+
+def test_a_request_names_only_a_case_of_its_enterprise(centre: Centre) -> None:
+    with centre.services.database.write() as session:
+        cases.save_case(session, SYSTEM, "c-own", enterprise=OWN, site="s", title="t", intake={}, now_ns=NOW)
+        cases.save_case(session, SYSTEM, "c-far", enterprise=FOREIGN, site="s", title="t", intake={}, now_ns=NOW)
+        opened = requests.open_request(
+            session, ENGINEER, OWN, case="c-own", note="", matching=match(NEED, []), now_ns=NOW
+        )
+        for scope in (ENGINEER, SYSTEM):
+            with pytest.raises(NotFound):
+                requests.open_request(session, scope, OWN, case="c-far", note="", matching=match(NEED, []), now_ns=NOW)
+
+    assert opened.case == "c-own"
 
 
 def test_an_offer_beside_the_rules_needs_a_reason_and_shows(centre: Centre, asked: str) -> None:

@@ -137,6 +137,13 @@ def test_a_table_that_does_not_fit_is_refused(centre: Centre, table: str, messag
         load(centre, "provider", table.encode())
 
 
+def test_an_error_of_a_spreadsheet_is_no_name(centre: Centre) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        load(centre, "provider", b"id,name_zh,services\na,#REF!,training\n")
+
+    assert places(caught) == ["row 2 name_zh (B2)"]
+
+
 def test_references_must_lead_somewhere_also_inside_one_file(centre: Centre) -> None:
     with pytest.raises(ConfigErrors) as caught:
         load(centre, "solution", "id,name_zh,provider,measures\ns1,方案,nobody,idle\n".encode())

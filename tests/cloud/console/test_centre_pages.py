@@ -180,6 +180,7 @@ def test_region_pages_show_ranges_and_what_is_missing(browser: Browser, office: 
         page.goto(PAGES["index"])
         expect(page.locator("[data-region=甲旗]")).to_contain_text("88.00")
         expect(page.locator("[data-region=丙旗]")).to_contain_text("26.40 – 66.40")
+        expect(page.locator("[data-region=丙旗]")).to_contain_text("上云企业占比")
         expect(page.locator("[data-trend=甲旗] svg")).to_have_count(1)
         expect(page.locator(".sub")).to_contain_text("仅供参考")
         page.goto(PAGES["parks"])
@@ -203,6 +204,7 @@ def test_data_centres_classes_and_the_record_of_what_left(browser: Browser, offi
         page.request.get("/api/v1/centre/registers/provider/export")
         page.goto(PAGES["egress"])
         expect(page.locator("#egress tbody tr").first).to_contain_text("/api/v1/centre/registers/{register}/export")
+        keep(page, "centre-egress-lines")
 
 
 def test_a_handles_page_needs_nobody_and_tells_nothing_inside(browser: Browser, office: Plant) -> None:
