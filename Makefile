@@ -105,7 +105,7 @@ edge-slice: setup ## installs only the gateway's members and states their size
 	scripts/edge-slice
 
 bench: setup-dev ## full benchmarks; results are committed
-	for name in wire_size opcua_decode opcua_ingest mqtt_ingest processing footprint subscribe recovery spool spool_tuning versus_thingsboard real_input pipeline anomaly_speed accuracy simulator_faults energy_speed energy_cases honesty reconciliation tariff energy_faults; do .venv/bin/python benchmarks/$$name.py --save; done
+	for name in wire_size opcua_decode opcua_ingest mqtt_ingest processing footprint subscribe recovery spool spool_tuning versus_thingsboard real_input pipeline anomaly_speed accuracy simulator_faults energy_speed energy_cases honesty reconciliation tariff energy_faults centre_scale; do .venv/bin/python benchmarks/$$name.py --save; done
 
 bench-quick: setup-dev ## what CI runs
 	set -e; for name in wire_size opcua_decode real_input pipeline anomaly_speed energy_speed; do .venv/bin/python benchmarks/$$name.py --quick --no-peers; done

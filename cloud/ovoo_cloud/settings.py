@@ -75,6 +75,7 @@ class Settings:
     session_hours: int = 12
     max_points: int = 200_000
     idempotency_hours: int = 24
+    benchmark_min_group: int = 5
 
     @property
     def database(self) -> str:
@@ -262,6 +263,7 @@ _READERS: Final[dict[str, Callable[[object, str], object]]] = {item.name: _text 
     "session_hours": _whole(1, 720),
     "max_points": _whole(1_000, 10_000_000),
     "idempotency_hours": _whole(1, 720),
+    "benchmark_min_group": _whole(3, 1000),
     "broker_public_url": _broker_url,
     "metrics_listen": _listen,
 }

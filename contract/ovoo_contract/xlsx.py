@@ -36,10 +36,14 @@ _SAVE_AS = "save it as an Excel workbook (.xlsx) or as CSV"
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A worksheet: its name and its rows as (row number from 1, cells as text); empty rows are left out."""
+    """A worksheet: its name and its rows as (row number from 1, cells as text); empty rows are left out.
+
+    `merged` are ranges such as A2:A5: of one, only the first cell holds the text.
+    """
 
     name: str
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    merged: tuple[str, ...] = ()
 
 
 def read_xlsx(data: bytes, where: str) -> tuple[Sheet, ...]:
@@ -139,13 +143,15 @@ def _read_workbook(members: _Members) -> tuple[Sheet, ...]:
     texts = _shared_texts(members)
     dates = _date_styles(members)
     return tuple(
-        Sheet(
-            item.get("name", ""),
-            tuple(_rows(members.tree(relations[item.get(_RELATION, "")]), texts, dates, from_1904)),
-        )
+        _sheet(item.get("name", ""), members.tree(relations[item.get(_RELATION, "")]), texts, dates, from_1904)
         for item in book.iter(_MAIN + "sheet")
         if "worksheets/" in relations.get(item.get(_RELATION, ""), "")
     )
+
+
+def _sheet(name: str, tree: Element, texts: Sequence[str], dates: Sequence[bool], from_1904: bool) -> Sheet:
+    merged = tuple(item.get("ref", "") for item in tree.iter(_MAIN + "mergeCell"))
+    return Sheet(name, tuple(_rows(tree, texts, dates, from_1904)), merged)
 
 
 def _shared_texts(members: _Members) -> list[str]:

@@ -43,6 +43,7 @@ KEYS = {
         "mewma_blocks_of_limit", "mewma_single_us", "pipeline40_us", "pipeline40_p99_us", "import_s", "import_mb",
         "model40_kb",
     },
+    "centre_scale": {"enterprises", "inprocess_s", "dask_s", "equal"},
     "energy_cases": {"total", "passed", "refused_as_expected", "failed"},
     "energy_speed": {
         "kernel_ns", "kernel_many_ns", "plain_c_ns", "stability_max_ratio", "restart_samples", "if97_hpt_ns",

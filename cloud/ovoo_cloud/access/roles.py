@@ -42,6 +42,11 @@ class Permission(enum.StrEnum):
     READ_REPORT = "read_report"
     READ_AGGREGATES = "read_aggregates"
     READ_AUDIT = "read_audit"
+    READ_REGISTERS = "read_registers"
+    MANAGE_REGISTERS = "manage_registers"
+    REQUEST_MATCHING = "request_matching"
+    ASSESS_CENTRE = "assess_centre"
+    READ_PARKS = "read_parks"
 
 
 _READ_PLANT: Final = frozenset(
@@ -53,6 +58,7 @@ _READ_PLANT: Final = frozenset(
         Permission.READ_GATEWAYS,
         Permission.READ_REPORT,
         Permission.READ_AGGREGATES,
+        Permission.READ_REGISTERS,
     }
 )
 
@@ -61,14 +67,30 @@ _MODELS: Final = frozenset({Permission.JUDGE_FINDING, Permission.PROMOTE_MODEL})
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.CENTRE_ADMIN: frozenset(Permission),
-        Role.CENTRE_EXPERT: _READ_PLANT | _MODELS | {Permission.RUN_REPORT, Permission.SET_ENERGY},
-        Role.ENTERPRISE_ENGINEER: _READ_PLANT | _MODELS | {Permission.ACK_ALARM, Permission.SET_ENERGY},
+        Role.CENTRE_EXPERT: _READ_PLANT
+        | _MODELS
+        | {
+            Permission.RUN_REPORT,
+            Permission.SET_ENERGY,
+            Permission.MANAGE_REGISTERS,
+            Permission.REQUEST_MATCHING,
+            Permission.READ_PARKS,
+        },
+        Role.ENTERPRISE_ENGINEER: _READ_PLANT
+        | _MODELS
+        | {Permission.ACK_ALARM, Permission.SET_ENERGY, Permission.REQUEST_MATCHING},
         Role.ENTERPRISE_VIEWER: _READ_PLANT - {Permission.READ_GATEWAYS},
         Role.FLEET_OPERATOR: frozenset(
-            {Permission.READ_SITES, Permission.READ_GATEWAYS, Permission.MANAGE_GATEWAYS, Permission.ENROL}
+            {
+                Permission.READ_SITES,
+                Permission.READ_GATEWAYS,
+                Permission.MANAGE_GATEWAYS,
+                Permission.ENROL,
+                Permission.READ_REGISTERS,
+            }
         ),
         # the authority above the plants sees figures of the region, never plant data
-        Role.REGION_VIEWER: frozenset({Permission.READ_AGGREGATES}),
+        Role.REGION_VIEWER: frozenset({Permission.READ_AGGREGATES, Permission.READ_REGISTERS, Permission.READ_PARKS}),
     }
 )
 

@@ -44,13 +44,18 @@ def caller(request: Request, services: ServicesDep) -> Scope:
         if scheme.lower() != "bearer" or not presented:
             raise Unauthenticated("not a bearer token", offender="Authorization", remedy="Authorization: Bearer TOKEN")
         with services.database.read() as session:
-            return tokens.authenticate(session, presented.strip(), now_ns, kind="bearer")
+            return _known(request, tokens.authenticate(session, presented.strip(), now_ns, kind="bearer"))
     if not cookie:
         raise Unauthenticated("nobody is signed in", offender="request", remedy="sign in, or send a bearer token")
     if request.method not in _SAFE:
         _same_origin(request, services.settings.public_url)
     with services.database.read() as session:
-        return tokens.authenticate(session, cookie, now_ns, kind="session")
+        return _known(request, tokens.authenticate(session, cookie, now_ns, kind="session"))
+
+
+def _known(request: Request, found: Scope) -> Scope:
+    request.state.caller = found  # for the record of what leaves
+    return found
 
 
 Caller = Annotated[Scope, Depends(caller)]

@@ -14,6 +14,13 @@ from ovoo_cloud.api import (
     account,
     audit,
     cases,
+    centre_benchmark,
+    centre_data,
+    centre_handles,
+    centre_kpis,
+    centre_matching,
+    centre_region,
+    centre_registers,
     completeness,
     energy,
     energy_baselines,
@@ -45,6 +52,7 @@ from ovoo_cloud.api import (
     verdicts,
     verification,
 )
+from ovoo_cloud.api.egress_recorder import EgressRecorder
 from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services
 
@@ -76,6 +84,13 @@ ROUTERS: Final = (
     readiness.router,
     cases.router,
     frameworks.router,
+    centre_registers.router,
+    centre_matching.router,
+    centre_kpis.router,
+    centre_benchmark.router,
+    centre_data.router,
+    centre_handles.router,
+    centre_region.router,
     scoring.router,
     reports.router,
     verification.router,
@@ -111,6 +126,7 @@ def create_app(services: Services) -> FastAPI:
     metrics.install(app)
     app.middleware("http")(_security_headers)
     app.add_middleware(BodyLimit)
+    app.add_middleware(EgressRecorder, services=services)
     for router in ROUTERS:
         app.include_router(router, responses=schema.PROBLEMS)
     schema.install(app)

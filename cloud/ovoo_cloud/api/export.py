@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Final
 
 import xlsxwriter
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from ovoo_contract.address import Address
 from ovoo_contract.errors import BudgetExceeded
@@ -17,6 +17,7 @@ from starlette.background import BackgroundTask
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.egress_recorder import count_rows
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import signals as signal_rows
 from ovoo_cloud.stores.base import Columns, check_bounds
@@ -32,6 +33,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 @router.get("/enterprises/{enterprise}/export", response_class=Response)
 def export(
+    request: Request,
     enterprise: str,
     services: ServicesDep,
     scope: Reader,
@@ -49,7 +51,8 @@ def export(
     if file == "csv":
         headers = {"Content-Disposition": 'attachment; filename="history.csv"'}
         return StreamingResponse(_csv(stream, units), media_type="text/csv; charset=utf-8", headers=headers)
-    path = _xlsx(stream, units)
+    path, written = _xlsx(stream, units)
+    count_rows(request.state, written)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     return FileResponse(path, media_type=kind, filename="history.xlsx", background=BackgroundTask(path.unlink))
 
@@ -79,7 +82,7 @@ def _cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\r\n') else text
 
 
-def _xlsx(stream: Iterator[tuple[Address, Columns]], units: dict[Address, str]) -> pathlib.Path:
+def _xlsx(stream: Iterator[tuple[Address, Columns]], units: dict[Address, str]) -> tuple[pathlib.Path, int]:
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         path = pathlib.Path(file.name)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -102,4 +105,4 @@ def _xlsx(stream: Iterator[tuple[Address, Columns]], units: dict[Address, str]) 
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return path
+    return path, line - 1

@@ -22,6 +22,7 @@ OPEN_ROUTES: Final = frozenset(
         ("post", "/api/v1/sessions"),
         ("post", "/api/v1/enrol"),
         ("get", "/api/v1/verification"),
+        ("get", "/api/v1/handles/{prefix}/{suffix}"),
     }
 )
 """Routes that need no credential of a user."""

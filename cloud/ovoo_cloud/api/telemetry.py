@@ -7,13 +7,14 @@ from typing import Annotated, Any, Final
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from ovoo_contract.address import Address
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.egress_recorder import count_rows
 from ovoo_cloud.api.newest import newest
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import signals as signal_rows
@@ -63,6 +64,7 @@ def latest(
 
 @router.get("/enterprises/{enterprise}/history", response_class=Response)
 def history(
+    request: Request,
     enterprise: str,
     services: ServicesDep,
     scope: Reader,
@@ -82,10 +84,14 @@ def history(
     telemetry = services.telemetry(scope)
     head = {"address": str(address), "start": to_iso(start_ns), "end": to_iso(end_ns), "mode": mode}
     if mode == "raw":
-        body = _raw(telemetry.raw(address, start_ns, end_ns, points, after), points)
+        columns = telemetry.raw(address, start_ns, end_ns, points, after)
+        count_rows(request.state, len(columns))
+        body = _raw(columns, points)
     else:
         step_ns = max(1, -(-(end_ns - start_ns) // points))
-        body = _windows(telemetry.windows(address, start_ns, end_ns, step_ns=step_ns)) | {"step_ns": step_ns}
+        windows = telemetry.windows(address, start_ns, end_ns, step_ns=step_ns)
+        count_rows(request.state, len(windows.count))
+        body = _windows(windows) | {"step_ns": step_ns}
     return Response(orjson.dumps(head | body, option=_NUMPY), media_type="application/json")
 
 

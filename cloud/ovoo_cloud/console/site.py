@@ -20,6 +20,10 @@ from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
     baseline_pages,
     bill_month_pages,
+    centre_pages,
+    centre_pages_figures,
+    centre_pages_matching,
+    centre_pages_region,
     charts,
     completeness_pages,
     energy_cost_pages,
@@ -65,6 +69,11 @@ _ROUTERS: Final = (
     readiness_pages.router,
     ventilation_pages.router,
     verify_pages.router,
+    centre_pages_matching.router,
+    centre_pages_figures.router,
+    centre_pages_region.router,
+    centre_pages_region.public,
+    centre_pages.router,
 )
 _MOST: Final = 20
 _LONGEST: Final = 120

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.cloud.api.centre_records import add_centre
 from tests.cloud.api.plant import Plant, installation, served
 from tests.cloud.api.works import add_foreign_works, add_works
 
@@ -14,6 +15,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     with installation(tmp_path_factory.mktemp("api")) as built, served(built) as running:
         built.ids["own_works"] = add_works(built).ids
         built.ids["foreign_works"] = add_foreign_works(built).ids
+        add_centre(built)
         yield running
 
 

@@ -15,7 +15,7 @@ from ovoo_models import artifact
 from ovoo_models.bindings import untrained
 from ovoo_packs import load_pack
 
-from tests.cloud.api import works
+from tests.cloud.api import centre_records, works
 from tests.cloud.api.own_framework import own_framework
 from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, TERMS, Plant
 
@@ -134,6 +134,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/frameworks/{framework}/changes"): P.READ_REPORT,
     ("get", "/api/v1/region"): P.READ_AGGREGATES,
     ("get", "/api/v1/audit"): P.READ_AUDIT,
+    **centre_records.ROUTES,
 }
 
 
@@ -190,6 +191,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", f"{ENERGY}/baselines/{{baseline}}/fits/{{fit}}/signature"): {"document": "plan 4"},
     ("post", f"{ENERGY}/baselines/{{baseline}}/events/{{event}}/decision"): {"accepted": True, "reason": "a test run"},
     ("post", f"{ENERGY}/baselines/{{baseline}}/savings"): period(works.TURN, works.END),
+    **centre_records.BODIES,
 }
 QUERIES: dict[str, dict[str, Any]] = {
     "history": {**WINDOW, "signal": SIGNAL, "points": 100},
@@ -223,6 +225,7 @@ WITHIN = (
     "{baseline}",
     "{record}",
     "{intensity}",
+    "{match}",
 )
 
 
@@ -249,8 +252,8 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         method,
         filled,
         json=body,
-        params=QUERIES.get(path.rsplit("/", 1)[-1]),
-        headers={"Authorization": f"Bearer {token}"} if token else {},
+        params=centre_records.QUERIES.get(path) or QUERIES.get(path.rsplit("/", 1)[-1]),
+        headers=({"Authorization": f"Bearer {token}"} if token else {}) | centre_records.HEADERS.get(route, {}),
     )
 
 
@@ -272,6 +275,7 @@ def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, 
         ("post", f"{ENERGY}/intensities"): works.intensity_body(enterprise, site),
         ("put", f"{ENERGY}/intensities/{{intensity}}"): works.intensity_body(enterprise, site),
         ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): {"title": "again", "intake": intake(enterprise)},
+        ("post", "/api/v1/centre/assessments"): centre_records.assessment_body(role.value),
     }
     return made.get(route, BODIES.get(route))
 

@@ -31,6 +31,7 @@ FREE = (
     "correction.",
     "number.",
     "months.kind.",
+    "centre.",
     "vent.kind.",
     "vent.notice.",
     "vent.silence.",

@@ -6,6 +6,7 @@ from alembic import context
 from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the metadata
     baseline_tables,
     bill_tables,
+    centre_tables,
     energy_tables,
     framework_tables,
     sums_tables,

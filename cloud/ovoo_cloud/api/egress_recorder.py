@@ -1,0 +1,140 @@
+"""Notes every download and bulk read before its first byte leaves, and how much left when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from urllib.parse import parse_qs
+
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ovoo_cloud.access.scope import Scope as CallerScope
+from ovoo_cloud.access.scope import absent
+from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.centre import egress
+from ovoo_cloud.centre.data_classes import highest_class
+from ovoo_cloud.centre.kinds import kind
+from ovoo_cloud.services import Services
+
+__all__ = ["RECORDED", "EgressRecorder", "count_rows"]
+
+What = Literal["signals", "enterprise", "site", "report", "register", "centre"]
+RECORDED: Final[Mapping[str, What]] = {
+    "/api/v1/enterprises/{enterprise}/export": "signals",
+    "/api/v1/enterprises/{enterprise}/history": "signals",
+    "/api/v1/enterprises/{enterprise}/reports/{report}/files/{name}": "report",
+    "/api/v1/enterprises/{enterprise}/data-catalogue/export": "enterprise",
+    "/api/v1/centre/registers/{register}/export": "register",
+    "/api/v1/centre/kpis/export": "centre",
+    "/api/v1/centre/assessments/{assessment}/export": "centre",
+    "/api/v1/egress/export": "centre",
+    "/energy/{enterprise}/{site}/ventilation/network.csv": "site",
+}
+"""Routes by which data leave in bulk, and what their class follows from; a test holds it against the API."""
+_ROWS: Final = "rows_taken"
+
+
+def count_rows(request_state: Any, rows: int) -> None:
+    """Tells the recorder how many rows an answer holds that is no CSV; `request_state` is `request.state`."""
+    setattr(request_state, _ROWS, rows)
+
+
+@dataclass(slots=True)
+class _Line:
+    """What is known of one answer while it leaves."""
+
+    number: int = 0
+    csv: bool = False
+    lines: int = 0
+    size: int = 0
+    complete: bool = False
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+    def rows(self) -> int:
+        """Rows told by the route, else lines of a CSV below its header, else one document."""
+        told = self.state.get(_ROWS)
+        if isinstance(told, int):
+            return told
+        return max(0, self.lines - 1) if self.csv else 1
+
+
+class EgressRecorder:
+    """ASGI middleware; an answer that cannot be noted does not leave."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        line = _Line()
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (200, 206):
+                path = getattr(scope.get("route"), "path", "")
+                if path in RECORDED:
+                    await self._begin(scope, path, message, line)
+            elif message["type"] == "http.response.body" and line.number:
+                body = message.get("body", b"")
+                line.size += len(body)
+                line.lines += body.count(b"\n") if line.csv else 0
+                if not message.get("more_body", False):
+                    # before the last bytes go: who has them all finds them noted
+                    line.complete = True
+                    await run_in_threadpool(self._finish, line)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except BaseException:
+            line.complete = False
+            raise
+        finally:
+            if line.number and not line.complete:
+                await run_in_threadpool(self._finish, line)
+
+    async def _begin(self, scope: Scope, path: str, message: Message, line: _Line) -> None:
+        headers = dict(message.get("headers", ()))
+        line.csv = headers.get(b"content-type", b"").startswith(b"text/csv")
+        line.state = scope.get("state", {})
+        line.number = await run_in_threadpool(self._note, scope, path, line.state.get("caller"))
+
+    def _note(self, scope: Scope, path: str, caller: CallerScope | None) -> int:
+        if caller is None:
+            raise absent(path)  # no such route answers without a caller
+        parts = scope.get("path_params", {})
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        with self._services.database.write() as session:
+            taken = _taken(session, path, parts, query)
+            return egress.begin(session, caller, taken, self._services.clock())
+
+    def _finish(self, line: _Line) -> None:
+        with self._services.database.write() as session:
+            egress.finish(session, line.number, rows=line.rows(), size=line.size, complete=line.complete)
+
+
+def _taken(session: Session, path: str, parts: Mapping[str, str], query: Mapping[str, list[str]]) -> egress.Taken:
+    what, enterprise = RECORDED[path], parts.get("enterprise", "")
+    if what == "signals":
+        return egress.Taken(
+            enterprise, path, " ".join(query["signal"]), highest_class(session, enterprise, query["signal"])
+        )
+    if what == "enterprise":
+        return egress.Taken(enterprise, path, enterprise, highest_class(session, enterprise))
+    if what == "site":
+        return egress.Taken(enterprise, path, parts["site"], highest_class(session, enterprise, [parts["site"]]))
+    if what == "report":
+        report = session.get(Report, parts["report"])
+        start = [report.site] if report is not None else [""]
+        subject = f"{parts['report']}/{parts['name']}"
+        return egress.Taken(enterprise, path, subject, highest_class(session, enterprise, start))
+    if what == "register":
+        open_to_all = kind(parts["register"]).audience == "all"
+        return egress.Taken("", path, parts["register"], "general" if open_to_all else "important")
+    return egress.Taken("", path, " ".join(parts.values()), "important")

@@ -1,0 +1,95 @@
+"""The record of what left the installation: who took what, of which class, how much, when."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ovoo_contract.errors import QueryError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue.centre_tables import EgressRecord
+
+__all__ = ["Taken", "begin", "egress_rows", "finish", "records"]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What somebody is about to take; `enterprise` empty where it is nobody's."""
+
+    enterprise: str
+    route: str
+    subject: str
+    data_class: str
+
+
+def begin(session: Session, scope: Scope, taken: Taken, now_ns: int) -> int:
+    """Notes it before the first byte leaves; gives the number of the line."""
+    row = EgressRecord(
+        at_ns=now_ns, actor=scope.user, role=scope.role.value, enterprise=taken.enterprise, route=taken.route,
+        subject=taken.subject[:400], data_class=taken.data_class, row_count=0, byte_count=0, complete=False,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def finish(session: Session, number: int, *, rows: int, size: int, complete: bool) -> None:
+    """How much of it left: rows, bytes, and whether all of it."""
+    row = session.get(EgressRecord, number)
+    if row is not None:
+        row.row_count, row.byte_count, row.complete = rows, size, complete
+
+
+def records(
+    session: Session,
+    scope: Scope,
+    *,
+    enterprise: str | None = None,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> Sequence[EgressRecord]:
+    """The newest lines within the scope, newest first: all of them for who reads the audit, those of an enterprise
+    for everybody who reads its reports.
+
+    Raises:
+        QueryError: the caller may not read the audit and names no enterprise.
+    """
+    if enterprise is None:
+        scope.require(Permission.READ_AUDIT)
+    else:
+        scope.require(Permission.READ_REPORT)
+        scope.require_enterprise(enterprise)
+    if start_ns is not None and end_ns is not None and start_ns >= end_ns:
+        raise QueryError("the range ends before it starts", offender="end", remedy="swap start and end")
+    query = select(EgressRecord).order_by(EgressRecord.id.desc()).limit(limit)
+    if enterprise is not None:
+        query = query.where(EgressRecord.enterprise == enterprise)
+    elif scope.enterprises is not None:
+        query = query.where(EgressRecord.enterprise.in_([*scope.enterprises, ""]))
+    if start_ns is not None:
+        query = query.where(EgressRecord.at_ns >= start_ns)
+    if end_ns is not None:
+        query = query.where(EgressRecord.at_ns < end_ns)
+    if before is not None:
+        query = query.where(EgressRecord.id < before)
+    return session.scalars(query).all()
+
+
+def egress_rows(found: Sequence[EgressRecord], zone: datetime.tzinfo) -> list[list[str]]:
+    """The lines as a table, in local time."""
+    header = ["number", "time", "who", "role", "enterprise", "what", "subject", "class", "rows", "bytes", "complete"]
+    return [header] + [
+        [
+            str(row.id), datetime.datetime.fromtimestamp(row.at_ns // 10**9, zone).isoformat(), row.actor, row.role,
+            row.enterprise, row.route, row.subject, row.data_class, str(row.row_count), str(row.byte_count),
+            "yes" if row.complete else "no",
+        ]
+        for row in found
+    ]  # fmt: skip

@@ -1,0 +1,145 @@
+"""What an enterprise needs, from its newest issued report and its file, and the offers of the registers for it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ovoo_contract.errors import ConfigError, ConfigErrors, VerifyError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.catalogue import cases, enterprises
+from ovoo_cloud.catalogue.centre_tables import RegisterEntry
+from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest_revisions, proves_saving, read_snapshot
+from ovoo_cloud.centre.kinds import enumeration
+from ovoo_cloud.centre.matching import KINDS, Need, Offer
+
+__all__ = ["match_inputs", "need_of", "offers"]
+
+_REPORTS: Final = 1000
+
+
+def match_inputs(
+    session: Session,
+    scope: Scope,
+    enterprise: str,
+    day: datetime.date,
+    *,
+    report: str = "",
+    measures: Sequence[str] = (),
+    scenes: Mapping[str, int] | None = None,
+) -> tuple[Need, list[Offer], list[str]]:
+    """Need and offers for `match`, and the ids of reports whose snapshot does not verify.
+
+    Args:
+        report: the report that says what is needed; empty: the newest that verifies.
+        measures: wanted beside what the report says.
+        scenes: wanted level by scene, beside what the report says.
+
+    Raises:
+        VerifyError: the report asked for does not verify.
+        ConfigErrors: unknown measures or scenes.
+    """
+    scope.require(Permission.READ_REPORT)
+    company = enterprises.enterprise(session, scope, enterprise)
+    _check_wanted(measures, scenes or {})
+    snapshot, source, broken = _snapshot(session, scope, enterprise, report)
+    own = _profile(session, enterprise)
+    need = need_of(company.sector, own, snapshot, key=source.number if source else enterprise, day=day.isoformat())
+    wanted = Need(
+        need.key, need.day, need.facts, tuple(sorted({*need.measures, *measures})), {**need.scenes, **(scenes or {})},
+        (source.id,) if source else (),
+    )  # fmt: skip
+    return wanted, offers(session), broken
+
+
+def need_of(sector: str, profile: Mapping[str, Any], snapshot: Mapping[str, Any] | None, *, key: str, day: str) -> Need:
+    """The need that a snapshot shows: its provable actions, and scenes below the level after the one reached."""
+    facts: dict[str, str | None] = {
+        name: None if profile.get(name) is None else str(profile[name])
+        for name in ("size", "region", "employees", "revenue_10k_yuan")
+    }
+    facts["sector"] = sector or None
+    if snapshot is None or "score" not in snapshot:
+        return Need(key, day, facts)
+    score = snapshot["score"]
+    low, high = score["total"]
+    percent = measured_percent(snapshot)
+    facts |= {
+        "level": None if score["level"] is None else str(score["level"]),
+        "score": low if low == high else None,
+        "measured_percent": None if percent is None else str(percent),
+    }
+    target = min(4, (score["level"] if score["level"] is not None else score["level_low"]) + 1)
+    return Need(
+        key,
+        day,
+        facts,
+        tuple(sorted(each["kind"] for each in snapshot.get("actions", []) if not each["reason"])),
+        {each["id"]: target for each in score["scenes"] if each["levels"][0] < target},
+    )
+
+
+def offers(session: Session) -> list[Offer]:
+    """Every row of the four registers that was not withdrawn, with those of its reports that prove a saving."""
+    query = select(RegisterEntry).where(RegisterEntry.kind.in_(KINDS), RegisterEntry.withdrawn.is_(False))
+    rows = session.scalars(query.order_by(RegisterEntry.kind, RegisterEntry.id)).all()
+    named = {name for row in rows for name in row.content.get("reports") or []}
+    issued = session.scalars(select(Report).where(Report.id.in_(named))).all() if named else ()
+    there = {row.id for row in issued if proves_saving(issued_of(row))}
+    return [
+        Offer(kind, row.id, row.version, row.content, tuple(sorted(there & set(row.content.get("reports") or []))))
+        for kind in KINDS
+        for row in rows
+        if row.kind == kind
+    ]
+
+
+def _snapshot(
+    session: Session, scope: Scope, enterprise: str, report: str
+) -> tuple[Mapping[str, Any] | None, Issued | None, list[str]]:
+    if report:
+        row = cases.report(session, scope, report)
+        scope.require_enterprise(row.enterprise, report)
+        if row.enterprise != enterprise:
+            raise absent(report)
+        return read_snapshot(issued_of(row)), issued_of(row), []
+    broken = []
+    found = [issued_of(row) for row in cases.reports(session, scope, enterprise, limit=_REPORTS)]
+    for each in reversed(newest_revisions(found)):
+        try:
+            snapshot = read_snapshot(each)
+        except VerifyError:
+            broken.append(each.id)
+            continue
+        if "score" in snapshot:  # a monthly energy report says nothing of scenes and actions
+            return snapshot, each, broken
+    return None, None, broken
+
+
+def _profile(session: Session, enterprise: str) -> Mapping[str, Any]:
+    query = select(RegisterEntry).where(
+        RegisterEntry.kind == "profile", RegisterEntry.enterprise == enterprise, RegisterEntry.withdrawn.is_(False)
+    )
+    found = session.scalars(query).first()
+    return {} if found is None else found.content
+
+
+def _check_wanted(measures: Sequence[str], scenes: Mapping[str, int]) -> None:
+    known, places = enumeration("measure"), enumeration("scene")
+    faults = [ConfigError("no such measure", offender="measures", value=each, remedy=", ".join(known))
+              for each in measures if each not in known]  # fmt: skip
+    faults += [
+        ConfigError(
+            "no such scene, or no level of it", offender="scenes", value=f"{name} {level}", remedy="level 1 to 4"
+        )
+        for name, level in scenes.items()
+        if name not in places or not 1 <= level <= 4
+    ]
+    if faults:
+        raise ConfigErrors(faults)

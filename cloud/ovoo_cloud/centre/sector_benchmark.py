@@ -1,0 +1,94 @@
+"""The benchmark of the installation at the end of a quarter: which reports count, and where enterprises stand."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from ovoo_contract.errors import QueryError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue.centre_tables import RegisterEntry
+from ovoo_cloud.catalogue.tables import Enterprise, Report
+from ovoo_cloud.centre.benchmark import Mapper, Place, compute, read_all
+from ovoo_cloud.centre.issued import Issued, issued_of, newest_revisions
+from ovoo_cloud.services import Services
+
+__all__ = ["last_quarter", "quarter_end", "sector_benchmark"]
+
+_QUARTER: Final = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
+
+
+def sector_benchmark(
+    services: Services, scope: Scope, quarter: str = "", mapper: Mapper | None = None
+) -> dict[str, Any]:
+    """The groups at the end of a quarter that is over; of each enterprise the newest report issued until then.
+
+    All enterprises of the installation count, whoever asks: only figures of groups leave this function. Quarters are
+    the only dates, so that nobody can ask before and after one report was issued.
+
+    Raises:
+        QueryError: no quarter, or one that is not over.
+    """
+    scope.require(Permission.READ_AGGREGATES)
+    zone = services.settings.zone
+    wanted = quarter or last_quarter(services.clock(), zone)
+    end_ns = quarter_end(wanted, zone)
+    if end_ns > services.clock():
+        raise QueryError("the quarter is not over", offender="quarter", value=wanted, remedy="an earlier one, YYYY-Qn")
+    with services.database.read() as session:
+        reports = _newest(session, end_ns)
+        places = _places(session)
+    readings = read_all(reports, mapper)
+    minimum = services.settings.benchmark_min_group
+    return {
+        "quarter": wanted,
+        **compute(readings, {each.enterprise: places[each.enterprise] for each in readings}, minimum),
+    }
+
+
+def last_quarter(now_ns: int, zone: ZoneInfo) -> str:
+    """The newest quarter that is over."""
+    today = datetime.datetime.fromtimestamp(now_ns // 10**9, zone).date()
+    number = (today.month - 1) // 3
+    return f"{today.year}-Q{number}" if number else f"{today.year - 1}-Q4"
+
+
+def quarter_end(quarter: str, zone: ZoneInfo) -> int:
+    """Its end in the installation's time zone, ns UTC, exclusive."""
+    found = _QUARTER.fullmatch(quarter)
+    if found is None or not 1970 <= int(found[1]) <= 9000:
+        raise QueryError("not a quarter", offender="quarter", value=quarter, remedy="e.g. 2026-Q1")
+    year, month = int(found[1]), 3 * int(found[2]) + 1
+    moment = datetime.datetime(year + month // 13, (month - 1) % 12 + 1, 1, tzinfo=zone)
+    return int(moment.timestamp()) * 10**9
+
+
+def _newest(session: Session, end_ns: int) -> list[Issued]:
+    rows = session.scalars(select(Report).where(Report.created_ns < end_ns).order_by(Report.created_ns, Report.id))
+    newest = {
+        each.enterprise: each for each in newest_revisions(issued_of(row) for row in rows if "level" in row.summary)
+    }
+    return [newest[name] for name in sorted(newest)]
+
+
+def _places(session: Session) -> dict[str, Place]:
+    profiles = {
+        row.enterprise: row.content
+        for row in session.scalars(
+            select(RegisterEntry).where(RegisterEntry.kind == "profile", RegisterEntry.withdrawn.is_(False))
+        )
+    }
+    return {
+        row.id: Place(
+            row.sector or "-",
+            profiles.get(row.id, {}).get("size") or "-",
+            profiles.get(row.id, {}).get("region") or "-",
+        )
+        for row in session.scalars(select(Enterprise))
+    }

@@ -1,0 +1,319 @@
+"""Matching by stated rules: what is left out, what comes first, and that nobody can buy a place."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import pathlib
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import audit, cases
+from ovoo_cloud.centre import requests
+from ovoo_cloud.centre.conditions import read_conditions
+from ovoo_cloud.centre.entries import ANY, StaleVersion
+from ovoo_cloud.centre.kinds import kinds
+from ovoo_cloud.centre.matching import KINDS, Need, Offer, match, rules
+from ovoo_cloud.centre.needs import match_inputs, need_of
+from ovoo_cloud.centre.requests import StepGiven
+from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.errors import ConfigError, Forbidden, NotFound, VerifyError
+
+from tests.cloud.centre.conftest import ENGINEER, FOREIGN, NOW, OWN, STRANGER, SYSTEM, Centre
+
+DAY = datetime.date(2026, 6, 5)
+NEED = Need(
+    "HS-1", "2026-06-05",
+    {"sector": "coal_mine", "region": "包头", "size": "small", "level": "1", "employees": None},
+    ("idle", "fan_pump"), {"equipment": 2},
+)  # fmt: skip
+
+
+def offer(kind: Any, name: str, proven: tuple[str, ...] = (), **content: Any) -> Offer:
+    return Offer(kind, name, 1, {"name_zh": name, **content}, proven)
+
+
+def listed(result: dict[str, Any], kind: str) -> list[str]:
+    return [each["id"] for each in result[kind]]
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        ({"measures": ["idle"]}, True),
+        ({"measures": ["quality"]}, False),
+        ({"measures": ["idle"], "sectors": ["dairy"]}, False),
+        ({"measures": ["idle"], "regions": ["呼和浩特"]}, False),
+        ({"measures": ["idle"], "sizes": ["large"]}, False),
+        ({"measures": [], "scenes": ["equipment"], "level_gained": 2}, True),
+        ({"measures": [], "scenes": ["equipment"], "level_gained": 1}, False),
+        ({"measures": [], "scenes": ["equipment"]}, True),
+    ],
+)
+def test_what_does_not_fit_is_left_out(content: dict[str, Any], wanted: bool) -> None:
+    assert listed(match(NEED, [offer("solution", "s", **content)]), "solution") == (["s"] if wanted else [])
+
+
+def test_a_fact_that_is_not_known_neither_excludes_nor_counts() -> None:
+    unknown = dataclasses.replace(NEED, facts={"sector": None, "region": None, "size": None})
+
+    found = match(unknown, [offer("solution", "s", measures=["idle"], sectors=["dairy"])])
+
+    assert found["solution"][0]["met"] == ["measure:idle"]
+
+
+def test_more_criteria_come_first_then_more_evidence() -> None:
+    found = match(
+        NEED,
+        [
+            offer("solution", "one", measures=["idle"]),
+            offer("solution", "two", measures=["idle", "fan_pump"]),
+            offer("solution", "proven", ("r1", "r2"), measures=["idle"]),
+            offer("solution", "three", measures=["idle", "fan_pump"], sectors=["coal_mine"]),
+        ],
+    )
+
+    assert listed(found, "solution") == ["three", "two", "proven", "one"]
+    assert found["solution"][0]["met"] == ["sector", "measure:fan_pump", "measure:idle"]
+    assert found["unmet"] == ["scene:equipment"]
+
+
+def test_equals_stand_in_another_order_in_another_case_and_each_leads_about_as_often() -> None:
+    equals = [offer("solution", f"s{n}", measures=["idle"]) for n in range(4)]
+    leaders = [match(dataclasses.replace(NEED, key=f"case-{n}"), equals)["solution"][0]["id"] for n in range(400)]
+
+    assert all(70 <= leaders.count(f"s{n}") <= 130 for n in range(4))
+
+
+@given(st.permutations(range(12)), st.integers(0, 1000))
+def test_the_order_in_which_offers_come_changes_nothing(order: list[int], seed: int) -> None:
+    draw = random.Random(seed)
+    made = [
+        offer(
+            kind, f"{kind}-{n}", measures=draw.sample(["idle", "fan_pump", "quality"], 2), provider=f"provider-{n}",
+            sectors=draw.choice([[], ["coal_mine"], ["dairy"]]), valid_from="2020-01-01", conditions=[],
+        )
+        for n in range(3) for kind in KINDS
+    ]  # fmt: skip
+
+    assert canonical_json(match(NEED, [made[n] for n in order])) == canonical_json(match(NEED, made))
+
+
+def test_policies_by_validity_and_conditions() -> None:
+    def policy(name: str, conditions: str = "", start: str = "2026-01-01", end: str | None = None) -> Offer:
+        return offer("policy", name, valid_from=start, valid_until=end, conditions=read_conditions(conditions))
+
+    found = match(
+        NEED,
+        [
+            policy("plain"),
+            policy("met", "level >= 1"),
+            policy("unmet", "level >= 2"),
+            policy("unknown", "employees <= 300; size in small"),
+            policy("over", end="2026-06-04"),
+            policy("last-day", end="2026-06-05"),
+            policy("not-yet", start="2026-06-06"),
+        ],
+    )
+
+    assert set(listed(found, "policy")) == {"plain", "met", "unknown", "last-day"}
+    unknown = next(each for each in found["policy"] if each["id"] == "unknown")
+    assert unknown["met"] == ["condition:1:size"]
+    assert unknown["to_check"] == ["condition:0:employees"]
+
+
+def test_a_provider_stands_by_what_its_offers_meet() -> None:
+    found = match(
+        NEED,
+        [
+            offer("solution", "s1", ("r1",), measures=["idle"], provider="a"),
+            offer("course", "c1", measures=["idle", "fan_pump"], provider="b"),
+            offer("provider", "a"),
+            offer("provider", "b"),
+            offer("provider", "idle-one"),
+            offer("provider", "c", sectors=["dairy"]),
+        ],
+    )
+
+    assert listed(found, "provider") == ["b", "a"]
+    assert found["provider"][1]["evidence"] == ["r1"]
+
+
+def test_the_rules_are_printed_with_their_edition_and_no_register_has_a_field_for_money_paid() -> None:
+    found = match(NEED, [])
+
+    assert found["edition"] == "ovoo.matching/1"
+    assert found["rules_sha256"] == sha256_hex(canonical_json(rules()))
+    assert all(each["zh"] and each["en"] for part in ("exclude", "order") for each in found["rules"][part])
+    names = {field.id for kind in KINDS for field in kinds()[kind].fields}
+    assert not names & {"rank", "priority", "weight", "sponsor", "fee", "paid"}
+    assert canonical_json(found)
+
+
+SNAPSHOT = {
+    "format": "ovoo.snapshot/1",
+    "figures": {
+        "score.class.measured": {"value": "60"}, "score.class.declared": {"value": "20"},
+        "score.class.verified": {"value": "0"}, "score.class.insufficient": {"value": "20"},
+    },
+    "score": {
+        "total": ["45", "45"], "level": 1, "level_low": 1, "level_high": 1,
+        "scenes": [{"id": "equipment", "levels": [1, 1]}, {"id": "energy", "levels": [2, 3]},
+                   {"id": "safety", "levels": [0, 4]}],
+    },
+    "actions": [{"kind": "idle", "reason": ""}, {"kind": "fouling", "reason": "no_data"}],
+}  # fmt: skip
+
+
+def write(centre: Centre, folder: pathlib.Path, name: str, snapshot: Any, **changes: Any) -> None:
+    folder.mkdir(parents=True)
+    raw = json.dumps(snapshot).encode()
+    (folder / "snapshot.json").write_bytes(raw)
+    centre.report(name, folder=str(folder), snapshot_sha256=sha256_hex(raw), **changes)
+
+
+def test_the_need_comes_from_the_snapshot_and_the_enterprises_file() -> None:
+    need = need_of("coal_mine", {"size": "small", "region": "包头"}, SNAPSHOT, key="N", day="2026-06-05")
+
+    assert need.measures == ("idle",)
+    assert need.scenes == {"equipment": 2, "safety": 2}
+    assert (need.facts["level"], need.facts["score"], need.facts["measured_percent"]) == ("1", "45", "60")
+    assert need.facts["employees"] is None
+
+
+def test_the_newest_report_that_verifies_counts_and_a_changed_one_is_named(
+    centre: Centre, tmp_path: pathlib.Path
+) -> None:
+    write(centre, tmp_path / "a", "r-a", SNAPSHOT, created_ns=NOW - 2)
+    write(centre, tmp_path / "b", "r-b", SNAPSHOT, created_ns=NOW - 1)
+    (tmp_path / "b" / "snapshot.json").write_bytes(b"{}")
+    centre.put("profile", "p", enterprise=OWN, size="small", region="包头")
+
+    with centre.services.database.read() as session:
+        need, _, broken = match_inputs(session, ENGINEER, OWN, DAY, measures=["quality"])
+        with pytest.raises(VerifyError):
+            match_inputs(session, ENGINEER, OWN, DAY, report="r-b")
+        with pytest.raises(NotFound):
+            match_inputs(session, STRANGER, OWN, DAY)
+        with pytest.raises(NotFound):
+            match_inputs(session, SYSTEM, FOREIGN, DAY, report="r-a")
+        with pytest.raises(ConfigError):
+            match_inputs(session, ENGINEER, OWN, DAY, measures=["magic"])
+
+    assert need.sources == ("r-a",)
+    assert broken == ["r-b"]
+    assert need.measures == ("idle", "quality")
+    assert need.facts["size"] == "small"
+
+
+def test_only_reports_that_verify_and_prove_a_saving_are_evidence(centre: Centre, tmp_path: pathlib.Path) -> None:
+    for name, saving in (("real", {"reason": ""}), ("unsure", {"reason": "uncertain"}), ("none", None)):
+        write(centre, tmp_path / name, name, {"figures": {}, "saving": saving})
+    write(centre, tmp_path / "changed", "changed", {"figures": {}, "saving": {"reason": ""}})
+    (tmp_path / "changed" / "snapshot.json").write_bytes(b'{"figures": {}, "saving": {"reason": "" }}')
+    centre.put("provider", "p", name_zh="甲", services=["software"])
+    centre.put(
+        "solution", "s", name_zh="方案", provider="p", measures=["idle"], reports=["real", "unsure", "none", "changed"]
+    )
+
+    with centre.services.database.read() as session:
+        need, offers, _ = match_inputs(session, ENGINEER, OWN, DAY, measures=["idle"])
+
+    assert match(need, offers)["solution"][0]["evidence"] == ["real"]
+
+
+@pytest.fixture
+def asked(centre: Centre) -> str:
+    centre.put("provider", "p", name_zh="甲", services=["software"])
+    centre.put("solution", "s", name_zh="方案", provider="p", measures=["idle"])
+    centre.put("solution", "other", name_zh="另一方案", provider="p", measures=["quality"])
+    with centre.services.database.write() as session:
+        need, offers, _ = match_inputs(session, ENGINEER, OWN, DAY, measures=["idle"])
+        row = requests.open_request(
+            session, ENGINEER, OWN, case="", note="help", matching=match(need, offers), now_ns=NOW
+        )
+        return str(row.id)
+
+
+def step(centre: Centre, name: str, given: StepGiven, scope: Scope = SYSTEM, read: int = ANY, days: int = 0) -> str:
+    at = NOW + days * 86_400 * 10**9
+    with centre.services.database.write() as session:
+        return str(requests.move(session, scope, OWN, name, given, read=read, now_ns=at).state)
+
+
+def test_a_request_goes_its_way_and_is_counted(centre: Centre, asked: str) -> None:
+    offered = (("solution", "s"),)
+
+    states = [
+        step(centre, asked, StepGiven("offer", offers=offered), read=1, days=3),
+        step(centre, asked, StepGiven("contact"), days=4),
+        step(centre, asked, StepGiven("close", offers=offered, outcome="matched"), days=9),
+    ]
+
+    assert states == ["offered", "contacted", "closed"]
+    with centre.services.database.read() as session:
+        found = requests.request_statistics(session, SYSTEM, NOW, NOW + 1)
+        taken = requests.steps(session, asked)
+        assert audit.verify_chain(session) == 7
+        with pytest.raises(NotFound):
+            requests.request(session, STRANGER, OWN, asked)
+    assert [row.step for row in taken] == ["open", "offer", "contact", "close"]
+    assert taken[1].detail["offers"] == [{"kind": "solution", "id": "s", "version": 1, "listed": True}]
+    assert (found["opened"], found["outcomes"]["matched"], found["response_days"]) == (1, 1, "3")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (StepGiven("contact"), "no such step now"),
+        (StepGiven("offer"), "nothing offered"),
+        (StepGiven("offer", offers=(("solution", "none"),)), "no such offer"),
+        (StepGiven("offer", offers=(("profile", "s"),)), "no such offer"),
+        (StepGiven("offer", offers=(("solution", "other"),)), "offered beside the rules"),
+        (StepGiven("close"), "closed without a result"),
+        (StepGiven("close", outcome="matched"), "closed without a result"),
+        (StepGiven("close", outcome="unmatched"), "closed without a reason"),
+    ],
+)
+def test_a_step_that_skips_or_hides_something_is_refused(
+    centre: Centre, asked: str, given: StepGiven, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        step(centre, asked, given)
+
+
+def test_a_request_names_only_a_case_of_its_enterprise(centre: Centre) -> None:
+    with centre.services.database.write() as session:
+        cases.save_case(session, SYSTEM, "c-own", enterprise=OWN, site="s", title="t", intake={}, now_ns=NOW)
+        cases.save_case(session, SYSTEM, "c-far", enterprise=FOREIGN, site="s", title="t", intake={}, now_ns=NOW)
+        opened = requests.open_request(
+            session, ENGINEER, OWN, case="c-own", note="", matching=match(NEED, []), now_ns=NOW
+        )
+        for scope in (ENGINEER, SYSTEM):
+            with pytest.raises(NotFound):
+                requests.open_request(session, scope, OWN, case="c-far", note="", matching=match(NEED, []), now_ns=NOW)
+
+    assert opened.case == "c-own"
+
+
+def test_an_offer_beside_the_rules_needs_a_reason_and_shows(centre: Centre, asked: str) -> None:
+    step(centre, asked, StepGiven("offer", "the enterprise asked for it", (("solution", "other"),)))
+
+    with centre.services.database.read() as session:
+        assert requests.steps(session, asked)[-1].detail["offers"][0]["listed"] is False
+
+
+def test_only_the_centre_offers_and_two_hands_do_not_cross(centre: Centre, asked: str) -> None:
+    with pytest.raises(Forbidden):
+        step(centre, asked, StepGiven("close", "x", outcome="unmatched"), ENGINEER)
+    step(centre, asked, StepGiven("note", "more"), ENGINEER, read=1)
+    with pytest.raises(StaleVersion):
+        step(centre, asked, StepGiven("note", "late"), read=1)
+    assert step(centre, asked, StepGiven("withdraw"), ENGINEER) == "closed"
+    with pytest.raises(ConfigError, match="closed"):
+        step(centre, asked, StepGiven("note", "too late"))
