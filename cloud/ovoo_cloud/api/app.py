@@ -11,8 +11,14 @@ from fastapi.responses import Response
 
 from ovoo_cloud import console
 from ovoo_cloud.api import (
+    access_log,
     account,
     audit,
+    case_documents,
+    case_files,
+    case_parts,
+    case_reviews,
+    case_steps,
     cases,
     completeness,
     energy,
@@ -29,6 +35,7 @@ from ovoo_cloud.api import (
     export,
     findings,
     gateways,
+    grants,
     health,
     metrics,
     region,
@@ -67,6 +74,13 @@ ROUTERS: Final = (
     energy_intensity.router,
     energy_reports.router,
     cases.router,
+    grants.router,
+    case_files.listing,
+    case_files.router,
+    case_steps.router,
+    case_parts.router,
+    case_documents.router,
+    case_reviews.router,
     scoring.router,
     reports.router,
     gateways.router,
@@ -99,6 +113,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     errors.install(app)
     metrics.install(app)
+    access_log.install(app)
     app.middleware("http")(_security_headers)
     app.add_middleware(BodyLimit)
     for router in ROUTERS:

@@ -110,6 +110,7 @@ def order_report(services: Services, scope: Scope, enterprise: str, case: str, o
         wanted["languages"] = list(dict.fromkeys(order.languages))
     with services.database.write() as session:
         _own(session, scope, enterprise, case)
+        case_rows.refuse_filed(session, case)
         return job_rows.enqueue(session, scope, "report", wanted, enterprise=enterprise, now_ns=services.clock())
 
 

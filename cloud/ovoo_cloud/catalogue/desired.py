@@ -80,7 +80,7 @@ def promote(session: Session, scope: Scope, gateway_id: str, asset: str, model: 
     Raises:
         QueryError: the gateway does not report that challenger for an asset of its own.
     """
-    scope.require(Permission.PROMOTE_MODEL)
+    scope = scope.under(Permission.PROMOTE_MODEL)
     gateway = gateways.gateway(session, scope, gateway_id)
     told = reported(gateway)
     runs = told.challengers.get(asset, "") if told is not None else ""
@@ -92,7 +92,7 @@ def promote(session: Session, scope: Scope, gateway_id: str, asset: str, model: 
 
 def withdraw_promotion(session: Session, scope: Scope, gateway_id: str, asset: str, now_ns: int) -> ConfigStatus:
     """Takes back what a gateway has not done, say because it refused; without one nothing changes."""
-    scope.require(Permission.PROMOTE_MODEL)
+    scope = scope.under(Permission.PROMOTE_MODEL)
     gateway = gateways.gateway(session, scope, gateway_id)
     row = session.get(DesiredRecord, gateway.id)
     if row is not None and asset in row.promote:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.evidence import figure as decimal_text
-from ovoo_packs import load_factors, load_framework, load_norms, load_tariffs
+from ovoo_packs import Framework, load_factors, load_framework, load_norms, load_tariffs
 
 from ovoo_cloud.diagnosis.actions import actions_section
 from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_scenes
@@ -31,11 +31,12 @@ from ovoo_cloud.diagnosis.indicators import (
     network_figures,
 )
 from ovoo_cloud.diagnosis.observe import Observation, Window
+from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.running import running_section
 from ovoo_cloud.diagnosis.safety import safety_section
 from ovoo_cloud.diagnosis.scoring import Score, rules_of, score
 
-__all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_json"]
+__all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_figures", "score_json"]
 
 FORMAT = "ovoo.snapshot/1"
 
@@ -61,15 +62,22 @@ class Snapshot:
         return canonical_json(self.data)
 
 
-def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
-    """Measure, score and freeze one case.
+def freeze(
+    case: Case,
+    source: EvidenceSource,
+    issue: Issue,
+    *,
+    framework: Framework | None = None,
+    review: Sequence[Mapping[str, Any]] = (),
+) -> Snapshot:
+    """Measure, score and freeze one case; `framework` in place of the installed one, `review` as an expert decided.
 
     The same case and samples give the same bytes, whatever the order in which the samples were stored.
 
     Raises:
         ConfigErrors: the case answers items that its framework does not have.
     """
-    framework = load_framework(case.framework)
+    framework = framework or load_framework(case.framework)
     check_names(case, framework)
     window = Window(case.start_ns, case.end_ns)
     seen = Observation.scan(source, window)
@@ -81,7 +89,7 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
     links = collection_links(found)
     rules = rules_of(framework)
     answers = resolve_answers(case, framework, network, measured_options(links, source.platform(), seen))
-    scenes = resolve_scenes(case)
+    answers, scenes, reviewed = apply_review(answers, resolve_scenes(case), review)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
     data: dict[str, Any] = {
@@ -108,7 +116,9 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue) -> Snapshot:
         "actions": actions_section(case, seen, book, energy),
         "security": _security(seen, source, book),
     }
-    _score_figures(data["score"], answers, book)
+    if reviewed:
+        data["review"] = {"items": reviewed}
+    score_figures(data["score"], answers, book)
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
     data["evidence"] = dict(sorted(seen.book.records.items()))
     return Snapshot(data)
@@ -213,7 +223,7 @@ def score_json(result: Score) -> dict[str, Any]:
 _NONE = {"class": "insufficient"}
 
 
-def _score_figures(result: Mapping[str, Any], answers: Mapping[str, Any], book: FigureBook) -> None:
+def score_figures(result: Mapping[str, Any], answers: Mapping[str, Any], book: FigureBook) -> None:
     """Points of total, dimensions and items as figures, so that text and tables print them like any other number."""
     classes: dict[str, Decimal] = dict.fromkeys(("measured", "verified", "declared", "insufficient"), Decimal(0))
     _points(book, "score.total", result["total"], "declared")

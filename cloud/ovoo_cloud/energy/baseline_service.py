@@ -45,7 +45,7 @@ def define_baseline(
     start_ns: int, end_ns: int,
 ) -> tuple[EnergyBaseline, EnergyFit]:  # fmt: skip
     """Keeps a new baseline with its first fit, also where that is refused: the reason is then shown."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     with services.database.read() as session:
         check_signals(session, scope, enterprise, site, spec)
     outcome = _outcome(services, scope, enterprise, site, spec, start_ns, end_ns)
@@ -64,7 +64,7 @@ def fit_baseline(
     services: Services, scope: Scope, owner: EnergyBaseline, start_ns: int, end_ns: int, *, role: str = "draft"
 ) -> EnergyFit:
     """Fits the baseline again over [start, end) as a draft of a person, or as the challenger of the night."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     spec = spec_from_data(owner.spec)
     outcome = _outcome(services, scope, owner.enterprise, owner.site, spec, start_ns, end_ns)
     with services.database.write() as session:
@@ -81,7 +81,7 @@ def prove_saving(
     Raises:
         QueryError: nobody has signed a fit yet.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     with services.database.read() as session:
         champion = energy_baselines.champion(session, scope, owner)
     if champion is None:

@@ -11,6 +11,7 @@ from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.formulas import quantise
 from ovoo_cloud.diagnosis.frozen import FrozenSource
+from ovoo_cloud.diagnosis.review import decisions, overridden
 from ovoo_cloud.diagnosis.scoring import score
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_json
 from ovoo_cloud.reports.kinds import Finding, ReportKind
@@ -20,6 +21,7 @@ from ovoo_cloud.reports.sections.energy import energy
 from ovoo_cloud.reports.sections.equipment import equipment, security
 from ovoo_cloud.reports.sections.front import cover, method, profile, summary
 from ovoo_cloud.reports.sections.maturity import maturity, quality
+from ovoo_cloud.reports.sections.review import review
 from ovoo_cloud.reports.sections.revisit import revisit
 from ovoo_cloud.reports.sections.running import running
 from ovoo_cloud.reports.sections.safety import safety
@@ -33,11 +35,22 @@ def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     for name in sorted(set(again) | set(snapshot["score"])):
         if again.get(name) != snapshot["score"].get(name):
             yield "score", name, "does not follow from rules and answers"
+    yield from _check_review(snapshot)
     for name, ends in _point_figures(snapshot["score"]):
         row = snapshot["figures"].get(name)
         interval = None if row is None else Figure.from_json(name, row).interval()
         if interval is None or [quantise(end, 3) for end in interval] != [quantise(Decimal(end), 3) for end in ends]:
             yield "figure", name, "does not follow from the score"
+
+
+def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every override of the review stands among the answers, and follows from what it says it replaced."""
+    for row in snapshot.get("review", {}).get("items", ()):
+        kind, _, name = str(row["subject"]).partition(":")
+        standing = snapshot["answers" if kind == "item" else "scenes"].get(name)
+        wanted = overridden(row, row["found"]) if row["decision"] == "override" else row["found"]
+        if standing != wanted:
+            yield "entry", f"review/{row['subject']}", "does not follow from the reviewer's decision"
 
 
 def _point_figures(result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
@@ -54,6 +67,7 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         parse_case(snapshot["case"], "snapshot.json"),
         FrozenSource(snapshot["source"], source),
         Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+        review=decisions(snapshot),
     ).data
 
 
@@ -65,6 +79,7 @@ KIND: Final = ReportKind(
         profile,
         quality,
         maturity,
+        review,
         running,
         energy,
         equipment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from ovoo_cloud.catalogue import baseline_tables, energy_tables  # noqa: F401  # their tables belong to the metadata
+from ovoo_cloud.catalogue import baseline_tables, case_tables, energy_tables, grant_tables  # noqa: F401  # their tables belong to the metadata
 from ovoo_cloud.catalogue.tables import Base
 
 connection = context.config.attributes["connection"]
