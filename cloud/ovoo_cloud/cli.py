@@ -17,7 +17,7 @@ from typing import Final
 
 from ovoo_contract.errors import ConfigError, OvooError, StoreUnavailable, VerifyError
 
-from ovoo_cloud import cli_admin, cli_energy, cli_init, cli_report, cli_run, cli_score
+from ovoo_cloud import cli_admin, cli_case, cli_energy, cli_init, cli_report, cli_run, cli_score
 from ovoo_cloud.cli_output import Output
 from ovoo_cloud.settings import Settings, load_settings
 
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--data-dir", type=pathlib.Path, help="replaces data_dir of the settings")
     shared.add_argument("--json", action="store_true", help="one JSON document on stdout")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
-    for module in (cli_init, cli_run, cli_report, cli_score, cli_energy, cli_admin):
+    for module in (cli_init, cli_run, cli_report, cli_case, cli_score, cli_energy, cli_admin):
         module.add_verbs(verbs, shared)
     return parser
 

@@ -32,7 +32,7 @@ __all__ = [
 
 ConsentRule = Literal["own", "required"]
 """Whose people the centre roles are: the plant's own, or a centre's that needs the consent of every enterprise."""
-GrantState = Literal["waiting", "live", "expired", "withdrawn"]
+GrantState = Literal["waiting", "live", "expired", "withdrawn", "imported"]
 _LONGEST_NS: Final = 3 * 366 * 86_400_000_000_000
 _MINUTE_NS: Final = 60_000_000_000
 _ROUTE: Final = 200
@@ -54,7 +54,7 @@ def bound(session: Session, scope: Scope, rule: ConsentRule, now_ns: int) -> Sco
     """The scope with the grants that are live now, where its role reads plant data under them only."""
     if rule == "own" or scope.role not in BOUND_ROLES:
         return scope
-    query = select(Grant).where(Grant.from_ns <= now_ns, Grant.until_ns > now_ns)
+    query = select(Grant).where(Grant.from_ns <= now_ns, Grant.until_ns > now_ns, Grant.origin == "")
     query = query.where(or_(Grant.withdrawn_ns.is_(None), Grant.withdrawn_ns > now_ns)).order_by(Grant.id)
     if scope.enterprises is not None:
         query = query.where(Grant.enterprise.in_(scope.enterprises))
@@ -92,6 +92,7 @@ def give(session: Session, scope: Scope, enterprise: str, terms: Terms, now_ns: 
         withdrawn_by="",
         withdrawn_ns=None,
         withdrawn_reason="",
+        origin="",
     )
     session.add(row)
     session.flush()
@@ -170,7 +171,9 @@ def grants(session: Session, scope: Scope, enterprise: str) -> Sequence[Grant]:
 
 
 def state_of(row: Grant, now_ns: int) -> GrantState:
-    """Where a grant stands at a moment."""
+    """Where a grant stands at a moment; one that was given to another centre is never live here."""
+    if row.origin:
+        return "imported"
     if row.withdrawn_ns is not None and row.withdrawn_ns <= now_ns:
         return "withdrawn"
     if now_ns >= row.until_ns:

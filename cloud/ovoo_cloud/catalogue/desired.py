@@ -82,6 +82,7 @@ def promote(session: Session, scope: Scope, gateway_id: str, asset: str, model: 
     """
     scope = scope.under(Permission.PROMOTE_MODEL)
     gateway = gateways.gateway(session, scope, gateway_id)
+    scope.require_site(gateway.enterprise, "".join(asset.split("/")[1:2]), asset)
     told = reported(gateway)
     runs = told.challengers.get(asset, "") if told is not None else ""
     if not runs or runs != model or not covers(gateway, asset):
@@ -94,6 +95,7 @@ def withdraw_promotion(session: Session, scope: Scope, gateway_id: str, asset: s
     """Takes back what a gateway has not done, say because it refused; without one nothing changes."""
     scope = scope.under(Permission.PROMOTE_MODEL)
     gateway = gateways.gateway(session, scope, gateway_id)
+    scope.require_site(gateway.enterprise, "".join(asset.split("/")[1:2]), asset)
     row = session.get(DesiredRecord, gateway.id)
     if row is not None and asset in row.promote:
         _ask(session, scope, gateway, {asset: ""}, "model.promote.withdraw", now_ns)

@@ -13,7 +13,8 @@ __all__ = ["Grant", "GrantUse"]
 class Grant(Base):
     """The consent of an enterprise: which purposes, which sites (none: all), from when until when, given by whom.
 
-    `case` is the diagnosis case that it was given for, empty for none.
+    `case` is the diagnosis case that it was given for, empty for none. `origin` is `imported` for one that came with
+    a case from another centre: it is record there and opens nothing here.
     """
 
     __tablename__ = "grants"
@@ -30,6 +31,7 @@ class Grant(Base):
     withdrawn_by: Mapped[str] = mapped_column(String(63))
     withdrawn_ns: Mapped[int | None] = mapped_column(BigInteger)
     withdrawn_reason: Mapped[str] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(String(16))
 
 
 class GrantUse(Base):

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("withdrawn_by", sa.String(length=63), nullable=False),
         sa.Column("withdrawn_ns", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_reason", sa.Text(), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
         sa.ForeignKeyConstraint(["enterprise"], ["enterprises.id"], name=op.f("fk_grants_enterprise_enterprises")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
     )
