@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -29,16 +29,19 @@ from ovoo_cloud.api.cases import job_view
 from ovoo_cloud.api.grants import GrantBody, terms_of
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.casework import freezing, issuing, opening, steps
+from ovoo_cloud.casework.states import TRANSITIONS, Step
 from ovoo_cloud.catalogue import jobs
 from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.services import Services
 
-__all__ = ["router"]
+__all__ = ["queue_step", "router"]
 
 router = APIRouter(
     prefix="/api/v1/enterprises/{enterprise}/cases/{case}/steps", tags=["case workflow"], route_class=KeyedRoute
 )
 Work = Callable[[Session, CaseFile, int], object]
+_WORK: Final = {Step.FREEZE: "case_evidence", Step.ISSUE: "case_issue"}
 
 
 class ReasonBody(BaseModel):
@@ -183,7 +186,7 @@ def submit(
 @router.post("/freeze", status_code=202)
 def freeze(enterprise: str, case: str, out: Response, services: ServicesDep, scope: Measurer) -> dict[str, Any]:
     """Queues the measuring of the evidence; the job takes the step when it is done."""
-    return _queued(services, scope, (enterprise, case, Permission.RUN_REPORT), "case_evidence", {}, out)
+    return _queued(services, scope, (enterprise, case), Step.FREEZE, {}, out)
 
 
 @router.post("/reopen")
@@ -280,7 +283,7 @@ def issue(
         wanted["issue_date"] = body.issue_date.isoformat()
     if body.languages:
         wanted["languages"] = list(dict.fromkeys(body.languages))
-    return _queued(services, scope, (enterprise, case, Permission.ISSUE_CASE), "case_issue", wanted, out)
+    return _queued(services, scope, (enterprise, case), Step.ISSUE, wanted, out)
 
 
 @router.post("/revise")
@@ -358,19 +361,34 @@ def close(
     return _taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
 
 
-def _queued(
-    services: Services,
-    scope: Scope,
-    where: tuple[str, str, Permission],
-    kind: str,
-    wanted: dict[str, Any],
-    response: Response,
-) -> dict[str, Any]:
-    enterprise, case, permission = where
+def queue_step(
+    services: Services, scope: Scope, enterprise: str, case: str, step: Step, wanted: Mapping[str, Any]
+) -> Job:
+    """Queues the work that ends with a step: `freeze` or `issue`."""
+    permission = TRANSITIONS[step].permission
+    assert permission is not None
     with services.database.write() as session:
         steps.opened(session, scope, enterprise, case, permission)
         order = {"enterprise": enterprise, "case": case, **wanted}
-        now_ns = services.clock()
-        job = jobs.enqueue(session, scope, kind, order, enterprise=enterprise, now_ns=now_ns, permission=permission)
-    response.headers["Location"] = f"/api/v1/enterprises/{enterprise}/jobs/{job.id}"
+        return jobs.enqueue(
+            session,
+            scope,
+            _WORK[step],
+            order,
+            enterprise=enterprise,
+            now_ns=services.clock(),
+            permission=permission,
+        )
+
+
+def _queued(
+    services: Services,
+    scope: Scope,
+    where: tuple[str, str],
+    step: Step,
+    wanted: Mapping[str, Any],
+    response: Response,
+) -> dict[str, Any]:
+    job = queue_step(services, scope, *where, step, wanted)
+    response.headers["Location"] = f"/api/v1/enterprises/{where[0]}/jobs/{job.id}"
     return job_view(job)

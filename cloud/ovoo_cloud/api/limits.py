@@ -13,7 +13,9 @@ __all__ = ["LARGEST_BODY", "LARGEST_FILE", "BodyLimit"]
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
 LARGEST_FILE: Final = 128 * 1024 * 1024
-_FILES: Final = re.compile(r"/api/v1/enterprises/[^/]+/(cases/[^/]+/documents|case-imports)")
+_FILES: Final = re.compile(
+    r"/api/v1/enterprises/[^/]+/(cases/[^/]+/(documents|questionnaire)|case-imports)|/cases/[^/]+/[^/]+/documents"
+)
 """Where a body is a file: a document of a case, or a whole case."""
 
 

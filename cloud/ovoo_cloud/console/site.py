@@ -18,8 +18,10 @@ from ovoo_cloud.api.access import services_of
 from ovoo_cloud.api.errors import status_of
 from ovoo_cloud.console import (
     baseline_pages,
+    case_pages,
     charts,
     completeness_pages,
+    consent_pages,
     energy_cost_pages,
     energy_pages,
     finding_pages,
@@ -49,6 +51,8 @@ _ROUTERS: Final = (
     saving_pages.router,
     intensity_pages.router,
     report_pages.router,
+    case_pages.router,
+    consent_pages.router,
     gateway_pages.router,
     completeness_pages.router,
     ventilation_pages.router,

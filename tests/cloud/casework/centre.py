@@ -135,4 +135,4 @@ def centre(folder: pathlib.Path, **settings: Any) -> Iterator[Centre]:
         yield Centre(running)
 
 
-__all__ = ["BASE", "CASE", "CONTENT", "DAY", "HOUR", "NOW", "PARTS", "REGISTER", "Centre", "centre", "iso"]
+__all__ = ["BASE", "CASE", "CONTENT", "DAY", "HOUR", "NOW", "OWN", "PARTS", "REGISTER", "Centre", "centre", "iso"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Callable
@@ -140,7 +141,5 @@ def test_files_that_are_no_tables_are_refused() -> None:
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_readers(content: bytes) -> None:
     for read in (sheet.read_xlsx, sheet.read_csv):
-        try:
+        with contextlib.suppress(ConfigErrors):
             read(content)
-        except ConfigErrors as error:
-            assert error.errors

@@ -68,6 +68,13 @@ FREE = (
     "measure.variables.",
     "measure.plan.",
     "measure.problem.",
+    "case.state.",
+    "case.step.",
+    "case.part.",
+    "case.class.",
+    "case.decided.",
+    "consent.state.",
+    "consent.purpose.",
 )
 
 
