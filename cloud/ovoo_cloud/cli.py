@@ -19,6 +19,7 @@ from ovoo_contract.errors import ConfigError, OvooError, StoreUnavailable, Verif
 
 from ovoo_cloud import (
     cli_admin,
+    cli_case,
     cli_centre,
     cli_energy,
     cli_framework,
@@ -84,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--json", action="store_true", help="one JSON document on stdout")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     for module in (
-        cli_init, cli_run, cli_report, cli_readiness, cli_score, cli_energy, cli_framework, cli_centre, cli_restore,
-        cli_admin,
+        cli_init, cli_run, cli_report, cli_case, cli_readiness, cli_score, cli_energy, cli_framework, cli_centre,
+        cli_restore, cli_admin,
     ):  # fmt: skip
         module.add_verbs(verbs, shared)
     return parser

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ovoo_contract.address import Address
 from ovoo_contract.catalogue import SignalEntry
@@ -26,8 +26,10 @@ _PAGE = 1000
 class StoreEvidence:
     """Evidence of one enterprise as the caller's scope allows; a foreign enterprise is absent (NotFound)."""
 
-    def __init__(self, services: Services, enterprise: str, scope: Scope) -> None:
+    def __init__(self, services: Services, enterprise: str, scope: Scope, sites: Collection[str] | None = None) -> None:
+        """`sites` leaves out every other site of the enterprise; None takes all that the scope shows."""
         scope.require_enterprise(enterprise)
+        self._sites = sites
         self._services = services
         self._enterprise = enterprise
         self._scope = scope
@@ -36,7 +38,7 @@ class StoreEvidence:
         """The current catalogue entries of all gateways of the enterprise."""
         with self._services.database.read() as session:
             records = signals.signals(session, self._scope, self._enterprise)
-            return [signals.entry_of(record) for record in records]
+            return [signals.entry_of(record) for record in records if self._covers(record.site)]
 
     def catalogue_ids(self) -> Sequence[str]:
         """The catalogues in force on the enterprise's gateways."""
@@ -65,10 +67,13 @@ class StoreEvidence:
                     limit=_PAGE,
                     before=before,
                 )
-                result.extend(findings.finding_of(record) for record in page)
+                result.extend(findings.finding_of(record) for record in page if self._covers(record.site))
                 if len(page) < _PAGE:
                     return result
                 before = (page[-1].start_ns, page[-1].id)
+
+    def _covers(self, site: str) -> bool:
+        return self._sites is None or site in self._sites
 
     def platform(self) -> PlatformFacts:
         """Gateways known, those enrolled with a certificate of their own, that every route checks a role, and whether

@@ -19,6 +19,7 @@ ENVIRONMENT_PREFIX: Final = "OVOO_"
 StoreKind = Literal["embedded", "influx"]
 Language = Literal["zh", "en"]
 InfluxDialect = Literal["auto", "v1", "v2"]
+ConsentRule = Literal["own", "required"]
 _MQTT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -76,6 +77,11 @@ class Settings:
     max_points: int = 200_000
     idempotency_hours: int = 24
     benchmark_min_group: int = 5
+    access_consent: ConsentRule = "required"
+    documents_dir: str = ""
+    document_max_mb: int = 20
+    seal_command: str = ""
+    seal_public_key: str = ""
 
     @property
     def database(self) -> str:
@@ -111,6 +117,16 @@ class Settings:
     def verify_url(self) -> str:
         """The address of the page that verifies reports, as people reach it; empty without `public_url`."""
         return f"{self.public_url.rstrip('/')}/verify" if self.public_url else ""
+
+    @property
+    def documents(self) -> pathlib.Path:
+        """The folder of case documents, each under the SHA-256 of its content."""
+        return pathlib.Path(self.documents_dir) if self.documents_dir else self.data_dir / "documents"
+
+    @property
+    def trusted_dir(self) -> pathlib.Path:
+        """Public keys (`*.pem`) of other installations whose exported cases are taken."""
+        return self.authority_dir / "trusted"
 
     @property
     def gateway_broker(self) -> BrokerAddress | None:
@@ -264,6 +280,8 @@ _READERS: Final[dict[str, Callable[[object, str], object]]] = {item.name: _text 
     "max_points": _whole(1_000, 10_000_000),
     "idempotency_hours": _whole(1, 720),
     "benchmark_min_group": _whole(3, 1000),
+    "document_max_mb": _whole(1, 100),
+    "access_consent": _choice(*get_args(ConsentRule)),
     "broker_public_url": _broker_url,
     "metrics_listen": _listen,
 }
@@ -292,6 +310,14 @@ def _contradictions(settings: Settings) -> list[ConfigError]:
         errors.append(
             ConfigError(
                 "half a key pair", offender="broker_certificate", remedy="give broker_certificate and broker_key"
+            )
+        )
+    if bool(settings.seal_command) != bool(settings.seal_public_key):
+        errors.append(
+            ConfigError(
+                "half a seal",
+                offender="seal_command",
+                remedy="give seal_command and the seal_public_key that checks it",
             )
         )
     if settings.store == "influx" and not settings.influx_url.startswith(("http://", "https://")):

@@ -30,6 +30,8 @@
     │   ├── Unauthenticated        who are you
     │   ├── Forbidden              not with your role
     │   └── NotFound               absent, or not yours to see
+    ├── Conflict                   the thing stands where this cannot be done
+    │   └── Stale                  somebody wrote a later version: look at both
     ├── EvidenceError              a figure cannot be backed by samples
     ├── ReportError                a report cannot be made
     └── VerifyError                a bundle does not recompute
@@ -50,6 +52,7 @@ __all__ = [
     "CatalogueError",
     "ConfigError",
     "ConfigErrors",
+    "Conflict",
     "ConnectFailed",
     "DeliveryError",
     "EvidenceError",
@@ -66,6 +69,7 @@ __all__ = [
     "SpoolDamaged",
     "SpoolError",
     "SpoolFull",
+    "Stale",
     "StoreError",
     "StoreRejected",
     "StoreUnavailable",
@@ -273,6 +277,29 @@ class Forbidden(AccessError):
 
 class NotFound(AccessError):
     """The thing is absent, or outside the caller's scope."""
+
+
+class Conflict(OvooError):
+    """The thing stands where this cannot be done."""
+
+
+class Stale(Conflict):
+    """A write was made from an older version than the one that stands now.
+
+    `versions` holds what was sent (`yours`) and what stands (`theirs`), so that a person can join them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        offender: str = "",
+        value: object = None,
+        remedy: str = "",
+        versions: Mapping[str, object] | None = None,
+    ) -> None:
+        self.versions = dict(versions or {})
+        super().__init__(message, offender=offender, value=value, remedy=remedy)
 
 
 class EvidenceError(OvooError):

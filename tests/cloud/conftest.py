@@ -42,7 +42,7 @@ def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator
 @pytest.fixture
 def services(tmp_path: pathlib.Path, clock: Callable[[], int]) -> Iterator[Services]:
     """Embedded services with one enterprise, site and gateway."""
-    with build_services(Settings(data_dir=tmp_path / "data"), clock=clock) as built:
+    with build_services(Settings(data_dir=tmp_path / "data", access_consent="own"), clock=clock) as built:
         with built.database.write() as session:
             builders.tenant(session)
         yield built

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["CENTRAL_ROLES", "PERMISSIONS", "Permission", "Role"]
+__all__ = ["BOUND_ROLES", "CENTRAL_ROLES", "PERMISSIONS", "PURPOSES", "Permission", "Purpose", "Role"]
 
 
 class Role(enum.StrEnum):
@@ -47,6 +47,26 @@ class Permission(enum.StrEnum):
     REQUEST_MATCHING = "request_matching"
     ASSESS_CENTRE = "assess_centre"
     READ_PARKS = "read_parks"
+    READ_CASES = "read_cases"
+    APPLY_CASE = "apply_case"
+    DECIDE_CASE = "decide_case"
+    EDIT_CASE = "edit_case"
+    REVIEW_CASE = "review_case"
+    CONFIRM_CASE = "confirm_case"
+    ISSUE_CASE = "issue_case"
+    READ_GRANTS = "read_grants"
+    GIVE_CONSENT = "give_consent"
+    READ_ACCESS_LOG = "read_access_log"
+
+
+class Purpose(enum.StrEnum):
+    """What an enterprise lets a centre read."""
+
+    TELEMETRY = "telemetry"
+    FINDINGS = "findings"
+    ENERGY = "energy"
+    DOCUMENTS = "documents"
+    REPORT = "report"
 
 
 _READ_PLANT: Final = frozenset(
@@ -59,27 +79,42 @@ _READ_PLANT: Final = frozenset(
         Permission.READ_REPORT,
         Permission.READ_AGGREGATES,
         Permission.READ_REGISTERS,
+        Permission.READ_CASES,
+        Permission.READ_GRANTS,
     }
 )
+
+_ENTERPRISE_ONLY: Final = frozenset({Permission.GIVE_CONSENT, Permission.CONFIRM_CASE})
+"""A centre never consents or confirms in the name of an enterprise."""
 
 _MODELS: Final = frozenset({Permission.JUDGE_FINDING, Permission.PROMOTE_MODEL})
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.CENTRE_ADMIN: frozenset(Permission),
+        Role.CENTRE_ADMIN: frozenset(Permission) - _ENTERPRISE_ONLY,
         Role.CENTRE_EXPERT: _READ_PLANT
         | _MODELS
         | {
             Permission.RUN_REPORT,
             Permission.SET_ENERGY,
+            Permission.EDIT_CASE,
+            Permission.REVIEW_CASE,
             Permission.MANAGE_REGISTERS,
             Permission.REQUEST_MATCHING,
             Permission.READ_PARKS,
         },
         Role.ENTERPRISE_ENGINEER: _READ_PLANT
         | _MODELS
-        | {Permission.ACK_ALARM, Permission.SET_ENERGY, Permission.REQUEST_MATCHING},
-        Role.ENTERPRISE_VIEWER: _READ_PLANT - {Permission.READ_GATEWAYS},
+        | _ENTERPRISE_ONLY
+        | {
+            Permission.ACK_ALARM,
+            Permission.SET_ENERGY,
+            Permission.APPLY_CASE,
+            Permission.EDIT_CASE,
+            Permission.READ_ACCESS_LOG,
+            Permission.REQUEST_MATCHING,
+        },
+        Role.ENTERPRISE_VIEWER: (_READ_PLANT | {Permission.READ_ACCESS_LOG}) - {Permission.READ_GATEWAYS},
         Role.FLEET_OPERATOR: frozenset(
             {
                 Permission.READ_SITES,
@@ -96,3 +131,24 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
 
 CENTRAL_ROLES: Final = frozenset({Role.CENTRE_ADMIN, Role.CENTRE_EXPERT, Role.FLEET_OPERATOR, Role.REGION_VIEWER})
 """Roles that may see every enterprise; the others must be bound to at least one."""
+
+BOUND_ROLES: Final = frozenset({Role.CENTRE_ADMIN, Role.CENTRE_EXPERT})
+"""Roles that read plant data only under a live grant where `access_consent` is "required"."""
+
+PURPOSES: Final[Mapping[Permission, Purpose]] = MappingProxyType(
+    {
+        Permission.READ_TELEMETRY: Purpose.TELEMETRY,
+        Permission.READ_FINDINGS: Purpose.FINDINGS,
+        Permission.JUDGE_FINDING: Purpose.FINDINGS,
+        Permission.ACK_ALARM: Purpose.FINDINGS,
+        Permission.PROMOTE_MODEL: Purpose.FINDINGS,
+        Permission.READ_ENERGY: Purpose.ENERGY,
+        Permission.SET_ENERGY: Purpose.ENERGY,
+        Permission.READ_REPORT: Purpose.REPORT,
+        Permission.RUN_REPORT: Purpose.REPORT,
+        Permission.EDIT_CASE: Purpose.REPORT,
+        Permission.REVIEW_CASE: Purpose.REPORT,
+        Permission.ISSUE_CASE: Purpose.REPORT,
+    }
+)
+"""The purpose of consent that a permission stands on; what is missing here is no plant data."""

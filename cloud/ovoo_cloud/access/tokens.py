@@ -17,7 +17,17 @@ from ovoo_cloud.access.roles import Permission, Role
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue.tables import Token, User
 
-__all__ = ["IssuedToken", "authenticate", "issue", "revoke", "revoke_all", "scope_of", "split_secret", "tokens"]
+__all__ = [
+    "IssuedToken",
+    "TokenKind",
+    "authenticate",
+    "issue",
+    "revoke",
+    "revoke_all",
+    "scope_of",
+    "split_secret",
+    "tokens",
+]
 
 _PREFIX: Final = "ovoo"
 TokenKind = Literal["bearer", "session"]

@@ -13,6 +13,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.alarms.machine import AlarmEvent, AlarmState, advance
 from ovoo_cloud.catalogue import audit, findings, verdicts
 from ovoo_cloud.catalogue.tables import AlarmRecord, FindingRecord
+from ovoo_cloud.catalogue.visible import visible
 
 __all__ = ["FRESH_NS", "acknowledge", "alarm", "alarms", "follow"]
 
@@ -87,9 +88,9 @@ def _apply(record: AlarmRecord, event: AlarmEvent, now_ns: int) -> None:
 
 def acknowledge(session: Session, scope: Scope, alarm_id: int, comment: str, now_ns: int) -> AlarmRecord:
     """Acknowledges an alarm in the caller's name; a second time changes nothing."""
-    scope.require(Permission.ACK_ALARM)
+    scope = scope.under(Permission.ACK_ALARM)
     record = session.get(AlarmRecord, alarm_id, with_for_update=True)
-    if record is None or not scope.sees(record.enterprise):
+    if record is None or not scope.sees_site(record.enterprise, record.site):
         raise absent(f"alarm {alarm_id}")
     if AlarmState(record.state).acknowledged:
         return record
@@ -109,9 +110,9 @@ def acknowledge(session: Session, scope: Scope, alarm_id: int, comment: str, now
 
 def alarm(session: Session, scope: Scope, alarm_id: int) -> AlarmRecord:
     """One alarm; NotFound when absent or foreign."""
-    scope.require(Permission.READ_FINDINGS)
+    scope = scope.under(Permission.READ_FINDINGS)
     record = session.get(AlarmRecord, alarm_id)
-    if record is None or not scope.sees(record.enterprise):
+    if record is None or not scope.sees_site(record.enterprise, record.site):
         raise absent(f"alarm {alarm_id}")
     return record
 
@@ -127,13 +128,12 @@ def alarms(
     before_id: int | None = None,
 ) -> Sequence[AlarmRecord]:
     """Alarms in the scope, newest first; `states` e.g. all but CLOSED; `before_id` continues a page."""
-    scope.require(Permission.READ_FINDINGS)
+    scope = scope.under(Permission.READ_FINDINGS)
     query = select(AlarmRecord).order_by(AlarmRecord.id.desc()).limit(limit)
     if enterprise is not None:
         scope.require_enterprise(enterprise)
         query = query.where(AlarmRecord.enterprise == enterprise)
-    if scope.enterprises is not None:
-        query = query.where(AlarmRecord.enterprise.in_(scope.enterprises))
+    query = query.where(visible(scope, AlarmRecord.enterprise, AlarmRecord.site, enterprise))
     if site is not None:
         query = query.where(AlarmRecord.site == site)
     if states is not None:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from ovoo_contract.errors import Forbidden, Unauthenticated
 
-from ovoo_cloud.access import tokens
-from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access import grants, tokens
+from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.services import Services
 
@@ -43,30 +43,32 @@ def caller(request: Request, services: ServicesDep) -> Scope:
         scheme, _, presented = header.partition(" ")
         if scheme.lower() != "bearer" or not presented:
             raise Unauthenticated("not a bearer token", offender="Authorization", remedy="Authorization: Bearer TOKEN")
-        with services.database.read() as session:
-            return _known(request, tokens.authenticate(session, presented.strip(), now_ns, kind="bearer"))
+        return _bound(request, services, presented.strip(), "bearer", now_ns)
     if not cookie:
         raise Unauthenticated("nobody is signed in", offender="request", remedy="sign in, or send a bearer token")
     if request.method not in _SAFE:
         _same_origin(request, services.settings.public_url)
+    return _bound(request, services, cookie, "session", now_ns)
+
+
+def _bound(request: Request, services: Services, presented: str, kind: tokens.TokenKind, now_ns: int) -> Scope:
+    """The scope of a token with its live grants; the request keeps it, for what it reads is noted under them."""
     with services.database.read() as session:
-        return _known(request, tokens.authenticate(session, cookie, now_ns, kind="session"))
-
-
-def _known(request: Request, found: Scope) -> Scope:
-    request.state.caller = found  # for the record of what leaves
-    return found
+        scope = tokens.authenticate(session, presented, now_ns, kind=kind)
+        scope = grants.bound(session, scope, services.settings.access_consent, now_ns)
+    request.state.scope = scope
+    request.state.caller = scope  # for the record of what leaves
+    return scope
 
 
 Caller = Annotated[Scope, Depends(caller)]
 
 
-def require(permission: Permission) -> Callable[[Scope], Scope]:
-    """A dependency that gives the caller's scope and refuses who lacks the permission."""
+def require(permission: Permission, purpose: Purpose | None = None) -> Callable[[Scope], Scope]:
+    """A dependency that gives what the caller sees by the permission and refuses who lacks it."""
 
     def check(scope: Caller) -> Scope:
-        scope.require(permission)
-        return scope
+        return scope.under(permission, purpose)
 
     check.__ovoo_permission__ = permission  # type: ignore[attr-defined]  # read by the matrix test
     return check

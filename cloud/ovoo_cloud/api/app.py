@@ -11,8 +11,15 @@ from fastapi.responses import Response
 
 from ovoo_cloud import console
 from ovoo_cloud.api import (
+    access_log,
     account,
     audit,
+    case_documents,
+    case_exchange,
+    case_files,
+    case_parts,
+    case_reviews,
+    case_steps,
     cases,
     centre_benchmark,
     centre_data,
@@ -39,6 +46,7 @@ from ovoo_cloud.api import (
     findings,
     frameworks,
     gateways,
+    grants,
     health,
     metrics,
     readiness,
@@ -91,6 +99,14 @@ ROUTERS: Final = (
     centre_data.router,
     centre_handles.router,
     centre_region.router,
+    grants.router,
+    case_files.listing,
+    case_files.router,
+    case_steps.router,
+    case_parts.router,
+    case_documents.router,
+    case_reviews.router,
+    case_exchange.router,
     scoring.router,
     reports.router,
     verification.router,
@@ -124,6 +140,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     errors.install(app)
     metrics.install(app)
+    access_log.install(app)
     app.middleware("http")(_security_headers)
     app.add_middleware(BodyLimit)
     app.add_middleware(EgressRecorder, services=services)

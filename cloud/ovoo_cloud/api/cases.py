@@ -6,7 +6,7 @@ import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import ConfigError, Conflict
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -68,6 +68,7 @@ def get_case(enterprise: str, case: str, services: ServicesDep, scope: Reader) -
 def put_case(enterprise: str, case: str, body: CaseBody, services: ServicesDep, scope: Runner) -> dict[str, Any]:
     """Opens a case, or gives it a new intake; every mistake of the intake is told at once."""
     scope.require_enterprise(enterprise)
+    _by_steps(services, case)
     parsed = parse_case(body.intake, case)
     if parsed.enterprise != enterprise or not parsed.sites:
         raise ConfigError(
@@ -117,6 +118,8 @@ def order_report(services: Services, scope: Scope, enterprise: str, case: str, o
         wanted["centre_copy"] = True
     with services.database.write() as session:
         _own(session, scope, enterprise, case)
+        _by_steps(services, case)
+        case_rows.refuse_filed(session, case)
         return job_rows.enqueue(session, scope, "report", wanted, enterprise=enterprise, now_ns=services.clock())
 
 
@@ -157,6 +160,12 @@ def job_view(row: Job) -> dict[str, Any]:
         "started": to_iso(row.started_ns),
         "finished": to_iso(row.finished_ns),
     }
+
+
+def _by_steps(services: Services, case: str) -> None:
+    """A centre that needs consent issues no report around application, review and confirmation."""
+    if services.settings.access_consent == "required":
+        raise Conflict("cases go by steps here", offender=case, remedy="apply for the case: POST .../cases")
 
 
 def _own(session: Session, scope: Scope, enterprise: str, case: str) -> Case:

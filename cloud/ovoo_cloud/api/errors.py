@@ -23,6 +23,8 @@ _STATUS: Final[tuple[tuple[type[errors.OvooError], int], ...]] = (
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
     (StaleVersion, 412),
+    (errors.Stale, 412),
+    (errors.Conflict, 409),
     (errors.BudgetExceeded, 422),
     (errors.QueryError, 422),
     (errors.StoreRejected, 422),
@@ -63,6 +65,8 @@ async def _ovoo(_request: Request, error: Exception) -> Response:
     facts = {key: value for key, value in error.to_dict().items() if key in _FACTS and value}
     if isinstance(error, errors.ConfigErrors):
         facts["errors"] = [{"where": each.offender, "message": str(each), "code": each.code} for each in error.errors]
+    if isinstance(error, errors.Stale):
+        facts["versions"] = error.versions
     return problem(status, name, error.message, detail=str(error), extra=facts)
 
 

@@ -95,7 +95,7 @@ def accounts(
         asset: full path of one machine; None = all.
         signal: full address of one signal; None = all.
     """
-    scope.require(Permission.READ_TELEMETRY)
+    scope = scope.under(Permission.READ_TELEMETRY)
     enterprises.site(session, scope, enterprise, site)
     newest: dict[tuple[str, int, str], SignalAccount] = {}
     unknown: list[UnknownLoss] = []

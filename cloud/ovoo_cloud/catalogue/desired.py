@@ -80,8 +80,9 @@ def promote(session: Session, scope: Scope, gateway_id: str, asset: str, model: 
     Raises:
         QueryError: the gateway does not report that challenger for an asset of its own.
     """
-    scope.require(Permission.PROMOTE_MODEL)
+    scope = scope.under(Permission.PROMOTE_MODEL)
     gateway = gateways.gateway(session, scope, gateway_id)
+    scope.require_site(gateway.enterprise, "".join(asset.split("/")[1:2]), asset)
     told = reported(gateway)
     runs = told.challengers.get(asset, "") if told is not None else ""
     if not runs or runs != model or not covers(gateway, asset):
@@ -92,8 +93,9 @@ def promote(session: Session, scope: Scope, gateway_id: str, asset: str, model: 
 
 def withdraw_promotion(session: Session, scope: Scope, gateway_id: str, asset: str, now_ns: int) -> ConfigStatus:
     """Takes back what a gateway has not done, say because it refused; without one nothing changes."""
-    scope.require(Permission.PROMOTE_MODEL)
+    scope = scope.under(Permission.PROMOTE_MODEL)
     gateway = gateways.gateway(session, scope, gateway_id)
+    scope.require_site(gateway.enterprise, "".join(asset.split("/")[1:2]), asset)
     row = session.get(DesiredRecord, gateway.id)
     if row is not None and asset in row.promote:
         _ask(session, scope, gateway, {asset: ""}, "model.promote.withdraw", now_ns)

@@ -30,7 +30,7 @@ def define(
     now_ns: int,
 ) -> EnergyBaseline:
     """A new baseline; `asset` is a full path, or empty for the whole site."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not name.strip():
         raise ConfigError(
@@ -54,7 +54,7 @@ def define(
 
 def baselines(session: Session, scope: Scope, enterprise: str, site: str) -> Sequence[EnergyBaseline]:
     """The baselines of a site, by name."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     query = select(EnergyBaseline).where(EnergyBaseline.enterprise == enterprise, EnergyBaseline.site == site)
     return session.scalars(query.order_by(EnergyBaseline.name, EnergyBaseline.id)).all()
@@ -62,15 +62,15 @@ def baselines(session: Session, scope: Scope, enterprise: str, site: str) -> Seq
 
 def every(session: Session, scope: Scope) -> Sequence[EnergyBaseline]:
     """All baselines in the scope, in the order of their making: for the nightly run."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     query = select(EnergyBaseline).order_by(EnergyBaseline.created_ns, EnergyBaseline.id)
-    return [row for row in session.scalars(query) if scope.sees(row.enterprise)]
+    return [row for row in session.scalars(query) if scope.sees_site(row.enterprise, row.site)]
 
 
 def baseline(session: Session, scope: Scope, enterprise: str, site: str, baseline_id: str) -> EnergyBaseline:
     """One baseline of the site; NotFound when absent or foreign."""
-    scope.require(Permission.READ_ENERGY)
-    scope.require_enterprise(enterprise, baseline_id)
+    scope = scope.under(Permission.READ_ENERGY)
+    scope.require_site(enterprise, site, baseline_id)
     found = session.get(EnergyBaseline, baseline_id)
     if found is None or (found.enterprise, found.site) != (enterprise, site):
         raise absent(f"baseline {baseline_id}")
@@ -82,7 +82,7 @@ def keep_fit(
     outcome: Mapping[str, Any], now_ns: int,
 ) -> EnergyFit:  # fmt: skip
     """Stores a `draft` or `challenger`; the one before of the same role, which nobody signed, goes."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     if role not in ("draft", "challenger"):
         raise ConfigError(
             "a champion is made by a signature", code="baseline.champion_made_by_signature", offender="role",
@@ -103,15 +103,15 @@ def keep_fit(
 
 def fits(session: Session, scope: Scope, owner: EnergyBaseline) -> Sequence[EnergyFit]:
     """All fits of a baseline, newest first."""
-    scope.require(Permission.READ_ENERGY)
-    scope.require_enterprise(owner.enterprise)
+    scope = scope.under(Permission.READ_ENERGY)
+    scope.require_site(owner.enterprise, owner.site)
     query = select(EnergyFit).where(EnergyFit.baseline == owner.id)
     return session.scalars(query.order_by(EnergyFit.made_ns.desc(), EnergyFit.id)).all()
 
 
 def fit(session: Session, scope: Scope, owner: EnergyBaseline, fit_id: str) -> EnergyFit:
     """One fit of the baseline; NotFound when it is not one of its own."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     found = session.get(EnergyFit, fit_id)
     if found is None or found.baseline != owner.id:
         raise absent(f"fit {fit_id}")
@@ -132,7 +132,7 @@ def sign(
         ConfigError: no document is named.
         EvidenceError: the fit was refused, so there is nothing to freeze.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     row = fit(session, scope, owner, fit_id)
     if not document.strip():
         raise ConfigError(

@@ -48,7 +48,7 @@ class Draft:
 
 def contract_of(session: Session, scope: Scope, enterprise: str, site: str) -> EnergyContract | None:
     """The terms of a site; None where nobody entered them: then nothing is billed."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     return session.get(EnergyContract, (enterprise, site))
 
@@ -57,7 +57,7 @@ def save_contract(
     session: Session, scope: Scope, enterprise: str, site: str, terms: Mapping[str, Any], now_ns: int
 ) -> EnergyContract:
     """Keeps the terms of a site in place of those before; bills keep the terms that they were made from."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     found = session.get(EnergyContract, (enterprise, site))
     if found is None:
@@ -73,7 +73,7 @@ def keep_prices(
     session: Session, scope: Scope, enterprise: str, site: str, series: MarketSeries, now_ns: int
 ) -> MarketPrices:
     """Keeps an uploaded series; one of the same name and start is replaced, which the audit record tells."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     key = (enterprise, site, series.name, series.start_ns)
     found = session.get(MarketPrices, key)
@@ -92,7 +92,7 @@ def keep_prices(
 
 def price_series(session: Session, scope: Scope, enterprise: str, site: str) -> Sequence[MarketPrices]:
     """The uploaded series of a site, the newest first."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     query = select(MarketPrices).where(MarketPrices.enterprise == enterprise, MarketPrices.site == site)
     return session.scalars(query.order_by(MarketPrices.start_ns.desc(), MarketPrices.name).limit(200)).all()
@@ -113,7 +113,7 @@ def keep_statement(
     session: Session, scope: Scope, enterprise: str, site: str, draft: Draft, now_ns: int
 ) -> EnergyStatement:
     """Adds a statement; the same made again from the same data is the one that stands already."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     content = [enterprise, site, draft.kind, draft.period, dict(draft.inputs), dict(draft.result), draft.follows]
     name = f"est_{sha256_hex(canonical_json(content))[:16]}"
@@ -144,7 +144,7 @@ def keep_statement(
 
 def statements(session: Session, scope: Scope, enterprise: str, site: str, kind: Kind) -> Sequence[EnergyStatement]:
     """The statements of a site, the newest period first, at most 200."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     query = select(EnergyStatement).where(
         EnergyStatement.enterprise == enterprise, EnergyStatement.site == site, EnergyStatement.kind == kind
@@ -161,7 +161,7 @@ def statement(
     Raises:
         NotFound: there is none of that kind there.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     found = session.get(EnergyStatement, statement_id)
     if found is None or (found.enterprise, found.site, found.kind) != (enterprise, site, kind):

@@ -74,7 +74,7 @@ def known_inputs() -> dict[str, Known]:
 
 def newest(session: Session, scope: Scope, enterprise: str, site: str) -> dict[tuple[str, str], EnergyInput]:
     """What is given now; taken back inputs are absent."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     query = select(EnergyInput).where(EnergyInput.enterprise == enterprise, EnergyInput.site == site)
     found = {(row.asset, row.name): row for row in session.scalars(query.order_by(EnergyInput.id))}
@@ -108,7 +108,7 @@ def save(
         ConfigError: no such input, a value that cannot be, or no document.
         NotFound: no such machine.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if asset and signals.asset(session, scope, asset).path.split("/")[:2] != [enterprise, site]:
         raise ConfigError(

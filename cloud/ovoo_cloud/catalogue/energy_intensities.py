@@ -23,7 +23,7 @@ def save(
     spec: Mapping[str, Any], now_ns: int,
 ) -> EnergyIntensity:  # fmt: skip
     """Defines an intensity (empty id: a new one) or changes it; its results are computed apart."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not name.strip():
         raise ConfigError(
@@ -48,9 +48,9 @@ def save(
 
 def keep_results(session: Session, scope: Scope, intensity_id: str, results: Mapping[str, Any], now_ns: int) -> None:
     """Stores the months of an intensity."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     row = session.get(EnergyIntensity, intensity_id)
-    if row is None or not scope.sees(row.enterprise):
+    if row is None or not scope.sees_site(row.enterprise, row.site):
         raise absent(f"intensity {intensity_id}")
     row.results, row.computed_ns = dict(results), now_ns
     session.flush()
@@ -58,7 +58,7 @@ def keep_results(session: Session, scope: Scope, intensity_id: str, results: Map
 
 def intensities(session: Session, scope: Scope, enterprise: str, site: str) -> Sequence[EnergyIntensity]:
     """The intensities of a site, by name."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     query = select(EnergyIntensity).where(EnergyIntensity.enterprise == enterprise, EnergyIntensity.site == site)
     return session.scalars(query.order_by(EnergyIntensity.name, EnergyIntensity.id)).all()
@@ -66,15 +66,15 @@ def intensities(session: Session, scope: Scope, enterprise: str, site: str) -> S
 
 def every(session: Session, scope: Scope) -> Sequence[EnergyIntensity]:
     """All intensities in the scope, for the nightly run."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     rows = session.scalars(select(EnergyIntensity).order_by(EnergyIntensity.id)).all()
-    return [row for row in rows if scope.sees(row.enterprise)]
+    return [row for row in rows if scope.sees_site(row.enterprise, row.site)]
 
 
 def intensity(session: Session, scope: Scope, enterprise: str, site: str, intensity_id: str) -> EnergyIntensity:
     """One intensity of the site; NotFound when absent or foreign."""
-    scope.require(Permission.READ_ENERGY)
-    scope.require_enterprise(enterprise, intensity_id)
+    scope = scope.under(Permission.READ_ENERGY)
+    scope.require_site(enterprise, site, intensity_id)
     found = session.get(EnergyIntensity, intensity_id)
     if found is None or (found.enterprise, found.site) != (enterprise, site):
         raise absent(f"intensity {intensity_id}")

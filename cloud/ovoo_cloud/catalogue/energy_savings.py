@@ -35,7 +35,7 @@ def keep(
     record: Mapping[str, Any], course: Mapping[str, Any], nightly: bool, now_ns: int,
 ) -> EnergySaving:  # fmt: skip
     """Stores a saving under the id of its record; the running one of the night replaces that of the night before."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     if nightly:
         old = select(EnergySaving).where(EnergySaving.baseline == owner.id, EnergySaving.nightly)
         for row in session.scalars(old):
@@ -72,8 +72,8 @@ def note_of(row: EnergySaving) -> dict[str, Any]:
 
 def of_baseline(session: Session, scope: Scope, owner: EnergyBaseline) -> Sequence[EnergySaving]:
     """The savings of a baseline, newest first."""
-    scope.require(Permission.READ_ENERGY)
-    scope.require_enterprise(owner.enterprise)
+    scope = scope.under(Permission.READ_ENERGY)
+    scope.require_site(owner.enterprise, owner.site)
     query = select(EnergySaving).where(EnergySaving.baseline == owner.id)
     return session.scalars(query.order_by(EnergySaving.made_ns.desc(), EnergySaving.id)).all()
 
@@ -92,10 +92,10 @@ def saving(
 
 def by_record(session: Session, scope: Scope, record_id: str) -> tuple[EnergySaving, EnergyBaseline]:
     """A saving by the id of its record, wherever it is in the scope."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     row = session.get(EnergySaving, record_id)
     owner = None if row is None else session.get(EnergyBaseline, row.baseline)
-    if row is None or owner is None or not scope.sees(owner.enterprise):
+    if row is None or owner is None or not scope.sees_site(owner.enterprise, owner.site):
         raise absent(f"record {record_id}")
     return row, owner
 
@@ -109,7 +109,7 @@ def keep_proposals(
     A decided event stays as it is, and what lies by more than half in one is not proposed again. Undecided events of
     the window that the scan does not find any more go.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     known = events(session, scope, owner)
     decided = [row for row in known if row.state != "proposed"]
     fresh = {each.id: each for each in found if not any(_covers(row, each) for row in decided)}
@@ -133,15 +133,15 @@ def keep_proposals(
 
 def events(session: Session, scope: Scope, owner: EnergyBaseline) -> Sequence[EnergyEvent]:
     """The non-routine events of a baseline, by time."""
-    scope.require(Permission.READ_ENERGY)
-    scope.require_enterprise(owner.enterprise)
+    scope = scope.under(Permission.READ_ENERGY)
+    scope.require_site(owner.enterprise, owner.site)
     query = select(EnergyEvent).where(EnergyEvent.baseline == owner.id)
     return session.scalars(query.order_by(EnergyEvent.start_ns, EnergyEvent.id)).all()
 
 
 def event(session: Session, scope: Scope, owner: EnergyBaseline, event_id: str) -> EnergyEvent:
     """One event of the baseline; NotFound when it is not one of its own."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     found = session.get(EnergyEvent, (owner.id, event_id))
     if found is None:
         raise absent(f"event {event_id}")
@@ -152,7 +152,7 @@ def decide(
     session: Session, scope: Scope, owner: EnergyBaseline, event_id: str, *, accepted: bool, reason: str, now_ns: int
 ) -> EnergyEvent:
     """Accepts or rejects an event in the caller's name; a later decision replaces it, the audit keeps both."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     row = event(session, scope, owner, event_id)
     if not reason.strip():
         raise ConfigError(

@@ -16,7 +16,7 @@ __all__ = ["choose_tariff", "chosen_tariff"]
 
 def chosen_tariff(session: Session, scope: Scope, enterprise: str, site: str) -> EnergySetting | None:
     """The tariff of a site, None where nobody chose one: then no cost is shown."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     found = session.get(EnergySetting, (enterprise, site))
     return found if found is not None and found.tariff else None
@@ -37,7 +37,7 @@ def choose_tariff(
 
     Without a price the bands are shown in kWh only; an empty tariff takes the choice back.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     if tariff:
         load_tariffs().get(tariff)
     if flat_price_yuan is not None and not (0 < flat_price_yuan < 100 and source):

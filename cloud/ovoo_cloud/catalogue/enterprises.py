@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue.tables import Enterprise, Site
+from ovoo_cloud.catalogue.visible import visible
 
 __all__ = ["enterprise", "enterprises", "save_enterprise", "save_site", "site", "sites"]
 
@@ -58,15 +59,14 @@ def sites(session: Session, scope: Scope, enterprise_id: str | None = None) -> S
     if enterprise_id is not None:
         scope.require_enterprise(enterprise_id)
         query = query.where(Site.enterprise == enterprise_id)
-    if scope.enterprises is not None:
-        query = query.where(Site.enterprise.in_(scope.enterprises))
+    query = query.where(visible(scope, Site.enterprise, Site.id, enterprise_id))
     return session.scalars(query).all()
 
 
 def site(session: Session, scope: Scope, enterprise_id: str, site_id: str) -> Site:
     """One site; NotFound when absent or foreign."""
     scope.require(Permission.READ_SITES)
-    scope.require_enterprise(enterprise_id, f"{enterprise_id}/{site_id}")
+    scope.require_site(enterprise_id, site_id)
     found = session.get(Site, (enterprise_id, site_id))
     if found is None:
         raise absent(f"{enterprise_id}/{site_id}")

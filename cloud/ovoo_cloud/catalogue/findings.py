@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue.tables import FindingRecord
+from ovoo_cloud.catalogue.visible import visible
 
 __all__ = ["finding", "finding_of", "findings", "upsert"]
 
@@ -39,9 +40,9 @@ def finding_of(record: FindingRecord) -> Finding:
 
 def finding(session: Session, scope: Scope, finding_id: str) -> FindingRecord:
     """One finding; NotFound when absent or foreign."""
-    scope.require(Permission.READ_FINDINGS)
+    scope = scope.under(Permission.READ_FINDINGS)
     found = session.get(FindingRecord, finding_id)
-    if found is None or not scope.sees(found.enterprise):
+    if found is None or not scope.sees_site(found.enterprise, found.site):
         raise absent(finding_id)
     return found
 
@@ -60,13 +61,12 @@ def findings(
     before: tuple[int, str] | None = None,
 ) -> Sequence[FindingRecord]:
     """Findings that touch [start_ns, end_ns), newest start first; `before` = (start_ns, id) continues a page."""
-    scope.require(Permission.READ_FINDINGS)
+    scope = scope.under(Permission.READ_FINDINGS)
     query = select(FindingRecord).order_by(FindingRecord.start_ns.desc(), FindingRecord.id).limit(limit)
     if enterprise is not None:
         scope.require_enterprise(enterprise)
         query = query.where(FindingRecord.enterprise == enterprise)
-    if scope.enterprises is not None:
-        query = query.where(FindingRecord.enterprise.in_(scope.enterprises))
+    query = query.where(visible(scope, FindingRecord.enterprise, FindingRecord.site, enterprise))
     if site is not None:
         query = query.where(FindingRecord.site == site)
     if asset is not None:

@@ -19,10 +19,17 @@ JobState = Literal["queued", "running", "done", "failed"]
 
 
 def enqueue(
-    session: Session, scope: Scope, kind: str, parameters: Mapping[str, Any], *, enterprise: str = "", now_ns: int
+    session: Session,
+    scope: Scope,
+    kind: str,
+    parameters: Mapping[str, Any],
+    *,
+    enterprise: str = "",
+    now_ns: int,
+    permission: Permission = Permission.RUN_REPORT,
 ) -> Job:
     """Queues a run in the caller's name; the worker takes it within a second."""
-    scope.require(Permission.RUN_REPORT)
+    scope = scope.under(permission)
     if enterprise:
         scope.require_enterprise(enterprise)
     job = Job(
@@ -81,7 +88,7 @@ def recover(session: Session, now_ns: int) -> int:
 
 def job(session: Session, scope: Scope, job_id: str) -> Job:
     """One run; NotFound when absent or foreign."""
-    scope.require(Permission.READ_REPORT)
+    scope = scope.under(Permission.READ_REPORT)
     found = session.get(Job, job_id)
     if found is None or not _visible(scope, found.enterprise):
         raise absent(f"job {job_id}")
@@ -90,7 +97,7 @@ def job(session: Session, scope: Scope, job_id: str) -> Job:
 
 def jobs(session: Session, scope: Scope, *, enterprise: str | None = None, limit: int = 100) -> Sequence[Job]:
     """The newest runs in the scope."""
-    scope.require(Permission.READ_REPORT)
+    scope = scope.under(Permission.READ_REPORT)
     query = select(Job).order_by(Job.created_ns.desc(), Job.id).limit(limit)
     if enterprise is not None:
         scope.require_enterprise(enterprise)

@@ -30,7 +30,7 @@ def current_tree(session: Session, scope: Scope, enterprise: str, site: str) -> 
 
 def versions(session: Session, scope: Scope, enterprise: str, site: str) -> Sequence[MeterTreeRecord]:
     """All versions, the newest first."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     query = select(MeterTreeRecord).where(MeterTreeRecord.enterprise == enterprise, MeterTreeRecord.site == site)
     return session.scalars(query.order_by(MeterTreeRecord.version.desc())).all()
@@ -53,7 +53,7 @@ def save_tree(
     Raises:
         ConfigErrors: a row that cannot be, a signal that the site does not have or that counts nothing of its carrier.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not source.strip() or len(source) > _LONGEST:
         fault = ConfigError(

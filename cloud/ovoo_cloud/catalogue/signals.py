@@ -10,10 +10,11 @@ from ovoo_contract.catalogue import Catalogue, SignalEntry
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue.tables import AssetRecord, CatalogueRecord, Gateway, SignalRecord
 from ovoo_cloud.catalogue.templates import recognise
+from ovoo_cloud.catalogue.visible import visible
 
 __all__ = [
     "asset",
@@ -136,9 +137,10 @@ def catalogue(session: Session, gateway_id: str, catalogue_id: str) -> Catalogue
 
 def assets(session: Session, scope: Scope, enterprise: str, site: str | None = None) -> Sequence[AssetRecord]:
     """The assets of an enterprise or site, by path."""
-    scope.require(Permission.READ_SITES)
+    scope = scope.under(Permission.READ_SITES, Purpose.TELEMETRY)
     scope.require_enterprise(enterprise)
     query = select(AssetRecord).where(AssetRecord.enterprise == enterprise).order_by(AssetRecord.path)
+    query = query.where(visible(scope, AssetRecord.enterprise, AssetRecord.site, enterprise))
     if site is not None:
         query = query.where(AssetRecord.site == site)
     return session.scalars(query).all()
@@ -146,16 +148,16 @@ def assets(session: Session, scope: Scope, enterprise: str, site: str | None = N
 
 def assets_at(session: Session, scope: Scope, paths: Collection[str]) -> dict[str, AssetRecord]:
     """The assets at these paths that the catalogue knows and the reader may see."""
-    scope.require(Permission.READ_SITES)
+    scope = scope.under(Permission.READ_SITES, Purpose.TELEMETRY)
     query = select(AssetRecord).where(AssetRecord.path.in_(set(paths)))
-    return {row.path: row for row in session.scalars(query) if scope.sees(row.enterprise)}
+    return {row.path: row for row in session.scalars(query) if scope.sees_site(row.enterprise, row.site)}
 
 
 def asset(session: Session, scope: Scope, path: str) -> AssetRecord:
     """One asset by `enterprise/site/area/line/asset`; NotFound when absent or foreign."""
-    scope.require(Permission.READ_SITES)
+    scope = scope.under(Permission.READ_SITES, Purpose.TELEMETRY)
     found = session.get(AssetRecord, path)
-    if found is None or not scope.sees(found.enterprise):
+    if found is None or not scope.sees_site(found.enterprise, found.site):
         raise absent(path)
     return found
 
@@ -171,9 +173,10 @@ def signals(
     current_only: bool = True,
 ) -> Sequence[SignalRecord]:
     """The signals of an enterprise, site or asset (full path), by address."""
-    scope.require(Permission.READ_SITES)
+    scope = scope.under(Permission.READ_SITES, Purpose.TELEMETRY)
     scope.require_enterprise(enterprise)
     query = select(SignalRecord).where(SignalRecord.enterprise == enterprise).order_by(SignalRecord.address)
+    query = query.where(visible(scope, SignalRecord.enterprise, SignalRecord.site, enterprise))
     for column, wanted in (
         (SignalRecord.site, site),
         (SignalRecord.asset, asset),
@@ -188,9 +191,9 @@ def signals(
 
 def signal(session: Session, scope: Scope, address: str) -> SignalRecord:
     """One signal by its full address; NotFound when absent or foreign."""
-    scope.require(Permission.READ_SITES)
+    scope = scope.under(Permission.READ_SITES, Purpose.TELEMETRY)
     found = session.get(SignalRecord, address)
-    if found is None or not scope.sees(found.enterprise):
+    if found is None or not scope.sees_site(found.enterprise, found.site):
         raise absent(address)
     return found
 

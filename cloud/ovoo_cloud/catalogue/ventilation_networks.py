@@ -33,7 +33,7 @@ def network(
     Raises:
         NotFound: the site is outside the scope, or has no such version.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if version is None:
         newest = _of(enterprise, site).limit(1)
@@ -49,7 +49,7 @@ def network(
 
 def versions(session: Session, scope: Scope, enterprise: str, site: str) -> Sequence[VentilationNetwork]:
     """The newest hundred versions, newest first."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     return session.scalars(_of(enterprise, site).limit(_LISTED)).all()
 
@@ -63,7 +63,7 @@ def save_network(
     Raises:
         ConfigError: the table is no network that can be solved, names a signal of another site, or has no document.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     if not document:
         raise ConfigError(

@@ -35,7 +35,7 @@ def give(session: Session, scope: Scope, finding_id: str, said: Said, now_ns: in
     Raises:
         QueryError: a date in the past, `known` without one, or an alarm limit that cannot be talked away.
     """
-    scope.require(Permission.JUDGE_FINDING)
+    scope = scope.under(Permission.JUDGE_FINDING)
     found = findings.finding(session, scope, finding_id)
     if said.opinion == "known" and said.until_ns <= now_ns:
         raise QueryError("known needs a date to come", offender="until", value=said.until_ns, remedy="a later day")
@@ -54,9 +54,9 @@ def give(session: Session, scope: Scope, finding_id: str, said: Said, now_ns: in
 
 def withdraw(session: Session, scope: Scope, finding_id: str, verdict_id: int, now_ns: int) -> VerdictRecord:
     """Takes an opinion back; a second time changes nothing."""
-    scope.require(Permission.JUDGE_FINDING)
+    scope = scope.under(Permission.JUDGE_FINDING)
     record = session.get(VerdictRecord, verdict_id, with_for_update=True)
-    if record is None or record.finding != finding_id or not scope.sees(record.enterprise):
+    if record is None or record.finding != finding_id or not scope.sees_site(*record.asset.split("/")[:2]):
         raise absent(f"verdict {verdict_id}")
     if record.withdrawn_ns is None:
         record.withdrawn_ns, record.withdrawn_by = now_ns, scope.user
@@ -74,8 +74,9 @@ def of_finding(session: Session, scope: Scope, finding_id: str) -> Sequence[Verd
 
 def adjustments(session: Session, scope: Scope, asset: str) -> Adjustments:
     """What the standing opinions on an asset (its full address) come to: the document for gateway and training."""
-    scope.require(Permission.READ_FINDINGS)
-    scope.require_enterprise(asset.partition("/")[0], asset)
+    scope = scope.under(Permission.READ_FINDINGS)
+    enterprise, site = asset.split("/")[:2]
+    scope.require_site(enterprise, site, asset)
     return Adjustments.of(_verdict(row) for row in _standing(session, asset))
 
 

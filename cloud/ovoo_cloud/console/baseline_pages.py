@@ -151,7 +151,7 @@ def signal_choices(
     services: Services, scope: Scope, enterprise: str, site: str
 ) -> tuple[list[SignalRecord], list[SignalRecord]]:
     """Signals that tell energy, and all measured numbers of the site."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         rows = signals.signals(session, scope, enterprise, site=site, measurement="telemetry")
     numbers = [row for row in rows if row.type in ("float", "int")]

@@ -71,7 +71,7 @@ def signal_chart(
 @router.get("/load/{enterprise}/{site}")
 def load_chart(request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader) -> Response:
     """The site's power over a day: its meters, else the machines that draw most."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         enterprises.site(session, scope, enterprise, site)
         machines = {row.path: row for row in signals.assets(session, scope, enterprise, site)}

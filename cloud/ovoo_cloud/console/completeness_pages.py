@@ -29,7 +29,7 @@ def completeness_page(
     asset: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """One site: every machine or signal by hour, and what was lost."""
-    scope.require(Permission.READ_TELEMETRY)
+    scope = scope.under(Permission.READ_TELEMETRY)
     with services.database.read() as session:
         company = enterprises.enterprise(session, scope, enterprise)
         place = enterprises.site(session, scope, enterprise, site)

@@ -231,7 +231,7 @@ def _choice(services: Services, grid: str, electricity: str) -> dict[str, Any]:
 
 
 def _place(services: Services, scope: Scope, enterprise: str, site: str) -> tuple[Enterprise, Site]:
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         return enterprises.enterprise(session, scope, enterprise), enterprises.site(session, scope, enterprise, site)
 

@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/energy")
 def energy_sites(request: Request, services: ServicesDep, scope: Reader) -> Response:
     """All sites; each card fills itself."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         companies = {row.id: row for row in enterprises.enterprises(session, scope)}
         places = enterprises.sites(session, scope)

@@ -38,7 +38,7 @@ def finding_list(
     show: Annotated[str, Query(pattern="^(all|open)$")] = "all",
 ) -> Response:
     """What the models found, newest first."""
-    scope.require(Permission.READ_FINDINGS)
+    scope = scope.under(Permission.READ_FINDINGS)
     with services.database.read() as session:
         companies = enterprises.enterprises(session, scope)
         rows = findings.findings(session, scope, enterprise=enterprise or None, open_only=show == "open", limit=200)
@@ -115,7 +115,7 @@ def alarm_list(
     show: Annotated[str, Query(pattern="^(all|active)$")] = "active",
 ) -> Response:
     """Alarms and who took note of them."""
-    scope.require(Permission.READ_FINDINGS)
+    scope = scope.under(Permission.READ_FINDINGS)
     states = None if show == "all" else [state for state in AlarmState if state.active or not state.acknowledged]
     with services.database.read() as session:
         rows = records.alarms(session, scope, states=states)

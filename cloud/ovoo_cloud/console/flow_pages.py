@@ -187,7 +187,7 @@ def upload_tree(
     try:
         document, rows = document_rows(file.file.read())
     except ConfigErrors as caught:
-        scope.require(Permission.SET_ENERGY)
+        scope = scope.under(Permission.SET_ENERGY)
         error = caught
     else:
         error = _saved(services, scope, (enterprise, site), rows, document)
@@ -240,7 +240,7 @@ def _tree_form(
 def _frame(
     request: Request, services: Services, scope: Scope, enterprise: str, site: str, part: str, span: str
 ) -> Response:
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         company = enterprises.enterprise(session, scope, enterprise)
         place = enterprises.site(session, scope, enterprise, site)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from ovoo_contract.address import Address
 
-from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.region import region_counts
@@ -34,7 +34,13 @@ def overview(request: Request, services: ServicesDep, scope: Reader) -> Response
     """All sites at a glance."""
     if not scope.allows(Permission.READ_SITES):
         return page(request, services, "region.html", scope, rows=region_counts(services, scope))
-    return page(request, services, "overview.html", scope, sites=view.site_views(services, scope))
+    return page(
+        request,
+        services,
+        "overview.html",
+        scope,
+        sites=view.site_views(services, scope.under(Permission.READ_SITES, Purpose.TELEMETRY)),
+    )
 
 
 @router.get("/sites/{enterprise}/{site}")

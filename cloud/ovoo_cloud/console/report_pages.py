@@ -31,7 +31,7 @@ _ISSUING: Final = ("report", "energy_report", "readiness_report")
 @router.get("/reports")
 def report_list(request: Request, services: ServicesDep, scope: Reader) -> Response:
     """Reports, the runs that make them, and the cases they come from."""
-    scope.require(Permission.READ_REPORT)
+    scope = scope.under(Permission.READ_REPORT)
     with services.database.read() as session:
         companies = {row.id: row for row in enterprises.enterprises(session, scope)}
         issued = cases.reports(session, scope)
@@ -94,7 +94,7 @@ def issue(
     number: Annotated[str, Form(min_length=1, max_length=40, pattern="[A-Za-z0-9]")],
 ) -> Response:
     """Queues the report of a case in the languages of the installation."""
-    scope.require(Permission.RUN_REPORT)
+    scope = scope.under(Permission.RUN_REPORT)
     order_report(services, scope, enterprise, case, ReportOrder(number=number, issue_date=None))
     return RedirectResponse("/reports", 303)
 

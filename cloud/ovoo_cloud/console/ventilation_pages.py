@@ -67,7 +67,7 @@ def upload_network(
     hours: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """Adds a version; a table that is no network comes back as the page with its faults."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     raw = table.file.read(4 * ventilation_networks.LONGEST_CSV + 1)
     try:
         text, _ = decode_text(raw, Path(table.filename or "table"))

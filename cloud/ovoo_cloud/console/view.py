@@ -123,6 +123,8 @@ def open_findings(session: Session, scope: Scope, enterprise: str, site: str) ->
     """Open findings of a site, newest first; none for who may not read findings."""
     if not scope.allows(Permission.READ_FINDINGS):
         return ()
+    if not scope.under(Permission.READ_FINDINGS).sees_site(enterprise, site):
+        return ()  # a grant for telemetry alone opens the machines, not what was found about them
     rows = findings.findings(session, scope, enterprise=enterprise, site=site, open_only=True, limit=200)
     return tuple(findings.finding_of(row) for row in rows)
 

@@ -14,7 +14,7 @@ from ovoo_cloud.diagnosis.case import Answer, Case, Finance, SceneAnswer
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.indicators import NetworkFigures
 
-__all__ = ["check_names", "resolve_answers", "resolve_scenes"]
+__all__ = ["check_names", "resolve_answers", "resolve_scenes", "told_by_finance"]
 
 Measured = Mapping[str, tuple[str, tuple[str, ...]]]
 
@@ -88,13 +88,18 @@ def _resolve(
         return _ratio(network.digital, network.total)
     if item.indicator == "equipment_networked":
         return _ratio(network.networked, network.total)
-    if item.indicator == "digital_spend_share" and (found := _funding(case.finance)) is not None:
-        return found
-    if item.indicator in _DIRECTIONS and (found := _direction(item.indicator, case.finance)) is not None:
+    if (found := told_by_finance(item, case)) is not None:
         return found
     if any(option.measured_by in options for option in item.options):
         return _mixed(item, told, options)
     return None if told is None else _told(told)
+
+
+def told_by_finance(item: Item, case: Case) -> dict[str, Any] | None:
+    """The answer that the figures of finance give, None where they give none."""
+    if item.indicator == "digital_spend_share":
+        return _funding(case.finance)
+    return _direction(item.indicator, case.finance) if item.indicator in _DIRECTIONS else None
 
 
 def _ratio(part: Figure, whole: Figure) -> dict[str, Any] | None:

@@ -35,13 +35,14 @@ from ovoo_cloud.diagnosis.indicators import (
     protection_section,
 )
 from ovoo_cloud.diagnosis.observe import Observation, Window
+from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.running import running_section
 from ovoo_cloud.diagnosis.safety import safety_section
 from ovoo_cloud.diagnosis.scoring import rules_of, score, score_json
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.readiness.summary import readiness_summary
 
-__all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_json"]
+__all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_figures", "score_json"]
 
 FORMAT = "ovoo.snapshot/1"
 
@@ -81,13 +82,23 @@ class Snapshot:
         return canonical_json(self.data)
 
 
-def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None = None) -> Snapshot:
+def freeze(
+    case: Case,
+    source: EvidenceSource,
+    issue: Issue,
+    shelf: Shelf | None = None,
+    *,
+    framework: Framework | None = None,
+    review: Sequence[Mapping[str, Any]] = (),
+) -> Snapshot:
     """Measure, score and freeze one case.
 
     The same case and samples give the same bytes, whatever the order in which the samples were stored.
 
     Args:
         shelf: where a centre's own frameworks are found; without one, only those of the packs.
+        framework: leads in place of the installed one of that name.
+        review: what an expert decided, item by item.
 
     Raises:
         ConfigErrors: the case answers items that a framework of it does not have.
@@ -95,7 +106,8 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None
         PackError: a framework of the case is not at hand.
     """
     shelf = shelf or Shelf()
-    framework, *further = _frameworks(case, shelf)
+    leading, *further = _frameworks(case, shelf)
+    framework = framework or leading
     check_names(case, framework)
     check_assessments(case, further)
     window = Window(case.start_ns, case.end_ns)
@@ -114,7 +126,7 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
     indicators = indicator_section(case, framework, found, network, seen, book, methods)
-    scenes = resolve_scenes(case, indicators.scenes)
+    answers, scenes, reviewed = apply_review(answers, resolve_scenes(case, indicators.scenes), review)
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
@@ -147,7 +159,9 @@ def freeze(case: Case, source: EvidenceSource, issue: Issue, shelf: Shelf | None
         "scene_facts": indicators.scenes,
         "readiness": readiness_summary(seen, book, methods),
     }
-    _score_figures(data["score"], answers, book)
+    if reviewed:
+        data["review"] = {"items": reviewed}
+    score_figures(data["score"], answers, book)
     if further:
         measured = Seen(found, rule, network, options, seen)
         data["assessments"] = assess(case, further, measured, book, data["score"])
@@ -220,7 +234,7 @@ def _calendar(each: Delivery, seen: Observation) -> dict[str, Any]:
 _NONE = {"class": "insufficient"}
 
 
-def _score_figures(result: Mapping[str, Any], answers: Mapping[str, Any], book: FigureBook) -> None:
+def score_figures(result: Mapping[str, Any], answers: Mapping[str, Any], book: FigureBook) -> None:
     """Points of total, dimensions and items as figures, so that text and tables print them like any other number."""
     classes: dict[str, Decimal] = dict.fromkeys(("measured", "verified", "declared", "insufficient"), Decimal(0))
     _points(book, "score.total", result["total"], "declared")

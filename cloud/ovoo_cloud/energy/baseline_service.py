@@ -59,7 +59,7 @@ def define_baseline(
     spec: BaselineSpec | BillSpec, start_ns: int, end_ns: int,
 ) -> tuple[EnergyBaseline, EnergyFit]:  # fmt: skip
     """Keeps a new baseline with its first fit, also where that is refused: the reason is then shown."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     with services.database.read() as session:
         if isinstance(spec, BaselineSpec):
             check_signals(session, scope, enterprise, site, spec)
@@ -81,7 +81,7 @@ def fit_baseline(
     services: Services, scope: Scope, owner: EnergyBaseline, start_ns: int, end_ns: int, *, role: str = "draft"
 ) -> EnergyFit:
     """Fits the baseline again over [start, end) as a draft of a person, or as the challenger of the night."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     spec = bill_spec_from_data(owner.spec) if is_of_bills(owner.spec) else spec_from_data(owner.spec)
     outcome = _outcome(services, scope, owner.enterprise, owner.site, spec, start_ns, end_ns)
     with services.database.write() as session:
@@ -98,7 +98,7 @@ def prove_saving(
     Raises:
         QueryError: nobody has signed a fit yet.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     with services.database.read() as session:
         champion = energy_baselines.champion(session, scope, owner)
     if champion is None:

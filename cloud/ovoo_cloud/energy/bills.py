@@ -57,7 +57,7 @@ def make_bill(
     Raises:
         ConfigError: the site has no contract.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     with services.database.read() as session:
         row = energy_contracts.contract_of(session, scope, enterprise, site)
         if row is None:

@@ -63,7 +63,7 @@ def make_carbon(
         EvidenceError: less than 60 % of the window is metered.
         ConfigError, UnitError, PackError: an amount or factor that cannot count.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     found = site_quarters(services, scope, enterprise, site, *window)
     rows = found.intervals
     if not len(rows) or found.covered < _LEAST_COVERED * len(rows):
@@ -90,7 +90,7 @@ def remake_carbon(
     services: Services, scope: Scope, earlier: EnergyStatement, choice: Mapping[str, Any]
 ) -> EnergyStatement:
     """The same amounts by other factor rows; the earlier figure stays as it is."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     inputs = {**earlier.inputs, "choice": dict(choice)}
     place, window = (earlier.enterprise, earlier.site), (earlier.start_ns, earlier.end_ns)
     return _keep(services, scope, place, window, inputs, earlier.id)

@@ -110,7 +110,7 @@ def site_idle(services: Services, scope: Scope, enterprise: str, site: str, star
         NotFound, Forbidden: outside the scope.
         BudgetExceeded: over 32 days.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         zone = ZoneInfo(enterprises.site(session, scope, enterprise, site).timezone)
         assets = signals.assets(session, scope, enterprise, site)

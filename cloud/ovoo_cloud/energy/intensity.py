@@ -91,7 +91,7 @@ def define_intensity(
     intensity_id: str = "",
 ) -> EnergyIntensity:  # fmt: skip
     """Keeps an intensity (empty id: a new one) with its months computed from the store."""
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     results = compute_intensity(services, scope, enterprise, site, spec)
     with services.database.write() as session:
         now_ns = services.clock()
@@ -111,7 +111,7 @@ def compute_intensity(
         PackError: no such norm.
         UnitError, ConfigError: signals whose units do not lead to the norm's, corrections that are not the norm's.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     norm = load_norms().get(spec.norm)
     with services.database.read() as session:
         zone = ZoneInfo(enterprises.site(session, scope, enterprise, site).timezone)

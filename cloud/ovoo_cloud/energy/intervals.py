@@ -104,7 +104,7 @@ def observations(
         QueryError: bounds that do not lie on the edges of intervals.
         BudgetExceeded: more than 800 days.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     check_bounds(start_ns, end_ns)
     if end_ns - start_ns > LONGEST_NS:
         raise BudgetExceeded(

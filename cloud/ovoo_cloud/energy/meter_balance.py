@@ -111,7 +111,7 @@ def site_balance(
         NotFound, Forbidden: outside the scope.
         BudgetExceeded: over 32 days.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         record = meter_trees.current_tree(session, scope, enterprise, site)
         rows = signals.signals(session, scope, enterprise, site=site) if record else ()

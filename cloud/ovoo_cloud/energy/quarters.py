@@ -49,7 +49,7 @@ class Quarters:
 
 def site_plans(services: Services, scope: Scope, enterprise: str, site: str) -> list[SignalPlan]:
     """The signals that add up to a site: those of its meters, else of every machine."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     with services.database.read() as session:
         enterprises.site(session, scope, enterprise, site)
         found = signal_plans(session, scope, enterprise, site)
@@ -69,7 +69,7 @@ def site_quarters(services: Services, scope: Scope, enterprise: str, site: str, 
 
 def asset_quarters(services: Services, scope: Scope, asset: str, start_ns: int, end_ns: int) -> Quarters:
     """The energy of one machine (its full address); raises as `site_quarters`."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprise, site = asset.split("/")[:2]
     with services.database.read() as session:
         plans = signal_plans(session, scope, enterprise, site, asset)

@@ -124,7 +124,7 @@ def site_energy(
         NotFound, Forbidden: outside the scope.
         BudgetExceeded: a window over 32 days.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     check_bounds(start_ns, end_ns)
     if end_ns - start_ns > LONGEST_NS:
         raise BudgetExceeded(

@@ -7,13 +7,14 @@ from typing import Any
 
 from ovoo_contract.errors import ConfigError, NotReady
 
+from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.energy_report.build import build_month_report, month_summary
 from ovoo_cloud.energy_report.plan import MonthPlan, month_window
 from ovoo_cloud.energy_report.site_plan import plan_of_site
 from ovoo_cloud.evidence_store import StoreEvidence
-from ovoo_cloud.jobs.report import Order, Subject, asker, issue_recorded, today
+from ovoo_cloud.jobs.report import Order, Subject, asked_by, issue_recorded, today
 from ovoo_cloud.reports.build import FORMATS, ReportResult
 from ovoo_cloud.services import Services
 
@@ -28,8 +29,6 @@ def month_report(
     Parameters: `enterprise`, `site`, `month` (2026-10), `user` (who asked); `number`, `issue_date`, `languages`,
     `formats` and `inputs` (see `plan_of_site`) may be left out.
     """
-    with services.database.read() as session:
-        scope = asker(session, str(parameters.get("user", "")))
     enterprise, site, month = (_text(parameters, name) for name in ("enterprise", "site", "month"))
     order = Order(
         number=parameters.get("number") or default_number(enterprise, site, month),
@@ -38,7 +37,8 @@ def month_report(
         progress=progress,
         formats=parameters.get("formats") or FORMATS,
     )
-    row, result = issue_month_report(services, scope, enterprise, site, month, order, parameters.get("inputs"))
+    with asked_by(services, parameters, "job energy_report") as scope:
+        row, result = issue_month_report(services, scope, enterprise, site, month, order, parameters.get("inputs"))
     return {"report": row.id, "folder": row.folder, **month_summary(result.snapshot.data)}
 
 
@@ -56,6 +56,7 @@ def issue_month_report(
     Raises:
         NotReady: the month has not begun.
     """
+    scope = scope.under(Permission.RUN_REPORT)
     with services.database.read() as session:
         plan = plan_of_site(session, scope, enterprise, site, month, inputs)
     _check_begun(plan, services)

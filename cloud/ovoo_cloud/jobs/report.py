@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError, Unauthenticated
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.access.tokens import scope_of
+from ovoo_cloud.casework import numbers
 from ovoo_cloud.catalogue import cases, frameworks
 from ovoo_cloud.catalogue.tables import Report, User
 from ovoo_cloud.diagnosis.case import Case, parse_case
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.build import FORMATS, Format, ReportResult, ReportSettings, build_report, summary
+from ovoo_cloud.reports.naming import local_day, slug
 from ovoo_cloud.reports.resolve import Language
-from ovoo_cloud.reports.signing import load_signing_key
+from ovoo_cloud.reports.seal import seal_of
 from ovoo_cloud.services import Services
 
-__all__ = ["Order", "Subject", "asker", "issue_recorded", "issue_report", "report", "today"]
+__all__ = ["Order", "Subject", "asked_by", "asker", "issue_recorded", "issue_report", "report", "today"]
 
 _LANGUAGES: Final = ("zh", "en")
 _INTERNAL: Final = frozenset({"system", "scheduler", "cli"})
@@ -35,28 +38,26 @@ def report(services: Services, parameters: Mapping[str, Any], progress: Callable
     Parameters: `case` (id), `number`, `user` (who asked); `issue_date` (ISO, default today in site time) and
     `languages` (default the installation's) may be left out, so may `centre_copy` (default no).
     """
-    with services.database.read() as session:
-        scope = asker(session, str(parameters.get("user", "")))
-        stored = cases.case(session, scope, _text(parameters, "case"))
-    languages = parameters.get("languages") or [services.settings.language]
-    row, result = issue_report(
-        services,
-        scope,
-        parse_case(stored.intake, stored.id),
-        number=_text(parameters, "number"),
-        issue_date=parameters.get("issue_date") or today(services),
-        languages=languages,
-        case_id=stored.id,
-        progress=progress,
-        centre_copy=bool(parameters.get("centre_copy", False)),
-    )
+    with asked_by(services, parameters, "job report") as scope:
+        with services.database.read() as session:
+            stored = cases.case(session, scope, _text(parameters, "case"))
+        row, result = issue_report(
+            services,
+            scope,
+            parse_case(stored.intake, stored.id),
+            number=_text(parameters, "number"),
+            issue_date=parameters.get("issue_date") or today(services),
+            languages=parameters.get("languages") or [services.settings.language],
+            case_id=stored.id,
+            progress=progress,
+            centre_copy=bool(parameters.get("centre_copy", False)),
+        )
     return {"report": row.id, "folder": row.folder, **summary(result.snapshot.data)}
 
 
 def today(services: Services) -> str:
     """The local date of the installation, ISO."""
-    moment = datetime.fromtimestamp(services.clock() // 1_000_000_000, UTC)
-    return moment.astimezone(services.settings.zone).date().isoformat()
+    return local_day(services.clock(), services.settings.zone)
 
 
 def issue_report(
@@ -78,6 +79,7 @@ def issue_report(
         folder: where to; None is a folder of its own under `reports_dir`.
         centre_copy: whether there is a second set of documents without the enterprise's trade secrets.
     """
+    scope = scope.under(Permission.RUN_REPORT)
     subject = Subject(
         enterprise=case.enterprise,
         site=case.sites[0].id if case.sites else "",
@@ -132,7 +134,7 @@ def issue_recorded(
     summarise: Callable[[Mapping[str, Any]], dict[str, Any]],
 ) -> tuple[Report, ReportResult]:
     """Makes a bundle by `build` and records it; the next revision when the number was issued before."""
-    scope.require(Permission.RUN_REPORT)
+    scope = scope.under(Permission.RUN_REPORT)
     scope.require_enterprise(subject.enterprise)
     languages = order.languages
     unknown = [language for language in languages if language not in _LANGUAGES]
@@ -141,10 +143,11 @@ def issue_recorded(
     strange = [each for each in order.formats if each not in FORMATS]
     if strange:
         raise ConfigError("not a format", offender="formats", value=strange, remedy=f"of {', '.join(FORMATS)}")
-    key = load_signing_key(services.settings.signing_key)
+    key = seal_of(services.settings.seal_command, services.settings.seal_public_key, services.settings.signing_key)
     with services.database.read() as session:
+        numbers.check_free(session, order.number, subject.case_id or "")
         revision = cases.next_revision(session, order.number)
-    report_id = f"{_slug(order.number)}-r{revision}"
+    report_id = f"{slug(order.number)}-r{revision}"
     target = order.folder or services.settings.reports_dir / subject.enterprise / report_id
     order.progress(0.1)
     made = ReportSettings(
@@ -182,14 +185,27 @@ def issue_recorded(
     return row, result
 
 
-def asker(session: Session, name: str) -> Scope:
+def asker(services: Services, session: Session, name: str) -> Scope:
     """What the person who asked may see now; the installation itself may see everything."""
     user = session.get(User, name)
     if user is not None and not user.disabled:
-        return scope_of(user)
+        return grants.bound(session, scope_of(user), services.settings.access_consent, services.clock())
     if user is None and name in _INTERNAL:
         return Scope.system(name)
     raise Unauthenticated("no such user any more", offender=name, remedy="ask again in your own name")
+
+
+@contextlib.contextmanager
+def asked_by(services: Services, parameters: Mapping[str, Any], route: str) -> Iterator[Scope]:
+    """The scope of whoever asked for a run; what it reads under grants is noted for the enterprise."""
+    with services.database.read() as session:
+        scope = asker(services, session, str(parameters.get("user", "")))
+    try:
+        yield scope
+    finally:
+        if scope.used:
+            with services.database.write() as session:
+                grants.note_uses(session, scope.user, scope.used, route, services.clock())
 
 
 def _text(parameters: Mapping[str, Any], name: str) -> str:
@@ -197,11 +213,3 @@ def _text(parameters: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ConfigError("missing", offender=f"report.{name}", remedy="name it")
     return value
-
-
-def _slug(number: str) -> str:
-    """A report number as part of a path: letters and digits stay, anything else becomes a hyphen."""
-    slug = "".join(char if char.isascii() and char.isalnum() else "-" for char in number).strip("-").lower()[:40]
-    if not slug:
-        raise ConfigError("no letter or digit in it", offender="number", value=number, remedy="e.g. HS-2026-001")
-    return slug

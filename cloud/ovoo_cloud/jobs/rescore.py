@@ -10,7 +10,7 @@ from typing import Any
 from ovoo_contract.errors import ConfigError
 from ovoo_models import artifact
 
-from ovoo_cloud.jobs.report import asker
+from ovoo_cloud.jobs.report import asked_by
 from ovoo_cloud.scoring.order import Answer, Order, fulfil
 from ovoo_cloud.scoring.rescore import Manner
 from ovoo_cloud.services import Services
@@ -24,8 +24,6 @@ def rescore(services: Services, parameters: Mapping[str, Any], progress: Callabl
     Parameters: `asset` (full path), `model` (the model file as JSON), `start_ns`, `end_ns`, `user` (who asked);
     `lead_s`, `period_s`, `compare` and `store` may be left out.
     """
-    with services.database.read() as session:
-        scope = asker(session, str(parameters.get("user", "")))
     try:
         period = parameters.get("period_s")
         order = Order(
@@ -39,7 +37,8 @@ def rescore(services: Services, parameters: Mapping[str, Any], progress: Callabl
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError("missing or of a wrong type", offender="rescore", value=str(error)) from error
-    return _result(fulfil(services, scope, order, secrets.randbits(63), progress))
+    with asked_by(services, parameters, "job rescore") as scope:
+        return _result(fulfil(services, scope, order, secrets.randbits(63), progress))
 
 
 def _result(answer: Answer) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError
 
+from ovoo_cloud.jobs.casework import case_evidence, case_issue
 from ovoo_cloud.jobs.energy_baselines import energy_baselines_job
 from ovoo_cloud.jobs.energy_rollup import energy_rollup
 from ovoo_cloud.jobs.ledger_check import ledger_check
@@ -33,6 +34,8 @@ class Work:
 
 
 KINDS: Final[Mapping[str, Work]] = {
+    "case_evidence": Work(case_evidence, None),
+    "case_issue": Work(case_issue, None),
     "energy_baselines": Work(energy_baselines_job, {"hour": "1", "minute": "40"}),
     "energy_report": Work(month_report, None),
     "energy_rollup": Work(energy_rollup, {"hour": "1", "minute": "10"}),

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ReportError
 
@@ -22,6 +21,7 @@ from ovoo_cloud.reports.cuts import centre_copy, secrets_of
 from ovoo_cloud.reports.excel import render_xlsx
 from ovoo_cloud.reports.pdf import render_pdf
 from ovoo_cloud.reports.resolve import Language, resolve
+from ovoo_cloud.reports.signing import SealPort
 from ovoo_cloud.reports.tree import build_tree
 from ovoo_cloud.reports.web import render_html
 from ovoo_cloud.reports.word import render_docx
@@ -54,7 +54,7 @@ class ReportSettings:
 
     number: str
     issue_date: str
-    signing_key: Ed25519PrivateKey
+    signing_key: SealPort
     revision: int = 1
     languages: Sequence[Language] = ("zh",)
     formats: Sequence[Format] = FORMATS

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ReportError
 
-from ovoo_cloud.reports.signing import sign
+from ovoo_cloud.reports.signing import SealPort, sign
 
 __all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "check_folder", "digests", "manifest_bytes", "write_bundle"]
 
@@ -62,7 +61,7 @@ def check_folder(folder: Path) -> None:
 
 
 def write_bundle(
-    folder: Path, files: Mapping[str, bytes], snapshot: Mapping[str, Any], key: Ed25519PrivateKey
+    folder: Path, files: Mapping[str, bytes], snapshot: Mapping[str, Any], seal: SealPort
 ) -> Mapping[str, bytes]:
     """Write all files, the manifest and its signature into an empty or new folder.
 
@@ -72,7 +71,7 @@ def write_bundle(
     check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     manifest = manifest_bytes(files, snapshot)
-    everything = {**files, MANIFEST: manifest, SIGNATURE: sign(key, manifest)}
+    everything = {**files, MANIFEST: manifest, SIGNATURE: sign(seal, manifest)}
     for name, content in everything.items():
         (folder / name).write_bytes(content)
     return everything

@@ -12,6 +12,7 @@ from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.formulas import quantise
 from ovoo_cloud.diagnosis.frozen import FrozenSource
+from ovoo_cloud.diagnosis.review import decisions, overridden
 from ovoo_cloud.diagnosis.scoring import score_any, score_json
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
@@ -24,6 +25,7 @@ from ovoo_cloud.reports.sections.frameworks import frameworks
 from ovoo_cloud.reports.sections.front import cover, method, summary
 from ovoo_cloud.reports.sections.maturity import maturity, quality
 from ovoo_cloud.reports.sections.profile import profile
+from ovoo_cloud.reports.sections.review import review
 from ovoo_cloud.reports.sections.revisit import revisit
 from ovoo_cloud.reports.sections.running import running
 from ovoo_cloud.reports.sections.safety import safety
@@ -35,6 +37,7 @@ def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     """Scores follow from rules and answers, and the point figures from the scores."""
     again = score_json(score_any(snapshot["framework"], snapshot["answers"], snapshot["scenes"]))
     yield from _unlike("", again, snapshot["score"])
+    yield from _check_review(snapshot)
     yield from _check_points(snapshot, "score", snapshot["score"])
     for each in snapshot.get("assessments", []):  # reports of one framework have none
         name = f"assessment.{each['rules']['id']}"
@@ -58,6 +61,16 @@ def _check_points(snapshot: Mapping[str, Any], prefix: str, result: Mapping[str,
             yield "figure", name, "does not follow from the score"
 
 
+def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every override of the review stands among the answers, and follows from what it says it replaced."""
+    for row in snapshot.get("review", {}).get("items", ()):
+        kind, _, name = str(row["subject"]).partition(":")
+        standing = snapshot["answers" if kind == "item" else "scenes"].get(name)
+        wanted = overridden(row, row["found"]) if row["decision"] == "override" else row["found"]
+        if standing != wanted:
+            yield "entry", f"review/{row['subject']}", "does not follow from the reviewer's decision"
+
+
 def _point_figures(prefix: str, result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     yield f"{prefix}.total", result["total"]
     for each in result["dimensions"]:
@@ -72,6 +85,7 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         FrozenSource(snapshot["source"], source),
         Issue.from_json(snapshot["issue"]),
         Shelf(snapshot.get("own_frameworks", {})),
+        review=decisions(snapshot),
     ).data
 
 
@@ -84,6 +98,7 @@ KIND: Final = ReportKind(
         quality,
         maturity,
         frameworks,
+        review,
         running,
         energy,
         equipment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -19,7 +20,22 @@ from cryptography.hazmat.primitives.serialization import (
 from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import ReportError, VerifyError
 
-__all__ = ["create_key", "fingerprint", "load_signing_key", "load_trusted_key", "sign", "signature_valid"]
+__all__ = [
+    "SealPort",
+    "create_key",
+    "fingerprint",
+    "load_signing_key",
+    "load_trusted_key",
+    "sign",
+    "signature_valid",
+]
+
+
+class SealPort(Protocol):
+    """The port through which a report is sealed: whatever makes an Ed25519 signature; a private key is one."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The 64 bytes of the signature."""
 
 
 def create_key(folder: Path) -> tuple[Path, Path]:
@@ -84,7 +100,7 @@ def load_trusted_key(path: Path) -> Ed25519PublicKey:
     return key
 
 
-def sign(key: Ed25519PrivateKey, message: bytes) -> bytes:
+def sign(key: SealPort, message: bytes) -> bytes:
     """The signature in base64 with a line end, the content of manifest.sig."""
     return base64.b64encode(key.sign(message)) + b"\n"
 

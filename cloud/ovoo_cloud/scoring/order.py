@@ -78,7 +78,7 @@ def fulfil(
     Raises:
         NotFound: no such asset, or a foreign one. ConfigError: the model does not fit it. See `rescore` and `record`.
     """
-    scope.require(Permission.READ_TELEMETRY)
+    scope = scope.under(Permission.READ_TELEMETRY)
     try:
         asset = AssetAddress.parse(order.asset)
     except AddressError as error:
@@ -90,7 +90,7 @@ def fulfil(
         )
         entries = {row.name: signals.entry_of(row) for row in rows}
         if order.store:  # told before hours of samples are read
-            scope.require(Permission.RUN_REPORT)
+            scope = scope.under(Permission.RUN_REPORT)
             check_free(session, asset, order.model_set)
     _check_fit(order, asset, entries)
     found = rescore(services.store, scope, order.model_set, asset, order.start_ns, order.end_ns, order.manner, progress)

@@ -52,7 +52,7 @@ def record(services: Services, scope: Scope, found: Rescored, epoch: int) -> Rec
         Forbidden: the caller may not, or the asset's scores or findings are a gateway's; nothing is written.
         StoreRejected: other scores stand at the same times, from another model or window; nothing is written.
     """
-    scope.require(Permission.RUN_REPORT)
+    scope = scope.under(Permission.RUN_REPORT)
     scope.require_enterprise(found.asset.enterprise, str(found.asset))
     with services.database.read() as session:
         check_free(session, found.asset, found.model_set)

@@ -57,6 +57,6 @@ class ScopedTelemetry:
         return self._store.stream(addresses, start_ns, end_ns)
 
     def _check(self, addresses: Sequence[Address]) -> None:
-        self._scope.require(Permission.READ_TELEMETRY)
+        scope = self._scope.under(Permission.READ_TELEMETRY)
         for address in addresses:
-            self._scope.require_enterprise(address.enterprise, str(address))
+            scope.require_site(address.enterprise, address.site, str(address))

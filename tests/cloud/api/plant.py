@@ -194,7 +194,7 @@ class Plant:
 def installation(folder: pathlib.Path, *, fed: bool = True, **settings: Any) -> Iterator[Plant]:
     """Services with users; `fed` with two plants and a day of samples, else as after `ovoo-cloud init`."""
     clock = Clock()
-    with build_services(Settings(data_dir=folder, **settings), clock=clock) as services:
+    with build_services(Settings(data_dir=folder, **{"access_consent": "own", **settings}), clock=clock) as services:
         Authority(services.settings.authority_dir).create("Test CA", NOW)
         intake = Intake(services.database, services.store, clock, timezone="Asia/Shanghai")
         plant = Plant(services, clock, intake, Catalogue(entries()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 from typing import Any
 
@@ -10,12 +12,16 @@ import pytest
 from ovoo_cloud.access.roles import PERMISSIONS, Permission, Role
 from ovoo_cloud.api.schema import OPEN_ROUTES
 from ovoo_cloud.api.times import to_iso
+from ovoo_cloud.casework import exchange, opening, sheet
+from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.reports.signing import create_key, load_signing_key, sign
 from ovoo_contract.address import AssetAddress
+from ovoo_contract.errors import Conflict
 from ovoo_models import artifact
 from ovoo_models.bindings import untrained
-from ovoo_packs import load_pack
+from ovoo_packs import load_framework, load_pack
 
-from tests.cloud.api import centre_records, works
+from tests.cloud.api import case_files, centre_records, works
 from tests.cloud.api.own_framework import own_framework
 from tests.cloud.api.plant import CHALLENGER, FAN, FOREIGN, FOREIGN_SITE, OWN, SITE, SPARE, TERMS, Plant
 
@@ -110,6 +116,47 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.READ_REPORT,
     ("put", "/api/v1/enterprises/{enterprise}/cases/{case}"): P.RUN_REPORT,
     ("post", "/api/v1/enterprises/{enterprise}/cases/{case}/reports"): P.RUN_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/grants"): P.READ_GRANTS,
+    ("post", "/api/v1/enterprises/{enterprise}/grants"): P.GIVE_CONSENT,
+    ("get", "/api/v1/enterprises/{enterprise}/grants/{grant}"): P.READ_GRANTS,
+    ("post", "/api/v1/enterprises/{enterprise}/grants/{grant}/withdraw"): P.GIVE_CONSENT,
+    ("get", "/api/v1/enterprises/{enterprise}/access-log"): P.READ_ACCESS_LOG,
+    ("get", "/api/v1/case-files"): P.READ_CASES,
+    ("post", "/api/v1/enterprises/{enterprise}/cases"): P.APPLY_CASE,
+    ("post", "/api/v1/enterprises/{enterprise}/case-imports"): P.MANAGE_ENTERPRISES,
+    ("get", f"{case_files.PREFIX}export"): P.ISSUE_CASE,
+    ("get", f"{case_files.PREFIX}file"): P.READ_CASES,
+    ("get", f"{case_files.PREFIX}steps"): P.READ_REPORT,
+    ("get", f"{case_files.PREFIX}parts"): P.READ_REPORT,
+    ("get", f"{case_files.PREFIX}parts/{{part}}"): P.READ_REPORT,
+    ("put", f"{case_files.PREFIX}parts/{{part}}"): P.EDIT_CASE,
+    ("get", f"{case_files.PREFIX}parts/{{part}}/versions"): P.READ_REPORT,
+    ("get", f"{case_files.PREFIX}contradictions"): P.READ_REPORT,
+    ("get", f"{case_files.PREFIX}questionnaire"): P.READ_REPORT,
+    ("post", f"{case_files.PREFIX}questionnaire"): P.EDIT_CASE,
+    ("get", f"{case_files.PREFIX}documents"): P.READ_REPORT,
+    ("post", f"{case_files.PREFIX}documents"): P.EDIT_CASE,
+    ("get", f"{case_files.PREFIX}documents/{{document}}"): P.READ_REPORT,
+    ("get", f"{case_files.PREFIX}review"): P.READ_REPORT,
+    ("post", f"{case_files.PREFIX}review"): P.REVIEW_CASE,
+    ("get", f"{case_files.PREFIX}snapshot"): P.READ_REPORT,
+    ("post", f"{case_files.PREFIX}steps/accept"): P.DECIDE_CASE,
+    ("post", f"{case_files.PREFIX}steps/decline"): P.DECIDE_CASE,
+    ("post", f"{case_files.PREFIX}steps/consent"): P.GIVE_CONSENT,
+    ("post", f"{case_files.PREFIX}steps/resume"): P.GIVE_CONSENT,
+    ("post", f"{case_files.PREFIX}steps/open_intake"): P.EDIT_CASE,
+    ("post", f"{case_files.PREFIX}steps/submit"): P.EDIT_CASE,
+    ("post", f"{case_files.PREFIX}steps/freeze"): P.RUN_REPORT,
+    ("post", f"{case_files.PREFIX}steps/reopen"): P.REVIEW_CASE,
+    ("post", f"{case_files.PREFIX}steps/move_edition"): P.REVIEW_CASE,
+    ("post", f"{case_files.PREFIX}steps/propose"): P.REVIEW_CASE,
+    ("post", f"{case_files.PREFIX}steps/object"): P.CONFIRM_CASE,
+    ("post", f"{case_files.PREFIX}steps/confirm"): P.CONFIRM_CASE,
+    ("post", f"{case_files.PREFIX}steps/issue"): P.ISSUE_CASE,
+    ("post", f"{case_files.PREFIX}steps/revise"): P.REVIEW_CASE,
+    ("post", f"{case_files.PREFIX}steps/visit"): P.REVIEW_CASE,
+    ("post", f"{case_files.PREFIX}steps/rediagnose"): P.DECIDE_CASE,
+    ("post", f"{case_files.PREFIX}steps/close"): P.DECIDE_CASE,
     ("post", "/api/v1/enterprises/{enterprise}/rescore"): P.RUN_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/jobs"): P.READ_REPORT,
     ("get", "/api/v1/enterprises/{enterprise}/jobs/{job}"): P.READ_REPORT,
@@ -226,6 +273,8 @@ WITHIN = (
     "{record}",
     "{intensity}",
     "{match}",
+    "{grant}",
+    "{document}",
 )
 
 
@@ -245,16 +294,78 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         values["token"] = plant.token(role.value).split("_")[1]
     if path.startswith("/api/v1/users"):
         values["name"] = "spare" if ids["enterprise"] == OWN else "stranger"
+    extra: dict[str, Any] = {}
+    if path.endswith("/case-imports"):
+        extra = exported_elsewhere(plant, ids["enterprise"], ids["site"])
+    if case_files.is_workflow(path):
+        values |= workflow_case(plant, route, ids, role)
+        extra = sent_with(plant, route, values)
     for key, text in values.items():
         filled = filled.replace("{" + key + "}", text)
-    body = _body(route, ids, role)
-    return plant.http.request(
-        method,
-        filled,
-        json=body,
-        params=centre_records.QUERIES.get(path) or QUERIES.get(path.rsplit("/", 1)[-1]),
-        headers=({"Authorization": f"Bearer {token}"} if token else {}) | centre_records.HEADERS.get(route, {}),
-    )
+    headers = ({"Authorization": f"Bearer {token}"} if token else {}) | centre_records.HEADERS.get(route, {})
+    params = centre_records.QUERIES.get(path) or QUERIES.get(path.rsplit("/", 1)[-1])
+    sent = {"json": _body(route, ids, role), "params": params, **extra}
+    return plant.http.request(method, filled, **{**sent, "headers": {**headers, **extra.get("headers", {})}})
+
+
+def workflow_case(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, str]:
+    """A case in the state that the route begins in, made anew for every call that changes one; else the shared one."""
+    site = ids["site"]
+    shared = plant.ids["own_file" if site == SITE else "foreign_file"]
+    names = {"part": "energy", "document": ids.get("document", shared["document"])}
+    if "case" in ids and ids["case"] != f"{site}-case":
+        return {**shared, **names, "case": ids["case"]}
+    if route[0] == "get" or ids["enterprise"] != OWN or site != SITE:
+        return {**shared, **names}
+    count = plant.ids.setdefault("made", {})
+    count["n"] = str(int(count.get("n", "0")) + 1)
+    state = case_files.STARTS[route[1]]
+    return {**case_files.case_in(plant, OWN, SITE, f"{site}-made-{count['n']}", state), **names}
+
+
+def exported_elsewhere(plant: Plant, enterprise: str, site: str) -> dict[str, Any]:
+    """A case that another installation exported, sealed with the key that this one trusts."""
+    settings = plant.services.settings
+    if not settings.signing_key.exists():
+        create_key(settings.authority_dir)
+    name = f"{site}-brought"
+    with plant.services.database.write() as session:
+        session.begin_nested()
+        with contextlib.suppress(Conflict):
+            opening.apply(
+                session,
+                case_files.people(enterprise)["engineer"],
+                enterprise,
+                name,
+                title=name,
+                sites=[site],
+                reason="test",
+                now_ns=plant.clock(),
+            )
+            row = session.get(CaseFile, name)
+            assert row is not None
+            plant.ids.setdefault("brought", {})[name] = exchange.export_case(session, row, settings).hex()
+        session.rollback()
+    content = bytes.fromhex(plant.ids["brought"][name])
+    seal = sign(load_signing_key(settings.signing_key), content).decode().strip()
+    return {"content": content, "params": {"seal": seal}, "json": None}
+
+
+def sent_with(plant: Plant, route: tuple[str, str], values: dict[str, str]) -> dict[str, Any]:
+    """Body, query and headers of a call of the workflow."""
+    method, path = route
+    if method == "get":
+        return {"json": None}
+    if path.endswith("/documents"):
+        content = b"%PDF-1.7 another"
+        query = {"name": "b.pdf", "sha256": hashlib.sha256(content).hexdigest()}
+        return {"content": content, "params": query, "json": None}
+    if path.endswith("/questionnaire"):
+        content = sheet.write_csv(load_framework("sme_2024"))
+        seen = {"answers_version": 1, "scenes_version": 1, "format": "csv"}
+        return {"content": content, "params": seen, "json": None}
+    body = case_files.bodies(path, values, values["case"], plant.clock())
+    return {"json": body, "headers": {"If-Match": '"0"'}} if method == "put" else {"json": body}
 
 
 def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, Any] | None:
@@ -267,6 +378,17 @@ def _body(route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, 
             "role": "enterprise_viewer",
             "enterprises": [enterprise],
         },
+        ("post", "/api/v1/enterprises/{enterprise}/cases"): {
+            "id": f"{site}-{role.value}".replace("_", "-"),
+            "title": "applied",
+            "sites": [site],
+        },
+        ("post", "/api/v1/enterprises/{enterprise}/grants"): {
+            "purposes": ["report"],
+            "until": "2026-12-31T00:00:00Z",
+            "reason": "test",
+        },
+        ("post", "/api/v1/enterprises/{enterprise}/grants/{grant}/withdraw"): {"reason": "test"},
         ("post", "/api/v1/enterprises"): {"id": enterprise, **names},
         ("post", "/api/v1/enterprises/{enterprise}/sites"): {"id": site, "name_zh": "x", "name_en": "x"},
         ("post", "/api/v1/gateways"): {"id": f"{site}-gw9", "enterprise": enterprise, "sites": [site]},
@@ -353,7 +475,11 @@ def test_foreign_tenant_does_not_exist(plant: Plant, route: tuple[str, str], rol
 def test_a_foreign_object_below_ones_own_enterprise_does_not_exist(plant: Plant, route: tuple[str, str]) -> None:
     ids = {**plant.ids["foreign"], **plant.ids["foreign_works"], "enterprise": OWN, "site": SITE}
 
-    for user in ("centre_admin", "head"):  # neither for who may not see it nor for who looks in the wrong place
+    wanted = ROUTES[route]
+    theirs = wanted is not None and wanted not in PERMISSIONS[Role.CENTRE_ADMIN]
+    for user in (
+        ("enterprise_engineer",) if theirs else ("centre_admin", "head")
+    ):  # neither for who may not see it nor for who looks in the wrong place
         answer = _call(plant, route, ids, plant.token(user), Role.CENTRE_ADMIN)
         assert answer.status_code == 404, answer.text
 

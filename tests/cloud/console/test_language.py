@@ -82,6 +82,13 @@ FREE = (
     "regime.",
     "measure.refused.",
     "measure.detail.",
+    "case.state.",
+    "case.step.",
+    "case.part.",
+    "case.class.",
+    "case.decided.",
+    "consent.state.",
+    "consent.purpose.",
 )
 
 

@@ -6,9 +6,11 @@ from alembic import context
 from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the metadata
     baseline_tables,
     bill_tables,
+    case_tables,
     centre_tables,
     energy_tables,
     framework_tables,
+    grant_tables,
     sums_tables,
 )
 from ovoo_cloud.catalogue.tables import Base

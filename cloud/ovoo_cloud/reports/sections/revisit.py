@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, bullets, heading, key, name, para, plain, table
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    bullets,
+    day,
+    heading,
+    key,
+    measure,
+    name,
+    para,
+    plain,
+    table,
+)
 
 __all__ = ["revisit"]
 
@@ -23,6 +37,8 @@ _BASELINE = (
 
 def revisit(facts: Facts) -> list[Block]:
     """Before and after by the same method, what is kept as evidence, and what is still to be brought."""
+    if facts.data.get("before"):
+        return [heading(1, "revisit.title"), *_compared(facts), *_documents(facts), *_open(facts)]
     rows: list[list[Inline]] = [
         [key(f"baseline.{figure}"), facts.figure(figure), plain(""), _evidence(facts, figure)]
         for figure in _BASELINE
@@ -40,6 +56,37 @@ def revisit(facts: Facts) -> list[Block]:
         table("revisit.caption", columns, rows),
     ]
     return [*blocks, *_documents(facts), *_open(facts)]
+
+
+def _compared(facts: Facts) -> list[Block]:
+    """The figures of this diagnosis beside those of the one that it follows."""
+    before = facts.data["before"]
+    rows: list[list[Inline]] = [
+        [
+            key(f"baseline.{figure}"),
+            _before(before["figures"].get(figure)),
+            facts.figure(figure),
+            _evidence(facts, figure),
+        ]
+        for figure in _BASELINE
+        if facts.has(figure)
+    ]
+    columns: list[Column] = [
+        ("revisit.col.what", "left", 2.2),
+        ("revisit.compare.col.before", "right", 1.6),
+        ("revisit.compare.col.now", "right", 1.6),
+        ("table.evidence", "left", 2.3),
+    ]
+    lead = key("revisit.compare.lead", number=plain(before["number"]), date=day(before["date"]))
+    return [para(lead), table("revisit.compare.caption", columns, rows)]
+
+
+def _before(row: dict[str, Any] | None) -> Inline:
+    if row is None or (row["value"] is None and row["low"] is None):
+        return key("cell.none")
+    if row["value"] is None:
+        return plain(f"{row['low']}–{row['high']} {row['unit']}".strip())
+    return measure(row["value"], None, row["unit"])
 
 
 def _evidence(facts: Facts, figure: str) -> Inline:

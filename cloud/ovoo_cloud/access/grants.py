@@ -1,0 +1,212 @@
+"""Consent: an enterprise opens some of its data to a centre for a time, takes it back, and sees every read."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from ovoo_contract.errors import ConfigError, NotReady
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import BOUND_ROLES, Permission, Purpose
+from ovoo_cloud.access.scope import Consent, Scope, absent
+from ovoo_cloud.catalogue import audit, enterprises
+from ovoo_cloud.catalogue.grant_tables import Grant, GrantUse
+
+__all__ = [
+    "ConsentRule",
+    "GrantState",
+    "Terms",
+    "bound",
+    "give",
+    "grant",
+    "grants",
+    "note_uses",
+    "state_of",
+    "uses",
+    "withdraw",
+]
+
+ConsentRule = Literal["own", "required"]
+"""Whose people the centre roles are: the plant's own, or a centre's that needs the consent of every enterprise."""
+GrantState = Literal["waiting", "live", "expired", "withdrawn", "imported"]
+_LONGEST_NS: Final = 3 * 366 * 86_400_000_000_000
+_MINUTE_NS: Final = 60_000_000_000
+_ROUTE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is consented: purposes, sites (none: all of them), the time [from_ns, until_ns), what for."""
+
+    purposes: Sequence[Purpose]
+    sites: Sequence[str]
+    from_ns: int
+    until_ns: int
+    reason: str
+    case: str = ""
+
+
+def bound(session: Session, scope: Scope, rule: ConsentRule, now_ns: int) -> Scope:
+    """The scope with the grants that are live now, where its role reads plant data under them only."""
+    if rule == "own" or scope.role not in BOUND_ROLES:
+        return scope
+    query = select(Grant).where(Grant.from_ns <= now_ns, Grant.until_ns > now_ns, Grant.origin == "")
+    query = query.where(or_(Grant.withdrawn_ns.is_(None), Grant.withdrawn_ns > now_ns)).order_by(Grant.id)
+    if scope.enterprises is not None:
+        query = query.where(Grant.enterprise.in_(scope.enterprises))
+    live = tuple(
+        Consent(row.id, row.enterprise, frozenset(row.sites), frozenset(Purpose(name) for name in row.purposes))
+        for row in session.scalars(query)
+    )
+    return replace(scope, consents=live)
+
+
+def give(session: Session, scope: Scope, enterprise: str, terms: Terms, now_ns: int) -> Grant:
+    """Records the consent of an enterprise in the name of one of its people.
+
+    Raises:
+        Forbidden: the caller is not one of the enterprise's.
+        ConfigError: no purpose, a time that has passed or is longer than three years, or no reason.
+        NotFound: a site that the enterprise does not have.
+    """
+    scope.require(Permission.GIVE_CONSENT)
+    enterprises.enterprise(session, scope, enterprise)
+    for site in terms.sites:
+        enterprises.site(session, scope, enterprise, site)
+    _check(terms, now_ns)
+    row = Grant(
+        id=f"gr_{secrets.token_hex(8)}",
+        enterprise=enterprise,
+        case=terms.case,
+        purposes=sorted({each.value for each in terms.purposes}),
+        sites=sorted(set(terms.sites)),
+        from_ns=terms.from_ns,
+        until_ns=terms.until_ns,
+        reason=terms.reason.strip(),
+        given_by=scope.user,
+        given_ns=now_ns,
+        withdrawn_by="",
+        withdrawn_ns=None,
+        withdrawn_reason="",
+        origin="",
+    )
+    session.add(row)
+    session.flush()
+    detail = {
+        "purposes": row.purposes,
+        "sites": row.sites,
+        "from_ns": str(row.from_ns),
+        "until_ns": str(row.until_ns),
+        "case": row.case,
+    }
+    audit.append(
+        session,
+        actor=scope.user,
+        action="grant.give",
+        subject=row.id,
+        at_ns=now_ns,
+        enterprise=enterprise,
+        detail=detail,
+    )
+    return row
+
+
+def _check(terms: Terms, now_ns: int) -> None:
+    if not terms.purposes:
+        raise ConfigError("a consent needs a purpose", offender="purposes", remedy=f"one of {', '.join(Purpose)}")
+    if not terms.reason.strip():
+        raise ConfigError("a consent needs its reason", offender="reason", remedy="say what it is given for")
+    if not terms.from_ns < terms.until_ns:
+        raise ConfigError("it ends before it begins", offender="until", remedy="an end after the beginning")
+    if terms.until_ns <= now_ns:
+        raise ConfigError("it is over already", offender="until", remedy="an end that is still to come")
+    if terms.until_ns - terms.from_ns > _LONGEST_NS:
+        raise ConfigError("longer than three years", offender="until", remedy="give it again when it ends")
+
+
+def withdraw(session: Session, scope: Scope, enterprise: str, grant_id: str, reason: str, now_ns: int) -> Grant:
+    """Takes a consent back at once.
+
+    Raises:
+        NotReady: it is withdrawn already.
+    """
+    scope.require(Permission.GIVE_CONSENT)
+    row = grant(session, scope, enterprise, grant_id)
+    if row.withdrawn_ns is not None:
+        raise NotReady("it is withdrawn already", offender=grant_id, value=row.withdrawn_by)
+    row.withdrawn_by, row.withdrawn_ns, row.withdrawn_reason = scope.user, now_ns, reason.strip()
+    session.flush()
+    audit.append(
+        session,
+        actor=scope.user,
+        action="grant.withdraw",
+        subject=row.id,
+        at_ns=now_ns,
+        enterprise=enterprise,
+        detail={"reason": row.withdrawn_reason},
+    )
+    return row
+
+
+def grant(session: Session, scope: Scope, enterprise: str, grant_id: str) -> Grant:
+    """One grant of the enterprise; NotFound when absent or foreign."""
+    scope.require(Permission.READ_GRANTS)
+    scope.require_enterprise(enterprise, grant_id)
+    found = session.get(Grant, grant_id)
+    if found is None or found.enterprise != enterprise:
+        raise absent(grant_id)
+    return found
+
+
+def grants(session: Session, scope: Scope, enterprise: str) -> Sequence[Grant]:
+    """All grants of the enterprise, newest first: also those that ended."""
+    scope.require(Permission.READ_GRANTS)
+    scope.require_enterprise(enterprise)
+    query = select(Grant).where(Grant.enterprise == enterprise)
+    return session.scalars(query.order_by(Grant.given_ns.desc(), Grant.id)).all()
+
+
+def state_of(row: Grant, now_ns: int) -> GrantState:
+    """Where a grant stands at a moment; one that was given to another centre is never live here."""
+    if row.origin:
+        return "imported"
+    if row.withdrawn_ns is not None and row.withdrawn_ns <= now_ns:
+        return "withdrawn"
+    if now_ns >= row.until_ns:
+        return "expired"
+    return "live" if now_ns >= row.from_ns else "waiting"
+
+
+def note_uses(session: Session, user: str, used: Iterable[str], route: str, now_ns: int) -> None:
+    """Keeps that a user read by a route under grants: one line of audit per user, route, grant and minute."""
+    minute_ns = now_ns - now_ns % _MINUTE_NS
+    for name in sorted(used):
+        key = (name, minute_ns, user, route[:_ROUTE])
+        row = session.get(Grant, name)
+        if row is None or session.get(GrantUse, key) is not None:
+            continue
+        use = GrantUse(grant=name, minute_ns=minute_ns, user=user, route=key[3], enterprise=row.enterprise)
+        session.add(use)
+        session.flush()
+        audit.append(
+            session,
+            actor=user,
+            action="grant.use",
+            subject=name,
+            at_ns=now_ns,
+            enterprise=row.enterprise,
+            detail={"route": use.route},
+        )
+
+
+def uses(session: Session, scope: Scope, enterprise: str, limit: int = 1000) -> Sequence[GrantUse]:
+    """Who read what of the enterprise under which grant, newest first."""
+    scope.require(Permission.READ_ACCESS_LOG)
+    scope.require_enterprise(enterprise)
+    query = select(GrantUse).where(GrantUse.enterprise == enterprise)
+    order = query.order_by(GrantUse.minute_ns.desc(), GrantUse.user, GrantUse.route, GrantUse.grant)
+    return session.scalars(order.limit(limit)).all()

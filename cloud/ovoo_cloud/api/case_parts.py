@@ -1,0 +1,176 @@
+"""The intake of a case: its parts with their versions, the questionnaire as a file, and what contradicts itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from ovoo_contract.errors import ConfigErrors
+from pydantic import BaseModel, Field
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.api.access import ServicesDep
+from ovoo_cloud.api.case_access import ContentReader, Editor, WrittenFrom, etag
+from ovoo_cloud.api.idempotency import KeyedRoute
+from ovoo_cloud.api.paging import AskedDep, paged
+from ovoo_cloud.api.times import to_iso
+from ovoo_cloud.casework import editions, opening, parts, questionnaire, sheet, steps
+from ovoo_cloud.catalogue.case_tables import CasePart
+
+__all__ = ["FILE_BODY", "raw_body", "router"]
+
+router = APIRouter(
+    prefix="/api/v1/enterprises/{enterprise}/cases/{case}", tags=["case workflow"], route_class=KeyedRoute
+)
+FILE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+_TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+class PartBody(BaseModel):
+    """The content of a part, as the intake file (docs/guides/report.md) has its sections."""
+
+    content: dict[str, Any] = Field(description="the sections of the part")
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came; read after the caller was let in."""
+    return await request.body()
+
+
+RawBody = Annotated[bytes, Depends(raw_body)]
+
+
+@router.get("/parts")
+def list_parts(enterprise: str, case: str, services: ServicesDep, scope: ContentReader) -> dict[str, Any]:
+    """The parts of the intake, each in the version that stands."""
+    with services.database.read() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
+        found = parts.newest_parts(session, row)
+    return {"items": [_view(name, found.get(name)) for name in parts.PARTS]}
+
+
+@router.get("/parts/{part}")
+def get_part(
+    enterprise: str, case: str, part: str, response: Response, services: ServicesDep, scope: ContentReader
+) -> dict[str, Any]:
+    """One part; the ETag is its version, "0" while nobody wrote it."""
+    with services.database.read() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
+        found = parts.newest(session, row, part)
+    response.headers["ETag"] = etag(0 if found is None else found.version)
+    return _view(part, found)
+
+
+@router.put("/parts/{part}")
+def put_part(
+    enterprise: str,
+    case: str,
+    part: str,
+    body: PartBody,
+    made_from: WrittenFrom,
+    response: Response,
+    services: ServicesDep,
+    scope: Editor,
+) -> dict[str, Any]:
+    """Writes the next version of a part; 412 with both versions when somebody wrote since."""
+    now_ns = services.clock()
+    with services.database.write() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
+        steps.settle(session, row, now_ns)
+        written = parts.put_part(session, scope, row, part, body.content, made_from, now_ns)
+    response.headers["ETag"] = etag(written.version)
+    return _view(part, written)
+
+
+@router.get("/parts/{part}/versions")
+def list_versions(
+    enterprise: str, case: str, part: str, services: ServicesDep, scope: ContentReader, page: AskedDep
+) -> dict[str, Any]:
+    """All versions of a part, the newest first."""
+    with services.database.read() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
+        rows = parts.versions(session, row, part)
+    return paged(rows, page, lambda each: str(each.version), lambda each: _view(part, each))
+
+
+@router.get("/contradictions")
+def list_contradictions(enterprise: str, case: str, services: ServicesDep, scope: ContentReader) -> dict[str, Any]:
+    """What the intake says against itself, or why it cannot be read yet."""
+    with services.database.read() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
+        if not row.edition:
+            return {"readable": False, "items": []}
+        try:
+            found = opening.check_intake(session, row)
+        except ConfigErrors as error:
+            faults = [_fault("unreadable", each.offender, str(each), each.remedy) for each in error.errors]
+            return {"readable": False, "items": faults}
+    return {"readable": True, "items": [_fault(c.code, c.where, str(c.as_error()), c.remedy) for c in found]}
+
+
+@router.get("/questionnaire", response_class=Response)
+def get_questionnaire(
+    enterprise: str,
+    case: str,
+    services: ServicesDep,
+    scope: ContentReader,
+    kind: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
+) -> Response:
+    """The empty questionnaire of the pinned framework, or of the current one while none is pinned."""
+    with services.database.read() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
+        pinned = editions.pinned(session, row) if row.edition else None
+    framework = pinned or editions.compiled(editions.installed("sme_2024"))
+    content = sheet.write_xlsx(framework) if kind == "xlsx" else sheet.write_csv(framework)
+    name = f"questionnaire-{framework.id}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=_TYPES[kind], headers=headers)
+
+
+@router.post("/questionnaire", openapi_extra=FILE_BODY)
+def import_questionnaire(
+    enterprise: str,
+    case: str,
+    services: ServicesDep,
+    scope: Editor,
+    content: RawBody,
+    answers_version: Annotated[int, Query(ge=0, le=10**6, description="version of the part `answers` you read")],
+    scenes_version: Annotated[int, Query(ge=0, le=10**6, description="version of the part `scenes` you read")],
+    kind: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
+) -> dict[str, Any]:
+    """Reads a filled questionnaire into the parts `answers` and `scenes`; every mistake is named by its cell."""
+    rows = sheet.read_xlsx(content) if kind == "xlsx" else sheet.read_csv(content)
+    now_ns = services.clock()
+    with services.database.write() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
+        steps.settle(session, row, now_ns)
+        if not row.edition:
+            parts.put_part(session, scope, row, "answers", {}, answers_version, now_ns)  # says that it is not open
+        told = questionnaire.parts_of_rows(rows, editions.pinned(session, row))
+        seen = {"answers": answers_version, "scenes": scenes_version}
+        written = [parts.put_part(session, scope, row, name, told[name], seen[name], now_ns) for name in told]
+        return {"items": [_view(each.part, each) for each in written]}
+
+
+def _view(name: str, part: CasePart | None) -> dict[str, Any]:
+    if part is None:
+        return {"part": name, "version": 0, "content": None, "author": None, "at": None}
+    return {
+        "part": name,
+        "version": part.version,
+        "content": dict(part.content),
+        "author": part.author,
+        "at": to_iso(part.at_ns),
+    }
+
+
+def _fault(code: str, where: str, message: str, remedy: str) -> dict[str, str]:
+    return {"code": code, "where": where, "message": message, "remedy": remedy}

@@ -1,0 +1,210 @@
+"""What an intake says against itself: each contradiction is named, nothing is mended in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from ovoo_contract.errors import ConfigError, ConfigErrors
+from ovoo_packs import Framework, Item
+
+from ovoo_cloud.diagnosis.answers import check_names, told_by_finance
+from ovoo_cloud.diagnosis.case import Answer, Case
+
+__all__ = ["Contradiction", "contradictions"]
+
+_CLOSE: Final = Fraction(1, 200)
+"""A told ratio may differ by half a percent from the counts: people round."""
+_RATIOS: Final = {"equipment_digitised": "digital", "equipment_networked": "networked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """One contradiction: a stable code, where it lies, and what stands against what."""
+
+    code: str
+    where: str
+    message: str
+    value: str
+    remedy: str
+
+    def as_error(self) -> ConfigError:
+        """The same as an error of the intake."""
+        return ConfigError(self.message, offender=self.where, value=self.value, remedy=self.remedy)
+
+
+def contradictions(
+    case: Case, scenes: Mapping[str, Any], framework: Framework, sites: Collection[str], documents: Collection[str]
+) -> list[Contradiction]:
+    """All contradictions of a case, in the order of the intake.
+
+    Args:
+        scenes: the scenes as they were answered; `levels_met` lists levels that were ticked one by one.
+        sites: what the consent covers.
+        documents: names of the documents that were uploaded.
+    """
+    return [
+        *_unknown(case, framework),
+        *_sites(case, sites),
+        *_register(case),
+        *_answers(case, framework),
+        *_scene_gaps(scenes),
+        *_documents(case, documents),
+    ]
+
+
+def _unknown(case: Case, framework: Framework) -> Iterator[Contradiction]:
+    try:
+        check_names(case, framework)
+    except ConfigErrors as error:
+        for each in error.errors:
+            yield Contradiction("unknown_entry", each.offender, each.message, str(each.value), each.remedy)
+
+
+def _sites(case: Case, sites: Collection[str]) -> Iterator[Contradiction]:
+    for site in case.sites:
+        if site.id not in sites:
+            yield Contradiction(
+                "site_outside", f"sites.{site.id}", "not one of the case's sites", site.id, f"one of {sorted(sites)}"
+            )
+    for machine in case.machines:
+        if machine.asset is not None and machine.asset.site not in sites:
+            yield Contradiction(
+                "site_outside",
+                f"equipment.{machine.id}",
+                "the machine is at a site that is not one of the case's",
+                machine.asset.site,
+                "leave it out, or apply with its site",
+            )
+
+
+def _register(case: Case) -> Iterator[Contradiction]:
+    for machine in case.machines:
+        if machine.asset is not None and machine.digital is False:
+            yield Contradiction(
+                "networked_without_digital",
+                f"equipment.{machine.id}",
+                "a machine that is networked cannot be without digital control",
+                "digital: false",
+                "say digital: true, or take its asset away",
+            )
+
+
+def _answers(case: Case, framework: Framework) -> Iterator[Contradiction]:
+    items = {item.id: item for item in framework.items}
+    for answer in case.answers:
+        item = items.get(answer.item)
+        if item is not None:
+            yield from _exclusive(answer, item)
+            yield from _against_counts(answer, item, case)
+            yield from _against_finance(answer, item, case)
+
+
+def _exclusive(answer: Answer, item: Item) -> Iterator[Contradiction]:
+    where = f"answers.{item.id}"
+    both = sorted(set(answer.options) & set(answer.open_options))
+    if both:
+        yield Contradiction(
+            "options_exclude", where, "an option is both chosen and open", str(both), "keep one of them"
+        )
+    nothing = {option.id for option in item.options if not option.points} & set(answer.options)
+    if item.kind == "multi" and nothing and set(answer.options) - nothing:
+        yield Contradiction(
+            "options_exclude",
+            where,
+            "this option excludes every other one",
+            str(sorted(answer.options)),
+            f"keep {sorted(nothing)} or the others",
+        )
+    if answer.ratio is not None and answer.ratio > 1:
+        yield Contradiction(
+            "ratio_above_one", where, "a share above the whole", str(answer.ratio), "write 0.35 for 35 percent"
+        )
+
+
+def _against_counts(answer: Answer, item: Item, case: Case) -> Iterator[Contradiction]:
+    counted = _RATIOS.get(item.indicator)
+    total = sum(machine.count for machine in case.machines)
+    if counted is None or answer.ratio is None or not total:
+        return
+    part = sum(
+        machine.count
+        for machine in case.machines
+        if (machine.digital if counted == "digital" else machine.asset is not None)
+    )
+    if abs(Fraction(answer.ratio) - Fraction(part, total)) > _CLOSE:
+        yield Contradiction(
+            "ratio_against_counts",
+            f"answers.{item.id}",
+            "the ratio does not fit the register of equipment",
+            f"{answer.ratio} against {part} of {total}",
+            "correct the ratio, or the register",
+        )
+
+
+def _against_finance(answer: Answer, item: Item, case: Case) -> Iterator[Contradiction]:
+    shown = told_by_finance(item, case)
+    if shown is None:
+        return
+    if answer.direction and answer.direction not in shown["sure"]:
+        yield Contradiction(
+            "answer_against_finance",
+            f"answers.{item.id}",
+            "the answer does not fit the figures of finance",
+            f"{answer.direction} against {shown['sure'][0]}",
+            "correct the answer, or the figures",
+        )
+    if answer.ratio is not None and abs(Fraction(answer.ratio) - Fraction(shown["low"])) > _CLOSE:
+        yield Contradiction(
+            "answer_against_finance",
+            f"answers.{item.id}",
+            "the ratio does not fit the figures of finance",
+            f"{answer.ratio} against {float(Fraction(shown['low'])):.4f}",
+            "correct the ratio, or the figures",
+        )
+
+
+def _scene_gaps(scenes: Mapping[str, Any]) -> Iterator[Contradiction]:
+    for name, told in scenes.items():
+        met = told.get("levels_met") if isinstance(told, Mapping) else None
+        if met is None:
+            continue
+        where = f"scenes.{name}"
+        if not isinstance(met, list) or any(not isinstance(each, int) or not 1 <= each <= 4 for each in met):
+            yield Contradiction(
+                "no_such_level", where, "levels are 1 to 4", str(met)[:80], "list the levels that are met"
+            )
+            continue
+        missing = sorted(set(range(1, max(met, default=0))) - set(met))
+        if missing:
+            yield Contradiction(
+                "level_without_lower",
+                where,
+                f"level {max(met)} without level {missing[-1]}",
+                str(sorted(met)),
+                "a level is met only with all levels below it",
+            )
+
+
+def _documents(case: Case, known: Collection[str]) -> Iterator[Contradiction]:
+    groups: tuple[tuple[str, Any, str], ...] = (
+        ("products", case.products, "id"),
+        ("equipment", case.machines, "id"),
+        ("answers", case.answers, "item"),
+        ("scenes", case.scenes, "scene"),
+        ("finance", case.finance, "year"),
+        ("energy.carriers", case.energy.carriers, "carrier"),
+    )
+    for section, rows, name in groups:
+        for row in rows:
+            for document in row.documents:
+                if document not in known:
+                    yield Contradiction(
+                        "document_missing",
+                        f"{section}.{getattr(row, name)}",
+                        "names a document that was not uploaded",
+                        document,
+                        "upload it under this name",
+                    )

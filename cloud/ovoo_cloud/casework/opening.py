@@ -1,0 +1,227 @@
+"""The steps of a case around its intake: application, decision, consent, opening, submission, suspension, end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ovoo_contract.address import check_segment
+from ovoo_contract.errors import ConfigError, ConfigErrors, Conflict
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access import grants
+from ovoo_cloud.access.grants import Terms
+from ovoo_cloud.access.roles import Purpose
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.casework import documents, editions, parts
+from ovoo_cloud.casework.contradictions import Contradiction, contradictions
+from ovoo_cloud.casework.states import State, Step
+from ovoo_cloud.casework.steps import take
+from ovoo_cloud.catalogue import enterprises
+from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart, CaseStep
+from ovoo_cloud.catalogue.tables import Case
+
+__all__ = [
+    "NEEDED",
+    "apply",
+    "check_intake",
+    "close",
+    "consent",
+    "decide",
+    "open_intake",
+    "rediagnose",
+    "reopen",
+    "resume",
+    "submit",
+]
+
+NEEDED: Final = frozenset({Purpose.REPORT, Purpose.DOCUMENTS})
+"""What the consent of a case must allow at least: a report measures what it needs, and documents are its evidence."""
+
+
+def apply(
+    session: Session,
+    scope: Scope,
+    enterprise: str,
+    case_id: str,
+    *,
+    title: str,
+    sites: Sequence[str],
+    reason: str,
+    now_ns: int,
+    previous: str = "",
+) -> CaseFile:
+    """Opens a case as an application of the enterprise.
+
+    Raises:
+        NotFound: no such enterprise or site. Conflict: the id is taken.
+    """
+    check_segment(case_id, "case")
+    enterprises.enterprise(session, scope, enterprise)
+    for site in sites:
+        enterprises.site(session, scope, enterprise, site)
+    if not sites:
+        raise ConfigError("a case needs a site", offender="sites", remedy="name the sites that are diagnosed")
+    if session.get(Case, case_id) is not None:
+        raise Conflict("this id is taken", offender=case_id, remedy="choose another, e.g. with the year")
+    session.add(
+        Case(
+            id=case_id,
+            enterprise=enterprise,
+            site=sorted(sites)[0],
+            title=title,
+            intake={},
+            status=State.APPLIED.value,
+            created_by=scope.user,
+            created_ns=now_ns,
+            updated_ns=now_ns,
+        )
+    )
+    session.flush()
+    row = CaseFile(
+        case=case_id,
+        enterprise=enterprise,
+        sites=sorted(set(sites)),
+        reason=reason.strip(),
+        state="",
+        resume_state="",
+        version=0,
+        grant="",
+        framework="",
+        edition="",
+        snapshot="",
+        number="",
+        previous=previous,
+    )
+    session.add(row)
+    session.flush()
+    decision = {"title": title, "sites": row.sites, "reason": row.reason, "previous": previous}
+    take(session, scope, row, Step.APPLY, decision, now_ns)
+    return row
+
+
+def decide(
+    session: Session, scope: Scope, row: CaseFile, *, accepted: bool, reason: str, now_ns: int, seen: int | None
+) -> CaseStep:
+    """The centre takes the application or declines it; declining needs a reason."""
+    if not accepted and not reason.strip():
+        raise ConfigError("a refusal needs its reason", offender="reason", remedy="say why")
+    step = Step.ACCEPT if accepted else Step.DECLINE
+    return take(session, scope, row, step, {"reason": reason.strip()}, now_ns, seen_version=seen)
+
+
+def consent(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: int, seen: int | None) -> CaseStep:
+    """The enterprise consents to the diagnosis: its grant covers the sites of the case.
+
+    Raises:
+        ConfigError: a purpose or site of the case is missing in the terms, or they do not begin now.
+    """
+    grant_id = _grant(session, scope, row, terms, now_ns)
+    step = take(session, scope, row, Step.CONSENT, {"grant": grant_id}, now_ns, seen_version=seen)
+    row.grant = grant_id
+    return step
+
+
+def resume(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: int, seen: int | None) -> CaseStep:
+    """A new grant lets a suspended case go on where it stood, and an issued one be followed up."""
+    grant_id = _grant(session, scope, row, terms, now_ns)
+    step = take(session, scope, row, Step.RESUME, {"grant": grant_id}, now_ns, seen_version=seen)
+    row.grant, row.resume_state = grant_id, ""
+    return step
+
+
+def _grant(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: int) -> str:
+    missing = sorted(NEEDED - set(terms.purposes))
+    if missing:
+        raise ConfigError("a diagnosis needs these too", offender="purposes", value=missing, remedy="add them")
+    uncovered = [site for site in row.sites if terms.sites and site not in terms.sites]
+    if uncovered:
+        raise ConfigError("a site of the case is missing", offender="sites", value=uncovered, remedy="add it")
+    if terms.from_ns > now_ns:
+        raise ConfigError("the consent of a case begins now", offender="start", remedy="leave the start out")
+    return grants.give(session, scope, row.enterprise, terms, now_ns).id
+
+
+def open_intake(
+    session: Session, scope: Scope, row: CaseFile, framework: str, now_ns: int, seen: int | None
+) -> CaseStep:
+    """Pins the framework and opens the parts; a re-diagnosis begins with the parts of the case before."""
+    content = editions.installed(framework)
+    pinned = editions.pin(session, row, framework, content, now_ns)
+    decision = {"framework": framework, "sha256": pinned.sha256, "copied": row.previous}
+    step = take(session, scope, row, Step.OPEN_INTAKE, decision, now_ns, seen_version=seen)
+    before = session.get(CaseFile, row.previous) if row.previous else None
+    if before is not None:
+        for each in parts.newest_parts(session, before).values():
+            content_now = dict(each.content)
+            session.add(
+                CasePart(case=row.case, part=each.part, version=1, content=content_now, author=scope.user, at_ns=now_ns)
+            )
+    session.flush()
+    return step
+
+
+def check_intake(session: Session, row: CaseFile) -> list[Contradiction]:
+    """What the intake says against itself; ConfigErrors when it cannot be read at all."""
+    scenes = parts.newest(session, row, "scenes")
+    told: Mapping[str, Any] = {} if scenes is None else scenes.content.get("scenes") or {}
+    return contradictions(
+        parts.whole_case(session, row),
+        told,
+        editions.pinned(session, row),
+        row.sites,
+        {each.name for each in documents.documents(session, row)},
+    )
+
+
+def submit(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: int | None) -> CaseStep:
+    """Closes the intake, so that evidence can be measured.
+
+    Raises:
+        ConfigErrors: it is not complete, or contradicts itself; every point is named.
+    """
+    if row.state == State.INTAKE:
+        found = check_intake(session, row)
+        if found:
+            raise ConfigErrors([each.as_error() for each in found])
+    versions = {part: each.version for part, each in parts.newest_parts(session, row).items()}
+    listed = [each.sha256 for each in documents.documents(session, row)]
+    decision = {"parts": versions, "documents": sorted(listed)}
+    return take(session, scope, row, Step.SUBMIT, decision, now_ns, seen_version=seen)
+
+
+def reopen(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: int, seen: int | None) -> CaseStep:
+    """Opens the intake again; what was measured has to be measured anew."""
+    if not reason.strip():
+        raise ConfigError("opening it again needs a reason", offender="reason", remedy="say what is to be corrected")
+    return take(session, scope, row, Step.REOPEN, {"reason": reason.strip()}, now_ns, seen_version=seen)
+
+
+def rediagnose(
+    session: Session, scope: Scope, row: CaseFile, case_id: str, title: str, now_ns: int, seen: int | None
+) -> CaseFile:
+    """Opens a case that follows this one; it goes through every step, and its report compares both."""
+    follows = session.scalars(select(CaseFile).where(CaseFile.previous == row.case)).first()
+    if follows is not None:
+        raise Conflict("a case follows this one already", offender=row.case, value=follows.case)
+    take(session, scope, row, Step.REDIAGNOSE, {"case": case_id}, now_ns, seen_version=seen)
+    reason = f"follows {row.case}"
+    return apply(
+        session,
+        scope,
+        row.enterprise,
+        case_id,
+        title=title,
+        sites=row.sites,
+        reason=reason,
+        now_ns=now_ns,
+        previous=row.case,
+    )
+
+
+def close(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: int, seen: int | None) -> CaseStep:
+    """Ends a case; a suspended one ends without a report, for a stated reason."""
+    if row.state == State.SUSPENDED and not reason.strip():
+        raise ConfigError("ending it without a report needs a reason", offender="reason", remedy="say why")
+    return take(session, scope, row, Step.CLOSE, {"reason": reason.strip()}, now_ns, seen_version=seen)

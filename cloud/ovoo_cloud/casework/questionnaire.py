@@ -1,0 +1,136 @@
+"""Answers out of a filled questionnaire: what a table says as parts of an intake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from ovoo_contract.errors import ConfigError, ConfigErrors
+from ovoo_packs import Framework, Item
+
+from ovoo_cloud.casework.sheet import Cell, Row
+
+__all__ = ["parts_of_rows"]
+
+_YES: Final = frozenset({"yes", "y", "x", "1", "true", "是", "有", "√", "✓"})
+_NO: Final = frozenset({"", "no", "n", "0", "false", "否", "无"})
+_OPEN: Final = frozenset({"?", "？", "open", "unknown", "不清楚", "未知"})
+_CLASSES: Final[Mapping[str, str]] = {
+    "": "",
+    "declared": "declared",
+    "verified": "verified",
+    "申报": "declared",
+    "核实": "verified",
+}
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the rows of one item or scene say together."""
+
+    options: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    ratio: str = ""
+    cls: str = ""
+    evidence: list[str] = field(default_factory=list)
+    answered: bool = False
+
+
+def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[str, Any]]:
+    """The parts `answers` and `scenes`; what was left empty is left out.
+
+    Raises:
+        ConfigErrors: unknown ids, answers that are none, a class or ratio that cannot be read, each by its cell.
+    """
+    errors: list[ConfigError] = []
+    items = {item.id: item for item in framework.items}
+    scenes = {scene.id for scene in framework.scenes}
+    told: dict[tuple[str, str], _Told] = {}
+    for row in rows:
+        kind, name = row[0], row[1]
+        if kind.text not in ("item", "scene"):
+            errors.append(_fault(kind, "neither item nor scene", "leave this column as exported"))
+        elif name.text not in (items if kind.text == "item" else scenes):
+            errors.append(_fault(name, "the framework has no such entry", f"export the form of {framework.id} again"))
+        else:
+            entry = told.setdefault((kind.text, name.text), _Told())
+            _read(row, items.get(name.text) if kind.text == "item" else None, entry, errors)
+    if errors:
+        raise ConfigErrors(errors)
+    answers = {name: _answer(items[name], each) for (kind, name), each in told.items() if kind == "item"}
+    levels = {name: _scene(each) for (kind, name), each in told.items() if kind == "scene"}
+    return {
+        "answers": {"answers": {name: each for name, each in answers.items() if each}},
+        "scenes": {"scenes": {name: each for name, each in levels.items() if each}},
+    }
+
+
+def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) -> None:
+    option, answer, cls, evidence = row[2], row[5], row[6], row[7]
+    if cls.text.lower() not in _CLASSES:
+        errors.append(_fault(cls, "no such class", "declared or verified"))
+    else:
+        entry.cls = _CLASSES[cls.text.lower()] or entry.cls
+    names = evidence.text.replace("；", ";").split(";")
+    entry.evidence += [name.strip() for name in names if name.strip() and name.strip() not in entry.evidence]
+    if item is not None and item.kind == "ratio":
+        entry.ratio = _ratio(answer, errors)
+        entry.answered = bool(entry.ratio)
+        return
+    known = {each.id for each in item.options} if item is not None else {"1", "2", "3", "4"}
+    if option.text not in known:
+        errors.append(_fault(option, "no such option", f"one of {', '.join(sorted(known))}"))
+        return
+    text = answer.text.lower()
+    if text in _YES:
+        entry.options.append(option.text)
+        entry.answered = True
+    elif text in _OPEN:
+        entry.open.append(option.text)
+        entry.answered = True
+    elif text not in _NO:
+        errors.append(_fault(answer, "not an answer", "yes, no or ? (是, 否 or ?)"))
+    elif text:
+        entry.answered = True
+
+
+def _ratio(cell: Cell, errors: list[ConfigError]) -> str:
+    if not cell.text:
+        return ""
+    text = cell.text.replace("％", "%")
+    try:
+        number = Decimal(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or not 0 <= number <= 1:
+        errors.append(_fault(cell, "not a share", "0.35 or 35%"))
+        return ""
+    return f"{number.normalize():f}"
+
+
+def _answer(item: Item, told: _Told) -> dict[str, Any]:
+    if not told.answered:
+        return {}
+    base = _base(told)
+    if item.kind == "ratio":
+        return {"ratio": told.ratio, **base}
+    if item.kind == "direction":
+        return {"direction": told.options[0], **base} if len(told.options) == 1 else {"options": told.options, **base}
+    return {"options": told.options, **({"open": told.open} if told.open else {}), **base}
+
+
+def _scene(told: _Told) -> dict[str, Any]:
+    if not told.answered:
+        return {}
+    return {"levels_met": sorted(int(each) for each in told.options), **_base(told)}
+
+
+def _base(told: _Told) -> dict[str, Any]:
+    evidence = {"evidence": told.evidence} if told.evidence else {}
+    return {"class": told.cls or "declared", **evidence}
+
+
+def _fault(cell: Cell, message: str, remedy: str) -> ConfigError:
+    return ConfigError(message, offender=cell.place, value=cell.text, remedy=remedy)

@@ -1,0 +1,158 @@
+"""The review item by item: a named expert accepts what was found, or overrides it with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ovoo_contract.errors import ConfigError, ConfigErrors, Conflict
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.casework.states import State
+from ovoo_cloud.catalogue import audit
+from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseReview
+from ovoo_cloud.diagnosis.review import overridden, subjects
+
+__all__ = ["Decision", "Ruling", "complete", "decide", "standing"]
+
+Decision = Literal["accept", "override"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What an expert decides of one subject (`item:<id>` or `scene:<id>`); `value` only for an override."""
+
+    subject: str
+    decision: Decision
+    reason: str = ""
+    value: Mapping[str, Any] | None = None
+    on_site: bool = False
+    document: str = ""
+
+
+def standing(session: Session, row: CaseFile, snapshot_id: str) -> dict[str, CaseReview]:
+    """The decision that stands for each subject of a measured snapshot."""
+    query = select(CaseReview).where(CaseReview.case == row.case, CaseReview.snapshot == snapshot_id)
+    return {each.subject: each for each in session.scalars(query.order_by(CaseReview.seq))}
+
+
+def decide(
+    session: Session,
+    scope: Scope,
+    row: CaseFile,
+    measured: Mapping[str, Any],
+    snapshot_id: str,
+    ruling: Ruling,
+    now_ns: int,
+) -> CaseReview:
+    """Keeps a decision in the caller's name; a later one on the same subject stands, all stay on record.
+
+    Raises:
+        Conflict: the case is not under review. NotFound: no such item or scene.
+        ConfigError: an override without reason, with a value that does not fit or a document that is not there.
+    """
+    scope.require(Permission.REVIEW_CASE)
+    if row.state != State.REVIEW:
+        raise Conflict("the case is not under review", offender=row.case, value=row.state)
+    if ruling.subject not in subjects(measured["framework"]):
+        raise absent(ruling.subject)
+    if ruling.decision == "override":
+        _check_override(session, row, measured, ruling)
+    elif ruling.value is not None:
+        raise ConfigError("an accepted entry has no other value", offender="value", remedy="override it, or leave it")
+    last = session.scalar(select(func.max(CaseReview.seq)).where(CaseReview.case == row.case)) or 0
+    kept = CaseReview(
+        case=row.case,
+        seq=last + 1,
+        snapshot=snapshot_id,
+        subject=ruling.subject,
+        decision=ruling.decision,
+        value=dict(ruling.value or {}),
+        reason=ruling.reason.strip(),
+        on_site=ruling.on_site,
+        document=ruling.document,
+        reviewer=scope.user,
+        at_ns=now_ns,
+    )
+    session.add(kept)
+    session.flush()
+    audit.append(
+        session,
+        actor=scope.user,
+        action="case.review",
+        subject=row.case,
+        at_ns=now_ns,
+        enterprise=row.enterprise,
+        detail={"seq": kept.seq, "subject": kept.subject, "decision": kept.decision},
+    )
+    return kept
+
+
+def _check_override(session: Session, row: CaseFile, measured: Mapping[str, Any], ruling: Ruling) -> None:
+    if not ruling.reason.strip():
+        raise ConfigError("an override needs its reason", offender="reason", remedy="say what was seen or read")
+    if ruling.document:
+        query = select(CaseDocument).where(CaseDocument.case == row.case, CaseDocument.name == ruling.document)
+        if session.scalars(query).first() is None:
+            raise ConfigError(
+                "no such document in the case", offender="document", value=ruling.document, remedy="upload it"
+            )
+    kind, _, name = ruling.subject.partition(":")
+    value = ruling.value or {}
+    if kind == "item":
+        _check_value(measured["framework"], name, value)
+    found = measured["answers" if kind == "item" else "scenes"].get(name)
+    overridden({**_plain(ruling), "value": value}, found)
+
+
+def _check_value(rules: Mapping[str, Any], name: str, value: Mapping[str, Any]) -> None:
+    """The form and the options of the item's kind."""
+    item = next(each for part in rules["dimensions"] for each in part["items"] if each["id"] == name)
+    wanted = "ratio" if item["kind"] == "ratio" else "options"
+    if set(value) != {wanted}:
+        raise ConfigError("wrong form of answer", offender=name, value=sorted(value), remedy=f"give {wanted}")
+    if wanted == "ratio":
+        return
+    chosen, known = value["options"], {option["id"] for option in item["options"]}
+    strange = [each for each in chosen if each not in known] if isinstance(chosen, list) else [str(chosen)]
+    if strange:
+        raise ConfigError("no such option", offender=name, value=strange, remedy=f"of {', '.join(sorted(known))}")
+    if item["kind"] in ("single", "direction") and len(chosen) != 1:
+        raise ConfigError("one option is needed", offender=name, value=chosen, remedy="name one")
+
+
+def _plain(ruling: Ruling) -> dict[str, Any]:
+    return {"subject": ruling.subject, "on_site": ruling.on_site, "document": ruling.document}
+
+
+def complete(session: Session, row: CaseFile, snapshot_id: str, rules: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All decisions on a measured snapshot as the snapshot of the report lists them, in the framework's order.
+
+    Raises:
+        ConfigErrors: naming every item and scene that nobody decided.
+    """
+    found = standing(session, row, snapshot_id)
+    wanted = subjects(rules)
+    missing = [each for each in wanted if each not in found]
+    if missing:
+        raise ConfigErrors(
+            [ConfigError("nobody decided this", offender=each, remedy="accept it or override it") for each in missing]
+        )
+    return [_row(found[each]) for each in wanted]
+
+
+def _row(kept: CaseReview) -> dict[str, Any]:
+    return {
+        "subject": kept.subject,
+        "decision": kept.decision,
+        "value": dict(kept.value),
+        "reason": kept.reason,
+        "reviewer": kept.reviewer,
+        "at_ns": str(kept.at_ns),
+        "on_site": kept.on_site,
+        "document": kept.document,
+    }

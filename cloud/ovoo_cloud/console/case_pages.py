@@ -1,0 +1,269 @@
+"""The pages of cases: the list by state, one case with its steps, its parts and its review."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi.responses import RedirectResponse, Response
+from ovoo_contract.canonical import sha256_hex
+from ovoo_contract.errors import ConfigError, ConfigErrors, NotFound, Stale
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission, Purpose
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.api.access import ServicesDep
+from ovoo_cloud.api.case_access import file_view
+from ovoo_cloud.api.case_reviews import review_rows
+from ovoo_cloud.api.case_steps import queue_step
+from ovoo_cloud.casework import documents, freezing, opening, ordering, parts, reviews, steps
+from ovoo_cloud.casework.documents import DocumentFolder, Upload
+from ovoo_cloud.casework.reviews import Ruling
+from ovoo_cloud.casework.states import RAIL, State, Step
+from ovoo_cloud.catalogue import enterprises
+from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.console.gate import Reader
+from ovoo_cloud.console.render import page
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+_CONSENT: Final = (Step.CONSENT.value, Step.RESUME.value)
+_MB: Final = 1_000_000
+_Text = Annotated[str, Form(max_length=10_000)]
+
+
+@router.get("/cases")
+def case_list(
+    request: Request, services: ServicesDep, scope: Reader, state: Annotated[str, Query(max_length=24)] = ""
+) -> Response:
+    """All cases the caller may know of, and how many stand in each state."""
+    with services.database.read() as session:
+        rows = [file_view(session, scope, row, services.clock()) for row in steps.files(session, scope)]
+        companies = {row.id: row for row in enterprises.enterprises(session, scope)}
+        places = enterprises.sites(session, scope) if scope.allows(Permission.APPLY_CASE) else []
+    counts = Counter(row["state"] for row in rows)
+    shown = [row for row in rows if not state or row["state"] == state]
+    values: dict[str, Any] = {
+        "rows": shown,
+        "counts": counts,
+        "states": [each.value for each in State],
+        "chosen": state,
+    }
+    return page(request, services, "cases.html", scope, companies=companies, places=places, **values)
+
+
+@router.post("/cases")
+def apply(
+    services: ServicesDep,
+    scope: Reader,
+    place: Annotated[str, Form(max_length=130, pattern="^[^/]+/[^/]+$")],
+    case: Annotated[str, Form(min_length=1, max_length=63)],
+    title: Annotated[str, Form(min_length=1, max_length=200)],
+    reason: _Text = "",
+) -> Response:
+    """Applies for a diagnosis of one site."""
+    scope.require(Permission.APPLY_CASE)
+    enterprise, _, site = place.partition("/")
+    now_ns = services.clock()
+    with services.database.write() as session:
+        opening.apply(session, scope, enterprise, case, title=title, sites=[site], reason=reason, now_ns=now_ns)
+    return _to(enterprise, case)
+
+
+@router.get("/cases/{enterprise}/{case}")
+def case_page(request: Request, enterprise: str, case: str, services: ServicesDep, scope: Reader) -> Response:
+    """One case: where it stands, what may be done, its parts and documents, and every step."""
+    with services.database.read() as session:
+        row = steps.file(session, scope, enterprise, case)
+        view = file_view(session, scope, row, services.clock())
+        company = enterprises.enterprise(session, scope, enterprise)
+        inside = _content(session, scope, row)
+    values: dict[str, Any] = {
+        "company": company,
+        "case": view,
+        "content": inside,
+        "rail": [each.value for each in RAIL],
+    }
+    return page(request, services, "case.html", scope, consent=_CONSENT, **values)
+
+
+def _content(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any] | None:
+    """What a live grant opens of a case, None without one."""
+    try:
+        steps.opened(session, scope, row.enterprise, row.case, Permission.READ_REPORT)
+    except NotFound:
+        return None
+    found = parts.newest_parts(session, row)
+    faults: list[str] = []
+    if row.edition and row.state == State.INTAKE:
+        try:
+            faults = [str(each.as_error()) for each in opening.check_intake(session, row)]
+        except ConfigErrors as error:
+            faults = [str(each) for each in error.errors]
+    may_read = scope.under(Permission.READ_REPORT, Purpose.DOCUMENTS).sees(row.enterprise)
+    table = review_rows(session, row)
+    return {
+        "parts": [(name, found.get(name)) for name in parts.PARTS],
+        "documents": documents.documents(session, row) if may_read else [],
+        "faults": faults,
+        "steps": steps.steps(session, row),
+        "review": (sum(1 for each in table if each["decision"]), len(table)),
+    }
+
+
+@router.post("/cases/{enterprise}/{case}/steps/{step}")
+def take_step(
+    enterprise: str,
+    case: str,
+    step: Step,
+    services: ServicesDep,
+    scope: Reader,
+    reason: _Text = "",
+    snapshot: Annotated[str, Form(max_length=64)] = "",
+    number: Annotated[str, Form(max_length=40)] = "",
+    date: Annotated[str, Form(max_length=10)] = "",
+    words: _Text = "",
+    id: Annotated[str, Form(max_length=63)] = "",  # the field's name in the form
+    title: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Takes a step, or queues the work that takes it."""
+    if step in (Step.FREEZE, Step.ISSUE):
+        wanted = {} if step is Step.FREEZE else {"number": number, "snapshot": snapshot}
+        queue_step(services, scope, enterprise, case, step, wanted)
+    else:
+        fields = {"reason": reason, "snapshot": snapshot, "date": date, "words": words, "id": id, "title": title}
+        ordering.order_step(services, scope, enterprise, case, step, fields)
+    return _to(enterprise, case)
+
+
+@router.post("/cases/{enterprise}/{case}/documents")
+def upload(
+    enterprise: str, case: str, services: ServicesDep, scope: Reader, file: Annotated[UploadFile, File()]
+) -> Response:
+    """Takes a document; its hash is made here, of what arrived."""
+    content, settings = file.file.read(), services.settings
+    with services.database.write() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
+        brought = Upload(file.filename or "", sha256_hex(content), content)
+        folder, largest = DocumentFolder(settings.documents), settings.document_max_mb * _MB
+        documents.add(session, scope, row, brought, folder, largest, services.clock())
+    return _to(enterprise, case)
+
+
+@router.get("/cases/{enterprise}/{case}/parts/{part}")
+def part_page(
+    request: Request, enterprise: str, case: str, part: str, services: ServicesDep, scope: Reader
+) -> Response:
+    """One part of the intake as text, to be changed."""
+    with services.database.read() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
+        found = parts.newest(session, row, part)
+        view = file_view(session, scope, row, services.clock())
+    version, text = (0, "{}") if found is None else (found.version, _pretty(found.content))
+    values: dict[str, Any] = {"case": view, "part": part, "version": version, "text": text, "theirs": None, "fault": ""}
+    return page(request, services, "case_part.html", scope, **values)
+
+
+@router.post("/cases/{enterprise}/{case}/parts/{part}")
+def write_part(
+    request: Request,
+    enterprise: str,
+    case: str,
+    part: str,
+    services: ServicesDep,
+    scope: Reader,
+    version: Annotated[int, Form(ge=0, le=10**6)],
+    text: Annotated[str, Form(max_length=1_000_000)],
+) -> Response:
+    """Writes a part; what does not fit, or came too late, stays on the page beside what stands."""
+    theirs, fault = None, ""
+    with services.database.read() as session:
+        view = file_view(session, scope, steps.file(session, scope, enterprise, case), services.clock())
+    try:
+        with services.database.write() as session:
+            row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
+            parts.put_part(session, scope, row, part, _object(text), version, services.clock())
+        return _to(enterprise, case)
+    except Stale as error:
+        later: Any = error.versions.get("theirs") or {"version": 0, "author": "", "content": {}}
+        theirs = {**later, "text": _pretty(later["content"])}
+        version = later["version"]
+    except ConfigError as error:
+        fault = str(error)
+    values: dict[str, Any] = {
+        "case": view,
+        "part": part,
+        "version": version,
+        "text": text,
+        "theirs": theirs,
+        "fault": fault,
+    }
+    return page(request, services, "case_part.html", scope, 412 if theirs else 422, **values)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            "not JSON", offender="text", value=str(error)[:100], remedy="check commas and quotes"
+        ) from error
+    if not isinstance(found, dict):
+        raise ConfigError("not a section", offender="text", remedy="write { ... }")
+    return found
+
+
+@router.get("/cases/{enterprise}/{case}/review")
+def review_page(request: Request, enterprise: str, case: str, services: ServicesDep, scope: Reader) -> Response:
+    """Every item and scene with what was found, to be accepted or overridden."""
+    with services.database.read() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
+        view = file_view(session, scope, row, services.clock())
+        table = review_rows(session, row)
+        kinds = _kinds(session, row) if table else {}
+    may = scope.allows(Permission.REVIEW_CASE) and view["state"] == State.REVIEW
+    return page(request, services, "case_review.html", scope, case=view, rows=table, kinds=kinds, may=may)
+
+
+def _kinds(session: Session, row: CaseFile) -> dict[str, Any]:
+    """The options of every item, for the forms of the review."""
+    rules = freezing.read(session, row, freezing.measured_id(session, row))["framework"]
+    return {f"item:{item['id']}": item for part in rules["dimensions"] for item in part["items"]}
+
+
+@router.post("/cases/{enterprise}/{case}/review")
+def decide(
+    enterprise: str,
+    case: str,
+    services: ServicesDep,
+    scope: Reader,
+    subject: Annotated[str, Form(max_length=80)],
+    decision: Annotated[str, Form(pattern="^(accept|override)$")],
+    option: Annotated[list[str] | None, Form()] = None,
+    ratio: Annotated[str, Form(max_length=20)] = "",
+    level: Annotated[str, Form(pattern="^[0-4]?$")] = "",
+    reason: _Text = "",
+    document: Annotated[str, Form(max_length=200)] = "",
+    on_site: Annotated[bool, Form()] = False,
+) -> Response:
+    """Keeps a decision and goes on with the next entry."""
+    value: dict[str, Any] | None = None
+    if decision == "override":
+        value = {"level": int(level)} if level else {"ratio": ratio} if ratio else {"options": option or []}
+    ruling = Ruling(subject, "override" if value is not None else "accept", reason, value, on_site, document)
+    with services.database.write() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.REVIEW_CASE)
+        name = freezing.measured_id(session, row)
+        reviews.decide(session, scope, row, freezing.read(session, row, name), name, ruling, services.clock())
+    return RedirectResponse(f"/cases/{enterprise}/{case}/review#after-{subject.replace(':', '-')}", 303)
+
+
+def _pretty(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _to(enterprise: str, case: str) -> Response:
+    return RedirectResponse(f"/cases/{enterprise}/{case}", 303)

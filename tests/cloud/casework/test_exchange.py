@@ -1,0 +1,195 @@
+"""A whole case out of one installation and into another: the same bytes again, and nothing forged is taken."""
+
+from __future__ import annotations
+
+import io
+import json
+import pathlib
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.casework import archive, exchange
+from ovoo_cloud.catalogue import audit
+from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.cli import main
+from ovoo_cloud.reports.signing import load_signing_key, load_trusted_key, sign
+from ovoo_cloud.reports.verify import verify_bundle
+from ovoo_cloud.services import Services, build_services
+from ovoo_cloud.settings import Settings
+from ovoo_contract.canonical import canonical_json
+from ovoo_contract.errors import Conflict, VerifyError
+
+from tests.cloud.api.plant import NOW, OWN
+from tests.cloud.casework.centre import BASE, CASE, centre
+
+SYSTEM = Scope.system("import")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What one centre exported, and its keys."""
+
+    content: bytes
+    seal: bytes
+    key: pathlib.Path
+    trust: pathlib.Path
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
+    with centre(tmp_path_factory.mktemp("from")) as house:
+        house.to_issued()
+        answer = house.call("centre_admin", "GET", f"/cases/{CASE}/export")
+        assert answer.status_code == 200, answer.text
+        settings = house.plant.services.settings
+        seal = answer.headers["Ovoo-Seal"].encode() + b"\n"
+        yield Exported(answer.content, seal, settings.signing_key, settings.signing_key.with_name("report-key.pub.pem"))
+
+
+@pytest.fixture
+def other(tmp_path: pathlib.Path) -> Iterator[Services]:
+    with build_services(Settings(data_dir=tmp_path / "other"), clock=lambda: NOW) as built:
+        yield built
+
+
+def taken(services: Services, files: dict[str, bytes]) -> None:
+    with services.database.write() as session:
+        exchange.import_case(session, SYSTEM, files, services.settings, NOW)
+
+
+def unpacked(exported: Exported) -> dict[str, bytes]:
+    return archive.unpack(exported.content, exported.seal, [load_trusted_key(exported.trust)])
+
+
+def test_export_import_export_gives_the_same_bytes_and_a_report_that_verifies(
+    exported: Exported, other: Services
+) -> None:
+    taken(other, unpacked(exported))
+
+    with other.database.read() as session:
+        row = session.get(CaseFile, CASE)
+        assert row is not None
+        again = exchange.export_case(session, row, other.settings)
+        audit.verify_chain(session)
+    folder = other.settings.reports_dir / OWN / "ov-2026-001-r1"
+    assert again == exported.content
+    assert verify_bundle(folder, trust=exported.trust).ok
+    with pytest.raises(Conflict, match="here already"):
+        taken(other, unpacked(exported))
+
+
+def test_grants_of_an_imported_case_open_nothing(exported: Exported, tmp_path: pathlib.Path) -> None:
+    with build_services(Settings(data_dir=tmp_path / "c"), clock=lambda: NOW) as services:
+        taken(services, unpacked(exported))
+        from ovoo_cloud.access import grants
+        from ovoo_cloud.access.roles import Role
+
+        with services.database.read() as session:
+            scope = grants.bound(session, Scope("expert", Role.CENTRE_EXPERT), "required", NOW)
+            (listed,) = grants.grants(session, SYSTEM, OWN)
+            assert scope.consents == ()
+            assert grants.state_of(listed, NOW) == "imported"
+
+
+def _rewritten(change: Callable[[dict[str, bytes]], None], exported: Exported) -> bytes:
+    """The file with a change and a manifest that fits it: only the seal, or the content, gives it away."""
+    files = unpacked(exported)
+    change(files)
+    return archive.pack(files)
+
+
+def _edit(name: str, path: tuple[str | int, ...], value: object) -> Callable[[dict[str, bytes]], None]:
+    def change(files: dict[str, bytes]) -> None:
+        data = json.loads(files[name])
+        place = data
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        files[name] = canonical_json(data)
+
+    return change
+
+
+def _drop(start: str) -> Callable[[dict[str, bytes]], None]:
+    def change(files: dict[str, bytes]) -> None:
+        for name in [name for name in files if name.startswith(start)]:
+            del files[name]
+
+    return change
+
+
+FORGED = {
+    "another actor": _edit("steps.json", (1, "actor"), "somebody"),
+    "a step left out": lambda files: files.update({"steps.json": canonical_json(json.loads(files["steps.json"])[:-1])}),
+    "another state": _edit("case.json", ("file", "state"), "closed"),
+    "another case's row": _edit("parts.json", (0, "case"), "other"),
+    "no documents": _drop("documents/"),
+    "no steps": _drop("steps.json"),
+    "another snapshot": lambda files: files.update({name: b"{}" for name in files if name.startswith("snapshots/")}),
+    "another edition": lambda files: files.update({name: b"{}" for name in files if name.startswith("editions/")}),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_case_is_refused_by_seal_and_even_with_one_by_its_content(
+    exported: Exported, other: Services, name: str
+) -> None:
+    forged = _rewritten(FORGED[name], exported)
+    trusted = [load_trusted_key(exported.trust)]
+
+    with pytest.raises(VerifyError, match="no trusted key"):
+        archive.unpack(forged, exported.seal, trusted)
+    sealed = archive.unpack(forged, sign(load_signing_key(exported.key), forged), trusted)
+    with pytest.raises(VerifyError):
+        taken(other, sealed)
+    with other.database.read() as session:
+        assert session.get(CaseFile, CASE) is None
+    assert not other.settings.reports_dir.exists()
+
+
+def test_a_changed_byte_or_a_foreign_name_in_the_zip_is_named(exported: Exported) -> None:
+    def resealed(content: bytes) -> dict[str, bytes]:
+        key = load_signing_key(exported.key)
+        return archive.unpack(content, sign(key, content), [load_trusted_key(exported.trust)])
+
+    place = exported.content.index(b"%PDF-1.7 register")
+    changed = bytearray(exported.content)
+    changed[place + 12] ^= 1
+    with pytest.raises(VerifyError, match=r"zip|differs"):
+        resealed(bytes(changed))
+    out = io.BytesIO(exported.content)
+    with zipfile.ZipFile(out, "a") as packed:
+        packed.writestr("../evil", b"x")
+    with pytest.raises(VerifyError, match="evil"):
+        resealed(out.getvalue())
+    with pytest.raises(VerifyError, match="zip"):
+        resealed(b"not a zip")
+
+
+def test_the_command_line_exports_imports_and_shows(
+    exported: Exported, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pathlib.Path("case.zip").write_bytes(exported.content)
+    pathlib.Path("case.zip.sig").write_bytes(exported.seal)
+
+    assert main(["init", "--json", "--data-dir", "data"]) == 0
+    assert main(["case", "import", "case.zip", "--trust", str(exported.trust), "--data-dir", "data"]) == 0
+    assert main(["case", "export", CASE, "--out", "again.zip", "--data-dir", "data"]) == 0
+    capsys.readouterr()
+    assert main(["case", "show", CASE, "--json", "--data-dir", "data"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert main(["case", "step", CASE, "confirm", "--snapshot", "0" * 64, "--data-dir", "data"]) == 1
+    refused = capsys.readouterr().err
+    assert main(["case", "step", CASE, "close", "--data-dir", "data"]) == 0
+    assert (
+        main(["case", "import", "case.zip", "--trust", "data/authority/report-key.pub.pem", "--data-dir", "data"]) == 3
+    )
+
+    assert pathlib.Path("again.zip").read_bytes() == exported.content
+    assert (shown["state"], len(shown["taken"])) == ("issued", 9)
+    assert "your role does not allow this" in refused or "confirm" in refused
+    assert BASE.endswith(OWN)

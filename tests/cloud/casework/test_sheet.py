@@ -1,0 +1,145 @@
+"""The questionnaire as a file: out empty, back filled, and every mistake named by its cell."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ovoo_cloud.casework import questionnaire, sheet
+from ovoo_contract.errors import ConfigErrors
+from ovoo_packs import load_framework
+
+FRAMEWORK = load_framework("sme_2024")
+FILLED = {
+    ("network_build", "control_network"): ("是", "verified", "网络拓扑图.pdf"),
+    ("network_build", "five_g"): ("?", "", ""),
+    ("systems_covered", "two_or_more"): ("x", "申报", ""),
+    ("funding", ""): ("1.2%", "", "审计报告.pdf；说明.pdf"),
+    ("pass_rate", "flat"): ("1", "", ""),
+    ("equipment", "1"): ("yes", "", ""),
+    ("equipment", "2"): ("yes", "", ""),
+    ("equipment", "4"): ("yes", "", ""),
+    ("energy", "1"): ("否", "", ""),
+}
+WANTED_ANSWERS = {
+    "network_build": {
+        "options": ["control_network"],
+        "open": ["five_g"],
+        "class": "verified",
+        "evidence": ["网络拓扑图.pdf"],
+    },
+    "systems_covered": {"options": ["two_or_more"], "class": "declared"},
+    "funding": {"ratio": "0.012", "class": "declared", "evidence": ["审计报告.pdf", "说明.pdf"]},
+    "pass_rate": {"direction": "flat", "class": "declared"},
+}
+WANTED_SCENES = {
+    "equipment": {"levels_met": [1, 2, 4], "class": "declared"},
+    "energy": {"levels_met": [], "class": "declared"},
+}
+
+
+def workbook(change: Callable[[Any], None] = lambda page: None) -> bytes:
+    """The exported form, filled in and changed as people do."""
+    book = openpyxl.load_workbook(io.BytesIO(sheet.write_xlsx(FRAMEWORK)))
+    page = book.worksheets[0]
+    for row in page.iter_rows(min_row=2):
+        told = FILLED.get((row[1].value, row[2].value or ""))
+        for cell, text in zip(row[5:], told or (), strict=False):
+            cell.value = text
+    change(page)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def filled_csv(encoding: str) -> bytes:
+    rows = list(csv.reader(io.StringIO(sheet.write_csv(FRAMEWORK).decode("utf-8-sig"))))
+    for row in rows[1:]:
+        row[5:] = FILLED.get((row[1], row[2]), ("", "", ""))
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode(encoding)
+
+
+def test_a_filled_workbook_says_what_people_wrote() -> None:
+    told = questionnaire.parts_of_rows(sheet.read_xlsx(workbook()), FRAMEWORK)
+
+    assert told == {"answers": {"answers": WANTED_ANSWERS}, "scenes": {"scenes": WANTED_SCENES}}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+def test_a_csv_file_is_read_in_every_encoding_that_offices_save(encoding: str) -> None:
+    told = questionnaire.parts_of_rows(sheet.read_csv(filled_csv(encoding)), FRAMEWORK)
+
+    assert told["answers"]["answers"] == WANTED_ANSWERS
+
+
+def test_an_empty_form_answers_nothing() -> None:
+    for rows in (sheet.read_xlsx(sheet.write_xlsx(FRAMEWORK)), sheet.read_csv(sheet.write_csv(FRAMEWORK))):
+        assert questionnaire.parts_of_rows(rows, FRAMEWORK) == {"answers": {"answers": {}}, "scenes": {"scenes": {}}}
+
+
+def _set(cell: str, text: str) -> Callable[[Any], None]:
+    return lambda page: page.__setitem__(cell, text)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda page: page.merge_cells("F2:F4"), "questionnaire!F2:F4: merged cells"),
+        (_set("F3", "=1+1"), "questionnaire!F3: a formula (got '=1+1'"),
+        (_set("A1", "Kind?"), "this is no questionnaire"),
+        (_set("B5", "nonsense"), "questionnaire!B5: the framework has no such entry"),
+        (_set("C2", "no_option"), "questionnaire!C2: no such option"),
+        (_set("F2", "maybe"), "questionnaire!F2: not an answer (got 'maybe'"),
+        (_set("G2", "sworn"), "questionnaire!G2: no such class"),
+        (_set("A2", "thing"), "questionnaire!A2: neither item nor scene"),
+    ],
+    ids=["merged", "formula", "wrong sheet", "id", "option", "answer", "class", "kind"],
+)
+def test_every_mistake_is_named_by_its_cell(change: Callable[[Any], None], words: str) -> None:
+    content = workbook(change)
+
+    with pytest.raises(ConfigErrors) as told:
+        questionnaire.parts_of_rows(sheet.read_xlsx(content), FRAMEWORK)
+
+    assert words in str(told.value)
+
+
+def test_merged_cells_in_the_names_do_no_harm() -> None:
+    told = questionnaire.parts_of_rows(sheet.read_xlsx(workbook(lambda page: page.merge_cells("D2:D4"))), FRAMEWORK)
+
+    assert told["answers"]["answers"] == WANTED_ANSWERS
+
+
+@pytest.mark.parametrize("text", ["36", "-1%", "abc", "1e999", "nan"])
+def test_a_share_that_is_none_is_refused_by_its_cell(text: str) -> None:
+    rows = sheet.read_csv(filled_csv("utf-8").replace(b"1.2%", text.encode()))
+
+    with pytest.raises(ConfigErrors, match=r"line \d+ column 6: not a share"):
+        questionnaire.parts_of_rows(rows, FRAMEWORK)
+
+
+def test_files_that_are_no_tables_are_refused() -> None:
+    for content, words in ((b"x", "not a workbook"), (b"PK\x03\x04" + b"\0" * 40, "not a workbook")):
+        with pytest.raises(ConfigErrors, match=words):
+            sheet.read_xlsx(content)
+    with pytest.raises(ConfigErrors, match="neither UTF-8 nor GBK"):
+        sheet.read_csv(b"\xff\xff\xff\xff")
+    with pytest.raises(ConfigErrors, match="no questionnaire"):
+        sheet.read_csv("a,b\n1,2\n".encode("utf-16-le"))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.binary(max_size=400))
+def test_no_bytes_break_the_readers(content: bytes) -> None:
+    for read in (sheet.read_xlsx, sheet.read_csv):
+        with contextlib.suppress(ConfigErrors):
+            read(content)
