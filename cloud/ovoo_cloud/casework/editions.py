@@ -9,7 +9,7 @@ from importlib import resources
 from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import StoreError
 from ovoo_packs import Framework, Item, load_framework
-from ovoo_packs.frameworks import framework_from_data
+from ovoo_packs.framework_data import framework_from_data
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.catalogue.case_tables import CaseEdition, CaseFile

@@ -134,7 +134,7 @@ def _resolved(
 ) -> tuple[Answers, Answers]:
     if framework.method == "points_gate":
         own = replace(case, answers=told.answers, scenes=told.scenes)
-        return resolve_answers(own, framework, seen.network, seen.options), resolve_scenes(own)
+        return resolve_answers(own, framework, seen.network, seen.options), resolve_scenes(own, {})
     answers = _answers(told)
     if framework.method == "acceptance":
         answers |= _stable(case, framework, told, seen)

@@ -12,7 +12,7 @@ from ovoo_contract.errors import ConfigError
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.evidence_store import StoreEvidence
-from ovoo_cloud.jobs.report import Order, Subject, asker, issue_recorded, today
+from ovoo_cloud.jobs.report import Order, Subject, asked_by, issue_recorded, today
 from ovoo_cloud.readiness.build import build_readiness_report, readiness_result
 from ovoo_cloud.readiness.plan import ReadinessPlan
 from ovoo_cloud.readiness.site_plan import plan_of_site
@@ -30,9 +30,21 @@ def readiness_report(
     Parameters: `enterprise`, `site`, `user` (who asked); `start_ns` and `end_ns` (text), `number`, `issue_date` and
     `languages` may be left out.
     """
+    with asked_by(services, parameters, "job readiness_report") as scope:
+        plan = _plan(services, scope, parameters)
+        order = Order(
+            number=parameters.get("number") or readiness_number(plan),
+            issue_date=parameters.get("issue_date") or today(services),
+            languages=parameters.get("languages") or [services.settings.language],
+            progress=progress,
+        )
+        row, result = issue_readiness(services, scope, plan, order)
+    return {"report": row.id, "folder": row.folder, **readiness_result(result.snapshot.data)}
+
+
+def _plan(services: Services, scope: Scope, parameters: Mapping[str, Any]) -> ReadinessPlan:
     with services.database.read() as session:
-        scope = asker(session, str(parameters.get("user", "")))
-        plan = plan_of_site(
+        return plan_of_site(
             session,
             scope,
             _text(parameters, "enterprise"),
@@ -41,14 +53,6 @@ def readiness_report(
             start_ns=_instant(parameters, "start_ns"),
             end_ns=_instant(parameters, "end_ns"),
         )
-    order = Order(
-        number=parameters.get("number") or readiness_number(plan),
-        issue_date=parameters.get("issue_date") or today(services),
-        languages=parameters.get("languages") or [services.settings.language],
-        progress=progress,
-    )
-    row, result = issue_readiness(services, scope, plan, order)
-    return {"report": row.id, "folder": row.folder, **readiness_result(result.snapshot.data)}
 
 
 def issue_readiness(services: Services, scope: Scope, plan: ReadinessPlan, order: Order) -> tuple[Report, ReportResult]:
