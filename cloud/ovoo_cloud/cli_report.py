@@ -65,6 +65,7 @@ def _add_month(verbs: Any, shared: argparse.ArgumentParser) -> None:
     month.add_argument("--number", help="report number (default: of month and site); repeated: the next revision")
     month.add_argument("--issue-date", help="ISO date (default: today in the installation's time zone)")
     month.add_argument("--language", action="append", choices=["zh", "en"], help="may be repeated; the first leads")
+    month.add_argument("--format", action="append", choices=["pdf", "docx", "xlsx"], help="may be repeated (all)")
     month.add_argument("--out", type=pathlib.Path, help="empty or new folder (default: under data_dir/reports)")
     month.set_defaults(run=_energy_report)
 
@@ -73,6 +74,7 @@ def _energy_report(parsed: argparse.Namespace, settings: Settings, output: Outpu
     from ovoo_cloud.diagnosis.intake import read_yaml
     from ovoo_cloud.jobs.month_report import default_number, issue_month_report
     from ovoo_cloud.jobs.report import Order, today
+    from ovoo_cloud.reports.build import FORMATS
 
     inputs = None if parsed.inputs is None else dict(read_yaml(parsed.inputs).data)
     with build_services(settings) as services:
@@ -82,6 +84,7 @@ def _energy_report(parsed: argparse.Namespace, settings: Settings, output: Outpu
             issue_date=parsed.issue_date or today(services),
             languages=parsed.language or [settings.language],
             folder=parsed.out,
+            formats=parsed.format or FORMATS,
         )
         scope = Scope.system("cli")
         row, result = issue_month_report(services, scope, parsed.enterprise, parsed.site, parsed.month, order, inputs)

@@ -154,13 +154,16 @@ def test_the_command_line_issues_and_verifies(
     words = ["--enterprise", dairy.ENTERPRISE, "--site", dairy.SITE, "--month", dairy.MONTH]
     shared = ["--data-dir", str(data), "--json"]
 
-    made = cli.main(["energy-report", *shared, *words, "--language", "en", "--out", str(tmp_path / "out")])
+    made = cli.main(
+        ["energy-report", *shared, *words, "--language", "en", "--format", "pdf", "--out", str(tmp_path / "out")]
+    )
     document = json.loads(capsys.readouterr().out)
     plain = cli.main(["verify", *shared, str(tmp_path / "out"), "--trust", str(key), "--deep"])
     verdict = json.loads(capsys.readouterr().out)
     refused = cli.main(["energy-report", *shared, *words[:-1], "May"])
 
     assert (made, plain, refused) == (0, 0, 2)
+    assert sorted(each.name for each in (tmp_path / "out").glob("report.*")) == ["report.json", "report.pdf"]
     assert document["month"] == dairy.MONTH
     assert float(document["figures"]["bill.total"]["value"]) > 0
     assert (verdict["ok"], verdict["level"]) == (True, 2)
