@@ -68,6 +68,10 @@ FREE = (
     "measure.variables.",
     "measure.plan.",
     "measure.problem.",
+    "framework.method.",
+    "framework.state.",
+    "framework.class.",
+    "lint.",
 )
 
 
