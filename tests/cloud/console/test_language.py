@@ -89,6 +89,10 @@ FREE = (
     "case.decided.",
     "consent.state.",
     "consent.purpose.",
+    "framework.method.",
+    "framework.state.",
+    "framework.class.",
+    "lint.",
 )
 
 
