@@ -15,6 +15,9 @@ from ovoo_cloud.console import meter_form
 from ovoo_cloud.console.language import Words, catalogue
 from ovoo_cloud.energy.idle_ranking import Verdict
 from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS
+from ovoo_cloud.readiness.limits import PARTS
+from ovoo_cloud.readiness.todo import CAUSES
+from ovoo_cloud.reports.resolve import catalogue as printed
 from ovoo_models.efficiency.measure_kinds import KINDS, Option
 from ovoo_models.feedback import Opinion
 from ovoo_packs import load_tariffs, pack_names
@@ -68,6 +71,10 @@ FREE = (
     "measure.variables.",
     "measure.plan.",
     "measure.problem.",
+    "readiness.part.",
+    "readiness.do.",
+    "readiness.cause.",
+    "readiness.count.",
 )
 
 
@@ -136,3 +143,12 @@ def test_numbers_times_and_sectors_in_both_languages() -> None:
     assert zh.age(zh.now_ns - 90 * 10**9) == "90 秒"
     assert en.sector("") == "Other sectors" or en.sector("") == EN["sector.other"]
     assert en.sector("brewery") == "brewery"
+
+
+def test_every_part_and_cause_of_readiness_has_words_for_page_and_report() -> None:
+    wanted = {f"readiness.{kind}.{part}" for part in PARTS for kind in ("part", "do")}
+    wanted |= {f"readiness.part.{part}.what" for part in PARTS}
+    wanted |= {f"readiness.cause.{cause}" for cause in CAUSES}
+
+    for texts in (ZH, EN, printed("zh"), printed("en")):
+        assert wanted <= set(texts)
