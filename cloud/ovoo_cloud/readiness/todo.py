@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -12,7 +12,7 @@ from ovoo_cloud.readiness.limits import PARTS, Limits
 from ovoo_cloud.readiness.score import Span
 from ovoo_cloud.readiness.survey import MachineSurvey, SignalSurvey
 
-__all__ = ["MOST", "todo_section"]
+__all__ = ["CAUSES", "MOST", "todo_section"]
 
 MOST: Final = 40
 """Lines of the list."""
@@ -98,10 +98,18 @@ def _causes(each: SignalSurvey, part: str) -> list[str]:
     return [_CAUSES[part]]
 
 
-_CAUSES: Final = {
+_CAUSES: Final[Mapping[str, str]] = {
     "coverage": "missing_minutes",
     "continuity": "long_gap",
     "movement": "flat",
     "quality": "bad_samples",
     "order": "shifted",
 }
+
+CAUSES: Final = (
+    *_CAUSES.values(),
+    *("silent", "outside", "no_range", "flagged", "clock_unknown"),
+    *("unit_is", "power_as_energy", "energy_as_power", "not_template_unit"),
+    *("no_name_zh", "no_name_en", "no_unit", "no_template"),
+)
+"""Every cause there is, without what follows a colon."""

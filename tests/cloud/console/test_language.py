@@ -19,6 +19,9 @@ from ovoo_cloud.console.language import Words, catalogue
 from ovoo_cloud.energy.idle_ranking import Verdict
 from ovoo_cloud.energy.measure_lines import DETAILS, REASONS
 from ovoo_cloud.energy.meter_rows import AMOUNT_UNITS
+from ovoo_cloud.readiness.limits import PARTS
+from ovoo_cloud.readiness.todo import CAUSES
+from ovoo_cloud.reports.resolve import catalogue as printed
 from ovoo_models.efficiency.measure_kinds import KINDS, Option
 from ovoo_models.efficiency.savings import inspection, screening
 from ovoo_models.efficiency.savings.bill_periods import KINDS as BILL_KINDS
@@ -93,6 +96,10 @@ FREE = (
     "framework.state.",
     "framework.class.",
     "lint.",
+    "readiness.part.",
+    "readiness.do.",
+    "readiness.cause.",
+    "readiness.count.",
 )
 
 
@@ -176,3 +183,12 @@ def test_numbers_times_and_sectors_in_both_languages() -> None:
     assert zh.age(zh.now_ns - 90 * 10**9) == "90 秒"
     assert en.sector("") == "Other sectors" or en.sector("") == EN["sector.other"]
     assert en.sector("brewery") == "brewery"
+
+
+def test_every_part_and_cause_of_readiness_has_words_for_page_and_report() -> None:
+    wanted = {f"readiness.{kind}.{part}" for part in PARTS for kind in ("part", "do")}
+    wanted |= {f"readiness.part.{part}.what" for part in PARTS}
+    wanted |= {f"readiness.cause.{cause}" for cause in CAUSES}
+
+    for texts in (ZH, EN, printed("zh"), printed("en")):
+        assert wanted <= set(texts)

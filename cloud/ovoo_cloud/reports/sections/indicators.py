@@ -7,7 +7,15 @@ from typing import Any
 from ovoo_cloud.readiness.limits import PARTS
 from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, both, heading, key, name, para, plain, table
 
-__all__ = ["handling_blocks", "network_blocks", "oee_blocks", "output_blocks", "readiness_blocks", "scene_fact_blocks"]
+__all__ = [
+    "handling_blocks",
+    "network_blocks",
+    "oee_blocks",
+    "output_blocks",
+    "readiness_blocks",
+    "registry_blocks",
+    "scene_fact_blocks",
+]
 
 _FACTORS = ("availability", "performance", "quality")
 
@@ -239,3 +247,23 @@ def _fact(facts: Facts, which: str, fact: dict[str, Any]) -> Inline:
 def _list(items: list[Inline]) -> Inline:
     joined: Inline = {"t": "join", "items": items}
     return joined if items else key("cell.none")
+
+
+def registry_blocks(facts: Facts) -> list[Block]:
+    """The named indicators: what each needs and by which formulas it is made."""
+    rows = [
+        [
+            key(f"indicator.{row['id']}"),
+            _list([key(f"needs.{need}") for need in row["needs"]]),
+            plain(", ".join(row["formulas"])),
+        ]
+        for row in _data(facts).get("registry") or []
+    ]
+    if not rows:
+        return []
+    columns: list[Column] = [
+        ("registry.col.indicator", "left", 2),
+        ("registry.col.needs", "left", 3),
+        ("annex.col.formula", "left", 2.4),
+    ]
+    return [heading(2, "registry.title"), table("registry.caption", columns, rows, compact=True)]

@@ -23,7 +23,7 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.front import local_day
-from ovoo_cloud.reports.sections.indicators import readiness_blocks, scene_fact_blocks
+from ovoo_cloud.reports.sections.indicators import readiness_blocks, registry_blocks, scene_fact_blocks
 from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 
@@ -144,6 +144,7 @@ def maturity(facts: Facts) -> list[Block]:
         blocks.append(para(distance))
     blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
     blocks += [_scene_table(facts), *scene_fact_blocks(facts), heading(2, "score.links.title"), *_links(facts)]
+    blocks += registry_blocks(facts)
     return blocks
 
 
