@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import threading
 from typing import Any
 
 import openpyxl
@@ -264,6 +265,39 @@ def test_registers_work_on_both_databases(database: Database) -> None:
             )
 
     assert done.added == 2
+
+
+def test_of_writers_at_one_moment_one_wins(database: Database) -> None:
+    with database.write() as session:
+        entries.save(
+            session, SYSTEM, "provider", "acme", {"name_zh": "0", "services": ["training"]}, read=0, now_ns=NOW
+        )
+    start = threading.Barrier(4)
+    won: list[str] = []
+    lost: list[str] = []
+
+    def write(number: int) -> None:
+        start.wait(30)
+        for name, read in (("acme", 1), ("fresh", 0)):
+            try:
+                with database.write() as session:
+                    fields = {"name_zh": str(number + 1), "services": ["training"]}
+                    entries.save(session, SYSTEM, "provider", name, fields, read=read, now_ns=NOW)
+                won.append(name)
+            except StaleVersion:
+                lost.append(name)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(won) == ["acme", "fresh"]
+    assert len(lost) == 6
+    with database.read() as session:
+        assert len(entries.versions(session, SYSTEM, "provider", "acme")) == 2
+        assert len(entries.versions(session, SYSTEM, "provider", "fresh")) == 1
 
 
 @pytest.mark.parametrize(
