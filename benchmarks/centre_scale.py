@@ -63,7 +63,7 @@ def issue_all(folder: pathlib.Path, count: int) -> tuple[list[Issued], dict[str,
 
 def measure(options: frame.Options, result: frame.Result) -> int:
     """One run each way; 1 where the results differ, a report was lost, or a way took longer than a minute."""
-    count = 300 if options.quick else 5000
+    count = 100 if options.quick else 5000
     with tempfile.TemporaryDirectory() as folder:
         reports, places, written = issue_all(pathlib.Path(folder), count)
         start = time.perf_counter()

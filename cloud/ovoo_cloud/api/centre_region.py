@@ -12,7 +12,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.centre.data_centres import data_centre_figures
 from ovoo_cloud.centre.entries import entries
-from ovoo_cloud.centre.kpis import Row
+from ovoo_cloud.centre.facts import Row
 from ovoo_cloud.centre.parks import park_benefit, parks_of
 from ovoo_cloud.centre.regional_index import index_of, indices_of
 from ovoo_cloud.services import Services

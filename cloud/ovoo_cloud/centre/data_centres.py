@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ovoo_packs import Norm
 
-from ovoo_cloud.centre.kpis import Row
+from ovoo_cloud.centre.facts import Row
 
 __all__ = ["LEAST_RACKS", "MONTHS", "data_centre_figures"]
 

@@ -155,14 +155,7 @@ def save(
     kind_of = kind(kind_id)
     _require_reader(scope, kind_of)
     check_segment(entry_id, "entry")
-    content = check_fields(kind_of, given)
-    beside = Beside(taken=unique_values(session, kind_of)) if beside is None else beside
-    faults = references.faults_of(session, scope, kind_of, content, beside=beside.ids)
-    faults += _taken(kind_of, entry_id, content, beside.taken)
-    if not faults and (fault := row_fault(session, kind_id, content)) is not None:
-        faults.append(fault)
-    if faults:
-        raise ConfigErrors(faults)
+    content = _checked(session, scope, kind_of, entry_id, given, beside)
     found = session.get(RegisterEntry, (kind_id, entry_id), with_for_update=True)
     if found is not None and not _sees(scope, found.enterprise):
         raise absent(f"{kind_id} {entry_id}")
@@ -181,6 +174,26 @@ def save(
             enterprise=row.enterprise, detail={"version": row.version, "withdrawn": withdrawn},
         )  # fmt: skip
     return row, True
+
+
+def _checked(
+    session: Session,
+    scope: Scope,
+    kind_of: Kind,
+    entry_id: str,
+    given: Mapping[str, object],
+    beside: Beside | None,
+) -> dict[str, Any]:
+    """The content as it is stored; ConfigErrors for everything that does not fit."""
+    content = check_fields(kind_of, given)
+    beside = Beside(taken=unique_values(session, kind_of)) if beside is None else beside
+    faults = references.faults_of(session, scope, kind_of, content, beside=beside.ids)
+    faults += _taken(kind_of, entry_id, content, beside.taken)
+    if not faults and (fault := row_fault(session, kind_of.id, content)) is not None:
+        faults.append(fault)
+    if faults:
+        raise ConfigErrors(faults)
+    return content
 
 
 def _put(session: Session, scope: Scope, found: RegisterEntry | None, made: RegisterVersion) -> RegisterEntry:

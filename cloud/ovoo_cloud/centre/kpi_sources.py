@@ -18,8 +18,9 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import cases, enterprises
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergySaving
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
+from ovoo_cloud.centre.facts import CentreFacts, ReportFact, Row, SavingFact
 from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest_revisions, read_snapshot
-from ovoo_cloud.centre.kpis import CentreFacts, ReportFact, Row, SavingFact, compute
+from ovoo_cloud.centre.kpis import compute
 from ovoo_cloud.centre.requests import request_statistics
 from ovoo_cloud.services import Services
 

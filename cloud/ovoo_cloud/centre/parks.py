@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
-from ovoo_cloud.centre.kpis import Row
+from ovoo_cloud.centre.facts import Row
 
 __all__ = ["MEASURES", "park_benefit", "parks_of"]
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 
-from ovoo_cloud.centre.kpis import Row
+from ovoo_cloud.centre.facts import Row
 
 __all__ = ["index_of", "indices_of", "points"]
 

@@ -16,6 +16,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import gateways
 from ovoo_cloud.catalogue.tables import Gateway
+from ovoo_cloud.console.centre_faults import fault_place, fault_words
 from ovoo_cloud.console.language import Words, language_of, sign
 from ovoo_cloud.console.sparkline import sparkline
 from ovoo_cloud.services import Services
@@ -36,7 +37,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(sparkline=sparkline, sentence=sentence, Permission=Permission)
-    environment.filters["unit"] = sign
+    environment.filters.update(unit=sign, fault=fault_words, fault_place=fault_place)
     environment.filters["path"] = lambda text: quote(str(text), safe="/")
     return environment
 

@@ -62,6 +62,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", f"{ASSESSMENT}/self"): {"answers": [{"criterion": "heads", "score": 80, "statement": "held 3 courses"}]},
     ("put", f"{ASSESSMENT}/decision"): {"scores": [], "verdict": "passed", "reason": "seen"},
 }
+UNDECIDED = "year-2025"
+"""An assessment that no test decides."""
 ANY = {"If-Match": "*"}
 HEADERS: dict[tuple[str, str], dict[str, str]] = {
     ("put", ENTRY): ANY,
@@ -101,11 +103,12 @@ def add_centre(plant: Plant) -> None:
     bounds = NOW - 300 * DAY, NOW + DAY
     figures = centre_kpis(plant.services, SYSTEM, *bounds)
     with plant.services.database.write() as session:
-        open_assessment(
-            session, SYSTEM, "year-2026", procedure="assessment", subject="示例中心", start_ns=bounds[0],
-            end_ns=bounds[1], kpis=figures, now_ns=NOW,
-        )  # fmt: skip
-        self_assess(session, SYSTEM, "year-2026", [Answer("heads", None, "")], read=1, now_ns=NOW)
+        for name in ("year-2026", UNDECIDED):
+            open_assessment(
+                session, SYSTEM, name, procedure="assessment", subject="示例中心", start_ns=bounds[0],
+                end_ns=bounds[1], kpis=figures, now_ns=NOW,
+            )  # fmt: skip
+            self_assess(session, SYSTEM, name, [Answer("heads", None, "")], read=1, now_ns=NOW)
     for owner, enterprise in (("own", OWN), ("foreign", FOREIGN)):
         found = match_enterprise(plant.services, SYSTEM, enterprise, Wanted(measures=["idle"]))
         with plant.services.database.write() as session:

@@ -15,7 +15,7 @@ from ovoo_cloud.api.schema import OPEN_ROUTES, UNKEYED
 from ovoo_cloud.catalogue import jobs
 from ovoo_edge.enrol import make_request
 
-from tests.cloud.api import works
+from tests.cloud.api import centre_records, works
 from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SPARE, SYSTEM, Plant, installation, served
 from tests.cloud.api.test_matrix import BODIES as ASKED
 from tests.cloud.api.test_matrix import ENERGY, QUERIES, ROUTES, intake, period, rescore_order
@@ -67,6 +67,10 @@ BODIES: dict[tuple[str, str], tuple[Any, Any]] = {
         {"id": "heishan-gw8", "enterprise": OWN, "sites": [SITE]},
     ),
     ("post", "/api/v1/gateways/{gateway}/enrol-tokens"): ({"hours": 1}, {"hours": 2}),
+    ("post", "/api/v1/centre/assessments"): (
+        centre_records.assessment_body("keyed"),
+        centre_records.assessment_body("other"),
+    ),
     **{
         route: (asked, {**asked, **other})
         for route, asked, other in (
@@ -93,6 +97,7 @@ def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("keys")
     with installation(folder, database_url=url) as built, served(built) as running:
         built.ids["own_works"] = works.add_works(built).ids
+        centre_records.add_centre(built)
         yield running
 
 
@@ -102,6 +107,8 @@ def _path(plant: Plant, route: tuple[str, str]) -> str:
         ids = plant.ids["own_works"]
     if route[1].endswith("/revoke"):
         ids["gateway"] = SPARE
+    if route[1].endswith("/self"):
+        ids["assessment"] = centre_records.UNDECIDED
     if "{token}" in route[1]:
         ids["token"] = plant.token("centre_admin").split("_")[1]
     return route[1].format(**ids)
@@ -113,7 +120,7 @@ def _key() -> dict[str, str]:
 
 @pytest.mark.parametrize("route", CHANGING, ids=lambda route: f"{route[0]} {route[1]}")
 def test_a_repeated_request_gets_the_first_answer(admin: httpx.Client, plant: Plant, route: tuple[str, str]) -> None:
-    path, key = _path(plant, route), _key()
+    path, key = _path(plant, route), _key() | centre_records.HEADERS.get(route, {})
     plain = ASKED.get(route)
     body, other = BODIES.get(route, (plain, {**(plain or {}), "unexpected": 1}))
     query = QUERIES.get(path.rsplit("/", 1)[-1])

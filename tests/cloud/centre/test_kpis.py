@@ -13,10 +13,11 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.centre import assessments
 from ovoo_cloud.centre.assessments import Answer, result_of
 from ovoo_cloud.centre.entries import StaleVersion
+from ovoo_cloud.centre.facts import CentreFacts, ReportFact, Row, SavingFact
 from ovoo_cloud.centre.figure_table import as_csv, as_workbook, assessment_rows, kpi_rows
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.kpi_sources import centre_kpis
-from ovoo_cloud.centre.kpis import KPIS, YEAR_NS, CentreFacts, ReportFact, Row, SavingFact, compute
+from ovoo_cloud.centre.kpis import KPIS, YEAR_NS, compute
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden
 from ovoo_contract.xlsx import read_xlsx

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ovoo_cloud.centre.data_centres import data_centre_figures
-from ovoo_cloud.centre.kpis import Row
+from ovoo_cloud.centre.facts import Row
 from ovoo_cloud.centre.parks import MEASURES, park_benefit, parks_of
 from ovoo_cloud.centre.regional_index import index_of, indices_of, points
 from ovoo_contract.canonical import canonical_json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import threading
 from typing import Any
 
 import openpyxl
@@ -13,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit
+from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.centre import entries, exchange
 from ovoo_cloud.centre.conditions import judge, read_conditions, write_conditions
 from ovoo_cloud.centre.entries import StaleVersion
+from ovoo_cloud.centre.handles import resolve
 from ovoo_cloud.centre.kinds import Field, Kind, Label, enumeration, kinds
 from ovoo_cloud.centre.sheets import read_table, write_csv, write_workbook
 from ovoo_cloud.centre.values import cell_text, read_value
@@ -264,6 +267,55 @@ def test_registers_work_on_both_databases(database: Database) -> None:
             )
 
     assert done.added == 2
+
+
+def test_a_handle_is_resolved_on_both_databases(database: Database) -> None:
+    content = {"handle": "88.1/fan", "object": "asset", "enterprise": OWN, "target": "a/b/c/d"}
+    with database.write() as session:
+        session.add(
+            RegisterEntry(
+                kind="handle", id="h", version=1, enterprise=OWN, content=content, withdrawn=False, updated_by="x",
+                updated_ns=NOW,
+            )
+        )  # fmt: skip
+
+    with database.read() as session:
+        assert resolve(session, "88.1/fan")["status"] == "registered"
+        with pytest.raises(NotFound):
+            resolve(session, "88.1/none")
+
+
+def test_of_writers_at_one_moment_one_wins(database: Database) -> None:
+    with database.write() as session:
+        entries.save(
+            session, SYSTEM, "provider", "acme", {"name_zh": "0", "services": ["training"]}, read=0, now_ns=NOW
+        )
+    start = threading.Barrier(4)
+    won: list[str] = []
+    lost: list[str] = []
+
+    def write(number: int) -> None:
+        start.wait(30)
+        for name, read in (("acme", 1), ("fresh", 0)):
+            try:
+                with database.write() as session:
+                    fields = {"name_zh": str(number + 1), "services": ["training"]}
+                    entries.save(session, SYSTEM, "provider", name, fields, read=read, now_ns=NOW)
+                won.append(name)
+            except StaleVersion:
+                lost.append(name)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(won) == ["acme", "fresh"]
+    assert len(lost) == 6
+    with database.read() as session:
+        assert len(entries.versions(session, SYSTEM, "provider", "acme")) == 2
+        assert len(entries.versions(session, SYSTEM, "provider", "fresh")) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from ovoo_cloud.access.roles import Role
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.catalogue.energy_inputs import known_inputs
 from ovoo_cloud.console import meter_form
+from ovoo_cloud.console.centre_faults import fault_key
 from ovoo_cloud.console.language import Words, catalogue
 from ovoo_cloud.energy.idle_ranking import Verdict
 from ovoo_cloud.energy.measure_lines import DETAILS, REASONS
@@ -136,6 +137,17 @@ def test_every_state_role_sector_and_band_has_its_words(language: str) -> None:
     assert {f"verdict.{opinion}" for opinion in get_args(Opinion)} <= texts.keys()
     assert {f"months.kind.{kind}" for kind in BILL_KINDS} <= texts.keys()
     assert {f"sector.{name}" for name in pack_names()} <= texts.keys()
+
+
+def test_every_fault_that_a_register_tells_has_its_words() -> None:
+    centre = importlib.resources.files("ovoo_cloud.centre")
+    source = "\n".join(item.read_text(encoding="utf-8") for item in centre.iterdir() if item.name.endswith(".py"))
+    told = set(re.findall(r'(?:ConfigError|_wrong|Forbidden)\(\s*(?:field, raw(?:\[:80\])?, )?"([a-z][^"]+)"', source))
+    ours = {"a kind contradicts itself", "no such type", "groups too small", "this register is not for your role"}
+    ours |= {"no such measure", "no such scene, or no level of it", "only the centre takes this step"}
+
+    assert len(told) > 40
+    assert {message for message in told - ours if fault_key(message) not in ZH} == set()
 
 
 @pytest.mark.parametrize("texts", [ZH, EN], ids=["zh", "en"])
