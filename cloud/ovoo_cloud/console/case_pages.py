@@ -46,7 +46,12 @@ def case_list(
         places = enterprises.sites(session, scope) if scope.allows(Permission.APPLY_CASE) else []
     counts = Counter(row["state"] for row in rows)
     shown = [row for row in rows if not state or row["state"] == state]
-    values: dict[str, Any] = {"rows": shown, "counts": counts, "states": [each.value for each in State], "chosen": state}
+    values: dict[str, Any] = {
+        "rows": shown,
+        "counts": counts,
+        "states": [each.value for each in State],
+        "chosen": state,
+    }
     return page(request, services, "cases.html", scope, companies=companies, places=places, **values)
 
 
@@ -76,7 +81,12 @@ def case_page(request: Request, enterprise: str, case: str, services: ServicesDe
         view = file_view(session, scope, row, services.clock())
         company = enterprises.enterprise(session, scope, enterprise)
         inside = _content(session, scope, row)
-    values: dict[str, Any] = {"company": company, "case": view, "content": inside, "rail": [each.value for each in RAIL]}
+    values: dict[str, Any] = {
+        "company": company,
+        "case": view,
+        "content": inside,
+        "rail": [each.value for each in RAIL],
+    }
     return page(request, services, "case.html", scope, consent=_CONSENT, **values)
 
 
@@ -183,7 +193,14 @@ def write_part(
         version = later["version"]
     except ConfigError as error:
         fault = str(error)
-    values: dict[str, Any] = {"case": view, "part": part, "version": version, "text": text, "theirs": theirs, "fault": fault}
+    values: dict[str, Any] = {
+        "case": view,
+        "part": part,
+        "version": version,
+        "text": text,
+        "theirs": theirs,
+        "fault": fault,
+    }
     return page(request, services, "case_part.html", scope, 412 if theirs else 422, **values)
 
 
