@@ -17,7 +17,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit, cases, enterprises
 from ovoo_cloud.catalogue.centre_tables import MatchRequest, MatchStep, RegisterEntry
-from ovoo_cloud.centre.entries import ANY, StaleVersion
+from ovoo_cloud.centre.entries import ANY, stale
 from ovoo_cloud.centre.matching import KINDS
 
 __all__ = [
@@ -127,7 +127,7 @@ def move(
     """Takes one step.
 
     Raises:
-        StaleVersion: somebody else took a step since `read`.
+        Stale: somebody else took a step since `read`.
         ConfigError: the step does not follow from the state, names an offer that is not there, or closes without why.
         Forbidden: only the centre offers, contacts and closes.
     """
@@ -139,7 +139,7 @@ def move(
             "only the centre takes this step", offender="step", value=given.step, remedy="withdraw, or note"
         )
     if read not in (ANY, row.version):
-        raise StaleVersion(name, read, row.version)
+        raise stale(name, read, row.version, theirs={"state": row.state})
     after = _AFTER.get((row.state, given.step))
     if after is None:
         allowed = ", ".join(step for state, step in _AFTER if state == row.state) or "none, it is closed"
