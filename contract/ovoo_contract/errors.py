@@ -296,10 +296,18 @@ class Stale(Conflict):
         offender: str = "",
         value: object = None,
         remedy: str = "",
+        code: str = "",
+        slots: Mapping[str, object] | None = None,
         versions: Mapping[str, object] | None = None,
     ) -> None:
         self.versions = dict(versions or {})
-        super().__init__(message, offender=offender, value=value, remedy=remedy)
+        super().__init__(message, offender=offender, value=value, remedy=remedy, code=code, slots=slots)
+
+    def at(self, offender: str, **slots: object) -> Self:
+        """The same error told of another place, with both versions."""
+        found = super().at(offender, **slots)
+        found.versions = self.versions
+        return found
 
 
 class EvidenceError(OvooError):

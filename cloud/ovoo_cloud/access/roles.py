@@ -149,6 +149,7 @@ PURPOSES: Final[Mapping[Permission, Purpose]] = MappingProxyType(
         Permission.EDIT_CASE: Purpose.REPORT,
         Permission.REVIEW_CASE: Purpose.REPORT,
         Permission.ISSUE_CASE: Purpose.REPORT,
+        Permission.REQUEST_MATCHING: Purpose.REPORT,
     }
 )
 """The purpose of consent that a permission stands on; what is missing here is no plant data."""

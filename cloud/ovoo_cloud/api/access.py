@@ -64,11 +64,22 @@ def _bound(request: Request, services: Services, presented: str, kind: tokens.To
 Caller = Annotated[Scope, Depends(caller)]
 
 
-def require(permission: Permission, purpose: Purpose | None = None) -> Callable[[Scope], Scope]:
-    """A dependency that gives what the caller sees by the permission and refuses who lacks it."""
+def require(
+    permission: Permission, purpose: Purpose | None = None, *, plant_data: bool = True
+) -> Callable[[Scope], Scope]:
+    """A dependency that gives what the caller sees by the permission and refuses who lacks it.
+
+    Args:
+        permission: what the role must hold.
+        purpose: instead of the permission's own.
+        plant_data: False where the answer holds none, as methods and registers of the centre: it needs no consent.
+    """
 
     def check(scope: Caller) -> Scope:
-        return scope.under(permission, purpose)
+        if plant_data:
+            return scope.under(permission, purpose)
+        scope.require(permission)
+        return scope
 
     check.__ovoo_permission__ = permission  # type: ignore[attr-defined]  # read by the matrix test
     return check

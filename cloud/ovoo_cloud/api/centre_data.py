@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.centre_kpis import table_response
@@ -19,7 +19,7 @@ from ovoo_cloud.stores.base import check_bounds
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["centre"])
-Reader = Annotated[Scope, Depends(require(Permission.READ_SITES))]
+Reader = Annotated[Scope, Depends(require(Permission.READ_SITES, Purpose.TELEMETRY))]
 Auditor = Annotated[Scope, Depends(require(Permission.READ_AUDIT))]
 Owner = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
 Limit = Annotated[int, Query(ge=1, le=1000)]

@@ -22,7 +22,7 @@ __all__ = ["data_centre_list", "index_page", "park_page", "router"]
 router = APIRouter(prefix="/api/v1/centre", tags=["centre"])
 Reader = Annotated[Scope, Depends(require(Permission.READ_REGISTERS))]
 ParkReader = Annotated[Scope, Depends(require(Permission.READ_PARKS))]
-Owner = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
+Owner = Annotated[Scope, Depends(require(Permission.READ_REPORT, plant_data=False))]
 By = Literal["tax_per_mu", "value_added_per_mu", "revenue_per_mu", "value_added_per_tce", "value_added_per_head"]
 Year = Annotated[int | None, Query(ge=2000, le=2100, description="empty: the newest")]
 Name = Annotated[str, Query(max_length=400)]

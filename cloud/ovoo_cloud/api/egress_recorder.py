@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ovoo_cloud.access.scope import Scope as CallerScope
 from ovoo_cloud.access.scope import absent
+from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre import egress
 from ovoo_cloud.centre.data_classes import highest_class
@@ -21,11 +22,14 @@ from ovoo_cloud.services import Services
 
 __all__ = ["RECORDED", "EgressRecorder", "count_rows"]
 
-What = Literal["signals", "enterprise", "site", "report", "register", "centre"]
+What = Literal["signals", "enterprise", "site", "report", "case", "register", "centre"]
 RECORDED: Final[Mapping[str, What]] = {
     "/api/v1/enterprises/{enterprise}/export": "signals",
     "/api/v1/enterprises/{enterprise}/history": "signals",
     "/api/v1/enterprises/{enterprise}/reports/{report}/files/{name}": "report",
+    "/api/v1/enterprises/{enterprise}/reports/{report}/bundle": "report",
+    "/api/v1/enterprises/{enterprise}/cases/{case}/export": "case",
+    "/api/v1/enterprises/{enterprise}/cases/{case}/documents/{document}": "case",
     "/api/v1/enterprises/{enterprise}/data-catalogue/export": "enterprise",
     "/api/v1/centre/registers/{register}/export": "register",
     "/api/v1/centre/kpis/export": "centre",
@@ -121,20 +125,31 @@ class EgressRecorder:
 
 def _taken(session: Session, path: str, parts: Mapping[str, str], query: Mapping[str, list[str]]) -> egress.Taken:
     what, enterprise = RECORDED[path], parts.get("enterprise", "")
-    if what == "signals":
-        return egress.Taken(
-            enterprise, path, " ".join(query["signal"]), highest_class(session, enterprise, query["signal"])
-        )
-    if what == "enterprise":
-        return egress.Taken(enterprise, path, enterprise, highest_class(session, enterprise))
-    if what == "site":
-        return egress.Taken(enterprise, path, parts["site"], highest_class(session, enterprise, [parts["site"]]))
-    if what == "report":
-        report = session.get(Report, parts["report"])
-        start = [report.site] if report is not None else [""]
-        subject = f"{parts['report']}/{parts['name']}"
-        return egress.Taken(enterprise, path, subject, highest_class(session, enterprise, start))
     if what == "register":
         open_to_all = kind(parts["register"]).audience == "all"
-        return egress.Taken("", path, parts["register"], "general" if open_to_all else "important")
-    return egress.Taken("", path, " ".join(parts.values()), "important")
+        return egress.Taken("", "", path, parts["register"], "general" if open_to_all else "important")
+    if what == "centre":
+        return egress.Taken("", "", path, " ".join(parts.values()), "important")
+    subject, start = _subject(session, what, parts, query)
+    sites = {each.split("/")[0] for each in start}
+    protected = highest_class(session, enterprise, start)
+    return egress.Taken(enterprise, sites.pop() if len(sites) == 1 else "", path, subject, protected)
+
+
+def _subject(
+    session: Session, what: What, parts: Mapping[str, str], query: Mapping[str, list[str]]
+) -> tuple[str, Sequence[str]]:
+    """What is taken, and where the signals begin that its class follows from; "" is the whole enterprise."""
+    if what == "signals":
+        return " ".join(query["signal"]), query["signal"]
+    if what == "site":
+        return parts["site"], [parts["site"]]
+    if what == "report":
+        report = session.get(Report, parts["report"])
+        name = parts.get("name", "bundle")
+        return f"{parts['report']}/{name}", [""] if report is None else [report.site]
+    if what == "case":
+        row = session.get(CaseFile, parts["case"])
+        subject = "/".join([parts["case"], parts.get("document", "")]).rstrip("/")
+        return subject, [""] if row is None else row.sites
+    return parts["enterprise"], [""]

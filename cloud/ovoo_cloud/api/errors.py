@@ -12,8 +12,6 @@ from fastapi.responses import Response
 from ovoo_contract import errors
 from starlette.exceptions import HTTPException
 
-from ovoo_cloud.centre.entries import StaleVersion
-
 __all__ = ["PROBLEM_TYPE", "install", "problem", "status_of"]
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -22,7 +20,6 @@ _STATUS: Final[tuple[tuple[type[errors.OvooError], int], ...]] = (
     (errors.Unauthenticated, 401),
     (errors.Forbidden, 403),
     (errors.NotFound, 404),
-    (StaleVersion, 412),
     (errors.Stale, 412),
     (errors.Conflict, 409),
     (errors.BudgetExceeded, 422),

@@ -28,7 +28,7 @@ from ovoo_cloud.diagnosis.scoring import rules_of
 __all__ = ["Shown", "all_shown", "compiled_of", "router", "shown_of"]
 
 router = APIRouter(prefix="/api/v1/frameworks", tags=["frameworks"], route_class=KeyedRoute)
-Reader = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
+Reader = Annotated[Scope, Depends(require(Permission.READ_REPORT, plant_data=False))]
 Manager = Annotated[Scope, Depends(require(Permission.MANAGE_FRAMEWORKS))]
 _LARGEST = 2_000_000
 

@@ -100,6 +100,7 @@ class EgressRecord(Base):
     actor: Mapped[str] = mapped_column(String(_ID))
     role: Mapped[str] = mapped_column(String(32))
     enterprise: Mapped[str] = mapped_column(String(_ID))
+    site: Mapped[str] = mapped_column(String(_ID))
     route: Mapped[str] = mapped_column(String(200))
     subject: Mapped[str] = mapped_column(String(400))
     data_class: Mapped[str] = mapped_column(String(16))

@@ -43,7 +43,7 @@ def enter(
     Raises:
         ConfigError: no document, a number that is none, no such kind, or a bill that ends before it starts.
     """
-    scope.require(Permission.SET_ENERGY)
+    scope = scope.under(Permission.SET_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     rows = []
     for number, each in enumerate(given, start=1):
@@ -64,7 +64,7 @@ def enter(
 
 def bills(session: Session, scope: Scope, enterprise: str, site: str) -> Sequence[EnteredBill]:
     """The bills of a site that count, by period, then as they were entered."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     query = select(EnteredBill).where(EnteredBill.enterprise == enterprise, EnteredBill.site == site)
     query = query.where(EnteredBill.withdrawn_ns.is_(None))
@@ -74,8 +74,8 @@ def bills(session: Session, scope: Scope, enterprise: str, site: str) -> Sequenc
 
 def withdraw(session: Session, scope: Scope, enterprise: str, site: str, bill_id: str, now_ns: int) -> None:
     """Takes a bill out that was entered by mistake; once more changes nothing. NotFound unless it is of the site."""
-    scope.require(Permission.SET_ENERGY)
-    scope.require_enterprise(enterprise, bill_id)
+    scope = scope.under(Permission.SET_ENERGY)
+    scope.require_site(enterprise, site, bill_id)
     row = session.get(EnteredBill, bill_id)
     if row is None or (row.enterprise, row.site) != (enterprise, site):
         raise absent(f"bill {bill_id}")

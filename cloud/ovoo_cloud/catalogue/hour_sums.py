@@ -87,7 +87,7 @@ def _audit(session: Session, row: HourSumsRecord, hour: HourSums, digest: str, o
 
 def machines(session: Session, scope: Scope, enterprise: str, site: str) -> Sequence[MachineSpan]:
     """The machines of a site of which hours are held, by address."""
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     held = HourSumsRecord
     query = (
@@ -111,7 +111,7 @@ def hours(
         asset: full path; NotFound when it is not of the site.
         start_ns, end_ns: UTC.
     """
-    scope.require(Permission.READ_ENERGY)
+    scope = scope.under(Permission.READ_ENERGY)
     enterprises.site(session, scope, enterprise, site)
     found = signals.asset(session, scope, asset)
     if (found.enterprise, found.site) != (enterprise, site):

@@ -20,7 +20,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.centre_tables import CentreAssessment, RegisterEntry
 from ovoo_cloud.catalogue.tables import Report
-from ovoo_cloud.centre.entries import ANY, StaleVersion, entries
+from ovoo_cloud.centre.entries import ANY, entries, stale
 
 __all__ = ["Answer", "Verdict", "assessment", "assessments", "decide", "open_assessment", "result_of", "self_assess"]
 
@@ -128,7 +128,7 @@ def self_assess(
     """Writes the self-assessment; it may be written again until the decision.
 
     Raises:
-        StaleVersion: somebody else wrote since it was read.
+        Stale: somebody else wrote since it was read.
         ConfigErrors: unknown criteria, scores out of range, links that lead nowhere.
     """
     row = _writable(session, scope, name, read)
@@ -187,7 +187,7 @@ def _writable(session: Session, scope: Scope, name: str, read: int) -> CentreAss
     row = assessment(session, scope, name)
     session.refresh(row, with_for_update=True)
     if read not in (ANY, row.version):
-        raise StaleVersion(name, read, row.version)
+        raise stale(name, read, row.version, theirs={"state": row.state})
     if row.state == "decided":
         raise ConfigError("it is decided", offender=name, value=row.state, remedy="open a new one")
     return row

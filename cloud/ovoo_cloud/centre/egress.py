@@ -13,15 +13,17 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue.centre_tables import EgressRecord
+from ovoo_cloud.catalogue.visible import visible
 
 __all__ = ["Taken", "begin", "egress_rows", "finish", "records"]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What somebody is about to take; `enterprise` empty where it is nobody's."""
+    """What somebody is about to take; `enterprise` empty where it is nobody's, `site` where it is of more than one."""
 
     enterprise: str
+    site: str
     route: str
     subject: str
     data_class: str
@@ -30,8 +32,9 @@ class Taken:
 def begin(session: Session, scope: Scope, taken: Taken, now_ns: int) -> int:
     """Notes it before the first byte leaves; gives the number of the line."""
     row = EgressRecord(
-        at_ns=now_ns, actor=scope.user, role=scope.role.value, enterprise=taken.enterprise, route=taken.route,
-        subject=taken.subject[:400], data_class=taken.data_class, row_count=0, byte_count=0, complete=False,
+        at_ns=now_ns, actor=scope.user, role=scope.role.value, enterprise=taken.enterprise, site=taken.site,
+        route=taken.route, subject=taken.subject[:400], data_class=taken.data_class, row_count=0, byte_count=0,
+        complete=False,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -56,7 +59,7 @@ def records(
     limit: int = 100,
 ) -> Sequence[EgressRecord]:
     """The newest lines within the scope, newest first: all of them for who reads the audit, those of an enterprise
-    for everybody who reads its reports.
+    for everybody who reads its reports, and under grants for some of its sites only what left of these.
 
     Raises:
         QueryError: the caller may not read the audit and names no enterprise.
@@ -64,13 +67,14 @@ def records(
     if enterprise is None:
         scope.require(Permission.READ_AUDIT)
     else:
-        scope.require(Permission.READ_REPORT)
+        scope = scope.under(Permission.READ_REPORT)
         scope.require_enterprise(enterprise)
     if start_ns is not None and end_ns is not None and start_ns >= end_ns:
         raise QueryError("the range ends before it starts", offender="end", remedy="swap start and end")
     query = select(EgressRecord).order_by(EgressRecord.id.desc()).limit(limit)
     if enterprise is not None:
         query = query.where(EgressRecord.enterprise == enterprise)
+        query = query.where(visible(scope, EgressRecord.enterprise, EgressRecord.site, enterprise))
     elif scope.enterprises is not None:
         query = query.where(EgressRecord.enterprise.in_([*scope.enterprises, ""]))
     if start_ns is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ovoo_contract.address import check_segment
-from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden
+from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden, Stale
 from sqlalchemy import Select, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -24,13 +24,13 @@ from ovoo_cloud.centre.values import read_value
 __all__ = [
     "ANY",
     "Beside",
-    "StaleVersion",
     "check_fields",
     "entries",
     "entry",
     "readable_kinds",
     "save",
     "shown",
+    "stale",
     "unique_values",
     "versions",
 ]
@@ -44,19 +44,6 @@ _AUDIENCE: Final[Mapping[str, frozenset[Role]]] = {
     "region": _CENTRE | {Role.REGION_VIEWER},
     "enterprise": _CENTRE | {Role.ENTERPRISE_ENGINEER, Role.ENTERPRISE_VIEWER},
 }
-
-
-class StaleVersion(ConfigError):
-    """Somebody else changed it since it was read, or it is there already; `found` is the version there is."""
-
-    def __init__(self, offender: str, read: int, found: int) -> None:
-        self.read, self.found = read, found
-        super().__init__(
-            "changed since it was read",
-            offender=offender,
-            value=f"version {read}, now {found}",
-            remedy="read it again and send If-Match with the version there is",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +135,7 @@ def save(
         audited: False where the caller writes one line for many rows.
 
     Raises:
-        StaleVersion: the row has another version.
+        Stale: the row has another version; the error carries both.
         ConfigErrors: fields that do not fit, references that lead nowhere, a value that must be unique.
     """
     scope.require(Permission.MANAGE_REGISTERS)
@@ -161,7 +148,7 @@ def save(
         raise absent(f"{kind_id} {entry_id}")
     version = 0 if found is None else found.version
     if read not in (ANY, version):
-        raise StaleVersion(f"{kind_id} {entry_id}", read, version)
+        raise stale(f"{kind_id} {entry_id}", read, version, content, _standing(scope, kind_of, found))
     if found is not None and found.content == content and found.withdrawn == withdrawn:
         return found, False
     row = _put(session, scope, found, RegisterVersion(
@@ -206,8 +193,34 @@ def _put(session: Session, scope: Scope, found: RegisterEntry | None, made: Regi
             session.add_all([row, made])
             session.flush()
     except IntegrityError as error:  # two people added the same id at once
-        raise StaleVersion(f"{made.kind} {made.id}", made.version - 1, made.version) from error
+        raise stale(f"{made.kind} {made.id}", made.version - 1, made.version, made.content) from error
     return row
+
+
+def stale(
+    offender: str,
+    read: int,
+    found: int,
+    yours: Mapping[str, Any] | None = None,
+    theirs: Mapping[str, Any] | None = None,
+) -> Stale:
+    """The error of a write from version `read` where `found` stands; `yours` and `theirs` say what is in them."""
+    return Stale(
+        "changed since it was read",
+        offender=offender,
+        value=f"version {read}, now {found}",
+        remedy="read it again and send If-Match with the version there is",
+        versions={
+            "yours": {"version": read, **({} if yours is None else {"content": dict(yours)})},
+            "theirs": {"version": found, **(theirs or {})},
+        },
+    )
+
+
+def _standing(scope: Scope, kind_of: Kind, row: RegisterEntry | None) -> dict[str, Any]:
+    if row is None:
+        return {}
+    return {"author": row.updated_by, "withdrawn": row.withdrawn, "content": shown(scope, kind_of, row.content)}
 
 
 def unique_values(session: Session, kind_of: Kind) -> dict[str, dict[Any, str]]:

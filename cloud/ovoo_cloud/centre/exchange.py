@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from ovoo_contract.address import check_segment
 from ovoo_contract.canonical import sha256_hex
-from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
+from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError, Stale
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
-from ovoo_cloud.centre.entries import ANY, Beside, StaleVersion, entries, save, shown, unique_values
+from ovoo_cloud.centre.entries import ANY, Beside, entries, save, shown, unique_values
 from ovoo_cloud.centre.kinds import Kind, kind
 from ovoo_cloud.centre.sheets import Table, TableRow, read_table, write_csv, write_workbook
 
@@ -144,7 +144,7 @@ def _repeated(table: Table) -> Iterator[ConfigError]:
 def _placed(table: Table, row: TableRow, error: OvooError) -> ConfigError:
     """The error with the row and cell that a person looks for."""
     column = error.offender if error.offender in table.columns else error.offender.partition(".")[0]
-    if isinstance(error, StaleVersion):
+    if isinstance(error, Stale):
         column = "version"
     elif column not in table.columns:
         if not row.cells.get("id", "").strip() or "id" in error.offender:

@@ -105,15 +105,16 @@ def _rows(session: Session, scope: Scope) -> Iterable[Row]:
 
 def _savings(session: Session, scope: Scope, start_ns: int, end_ns: int) -> Iterable[SavingFact]:
     """Of each baseline the newest provable record whose reporting period ends within [start_ns, end_ns)."""
+    scope = scope.under(Permission.READ_ENERGY)
     query = (
-        select(EnergySaving, EnergyBaseline.enterprise)
+        select(EnergySaving, EnergyBaseline.enterprise, EnergyBaseline.site)
         .join(EnergyBaseline, EnergyBaseline.id == EnergySaving.baseline)
         .where(EnergySaving.end_ns > start_ns, EnergySaving.end_ns <= end_ns, EnergySaving.start_ns >= start_ns)
         .order_by(EnergySaving.end_ns, EnergySaving.made_ns, EnergySaving.id)
     )
     newest: dict[str, EnergySaving] = {}
-    for row, owner in session.execute(query).all():
-        if scope.sees(owner) and row.record.get("results", {}).get("verdict") == "provable":
+    for row, owner, site in session.execute(query).all():
+        if scope.sees_site(owner, site) and row.record.get("results", {}).get("verdict") == "provable":
             newest[row.baseline] = row
     for baseline in sorted(newest):
         row = newest[baseline]

@@ -45,7 +45,7 @@ def match_inputs(
         VerifyError: the report asked for does not verify.
         ConfigErrors: unknown measures or scenes.
     """
-    scope.require(Permission.READ_REPORT)
+    scope = scope.under(Permission.READ_REPORT)
     company = enterprises.enterprise(session, scope, enterprise)
     _check_wanted(measures, scenes or {})
     snapshot, source, broken = _snapshot(session, scope, enterprise, report)

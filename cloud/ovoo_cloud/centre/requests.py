@@ -17,7 +17,8 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit, cases, enterprises
 from ovoo_cloud.catalogue.centre_tables import MatchRequest, MatchStep, RegisterEntry
-from ovoo_cloud.centre.entries import ANY, StaleVersion
+from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.centre.entries import ANY, stale
 from ovoo_cloud.centre.matching import KINDS
 
 __all__ = [
@@ -71,7 +72,7 @@ def open_request(
     session: Session, scope: Scope, enterprise: str, *, case: str, note: str, matching: Mapping[str, Any], now_ns: int
 ) -> MatchRequest:
     """Opens a request; what was matched when it was opened stays with it."""
-    scope.require(Permission.REQUEST_MATCHING)
+    scope = scope.under(Permission.REQUEST_MATCHING)
     enterprises.enterprise(session, scope, enterprise)
     if case and cases.case(session, scope, case).enterprise != enterprise:
         raise absent(case)
@@ -96,7 +97,7 @@ def next_steps(state: str) -> list[str]:
 
 def requests(session: Session, scope: Scope, enterprise: str | None = None) -> Sequence[MatchRequest]:
     """The requests that the caller may see, newest first."""
-    scope.require(Permission.READ_REPORT)
+    scope = scope.under(Permission.READ_REPORT)
     query = select(MatchRequest).order_by(MatchRequest.opened_ns.desc(), MatchRequest.id)
     if enterprise is not None:
         enterprises.enterprise(session, scope, enterprise)
@@ -107,11 +108,15 @@ def requests(session: Session, scope: Scope, enterprise: str | None = None) -> S
 
 
 def request(session: Session, scope: Scope, enterprise: str, name: str) -> MatchRequest:
-    """One request; NotFound when absent or foreign."""
-    scope.require(Permission.READ_REPORT)
+    """One request; NotFound when absent, foreign, or drawn from a report that the caller may not see."""
+    scope = scope.under(Permission.READ_REPORT)
     scope.require_enterprise(enterprise, name)
     found = session.get(MatchRequest, name)
     if found is None or found.enterprise != enterprise:
+        raise absent(name)
+    matching = found.wanted["matching"]
+    drawn = select(Report.site).where(Report.id.in_([*matching["need"]["sources"], *matching.get("unverified", ())]))
+    if not all(scope.sees_site(enterprise, site) for site in session.scalars(drawn)):
         raise absent(name)
     return found
 
@@ -127,11 +132,11 @@ def move(
     """Takes one step.
 
     Raises:
-        StaleVersion: somebody else took a step since `read`.
+        Stale: somebody else took a step since `read`.
         ConfigError: the step does not follow from the state, names an offer that is not there, or closes without why.
         Forbidden: only the centre offers, contacts and closes.
     """
-    scope.require(Permission.REQUEST_MATCHING)
+    scope = scope.under(Permission.REQUEST_MATCHING)
     row = request(session, scope, enterprise, name)
     session.refresh(row, with_for_update=True)
     if given.step in CENTRE_STEPS and not scope.allows(Permission.MANAGE_REGISTERS):
@@ -139,7 +144,7 @@ def move(
             "only the centre takes this step", offender="step", value=given.step, remedy="withdraw, or note"
         )
     if read not in (ANY, row.version):
-        raise StaleVersion(name, read, row.version)
+        raise stale(name, read, row.version, theirs={"state": row.state})
     after = _AFTER.get((row.state, given.step))
     if after is None:
         allowed = ", ".join(step for state, step in _AFTER if state == row.state) or "none, it is closed"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, File, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
-from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError
+from ovoo_contract.errors import ConfigError, ConfigErrors, OvooError, Stale
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
@@ -16,7 +16,7 @@ from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.centre_registers import import_bytes
 from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.centre import entries
-from ovoo_cloud.centre.entries import StaleVersion, readable_kinds
+from ovoo_cloud.centre.entries import readable_kinds
 from ovoo_cloud.centre.kinds import Field, Kind, enumeration, kind
 from ovoo_cloud.centre.values import cell_text
 from ovoo_cloud.console.gate import Reader
@@ -103,8 +103,8 @@ def save_entry(
     withdrawn = given.pop("withdrawn", "") == "yes"
     try:
         _save(services, scope, kind_of, name, given, read, withdrawn)
-    except ConfigError as error:
-        stale = isinstance(error, StaleVersion)
+    except (ConfigError, Stale) as error:
+        stale = isinstance(error, Stale)
         shown = name if entry != _NEW else ""
         return _form(
             request, services, scope, kind_of, shown, read, given, withdrawn, faults=faults_of(error), stale=stale,
@@ -118,8 +118,10 @@ def save_entry(
     return RedirectResponse(f"/centre/registers/{quote(register)}/{quote(name)}", 303)
 
 
-def faults_of(error: ConfigError) -> list[ConfigError]:
+def faults_of(error: ConfigError | Stale) -> list[ConfigError]:
     """The single faults, at most as many as a page shows."""
+    if isinstance(error, Stale):
+        return [ConfigError(error.message, offender=error.offender, value=error.value, remedy=error.remedy)]
     return list(error.errors[:_FAULTS]) if isinstance(error, ConfigErrors) else [error]
 
 

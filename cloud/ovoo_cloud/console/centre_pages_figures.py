@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from ovoo_contract.errors import ConfigError, Forbidden, OvooError, QueryError
+from ovoo_contract.errors import ConfigError, Forbidden, OvooError, QueryError, Stale
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
@@ -107,7 +107,7 @@ def write_page(
                 assessments.decide(session, scope, name, answers, verdict, reason, read=read, now_ns=services.clock())
             else:
                 assessments.self_assess(session, scope, name, answers, read=read, now_ns=services.clock())
-    except ConfigError as error:
+    except (ConfigError, Stale) as error:
         return _one(request, services, scope, name, faults_of(error))
     except Forbidden as error:
         if error.offender != "reviewer":

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from ovoo_contract.errors import ConfigError
+from ovoo_contract.errors import ConfigError, Stale
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
@@ -95,7 +95,7 @@ def take_step(
     try:
         with services.database.write() as session:
             requests.move(session, scope, enterprise, name, given, read=version, now_ns=services.clock())
-    except ConfigError as error:
+    except (ConfigError, Stale) as error:
         return _request(request, services, scope, enterprise, name, faults_of(error))
     return RedirectResponse(f"/centre/requests/{quote(enterprise)}/{quote(name)}", 303)
 

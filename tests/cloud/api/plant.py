@@ -225,7 +225,7 @@ def served(plant: Plant) -> Iterator[Plant]:
     plant.http.close()
     plant.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        with httpx.Client(base_url=plant.url, timeout=20, trust_env=False, verify=False) as plant.http:
+        with httpx.Client(base_url=plant.url, timeout=90, trust_env=False, verify=False) as plant.http:
             yield plant
     finally:
         server.should_exit = True

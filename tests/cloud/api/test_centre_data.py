@@ -135,7 +135,11 @@ def test_every_route_that_gives_a_file_away_is_recorded() -> None:
         for route in router.routes
         if "GET" in getattr(route, "methods", ())
     }
-    given = {path for path in paths if any(word in path for word in ("export", "/files/", "history"))}
+    given = {
+        path
+        for path in paths
+        if any(word in path for word in ("export", "/files/", "history", "bundle", "/documents/"))
+    }
 
     assert f"{BASE}/export".replace(OWN, "{enterprise}") in given
     assert given <= RECORDED.keys()

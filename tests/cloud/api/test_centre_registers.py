@@ -32,7 +32,7 @@ def test_an_etag_guards_a_row(admin: httpx.Client) -> None:
     assert (made.status_code, made.headers["etag"]) == (200, '"1"')
     assert changed.headers["etag"] == admin.get(url).headers["etag"] == '"2"'
     assert late.status_code == blind.status_code == 412
-    assert late.json()["type"] == "urn:ovoo:error:stale-version"
+    assert late.json()["type"] == "urn:ovoo:error:stale"
     assert "version 1, now 2" in late.json()["detail"]
     assert admin.put(url, json={"fields": PROVIDER}, headers={"If-Match": "2"}).status_code == 422
 

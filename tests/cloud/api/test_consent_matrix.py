@@ -17,16 +17,24 @@ Route = tuple[str, str]
 PLANT_DATA = {
     ("get", "/api/v1/enterprises/{enterprise}/assets"): Purpose.TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/signals"): Purpose.TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/data-catalogue"): Purpose.TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/data-catalogue/export"): Purpose.TELEMETRY,
     ("get", f"{case_files.PREFIX}documents"): Purpose.DOCUMENTS,
     ("get", f"{case_files.PREFIX}documents/{{document}}"): Purpose.DOCUMENTS,
 }
 """Routes whose purpose is not that of their permission."""
+NO_PLANT_DATA = {route for route in ROUTES if route[1].startswith("/api/v1/frameworks")} | {
+    ("get", "/api/v1/centre/data-centres")
+}
+"""Methods and registers of the centre: behind a permission that has a purpose elsewhere, open without consent."""
 ELSEWHERE = "second"
 SECRETS = ("fan1", "comp1", "meter1", f"{SITE}-2026-001-r1")
 """What only a grant for the site shows."""
 
 
 def purpose_of(route: Route) -> Purpose | None:
+    if route in NO_PLANT_DATA:
+        return None
     wanted = ROUTES[route]
     return PLANT_DATA.get(route) or (None if wanted is None else PURPOSES.get(wanted))
 

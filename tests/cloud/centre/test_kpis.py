@@ -12,14 +12,13 @@ from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.centre import assessments
 from ovoo_cloud.centre.assessments import Answer, result_of
-from ovoo_cloud.centre.entries import StaleVersion
 from ovoo_cloud.centre.facts import CentreFacts, ReportFact, Row, SavingFact
 from ovoo_cloud.centre.figure_table import as_csv, as_workbook, assessment_rows, kpi_rows
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.kpi_sources import centre_kpis
 from ovoo_cloud.centre.kpis import KPIS, YEAR_NS, compute
 from ovoo_contract.canonical import canonical_json, sha256_hex
-from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden
+from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden, Stale
 from ovoo_contract.xlsx import read_xlsx
 
 from tests.cloud.centre.conftest import EXPERT, NOW, OWN, SYSTEM, Centre
@@ -204,7 +203,7 @@ def test_nobody_reviews_their_own_words_nor_before_they_are_there(opened: Centre
         decide(opened, EXPERT)
     with pytest.raises(ConfigError, match="without a reason"):
         decide(opened, SYSTEM, reason="")
-    with pytest.raises(StaleVersion):
+    with pytest.raises(Stale):
         decide(opened, SYSTEM, read=1)
 
 

@@ -16,13 +16,13 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, cases
 from ovoo_cloud.centre import requests
 from ovoo_cloud.centre.conditions import read_conditions
-from ovoo_cloud.centre.entries import ANY, StaleVersion
+from ovoo_cloud.centre.entries import ANY
 from ovoo_cloud.centre.kinds import kinds
 from ovoo_cloud.centre.matching import KINDS, Need, Offer, match, rules
 from ovoo_cloud.centre.needs import match_inputs, need_of
 from ovoo_cloud.centre.requests import StepGiven
 from ovoo_contract.canonical import canonical_json, sha256_hex
-from ovoo_contract.errors import ConfigError, Forbidden, NotFound, VerifyError
+from ovoo_contract.errors import ConfigError, Forbidden, NotFound, Stale, VerifyError
 
 from tests.cloud.centre.conftest import ENGINEER, FOREIGN, NOW, OWN, STRANGER, SYSTEM, Centre
 
@@ -312,7 +312,7 @@ def test_only_the_centre_offers_and_two_hands_do_not_cross(centre: Centre, asked
     with pytest.raises(Forbidden):
         step(centre, asked, StepGiven("close", "x", outcome="unmatched"), ENGINEER)
     step(centre, asked, StepGiven("note", "more"), ENGINEER, read=1)
-    with pytest.raises(StaleVersion):
+    with pytest.raises(Stale):
         step(centre, asked, StepGiven("note", "late"), read=1)
     assert step(centre, asked, StepGiven("withdraw"), ENGINEER) == "closed"
     with pytest.raises(ConfigError, match="closed"):

@@ -18,12 +18,11 @@ from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.centre import entries, exchange
 from ovoo_cloud.centre.conditions import judge, read_conditions, write_conditions
-from ovoo_cloud.centre.entries import StaleVersion
 from ovoo_cloud.centre.handles import resolve
 from ovoo_cloud.centre.kinds import Field, Kind, Label, enumeration, kinds
 from ovoo_cloud.centre.sheets import read_table, write_csv, write_workbook
 from ovoo_cloud.centre.values import cell_text, read_value
-from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden, NotFound
+from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden, NotFound, Stale
 
 from tests.cloud.centre.conftest import ENGINEER, EXPERT, FOREIGN, NOW, OWN, REGION, STRANGER, SYSTEM, Centre
 
@@ -188,12 +187,16 @@ def test_two_writers_never_write_over_each_other(centre: Centre) -> None:
     centre.put("provider", "acme", name_zh="一", services=["training"])
     centre.put("provider", "acme", read=1, name_zh="二", services=["training"])
 
-    with pytest.raises(StaleVersion) as caught:
+    with pytest.raises(Stale) as caught:
         centre.put("provider", "acme", read=1, name_zh="三", services=["training"])
-    with pytest.raises(StaleVersion):
+    with pytest.raises(Stale):
         centre.put("provider", "acme", name_zh="四", services=["training"])
 
-    assert (caught.value.read, caught.value.found) == (1, 2)
+    yours, theirs = caught.value.versions["yours"], caught.value.versions["theirs"]
+    assert isinstance(yours, dict)
+    assert isinstance(theirs, dict)
+    assert (yours["version"], yours["content"]["name_zh"]) == (1, "三")
+    assert (theirs["version"], theirs["author"], theirs["content"]["name_zh"]) == (2, SYSTEM.user, "二")
     with centre.services.database.read() as session:
         history = entries.versions(session, SYSTEM, "provider", "acme")
         assert [row.content["name_zh"] for row in history] == ["二", "一"]
@@ -261,7 +264,7 @@ def test_a_unique_value_is_taken_once_also_within_a_file(centre: Centre) -> None
 def test_registers_work_on_both_databases(database: Database) -> None:
     with database.write() as session:
         done = exchange.import_file(session, SYSTEM, "provider", PROVIDERS.encode(), "t.csv", NOW)
-        with pytest.raises(StaleVersion):
+        with pytest.raises(Stale):
             entries.save(
                 session, SYSTEM, "provider", "acme", {"name_zh": "x", "services": ["training"]}, read=0, now_ns=NOW
             )

@@ -112,6 +112,7 @@ def _egress() -> None:
         sa.Column("actor", sa.String(length=63), nullable=False),
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("enterprise", sa.String(length=63), nullable=False),
+        sa.Column("site", sa.String(length=63), nullable=False),
         sa.Column("route", sa.String(length=200), nullable=False),
         sa.Column("subject", sa.String(length=400), nullable=False),
         sa.Column("data_class", sa.String(length=16), nullable=False),
