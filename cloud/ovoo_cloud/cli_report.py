@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ovoo_contract.address import check_segment
 from ovoo_contract.errors import VerifyError
@@ -140,6 +140,7 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
         "figures": found.figures,
         "evidence": found.evidence,
         "not_measured": list(found.not_measured),
+        "not_available": list(found.not_available),
         "mismatches": [{"kind": m.kind, "name": m.name, "detail": m.detail} for m in found.mismatches],
     }
     verdict = "verified" if found.ok else "NOT verified"
@@ -147,8 +148,15 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
     lines = [f"{verdict}: report {found.number}, level {found.level}, {counts}", *(str(m) for m in found.mismatches)]
     if found.not_measured:
         lines.append(f"by formulas of an earlier version, not measured again: {', '.join(found.not_measured)}")
+    lines += [_NOT_AVAILABLE[each] for each in found.not_available]
     output.show(document, "\n".join(lines))
     return 0 if found.ok else 3
+
+
+_NOT_AVAILABLE: Final = {
+    "chapters": "chapters are those of another version: of the document only the printed figures were compared",
+    "store": "the store was not checked: this format of snapshot can be measured again only by the version it is from",
+}
 
 
 def _source(services: Services, bundle: pathlib.Path) -> EvidenceSource:

@@ -102,6 +102,8 @@ def verify_report(
         "files": found.files,
         "figures": found.figures,
         "evidence": found.evidence,
+        "not_measured": list(found.not_measured),
+        "not_available": list(found.not_available),
         "mismatches": [{"kind": each.kind, "name": each.name, "detail": each.detail} for each in found.mismatches],
     }
 

@@ -15,7 +15,7 @@ from ovoo_cloud.diagnosis.answers import Measured, check_names, resolve_answers,
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.case_assessments import Assessment, GradedAnswer
 from ovoo_cloud.diagnosis.figures import FigureBook, least_digits
-from ovoo_cloud.diagnosis.indicators import Delivery, DeliveryRule, NetworkFigures
+from ovoo_cloud.diagnosis.indicators import Delivery, DeliveryRule, FactFinder, NetworkFigures, scene_facts
 from ovoo_cloud.diagnosis.observe import Observation
 from ovoo_cloud.diagnosis.scoring import band_levels, rules_of, score_any, score_json
 from ovoo_cloud.diagnosis.stable_months import stable_months
@@ -28,12 +28,13 @@ _UNITS = {"points_gate": "points", "maturity": "1", "acceptance": "count", "norm
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was measured before: deliveries by the rule, network figures, options that telemetry decides."""
+    """What was measured before: deliveries by the rule, network figures, options that telemetry decides, facts."""
 
     found: Sequence[Delivery]
     rule: DeliveryRule
     network: NetworkFigures
     options: Measured
+    facts: FactFinder
     observation: Observation
 
 
@@ -134,7 +135,8 @@ def _resolved(
 ) -> tuple[Answers, Answers]:
     if framework.method == "points_gate":
         own = replace(case, answers=told.answers, scenes=told.scenes)
-        return resolve_answers(own, framework, seen.network, seen.options), resolve_scenes(own, {})
+        proved = scene_facts(framework, seen.facts)
+        return resolve_answers(own, framework, seen.network, seen.options), resolve_scenes(own, proved)
     answers = _answers(told)
     if framework.method == "acceptance":
         answers |= _stable(case, framework, told, seen)

@@ -163,7 +163,7 @@ def freeze(
         data["review"] = {"items": reviewed}
     score_figures(data["score"], answers, book)
     if further:
-        measured = Seen(found, rule, network, options, seen)
+        measured = Seen(found, rule, network, options, indicators.facts, seen)
         data["assessments"] = assess(case, further, measured, book, data["score"])
     if own := shelf.carried(case.frameworks):
         data["own_frameworks"] = own

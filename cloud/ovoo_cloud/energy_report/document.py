@@ -11,7 +11,7 @@ from ovoo_cloud.diagnosis.snapshot import Issue
 from ovoo_cloud.energy_report.baseline_terms import approved_hash
 from ovoo_cloud.energy_report.bill_terms import prices_hash
 from ovoo_cloud.energy_report.plan import parse_plan
-from ovoo_cloud.energy_report.records import record_id
+from ovoo_cloud.energy_report.records_check import check_records
 from ovoo_cloud.energy_report.sections.back import back, carbon, method, quality
 from ovoo_cloud.energy_report.sections.bill import bill
 from ovoo_cloud.energy_report.sections.energy import demand, energy, load
@@ -25,18 +25,8 @@ __all__ = ["KIND"]
 
 
 def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
-    """Records have the ids of their content, and print what the figures that come from them print."""
-    records, figures = snapshot["records"], snapshot["figures"]
-    for name, content in records.items():
-        if record_id(content) != name:
-            yield "evidence", name, "the record's id is not that of its content"
-    for figure, name in snapshot["provenance"].items():
-        if name not in records or figure not in figures:
-            yield "figure", figure, f"its record is not in the snapshot: {name}"
-            continue
-        printed, value = records[name]["results"].get(figure), figures[figure]["value"]
-        if printed is not None and value is not None and printed != value:
-            yield "figure", figure, f"its record {name} has {printed}"
+    """Records hold together, and what is printed of prices and baseline is what they are."""
+    yield from check_records(snapshot)
     yield from _check_told(snapshot)
 
 

@@ -64,11 +64,10 @@ def _compare(snapshot: Mapping[str, Any], name: str, span: Span) -> Iterator[Fin
 
 
 def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
-    issue = snapshot["issue"]
     return freeze_readiness(
         parse_plan(snapshot["plan"], "snapshot.json"),
         FrozenSource(snapshot["source"], source),
-        Issue(issue["number"], issue["date"], issue["revision"], issue["tool"]),
+        Issue.from_json(snapshot["issue"]),
     ).data
 
 

@@ -43,7 +43,7 @@ def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue) 
     parts = readiness_figures(own, plan.site, window, evidence, book)
     data: dict[str, Any] = {
         "format": FORMAT,
-        "issue": {"number": issue.number, "date": issue.date, "revision": issue.revision, "tool": issue.tool},
+        "issue": issue.to_json(),
         "plan": dict(plan.raw),
         "case": _case(plan),
         "source": source_json(own, plan.start_ns, plan.end_ns),

@@ -12,11 +12,12 @@ from ovoo_contract.errors import ReportError
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.reports.nodes import Block, Facts
 
-__all__ = ["ReportKind", "kind_of"]
+__all__ = ["Finding", "ReportKind", "check_of", "is_earlier", "kind_of"]
 
 Section = Callable[[Facts], list[Block]]
 Finding = tuple[str, str, str]
 """Kind, name and detail of a mismatch."""
+Check = Callable[[Mapping[str, Any]], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class ReportKind:
 
     cover: Callable[[Facts], dict[str, Any]]
     sections: Sequence[Section]
-    check: Callable[[Mapping[str, Any]], Iterator[Finding]]
+    check: Check
     again: Callable[[Mapping[str, Any], EvidenceSource], Mapping[str, Any]]
 
 
@@ -40,6 +41,26 @@ _MODULES: Final = {
     "ovoo.month/2": "ovoo_cloud.energy_report.document",
     "ovoo.readiness/1": "ovoo_cloud.readiness.document",
 }
+_EARLIER: Final = {"ovoo.month/1": ("ovoo_cloud.energy_report.records_check", "check_records")}
+"""Formats that earlier versions issued: the module and name of their check. No chapters, no measuring again."""
+
+
+def is_earlier(snapshot: Mapping[str, Any]) -> bool:
+    """Whether only figures and files of such a snapshot can still be checked."""
+    return str(snapshot.get("format", "")) in _EARLIER
+
+
+def check_of(snapshot: Mapping[str, Any]) -> Check:
+    """The check of a snapshot's inside, of earlier formats too.
+
+    Raises:
+        ReportError: no version made reports from snapshots of this format.
+    """
+    if not is_earlier(snapshot):
+        return kind_of(snapshot).check
+    module, name = _EARLIER[snapshot["format"]]
+    check: Check = getattr(import_module(module), name)
+    return check
 
 
 def kind_of(snapshot: Mapping[str, Any]) -> ReportKind:
@@ -49,6 +70,9 @@ def kind_of(snapshot: Mapping[str, Any]) -> ReportKind:
         ReportError: no report is made from snapshots of this format.
     """
     name = str(snapshot.get("format", ""))
+    if name in _EARLIER:
+        remedy = "verify checks its files and figures; for chapters and store use the version that issued it"
+        raise ReportError("format of an earlier version", offender="snapshot.format", value=name, remedy=remedy)
     if name not in _MODULES:
         remedy = f"one of {', '.join(_MODULES)}; a newer report needs a newer ovoo-cloud"
         raise ReportError("no report is made from this", offender="snapshot.format", value=name, remedy=remedy)

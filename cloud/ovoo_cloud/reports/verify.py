@@ -15,7 +15,7 @@ from ovoo_contract.errors import OvooError, VerifyError
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, recompute
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, digests
-from ovoo_cloud.reports.kinds import kind_of
+from ovoo_cloud.reports.kinds import check_of, is_earlier, kind_of
 from ovoo_cloud.reports.signing import load_trusted_key, signature_valid
 from ovoo_cloud.reports.tree import build_tree, chapters_edition
 
@@ -39,6 +39,8 @@ class Verification:
     """The outcome. `level` is 1 (from the snapshot) or 2 (from the store as well).
 
     `not_measured` are figures of a formula that this version no longer has: their samples were checked, not the value.
+    `not_available` says what cannot be checked for a report of an earlier version: "chapters", of which printed
+    figures alone are compared, and "store", where its snapshot is of a format that cannot be measured again.
     """
 
     number: str
@@ -48,6 +50,7 @@ class Verification:
     evidence: int
     mismatches: tuple[Mismatch, ...]
     not_measured: tuple[str, ...] = ()
+    not_available: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -59,7 +62,8 @@ def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = No
     """Verify a bundle with a public key that did not come with it.
 
     Level 1 checks signature and hashes and recomputes scores, derived figures and the document from the snapshot.
-    With `deep` all figures and sample hashes are computed again from the store.
+    With `deep` all figures and sample hashes are computed again from the store. A report of a format that only earlier
+    versions made stays at level 1.
 
     Raises:
         VerifyError: the folder is no bundle, or the trusted key lies inside it or cannot be read.
@@ -70,20 +74,34 @@ def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = No
     found = list(_check_files(files, load_trusted_key(trust)))
     older: list[str] = []
     snapshot, manifest = _json(files, "snapshot.json"), _json(files, MANIFEST)
+    measurable = snapshot is None or not is_earlier(snapshot)
     if snapshot is not None:
         found += _check_snapshot(files, snapshot, manifest)
-        if deep is not None:
+        if deep is not None and measurable:
             found += _check_store(snapshot, deep, older)
     data = snapshot or {}
     return Verification(
         number=str(data.get("issue", {}).get("number", "")),
-        level=1 if deep is None else 2,
+        level=1 if deep is None or not measurable else 2,
         files=len(files),
         figures=len(data.get("figures", {})),
         evidence=len(data.get("evidence", {})),
         mismatches=tuple(dict.fromkeys(found)),
         not_measured=tuple(older),
+        not_available=tuple(_not_available(files, data)),
     )
+
+
+def _not_available(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> Iterator[str]:
+    report = _json(files, "report.json")
+    if report is not None and not _same_chapters(report, snapshot):
+        yield "chapters"
+    if is_earlier(snapshot):
+        yield "store"
+
+
+def _same_chapters(report: Mapping[str, Any], snapshot: Mapping[str, Any]) -> bool:
+    return report.get("edition") == chapters_edition() and not is_earlier(snapshot)
 
 
 def _read(folder: Path) -> dict[str, bytes]:
@@ -126,7 +144,7 @@ def _check_snapshot(
     found = list(_check_entries(snapshot, manifest or {}))
     try:
         found += _check_figures(snapshot)
-        found += [Mismatch(*each) for each in kind_of(snapshot).check(snapshot)]
+        found += [Mismatch(*each) for each in check_of(snapshot)(snapshot)]
         found += _check_document(files, snapshot)
     except (OvooError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         found.append(Mismatch("entry", "snapshot.json", f"cannot be recomputed: {error}"))
@@ -169,7 +187,7 @@ def _check_document(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> 
     report, code = _json(files, "report.json"), sha256_hex(files["snapshot.json"])
     if report is None:
         yield Mismatch("document", "report.json", "not readable")
-    elif report.get("edition") != chapters_edition():
+    elif not _same_chapters(report, snapshot):
         yield from _check_printed(report, snapshot["figures"], code)
     else:
         again = json.loads(canonical_json(build_tree(snapshot, code)))

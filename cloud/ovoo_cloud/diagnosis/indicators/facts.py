@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -68,9 +68,19 @@ class FactFinder:
     links: Verdicts
     usage: Usage
     oee_days: Mapping[str, Figure]
+    found_before: dict[tuple[str, str], Fact] = field(default_factory=dict)
 
     def fact(self, scene: str, name: str) -> Fact:
-        """The fact called `name` for a scene; unknown where the platform has no such fact."""
+        """The fact called `name` for a scene; unknown where the platform has no such fact.
+
+        Frameworks that share a scene share its facts, for each figure stands in the book once.
+        """
+        key = (scene, name)
+        if key not in self.found_before:
+            self.found_before[key] = self._find(scene, name)
+        return self.found_before[key]
+
+    def _find(self, scene: str, name: str) -> Fact:
         if name.startswith("link_"):
             return self._link(scene, name)
         finder = _FINDERS.get(name)

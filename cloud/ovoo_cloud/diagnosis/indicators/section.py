@@ -26,10 +26,11 @@ __all__ = ["IndicatorResult", "indicator_section"]
 
 @dataclass(frozen=True, slots=True)
 class IndicatorResult:
-    """`data` and `scenes` are the snapshot's sections `indicators` and `scene_facts`."""
+    """`data` and `scenes` are the snapshot's sections `indicators` and `scene_facts`; `facts` answers for others."""
 
     data: dict[str, Any]
     scenes: dict[str, dict[str, Any]]
+    facts: FactFinder
 
 
 def indicator_section(
@@ -57,7 +58,7 @@ def indicator_section(
         "registry": _registry(),
     }
     finder = FactFinder(case, seen, book, methods, found, links, usage, oee.days)
-    return IndicatorResult(data, scene_facts(framework, finder))
+    return IndicatorResult(data, scene_facts(framework, finder), finder)
 
 
 def _registry() -> list[dict[str, Any]]:
