@@ -305,7 +305,7 @@ def test_of_writers_at_one_moment_one_wins(database: Database) -> None:
                     fields = {"name_zh": str(number + 1), "services": ["training"]}
                     entries.save(session, SYSTEM, "provider", name, fields, read=read, now_ns=NOW)
                 won.append(name)
-            except StaleVersion:
+            except Stale:
                 lost.append(name)
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
