@@ -8,7 +8,7 @@ import pytest
 from tests.cloud.api.plant import OWN, Plant
 
 ROUTE = "/api/v1/verification"
-COVER = {"number": "heishan-2026-001", "revision": 1, "code": "0" * 64}
+COVER: dict[str, str | int] = {"number": "heishan-2026-001", "revision": 1, "code": "0" * 64}
 
 
 def test_anybody_may_ask_and_learns_nothing_of_the_enterprise(client: httpx.Client, plant: Plant) -> None:
@@ -28,7 +28,7 @@ def test_anybody_may_ask_and_learns_nothing_of_the_enterprise(client: httpx.Clie
 
 
 @pytest.mark.parametrize("change", [{"number": "heishan-2026-002"}, {"revision": 2}, {"code": "1" * 64}])
-def test_what_does_not_fit_is_refused_without_saying_which(client: httpx.Client, change: dict[str, object]) -> None:
+def test_what_does_not_fit_is_refused_without_saying_which(client: httpx.Client, change: dict[str, str | int]) -> None:
     answer = client.get(ROUTE, params={**COVER, **change})
 
     assert answer.status_code == 404
@@ -40,5 +40,5 @@ def test_what_does_not_fit_is_refused_without_saying_which(client: httpx.Client,
 @pytest.mark.parametrize(
     "change", [{"code": "xyz"}, {"code": "0" * 63}, {"revision": 0}, {"number": ""}, {"number": "9" * 64}]
 )
-def test_unreadable_facts_are_refused_as_such(client: httpx.Client, change: dict[str, object]) -> None:
+def test_unreadable_facts_are_refused_as_such(client: httpx.Client, change: dict[str, str | int]) -> None:
     assert client.get(ROUTE, params={**COVER, **change}).status_code == 422
