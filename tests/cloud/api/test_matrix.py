@@ -279,7 +279,14 @@ WITHIN = (
 
 
 def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:
-    method, path = route
+    path, sent = asked(plant, route, ids, role)
+    bearer = {"Authorization": f"Bearer {token}"} if token else {}
+    return plant.http.request(route[0], path, **{**sent, "headers": bearer | sent["headers"]})
+
+
+def asked(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role) -> tuple[str, dict[str, Any]]:
+    """The filled path of a call of the route that succeeds for who may, and what httpx takes beside it."""
+    path = route[1]
     filled = path
     values = dict(ids)
     if path.removeprefix(f"{ENERGY}/").split("/")[0] in ("baselines", "savings", "intensities"):
@@ -302,10 +309,10 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         extra = sent_with(plant, route, values)
     for key, text in values.items():
         filled = filled.replace("{" + key + "}", text)
-    headers = ({"Authorization": f"Bearer {token}"} if token else {}) | centre_records.HEADERS.get(route, {})
+    headers = centre_records.HEADERS.get(route, {}) | extra.get("headers", {})
     params = centre_records.QUERIES.get(path) or QUERIES.get(path.rsplit("/", 1)[-1])
     sent = {"json": _body(route, ids, role), "params": params, **extra}
-    return plant.http.request(method, filled, **{**sent, "headers": {**headers, **extra.get("headers", {})}})
+    return filled, {**sent, "headers": headers}
 
 
 def workflow_case(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, str]:
