@@ -301,6 +301,8 @@ def asked(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role)
         values["token"] = plant.token(role.value).split("_")[1]
     if path.startswith("/api/v1/users"):
         values["name"] = "spare" if ids["enterprise"] == OWN else "stranger"
+    if path.startswith(centre_records.ASSESSMENT) and route[0] == "put":
+        values["assessment"] = centre_records.assessed(plant, f"year-{_another(plant)}")
     extra: dict[str, Any] = {}
     if path.endswith("/case-imports"):
         extra = exported_elsewhere(plant, ids["enterprise"], ids["site"])
@@ -324,10 +326,15 @@ def workflow_case(plant: Plant, route: tuple[str, str], ids: dict[str, str], rol
         return {**shared, **names, "case": ids["case"]}
     if route[0] == "get" or ids["enterprise"] != OWN or site != SITE:
         return {**shared, **names}
+    state = case_files.STARTS[route[1]]
+    return {**case_files.case_in(plant, OWN, SITE, f"{site}-made-{_another(plant)}", state), **names}
+
+
+def _another(plant: Plant) -> str:
+    """A number that no call before had."""
     count = plant.ids.setdefault("made", {})
     count["n"] = str(int(count.get("n", "0")) + 1)
-    state = case_files.STARTS[route[1]]
-    return {**case_files.case_in(plant, OWN, SITE, f"{site}-made-{count['n']}", state), **names}
+    return count["n"]
 
 
 def exported_elsewhere(plant: Plant, enterprise: str, site: str) -> dict[str, Any]:
