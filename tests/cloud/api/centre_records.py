@@ -100,17 +100,22 @@ def add_centre(plant: Plant) -> None:
             ("profile", "other", {"enterprise": FOREIGN, "size": "small", "region": "包头"}),
         ):
             entries.save(session, SYSTEM, kind, name, fields, read=0, now_ns=NOW)
-    bounds = NOW - 300 * DAY, NOW + DAY
-    figures = centre_kpis(plant.services, SYSTEM, *bounds)
-    with plant.services.database.write() as session:
-        for name in ("year-2026", UNDECIDED):
-            open_assessment(
-                session, SYSTEM, name, procedure="assessment", subject="示例中心", start_ns=bounds[0],
-                end_ns=bounds[1], kpis=figures, now_ns=NOW,
-            )  # fmt: skip
-            self_assess(session, SYSTEM, name, [Answer("heads", None, "")], read=1, now_ns=NOW)
+    assessed(plant, "year-2026")
     for owner, enterprise in (("own", OWN), ("foreign", FOREIGN)):
         found = match_enterprise(plant.services, SYSTEM, enterprise, Wanted(measures=["idle"]))
         with plant.services.database.write() as session:
             asked = open_request(session, SYSTEM, enterprise, case="", note="help", matching=found, now_ns=NOW)
         plant.ids[owner] |= {"register": "provider", "entry": "acme", "match": asked.id, "assessment": "year-2026"}
+
+
+def assessed(plant: Plant, name: str) -> str:
+    """An assessment that somebody else has written and nobody decided; its id."""
+    bounds = NOW - 300 * DAY, NOW + DAY
+    figures = centre_kpis(plant.services, SYSTEM, *bounds)
+    with plant.services.database.write() as session:
+        open_assessment(
+            session, SYSTEM, name, procedure="assessment", subject="示例中心", start_ns=bounds[0],
+            end_ns=bounds[1], kpis=figures, now_ns=NOW,
+        )  # fmt: skip
+        self_assess(session, SYSTEM, name, [Answer("heads", None, "")], read=1, now_ns=NOW)
+    return name

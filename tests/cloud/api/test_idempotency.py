@@ -11,14 +11,15 @@ from typing import Any
 
 import httpx
 import pytest
+from ovoo_cloud.access.roles import PERMISSIONS, Role
 from ovoo_cloud.api.schema import OPEN_ROUTES, UNKEYED
 from ovoo_cloud.catalogue import jobs
 from ovoo_edge.enrol import make_request
 
-from tests.cloud.api import centre_records, works
-from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SPARE, SYSTEM, Plant, installation, served
-from tests.cloud.api.test_matrix import BODIES as ASKED
-from tests.cloud.api.test_matrix import ENERGY, QUERIES, ROUTES, intake, period, rescore_order
+from tests.cloud.api import works
+from tests.cloud.api.conftest import furnished
+from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SYSTEM, Plant
+from tests.cloud.api.test_matrix import ENERGY, ROUTES, asked, intake, period, rescore_order
 
 HOUR = 3600 * 10**9
 BASE = f"/api/v1/enterprises/{OWN}"
@@ -95,23 +96,8 @@ def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A plant of its own on each database."""
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_server").fresh_database("keys")
     folder = tmp_path_factory.mktemp("keys")
-    with installation(folder, database_url=url) as built, served(built) as running:
-        built.ids["own_works"] = works.add_works(built).ids
-        centre_records.add_centre(built)
+    with furnished(folder, database_url=url) as running:
         yield running
-
-
-def _path(plant: Plant, route: tuple[str, str]) -> str:
-    ids = {**plant.ids["own"], "name": "spare"}
-    if route[1].removeprefix(f"{ENERGY}/").split("/")[0] in ("baselines", "savings", "intensities"):
-        ids = plant.ids["own_works"]
-    if route[1].endswith("/revoke"):
-        ids["gateway"] = SPARE
-    if route[1].endswith("/self"):
-        ids["assessment"] = centre_records.UNDECIDED
-    if "{token}" in route[1]:
-        ids["token"] = plant.token("centre_admin").split("_")[1]
-    return route[1].format(**ids)
 
 
 def _key() -> dict[str, str]:
@@ -119,15 +105,19 @@ def _key() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("route", CHANGING, ids=lambda route: f"{route[0]} {route[1]}")
-def test_a_repeated_request_gets_the_first_answer(admin: httpx.Client, plant: Plant, route: tuple[str, str]) -> None:
-    path, key = _path(plant, route), _key() | centre_records.HEADERS.get(route, {})
-    plain = ASKED.get(route)
-    body, other = BODIES.get(route, (plain, {**(plain or {}), "unexpected": 1}))
-    query = QUERIES.get(path.rsplit("/", 1)[-1])
+def test_a_repeated_request_gets_the_first_answer(plant: Plant, route: tuple[str, str]) -> None:
+    wanted = ROUTES[route]
+    theirs = wanted is not None and wanted not in PERMISSIONS[Role.CENTRE_ADMIN]  # a centre never consents
+    role = Role.ENTERPRISE_ENGINEER if theirs else Role.CENTRE_ADMIN
+    path, sent = asked(plant, route, plant.ids["own"], role)
+    sent["headers"] = sent["headers"] | _key() | _bearer(plant, role.value)
+    plain = sent["json"]
+    sent["json"], other = BODIES.get(route, (plain, {**(plain or {}), "unexpected": 1}))
+    changes = {"content": sent["content"] + b"!"} if "content" in sent else {"json": other}
 
-    first = admin.request(route[0], path, json=body, params=query, headers=key)
-    again = admin.request(route[0], path, json=body, params=query, headers=key)
-    changed = admin.request(route[0], path, json=other, params=query, headers=key)
+    first = plant.http.request(route[0], path, **sent)
+    again = plant.http.request(route[0], path, **sent)
+    changed = plant.http.request(route[0], path, **{**sent, **changes})
 
     assert first.status_code in (200, 201, 202, 204), first.text
     assert (again.status_code, again.content) == (first.status_code, first.content)

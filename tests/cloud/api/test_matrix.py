@@ -279,7 +279,14 @@ WITHIN = (
 
 
 def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:
-    method, path = route
+    path, sent = asked(plant, route, ids, role)
+    bearer = {"Authorization": f"Bearer {token}"} if token else {}
+    return plant.http.request(route[0], path, **{**sent, "headers": bearer | sent["headers"]})
+
+
+def asked(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role) -> tuple[str, dict[str, Any]]:
+    """The filled path of a call of the route that succeeds for who may, and what httpx takes beside it."""
+    path = route[1]
     filled = path
     values = dict(ids)
     if path.removeprefix(f"{ENERGY}/").split("/")[0] in ("baselines", "savings", "intensities"):
@@ -294,6 +301,8 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         values["token"] = plant.token(role.value).split("_")[1]
     if path.startswith("/api/v1/users"):
         values["name"] = "spare" if ids["enterprise"] == OWN else "stranger"
+    if path.startswith(centre_records.ASSESSMENT) and route[0] == "put":
+        values["assessment"] = centre_records.assessed(plant, f"year-{_another(plant)}")
     extra: dict[str, Any] = {}
     if path.endswith("/case-imports"):
         extra = exported_elsewhere(plant, ids["enterprise"], ids["site"])
@@ -302,10 +311,10 @@ def _call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str,
         extra = sent_with(plant, route, values)
     for key, text in values.items():
         filled = filled.replace("{" + key + "}", text)
-    headers = ({"Authorization": f"Bearer {token}"} if token else {}) | centre_records.HEADERS.get(route, {})
+    headers = centre_records.HEADERS.get(route, {}) | extra.get("headers", {})
     params = centre_records.QUERIES.get(path) or QUERIES.get(path.rsplit("/", 1)[-1])
     sent = {"json": _body(route, ids, role), "params": params, **extra}
-    return plant.http.request(method, filled, **{**sent, "headers": {**headers, **extra.get("headers", {})}})
+    return filled, {**sent, "headers": headers}
 
 
 def workflow_case(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, str]:
@@ -317,10 +326,15 @@ def workflow_case(plant: Plant, route: tuple[str, str], ids: dict[str, str], rol
         return {**shared, **names, "case": ids["case"]}
     if route[0] == "get" or ids["enterprise"] != OWN or site != SITE:
         return {**shared, **names}
+    state = case_files.STARTS[route[1]]
+    return {**case_files.case_in(plant, OWN, SITE, f"{site}-made-{_another(plant)}", state), **names}
+
+
+def _another(plant: Plant) -> str:
+    """A number that no call before had."""
     count = plant.ids.setdefault("made", {})
     count["n"] = str(int(count.get("n", "0")) + 1)
-    state = case_files.STARTS[route[1]]
-    return {**case_files.case_in(plant, OWN, SITE, f"{site}-made-{count['n']}", state), **names}
+    return count["n"]
 
 
 def exported_elsewhere(plant: Plant, enterprise: str, site: str) -> dict[str, Any]:
