@@ -16,7 +16,7 @@ from ovoo_cloud.api.schema import OPEN_ROUTES, UNKEYED
 from ovoo_cloud.catalogue import jobs
 from ovoo_edge.enrol import make_request
 
-from tests.cloud.api import works
+from tests.cloud.api import centre_records, works
 from tests.cloud.api.conftest import furnished
 from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SYSTEM, Plant
 from tests.cloud.api.test_matrix import ENERGY, ROUTES, asked, intake, period, rescore_order
