@@ -13,11 +13,15 @@ from ovoo_cloud.reports.nodes import Block, Inline, key, notice
 __all__ = ["SECRETS", "centre_copy", "secrets_of"]
 
 SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "products": ("product.", "norm.intensity"),
+    "products": ("product.", "norm.intensity", "per_output."),
     "costs": ("cost.",),
     "finance": ("finance.",),
 }
 """What a case may keep from the centre's copy, each with the figures that would give it away by their first letters."""
+
+_AMOUNTS: Final = (".output", ".good", ".ideal_output", ".ideal_per_h")
+_OF_MACHINES: Final = "oee."
+"""Amounts of single machines are output too; they end so."""
 
 
 def secrets_of(case: Mapping[str, Any]) -> tuple[str, ...]:
@@ -67,5 +71,7 @@ def _without(part: Any, prefixes: tuple[str, ...], secrets: Sequence[str]) -> An
 
 def _is_secret(part: Inline, prefixes: tuple[str, ...], secrets: Sequence[str]) -> bool:
     if part.get("t") == "figure":
-        return bool(prefixes) and str(part["id"]).startswith(prefixes)
+        name = str(part["id"])
+        amount = "products" in secrets and name.startswith(_OF_MACHINES) and name.endswith(_AMOUNTS)
+        return amount or (bool(prefixes) and name.startswith(prefixes))
     return "t" in part and part.get("secret") in secrets

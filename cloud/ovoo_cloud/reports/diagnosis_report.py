@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from ovoo_cloud.diagnosis.as_issued import as_issued
 from ovoo_cloud.diagnosis.assessments import comparison, rescored
 from ovoo_cloud.diagnosis.case import parse_case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
@@ -80,13 +81,14 @@ def _point_figures(prefix: str, result: Mapping[str, Any]) -> Iterator[tuple[str
 
 
 def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
-    return freeze(
+    today = freeze(
         parse_case(snapshot["case"], "snapshot.json"),
         FrozenSource(snapshot["source"], source),
         Issue.from_json(snapshot["issue"]),
         Shelf(snapshot.get("own_frameworks", {})),
         review=decisions(snapshot),
     ).data
+    return as_issued(snapshot, today)
 
 
 KIND: Final = ReportKind(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any, Final
 
 from ovoo_contract.canonical import sha256_hex
@@ -13,7 +12,7 @@ from ovoo_contract.canonical import sha256_hex
 from ovoo_cloud.reports.kinds import kind_of
 from ovoo_cloud.reports.nodes import Block, Facts
 
-__all__ = ["FORMAT", "build_tree", "chapters_edition", "verification_text"]
+__all__ = ["FORMAT", "build_tree", "chapter_files", "chapters_edition", "verification_text"]
 
 FORMAT: Final = "ovoo.report/1"
 _CHAPTERS: Final = (
@@ -58,11 +57,12 @@ def verification_text(issue: Mapping[str, Any], snapshot_sha256: str) -> str:
 @cache
 def chapters_edition() -> str:
     """First 16 hex of a hash over the chapters' own source: documents of another edition are laid out otherwise."""
-    return sha256_hex("".join(_sources()).encode())[:16]
+    texts = [resources.files(package).joinpath(name).read_text(encoding="utf-8") for package, name in chapter_files()]
+    return sha256_hex("".join(texts).encode())[:16]
 
 
-def _sources() -> Iterator[str]:
+def chapter_files() -> Iterator[tuple[str, str]]:
+    """Package and file name of every source that decides how a snapshot becomes a document."""
     for package, names in _CHAPTERS:
-        files: dict[str, Traversable] = {each.name: each for each in resources.files(package).iterdir()}
-        for name in names or sorted(name for name in files if name.endswith(".py")):
-            yield files[name].read_text(encoding="utf-8")
+        there = sorted(each.name for each in resources.files(package).iterdir() if each.name.endswith(".py"))
+        yield from ((package, name) for name in names or there)

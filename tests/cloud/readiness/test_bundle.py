@@ -44,7 +44,15 @@ class Issued:
 
     def settings(self) -> ReportSettings:
         """The settings it was issued with."""
-        return ReportSettings("R-1", "2026-06-08", load_signing_key(self.private_key), languages=("zh", "en"))
+        return settings_with(self.private_key)
+
+
+VERIFY_URL = "https://plant.example/verify"
+
+
+def settings_with(private_key: Path) -> ReportSettings:
+    key = load_signing_key(private_key)
+    return ReportSettings("R-1", "2026-06-08", key, languages=("zh", "en"), verify_url=VERIFY_URL)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +61,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Issued:
     root = tmp_path_factory.mktemp("readiness")
     private_key, public_key = create_key(root / "keys")
     source = plant.mine_source(cuts=CUTS)
-    settings = ReportSettings("R-1", "2026-06-08", load_signing_key(private_key), languages=("zh", "en"))
-    result = build_readiness_report(plant.plan(), source, settings, root / "bundle")
+    result = build_readiness_report(plant.plan(), source, settings_with(private_key), root / "bundle")
     return Issued(root / "bundle", private_key, public_key, source, result)
 
 
@@ -89,7 +96,15 @@ def test_other_samples_in_the_store_name_the_machine_and_its_points(issued: Issu
     assert names(found, "evidence")
 
 
-@pytest.mark.parametrize("name", ["snapshot.json", "report.pdf", "report.en.docx", "report.xlsx"])
+def test_its_cover_leads_to_the_verification_page_and_it_is_a_web_page_too(issued: Issued) -> None:
+    cover = json.loads((issued.folder / "report.json").read_bytes())["cover"]
+
+    assert cover["code"] == f"{VERIFY_URL}?number=R-1&revision=1&code={issued.result.snapshot_sha256}"
+    for name, words in (("report.html", "没有任何样本"), ("report.en.html", "no sample at all")):
+        assert words in (issued.folder / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["snapshot.json", "report.pdf", "report.en.docx", "report.xlsx", "report.en.html"])
 def test_a_changed_byte_names_its_file(issued: Issued, copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1

@@ -19,6 +19,7 @@ from ovoo_contract.errors import ConfigErrors
 from pypdf import PdfReader
 
 from tests.cloud.diagnosis import mine
+from tests.cloud.diagnosis.test_indicator_facts import COUNTERS, TOLD, counted, operated
 from tests.cloud.reports.conftest import Issued
 
 OUTPUT = "312,500"
@@ -90,6 +91,20 @@ def test_every_other_figure_stays(issued: Issued) -> None:
 
     assert kept == {name for name in _figures(tree["blocks"]) if not name.startswith(prefixes)}
     assert len(kept) > 60
+
+
+def test_amounts_of_machines_are_output_too() -> None:
+    case = operated(**TOLD)
+    snapshot = freeze(case, counted(case, COUNTERS), Issue("C-2", "2026-06-08", 1, "test")).data
+    tree = build_tree(snapshot, "0" * 64)
+
+    gone = _figures(tree["blocks"]) - _figures(centre_copy(tree, ("products",))["blocks"])
+
+    assert {name for name in gone if name.startswith("oee.")} == {
+        f"oee.hoist1.{part}" for part in ("output", "good", "ideal_output", "ideal_per_h")
+    }
+    assert "per_output.machine.hoist1" in gone
+    assert _figures(centre_copy(tree, ("costs",))["blocks"]) == _figures(tree["blocks"])
 
 
 def test_a_case_without_secrets_has_the_same_pages(issued: Issued) -> None:

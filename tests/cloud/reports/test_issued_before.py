@@ -13,6 +13,7 @@ from ovoo_cloud.reports.verify import verify_bundle
 from ovoo_contract.canonical import canonical_json
 
 from tests.cloud.diagnosis import mine
+from tests.cloud.diagnosis.mine import Cut
 
 ISSUED = sorted((Path(__file__).parent / "issued").glob("*.zip"))
 
@@ -42,6 +43,17 @@ def test_it_verifies_from_the_snapshot_and_from_the_store(bundle: Path) -> None:
     assert plain.figures > 80
     assert plain.not_measured == ()
     assert set(deep.not_measured) == {"load.base", "load.mean", "load.peak"}
+
+
+def test_a_store_that_lost_samples_is_named_down_to_the_score_by_the_rules_of_then(bundle: Path) -> None:
+    case = mine.case()
+    cut = mine.source(case, [Cut("heishan/utilities/air/comp1", 0.3, 0.7)])
+
+    outcome = verify_bundle(bundle, trust=bundle.parent / "trust.pub.pem", deep=cut)
+
+    accused = {each.name for each in outcome.mismatches if each.kind == "figure"}
+    assert {"equipment.networked", "score.item.equipment_networked", "score.total"} <= accused
+    assert not {"score.item.network_build", "security.gateways"} & accused
 
 
 def test_a_figure_changed_in_its_document_is_named(bundle: Path) -> None:

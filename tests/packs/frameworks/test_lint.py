@@ -43,7 +43,7 @@ CASES = {
     "gate beyond the scenes": (SME, "score: 80, scenes: 10", "score: 80, scenes: 17", "more than there are"),
     "unknown indicator": (SME, "indicator: pass_rate", "indicator: luck", "unknown indicator"),
     "unknown option indicator": (SME, "measured_by: data_protected", "measured_by: luck", "unknown indicator"),
-    "unknown scene indicator": (SME, "[dashboards_in_use]", "[luck]", "unknown indicator"),
+    "unknown scene indicator": (SME, "[simulations_run]", "[luck]", "unknown indicator"),
     "no english": (SME, "{zh: 设备系统, en: Equipment}", "{zh: 设备系统}", "name.en: missing key"),
     "no source": (SME, "            source: networked\n", "", "source: missing key"),
     "unknown source": (SME, "source: networked", "source: hearsay", "unknown source"),
