@@ -383,13 +383,20 @@ def _feed_foreign(plant: Plant) -> None:
     plant.intake.handle([Message(topics.event(FOREIGN_GATEWAY), EventEnvelope(7, 2, found).to_json())])
 
 
+def ensure_report_key(plant: Plant) -> None:
+    """The key that seals reports, written unless it is there, as `ovoo-cloud init` does."""
+    from ovoo_cloud.reports.signing import create_key
+
+    if not plant.services.settings.signing_key.exists():
+        create_key(plant.services.settings.authority_dir)
+
+
 def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str, str]:
     """A case, a job and a report of the enterprise; gives the ids of everything it owns."""
     from ovoo_cloud.alarms import records
     from ovoo_cloud.catalogue import energy_contracts, entered_bills, findings, verdicts
     from ovoo_cloud.energy.bills import make_bill
     from ovoo_cloud.energy.carbon_statement import make_carbon
-    from ovoo_cloud.reports.signing import create_key
 
     with plant.services.database.write() as session:
         energy_contracts.save_contract(session, SYSTEM, enterprise, site, TERMS, NOW)
@@ -399,8 +406,7 @@ def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str
     given = entered_bills.NewBill(NOW - 35 * DAY, NOW - 5 * DAY, "1200", "read", "bill 6")
     with plant.services.database.write() as session:
         (entered,) = entered_bills.enter(session, SYSTEM, enterprise, site, [given], NOW)
-    if not plant.services.settings.signing_key.exists():
-        create_key(plant.services.settings.authority_dir)
+    ensure_report_key(plant)
     report_id = f"{site}-2026-001-r1"
     folder = plant.services.settings.reports_dir / enterprise / report_id
     folder.mkdir(parents=True)

@@ -11,9 +11,8 @@ from typing import Any
 
 import httpx
 from ovoo_cloud.jobs.worker import Worker
-from ovoo_cloud.reports.signing import create_key
 
-from tests.cloud.api.plant import DAY, HOUR, NOW, OWN, SITE, Plant, installation, served
+from tests.cloud.api.plant import DAY, HOUR, NOW, OWN, SITE, Plant, ensure_report_key, installation, served
 from tests.cloud.casework.content import CONTENT, PARTS, REGISTER
 
 CASE = "heishan-2026"
@@ -131,7 +130,7 @@ def iso(time_ns: int) -> str:
 def centre(folder: pathlib.Path, **settings: Any) -> Iterator[Centre]:
     """A served installation that needs consent."""
     with installation(folder, access_consent="required", **settings) as plant, served(plant) as running:
-        create_key(running.services.settings.authority_dir)
+        ensure_report_key(running)
         yield Centre(running)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from ovoo_cloud.jobs.worker import Worker
-from ovoo_cloud.reports.signing import create_key
 from playwright.sync_api import Browser, expect
 
-from tests.cloud.api.plant import OWN, SITE, Plant, announce, installation, served
+from tests.cloud.api.plant import OWN, SITE, Plant, announce, ensure_report_key, installation, served
 from tests.cloud.console.reader import fits, keep, reader
 
 pytestmark = pytest.mark.server
@@ -21,7 +20,7 @@ SIZES = ((1920, "projector"), (1280, "desk"), (360, "phone"))
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """A plant of its own: its worker runs."""
     with installation(tmp_path_factory.mktemp("readiness")) as built, served(built) as running:
-        create_key(built.services.settings.authority_dir)
+        ensure_report_key(built)
         yield running
 
 
@@ -95,7 +94,7 @@ def test_a_site_without_a_sample_is_scored_in_ranges(
 ) -> None:
     with installation(tmp_path_factory.mktemp("bare"), fed=False) as built:
         announce(built)
-        create_key(built.services.settings.authority_dir)
+        ensure_report_key(built)
         with served(built) as bare, reader(browser, bare) as page:
             page.goto(PAGE)
             page.get_by_role("button").filter(has_text="评估").click()
