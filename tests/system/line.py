@@ -73,6 +73,7 @@ class Line:
         password.touch(mode=0o600)
         password.write_text(PASSWORD, encoding="utf-8")
         settings: dict[str, str | int] = {
+            "access_consent": "own",
             "data_dir": str(self.folder / "cloud"),
             "store": "influx",
             "influx_url": self.influx.url,

@@ -37,7 +37,7 @@ SILENT = "utilities/air/comp1"
 def config(tmp_path: pathlib.Path) -> pathlib.Path:
     """A cloud with embedded stores and the mine's gateway."""
     path, password = tmp_path / "cloud.toml", tmp_path / "password"
-    path.write_text(f'data_dir = "{tmp_path / "cloud"}"\n', encoding="utf-8")
+    path.write_text(f'data_dir = "{tmp_path / "cloud"}"\naccess_consent = "own"\n', encoding="utf-8")
     password.touch(mode=0o600)
     password.write_text(PASSWORD, encoding="utf-8")
     programs.run("ovoo-cloud", "init", "--config", path, "--password-file", password)

@@ -60,7 +60,10 @@ class KeyedRoute(APIRoute):
     async def user(self, request: Request) -> str:
         """Whose keys the request's key is one of."""
         scope = await run_in_threadpool(caller, request, services_of(request))
-        return scope.user
+        if scope.consents is None:
+            return scope.user
+        live = "/".join(each.grant for each in scope.consents)
+        return f"{scope.user}/{live}"  # an answer is not given again once the consent that it stood on has ended
 
 
 class KeyedByToken(KeyedRoute):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
-from ovoo_cloud.catalogue.tables import Job
+from ovoo_cloud.catalogue.tables import Case, Job
 
 __all__ = ["JobState", "claim", "enqueue", "finish", "job", "jobs", "recover", "report_progress"]
 
@@ -90,7 +90,7 @@ def job(session: Session, scope: Scope, job_id: str) -> Job:
     """One run; NotFound when absent or foreign."""
     scope = scope.under(Permission.READ_REPORT)
     found = session.get(Job, job_id)
-    if found is None or not _visible(scope, found.enterprise):
+    if found is None or not _visible(session, scope, found):
         raise absent(f"job {job_id}")
     return found
 
@@ -104,8 +104,24 @@ def jobs(session: Session, scope: Scope, *, enterprise: str | None = None, limit
         query = query.where(Job.enterprise == enterprise)
     if scope.enterprises is not None:
         query = query.where(Job.enterprise.in_(scope.enterprises))
-    return session.scalars(query).all()
+    rows = session.scalars(query).all()
+    return rows if scope.purpose is None else [row for row in rows if _visible(session, scope, row)]
 
 
-def _visible(scope: Scope, enterprise: str) -> bool:
-    return scope.enterprises is None if not enterprise else scope.sees(enterprise)
+def _visible(session: Session, scope: Scope, job: Job) -> bool:
+    """Whether the work is inside the scope; under grants also the site that it is about."""
+    if not job.enterprise:
+        return scope.enterprises is None
+    site = _site(session, job)
+    return scope.sees(job.enterprise) if site is None else scope.sees_site(job.enterprise, site)
+
+
+def _site(session: Session, job: Job) -> str | None:
+    """The site that work is about, None for work about a whole enterprise."""
+    told = job.parameters
+    if "case" in told:
+        case = session.get(Case, told["case"])
+        return None if case is None else case.site
+    if "asset" in told:
+        return "".join(str(told["asset"]).split("/")[1:2])
+    return str(told["site"]) if "site" in told else None

@@ -83,6 +83,34 @@ def test_a_grant_ends_at_its_hour_and_when_it_is_withdrawn(house: Centre) -> Non
     assert (states[first], states[second]) == ("withdrawn", "expired")
 
 
+def test_the_audit_record_tells_no_figure_of_a_plant_without_consent(house: Centre) -> None:
+    def lines(role: str) -> list[dict[str, object]]:
+        with house.person(role) as client:
+            found: list[dict[str, object]] = client.get("/api/v1/audit", params={"limit": 1000}).json()["items"]
+        return [line for line in found if str(line["action"]).startswith("energy.")]
+
+    closed = lines("centre_admin")
+    grant = given(house, "report")
+    opened = lines("centre_admin")
+    house.call("enterprise_engineer", "POST", f"/grants/{grant}/withdraw", json={})
+
+    assert closed
+    assert all(line["withheld"] and line["detail"] == {} for line in closed)
+    assert any(line["detail"] for line in opened)
+
+
+def test_an_answer_is_not_given_again_once_the_consent_has_ended(house: Centre) -> None:
+    grant = given(house, "energy")
+    body = {"name": "idle_switch_off.cost_low", "value": "100", "document": "offer 3"}
+    key = {"Idempotency-Key": "the-same"}
+    first = house.call("centre_expert", "PUT", ASSETS, json=body, headers=key)
+    again = house.call("centre_expert", "PUT", ASSETS, json=body, headers=key)
+    house.call("enterprise_engineer", "POST", f"/grants/{grant}/withdraw", json={})
+    late = house.call("centre_expert", "PUT", ASSETS, json=body, headers=key)
+
+    assert (first.status_code, again.headers["Idempotency-Replayed"], late.status_code) == (200, "true", 404)
+
+
 def test_a_centre_cannot_consent_for_an_enterprise_nor_read_anothers_log(house: Centre) -> None:
     body = {"purposes": ["report"], "until": iso(NOW + 10**15 * 90), "reason": "x"}
 
