@@ -68,6 +68,7 @@ class IssueBody(SnapshotBody):
     number: str = Field(max_length=40, pattern="[A-Za-z0-9]")
     issue_date: datetime.date | None = Field(None, description="default: today in the installation's time zone")
     languages: list[Literal["zh", "en"]] = Field(default=[], max_length=2, description="the first one leads")
+    centre_copy: bool = Field(False, description="a second set of documents without the enterprise's trade secrets")
 
 
 class VisitBody(BaseModel):
@@ -283,6 +284,8 @@ def issue(
         wanted["issue_date"] = body.issue_date.isoformat()
     if body.languages:
         wanted["languages"] = list(dict.fromkeys(body.languages))
+    if body.centre_copy:
+        wanted["centre_copy"] = True
     return _queued(services, scope, (enterprise, case), Step.ISSUE, wanted, out)
 
 
