@@ -33,7 +33,7 @@ NOW = dairy.END + 2 * dairy.DAY_NS
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     """The dairy from April on in the embedded store, two days after the month, with a tariff and a price."""
-    with build_services(Settings(data_dir=tmp_path / "data"), clock=lambda: NOW) as opened:
+    with build_services(Settings(data_dir=tmp_path / "data", access_consent="own"), clock=lambda: NOW) as opened:
         fill(opened, dairy.batches(start="2026-04-01"))
         with opened.database.write() as session:
             energy_settings.choose_tariff(
