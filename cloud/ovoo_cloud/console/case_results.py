@@ -48,7 +48,7 @@ def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:
     data = freezing.read(session, row, row.snapshot)
     scored, rules = data["score"], data["framework"]
     overridden = [each for each in data.get("review", {}).get("items", ()) if each["decision"] == "override"]
-    items = {f"score.item.{each['id']}": each["name"] for part in rules["dimensions"] for each in part["items"]}
+    names = {f"score.item.{each['id']}": each["name"] for part in rules["dimensions"] for each in part["items"]}
     return {
         "framework": rules["name"],
         "total": scored["total"],
@@ -56,7 +56,7 @@ def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:
         "level_range": (scored["level_low"], scored["level_high"]),
         "overridden": len(overridden),
         "changes": data.get("changes"),
-        "items": items,
+        "names": names,
     }
 
 

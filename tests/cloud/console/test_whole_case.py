@@ -208,14 +208,14 @@ def freeze_and_review(walk: Walk) -> None:
         override(walk, page, "item:awareness", ["ArrowUp"], "规划尚未实施")
         rows = page.locator("#review tr[tabindex]")
         page.goto(f"{HOME}/review")
+        page.keyboard.press("j")
         for place in range(rows.count()):
-            page.keyboard.press("j")
-            if rows.nth(place).get_attribute("data-decision"):
-                continue
             expect(rows.nth(place)).to_be_focused()
-            page.keyboard.press("a")
+            if rows.nth(place).get_attribute("data-decision"):
+                page.keyboard.press("j")
+                continue
+            page.keyboard.press("a")  # accepts, and goes on with the next entry
             expect(rows.nth(place)).to_have_attribute("data-decision", "accept")
-            page.goto(f"{HOME}/review#after-{(rows.nth(place).get_attribute('id') or '').removeprefix('row-')}")
         walk.show(page, "reviewed")
         page.goto(HOME)
         walk.press(page, "propose")
