@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -14,11 +13,9 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.case_access import (
-    Confirmer,
     Decider,
     Editor,
     Giver,
-    Issuer,
     Measurer,
     Reviewer,
     SeenVersion,
@@ -28,14 +25,14 @@ from ovoo_cloud.api.case_access import (
 from ovoo_cloud.api.cases import job_view
 from ovoo_cloud.api.grants import GrantBody, terms_of
 from ovoo_cloud.api.idempotency import KeyedRoute
-from ovoo_cloud.casework import freezing, issuing, opening, steps
+from ovoo_cloud.casework import freezing, opening, steps
 from ovoo_cloud.casework.states import TRANSITIONS, Step
 from ovoo_cloud.catalogue import jobs
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.services import Services
 
-__all__ = ["queue_step", "router"]
+__all__ = ["ReasonBody", "queue_step", "queued", "router", "taken"]
 
 router = APIRouter(
     prefix="/api/v1/enterprises/{enterprise}/cases/{case}/steps", tags=["case workflow"], route_class=KeyedRoute
@@ -56,37 +53,7 @@ class IntakeBody(BaseModel):
     framework: str = Field("sme_2024", max_length=63)
 
 
-class SnapshotBody(BaseModel):
-    """Which content is meant."""
-
-    snapshot: str = Field(pattern="^[0-9a-f]{64}$", description="the `snapshot` of the case")
-
-
-class IssueBody(SnapshotBody):
-    """Under which number the confirmed content leaves the house."""
-
-    number: str = Field(max_length=40, pattern="[A-Za-z0-9]")
-    issue_date: datetime.date | None = Field(None, description="default: today in the installation's time zone")
-    languages: list[Literal["zh", "en"]] = Field(default=[], max_length=2, description="the first one leads")
-    centre_copy: bool = Field(False, description="a second set of documents without the enterprise's trade secrets")
-
-
-class VisitBody(BaseModel):
-    """What a follow-up visit saw."""
-
-    date: datetime.date
-    words: str = Field(min_length=1, max_length=10_000, description="in the visitor's own words")
-    documents: list[str] = Field(default=[], max_length=100, description="SHA-256 of documents of the case")
-
-
-class FollowBody(BaseModel):
-    """The case that follows."""
-
-    id: str = Field(max_length=63)
-    title: str = Field(min_length=1, max_length=200)
-
-
-def _taken(
+def taken(
     services: Services, scope: Scope, where: tuple[str, str, Permission], response: Response, work: Work
 ) -> dict[str, Any]:
     """Suspends the case first where its grant ended, so that the record says so whatever becomes of the step."""
@@ -115,7 +82,7 @@ def accept(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         opening.decide(session, scope, row, accepted=True, reason=body.reason, now_ns=now_ns, seen=seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
+    return taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
 
 
 @router.post("/decline")
@@ -133,7 +100,7 @@ def decline(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         opening.decide(session, scope, row, accepted=False, reason=body.reason, now_ns=now_ns, seen=seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
+    return taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
 
 
 @router.post("/consent")
@@ -145,7 +112,7 @@ def consent(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         opening.consent(session, scope, row, terms_of(body, now_ns, row.case), now_ns, seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.GIVE_CONSENT), out, work)
+    return taken(services, scope, (enterprise, case, Permission.GIVE_CONSENT), out, work)
 
 
 @router.post("/resume")
@@ -157,7 +124,7 @@ def resume(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         opening.resume(session, scope, row, terms_of(body, now_ns, row.case), now_ns, seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.GIVE_CONSENT), out, work)
+    return taken(services, scope, (enterprise, case, Permission.GIVE_CONSENT), out, work)
 
 
 @router.post("/open_intake")
@@ -169,7 +136,7 @@ def open_intake(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         opening.open_intake(session, scope, row, body.framework, now_ns, seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.EDIT_CASE), out, work)
+    return taken(services, scope, (enterprise, case, Permission.EDIT_CASE), out, work)
 
 
 @router.post("/submit")
@@ -181,13 +148,13 @@ def submit(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         opening.submit(session, scope, row, now_ns, seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.EDIT_CASE), out, work)
+    return taken(services, scope, (enterprise, case, Permission.EDIT_CASE), out, work)
 
 
 @router.post("/freeze", status_code=202)
 def freeze(enterprise: str, case: str, out: Response, services: ServicesDep, scope: Measurer) -> dict[str, Any]:
     """Queues the measuring of the evidence; the job takes the step when it is done."""
-    return _queued(services, scope, (enterprise, case), Step.FREEZE, {}, out)
+    return queued(services, scope, (enterprise, case), Step.FREEZE, {}, out)
 
 
 @router.post("/reopen")
@@ -205,7 +172,7 @@ def reopen(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         opening.reopen(session, scope, row, body.reason, now_ns, seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
+    return taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
 
 
 @router.post("/move_edition")
@@ -235,133 +202,7 @@ def propose(
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
         freezing.propose(session, scope, row, now_ns, seen)
 
-    return _taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
-
-
-@router.post("/object")
-def reject(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Confirmer,
-) -> dict[str, Any]:
-    """The enterprise objects; the review goes on."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.reject(session, scope, row, body.reason, now_ns, seen)
-
-    return _taken(services, scope, (enterprise, case, Permission.CONFIRM_CASE), out, work)
-
-
-@router.post("/confirm")
-def confirm(
-    enterprise: str,
-    case: str,
-    body: SnapshotBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Confirmer,
-) -> dict[str, Any]:
-    """The enterprise confirms the content with this hash."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.confirm(session, scope, row, body.snapshot, now_ns, seen)
-
-    return _taken(services, scope, (enterprise, case, Permission.CONFIRM_CASE), out, work)
-
-
-@router.post("/issue", status_code=202)
-def issue(
-    enterprise: str, case: str, body: IssueBody, out: Response, services: ServicesDep, scope: Issuer
-) -> dict[str, Any]:
-    """Queues the issue of the confirmed content; the job takes the step when the report is sealed."""
-    wanted: dict[str, Any] = {"number": body.number, "snapshot": body.snapshot}
-    if body.issue_date is not None:
-        wanted["issue_date"] = body.issue_date.isoformat()
-    if body.languages:
-        wanted["languages"] = list(dict.fromkeys(body.languages))
-    if body.centre_copy:
-        wanted["centre_copy"] = True
-    return _queued(services, scope, (enterprise, case), Step.ISSUE, wanted, out)
-
-
-@router.post("/revise")
-def revise(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Reviewer,
-) -> dict[str, Any]:
-    """Opens an issued report for correction; its next issue is a revision that lists what changed."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.revise(session, scope, row, body.reason, now_ns, seen)
-
-    return _taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
-
-
-@router.post("/visit")
-def visit(
-    enterprise: str,
-    case: str,
-    body: VisitBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Reviewer,
-) -> dict[str, Any]:
-    """Records a follow-up visit."""
-    day = body.date.isoformat()
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.visit(
-            session, scope, row, date=day, words=body.words, documents=body.documents, now_ns=now_ns, seen=seen
-        )
-
-    return _taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
-
-
-@router.post("/rediagnose", status_code=201)
-def rediagnose(
-    enterprise: str,
-    case: str,
-    body: FollowBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Decider,
-) -> dict[str, Any]:
-    """Opens the case that follows this one; its report compares before and after."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.rediagnose(session, scope, row, body.id, body.title, now_ns, seen)
-
-    return _taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
-
-
-@router.post("/close")
-def close(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Decider,
-) -> dict[str, Any]:
-    """Ends the case."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.close(session, scope, row, body.reason, now_ns, seen)
-
-    return _taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
+    return taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
 
 
 def queue_step(
@@ -384,7 +225,7 @@ def queue_step(
         )
 
 
-def _queued(
+def queued(
     services: Services,
     scope: Scope,
     where: tuple[str, str],
@@ -392,6 +233,7 @@ def _queued(
     wanted: Mapping[str, Any],
     response: Response,
 ) -> dict[str, Any]:
+    """The job of a queued step, with its address in the answer."""
     job = queue_step(services, scope, *where, step, wanted)
     response.headers["Location"] = f"/api/v1/enterprises/{where[0]}/jobs/{job.id}"
     return job_view(job)
