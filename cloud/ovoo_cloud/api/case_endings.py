@@ -43,6 +43,7 @@ class IssueBody(SnapshotBody):
     number: str = Field(max_length=40, pattern="[A-Za-z0-9]")
     issue_date: datetime.date | None = Field(None, description="default: today in the installation's time zone")
     languages: list[Literal["zh", "en"]] = Field(default=[], max_length=2, description="the first one leads")
+    centre_copy: bool = Field(False, description="a second set of documents without the enterprise's trade secrets")
 
 
 class VisitBody(BaseModel):
@@ -106,6 +107,8 @@ def issue(
         wanted["issue_date"] = body.issue_date.isoformat()
     if body.languages:
         wanted["languages"] = list(dict.fromkeys(body.languages))
+    if body.centre_copy:
+        wanted["centre_copy"] = True
     return queued(services, scope, (enterprise, case), Step.ISSUE, wanted, out)
 
 

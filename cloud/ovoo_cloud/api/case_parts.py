@@ -152,11 +152,8 @@ def import_questionnaire(
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
         steps.settle(session, row, now_ns)
-        if not row.edition:
-            parts.put_part(session, scope, row, "answers", {}, answers_version, now_ns)  # says that it is not open
-        told = questionnaire.parts_of_rows(rows, editions.pinned(session, row))
         seen = {"answers": answers_version, "scenes": scenes_version}
-        written = [parts.put_part(session, scope, row, name, told[name], seen[name], now_ns) for name in told]
+        written = questionnaire.take_rows(session, scope, row, rows, seen, now_ns)
         return {"items": [_view(each.part, each) for each in written]}
 
 

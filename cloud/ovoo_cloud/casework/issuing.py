@@ -20,7 +20,7 @@ from ovoo_cloud.catalogue import cases
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseSnapshot, CaseStep
 from ovoo_cloud.catalogue.tables import Case, Report
 from ovoo_cloud.diagnosis.case import parse_case
-from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
+from ovoo_cloud.diagnosis.snapshot import Snapshot
 from ovoo_cloud.reports.build import ReportResult, ReportSettings, issue_bundle, summary
 from ovoo_cloud.reports.naming import local_day, slug
 from ovoo_cloud.reports.resolve import Language
@@ -32,12 +32,16 @@ __all__ = ["Order", "confirm", "issue", "reject", "revise", "visit"]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the centre decides of a report: its number, date (ISO), languages, and which content it means."""
+    """What the centre decides of a report: its number, date (ISO), languages, and which content it means.
+
+    centre_copy: a second set of documents, without the enterprise's trade secrets.
+    """
 
     number: str
     snapshot: str
     issue_date: str = ""
     languages: Sequence[Language] = ()
+    centre_copy: bool = False
 
 
 def confirm(session: Session, scope: Scope, row: CaseFile, snapshot: str, now_ns: int, seen: int | None) -> CaseStep:
@@ -92,8 +96,10 @@ def issue(
         seal_of(settings.seal_command, settings.seal_public_key, settings.signing_key),
         revision=revision,
         languages=list(order.languages) or [settings.language],
+        verify_url=settings.verify_url,
+        centre_copy=order.centre_copy,
     )
-    result = issue_bundle(lambda given: Snapshot({**data, "issue": _issue_json(given)}), made, folder)
+    result = issue_bundle(lambda given: Snapshot({**data, "issue": given.to_json()}), made, folder)
     progress(0.9)
     try:
         with services.database.write() as session:
@@ -182,10 +188,6 @@ def _report(
         created_by=scope.user,
         created_ns=now_ns,
     )
-
-
-def _issue_json(given: Issue) -> dict[str, Any]:
-    return {"number": given.number, "date": given.date, "revision": given.revision, "tool": given.tool}
 
 
 def revise(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: int, seen: int | None) -> CaseStep:

@@ -9,10 +9,14 @@ from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
 from ovoo_packs import Framework, Item
+from sqlalchemy.orm import Session
 
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.casework import editions, parts
 from ovoo_cloud.casework.sheet import Cell, Row
+from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart
 
-__all__ = ["parts_of_rows"]
+__all__ = ["parts_of_rows", "take_rows"]
 
 _YES: Final = frozenset({"yes", "y", "x", "1", "true", "是", "有", "√", "✓"})
 _NO: Final = frozenset({"", "no", "n", "0", "false", "否", "无"})
@@ -36,6 +40,20 @@ class _Told:
     cls: str = ""
     evidence: list[str] = field(default_factory=list)
     answered: bool = False
+
+
+def take_rows(
+    session: Session, scope: Scope, row: CaseFile, rows: Sequence[Row], seen: Mapping[str, int], now_ns: int
+) -> list[CasePart]:
+    """Writes what a filled questionnaire says into the parts `answers` and `scenes`; `seen` are their versions read.
+
+    Raises:
+        ConfigErrors: as `parts_of_rows`. Stale: somebody wrote one of the parts since. Conflict: the intake is closed.
+    """
+    if not row.edition:
+        parts.put_part(session, scope, row, "answers", {}, seen["answers"], now_ns)  # says that it is not open
+    told = parts_of_rows(rows, editions.pinned(session, row))
+    return [parts.put_part(session, scope, row, name, told[name], seen[name], now_ns) for name in told]
 
 
 def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[str, Any]]:

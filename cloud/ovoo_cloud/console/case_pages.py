@@ -24,6 +24,7 @@ from ovoo_cloud.casework.reviews import Ruling
 from ovoo_cloud.casework.states import RAIL, State, Step
 from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.console.case_results import results
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
 
@@ -111,6 +112,7 @@ def _content(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any] | 
         "faults": faults,
         "steps": steps.steps(session, row),
         "review": (sum(1 for each in table if each["decision"]), len(table)),
+        **results(session, scope, row),
     }
 
 
@@ -128,10 +130,15 @@ def take_step(
     words: _Text = "",
     id: Annotated[str, Form(max_length=63)] = "",  # the field's name in the form
     title: Annotated[str, Form(max_length=200)] = "",
+    languages: Annotated[str, Form(pattern="^(zh|en|zh,en)$")] = "zh,en",
+    centre_copy: Annotated[bool, Form()] = False,
 ) -> Response:
     """Takes a step, or queues the work that takes it."""
     if step in (Step.FREEZE, Step.ISSUE):
-        wanted = {} if step is Step.FREEZE else {"number": number, "snapshot": snapshot}
+        wanted: dict[str, Any] = {}
+        if step is Step.ISSUE:
+            wanted = {"number": number, "snapshot": snapshot, "languages": languages.split(",")}
+            wanted |= {"centre_copy": True} if centre_copy else {}
         queue_step(services, scope, enterprise, case, step, wanted)
     else:
         fields = {"reason": reason, "snapshot": snapshot, "date": date, "words": words, "id": id, "title": title}

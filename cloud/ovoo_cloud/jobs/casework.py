@@ -28,14 +28,15 @@ def case_issue(
 ) -> Mapping[str, Any]:
     """Issues a confirmed case.
 
-    Parameters: `enterprise`, `case`, `number`, `snapshot`, `user` (who asked); `issue_date` and `languages` may be
-    left out.
+    Parameters: `enterprise`, `case`, `number`, `snapshot`, `user` (who asked); `issue_date`, `languages` and
+    `centre_copy` (default no) may be left out.
     """
     order = issuing.Order(
         _text(parameters, "number"),
         _text(parameters, "snapshot"),
         str(parameters.get("issue_date") or ""),
         list(parameters.get("languages") or []),
+        bool(parameters.get("centre_copy", False)),
     )
     with asked_by(services, parameters, "job case_issue") as scope:
         enterprise, case_id = _text(parameters, "enterprise"), _text(parameters, "case")

@@ -62,7 +62,6 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", f"{ASSESSMENT}/self"): {"answers": [{"criterion": "heads", "score": 80, "statement": "held 3 courses"}]},
     ("put", f"{ASSESSMENT}/decision"): {"scores": [], "verdict": "passed", "reason": "seen"},
 }
-"""An assessment that no test decides."""
 ANY = {"If-Match": "*"}
 HEADERS: dict[tuple[str, str], dict[str, str]] = {
     ("put", ENTRY): ANY,

@@ -1,0 +1,88 @@
+"""What a case page shows of results: what was confirmed, what a revision changed, the reports and the work in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, File, Form, UploadFile
+from fastapi.responses import RedirectResponse, Response
+from ovoo_contract.errors import ConfigError
+from sqlalchemy.orm import Session
+
+from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.api.access import ServicesDep
+from ovoo_cloud.api.reports import bundle_files
+from ovoo_cloud.casework import freezing, questionnaire, sheet, steps
+from ovoo_cloud.casework.states import State
+from ovoo_cloud.catalogue import cases, jobs
+from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.catalogue.tables import Job
+from ovoo_cloud.console.gate import Reader
+
+__all__ = ["results", "router"]
+
+router = APIRouter(include_in_schema=False)
+_MEASURED: Final = frozenset({State.REVIEW, State.CONFIRMATION, State.CONFIRMED, State.ISSUED, State.FOLLOW_UP})
+_WORK: Final = ("case_evidence", "case_issue")
+_READABLE: Final = (".pdf", ".docx", ".xlsx", ".html")
+_ALL: Final = 10_000
+
+
+def results(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any]:
+    """The result that lies in the case, its issued reports newest first, and background work that is not done."""
+    found = cases.reports(session, scope, row.enterprise, limit=_ALL)
+    issued = [report for report in found if report.case == row.case]
+    return {
+        "result": _result(session, row),
+        "reports": [(report, [name for name in bundle_files(report) if name.endswith(_READABLE)]) for report in issued],
+        "work": _work(session, scope, row),
+    }
+
+
+def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:
+    """Points, level and figures that changed, as the content with the shown hash has them."""
+    if not row.snapshot or row.state not in _MEASURED:
+        return None
+    data = freezing.read(session, row, row.snapshot)
+    scored, rules = data["score"], data["framework"]
+    overridden = [each for each in data.get("review", {}).get("items", ()) if each["decision"] == "override"]
+    names = {f"score.item.{each['id']}": each["name"] for part in rules["dimensions"] for each in part["items"]}
+    return {
+        "framework": rules["name"],
+        "total": scored["total"],
+        "level": scored["level"],
+        "level_range": (scored["level_low"], scored["level_high"]),
+        "overridden": len(overridden),
+        "changes": data.get("changes"),
+        "names": names,
+    }
+
+
+def _work(session: Session, scope: Scope, row: CaseFile) -> Sequence[Job]:
+    """Queued and running work; a failed run while nothing came after it."""
+    listed = jobs.jobs(session, scope, enterprise=row.enterprise, limit=_ALL)
+    own = [job for job in listed if job.kind in _WORK and job.parameters.get("case") == row.case]
+    return own[:1] if own and own[0].state != "done" else []
+
+
+@router.post("/cases/{enterprise}/{case}/questionnaire")
+def fill(
+    enterprise: str,
+    case: str,
+    services: ServicesDep,
+    scope: Reader,
+    file: Annotated[UploadFile, File()],
+    answers: Annotated[int, Form(ge=0, le=10**6)],
+    scenes: Annotated[int, Form(ge=0, le=10**6)],
+) -> Response:
+    """Reads a filled questionnaire, as the versions of its two parts stood on the page."""
+    content, name, now_ns = file.file.read(), (file.filename or "").lower(), services.clock()
+    if not name.endswith((".xlsx", ".csv")):
+        raise ConfigError("not a questionnaire", offender="file", value=name, remedy="the form as .xlsx or .csv")
+    rows = sheet.read_xlsx(content) if name.endswith(".xlsx") else sheet.read_csv(content)
+    with services.database.write() as session:
+        row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
+        questionnaire.take_rows(session, scope, row, rows, {"answers": answers, "scenes": scenes}, now_ns)
+    return RedirectResponse(f"/cases/{enterprise}/{case}", 303)
