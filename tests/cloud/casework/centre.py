@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 from ovoo_cloud.jobs.worker import Worker
-from ovoo_cloud.reports.signing import create_key
 
 from tests.cloud.api.plant import DAY, HOUR, NOW, OWN, SITE, Plant, installation, served
 from tests.cloud.casework.content import CONTENT, PARTS, REGISTER
@@ -131,7 +130,6 @@ def iso(time_ns: int) -> str:
 def centre(folder: pathlib.Path, **settings: Any) -> Iterator[Centre]:
     """A served installation that needs consent."""
     with installation(folder, access_consent="required", **settings) as plant, served(plant) as running:
-        create_key(running.services.settings.authority_dir)
         yield Centre(running)
 
 
