@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.jobs.worker import Worker
-from ovoo_cloud.reports.signing import create_key
 
 from tests.cloud.api.plant import NOW, OWN, SITE, Plant, installation, served
 
@@ -19,7 +18,6 @@ WINDOW = {"start": "2026-06-04T10:00:00+08:00", "end": "2026-06-05T10:00:00+08:0
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """A plant of its own: its worker runs."""
     with installation(tmp_path_factory.mktemp("readiness")) as built, served(built) as running:
-        create_key(built.services.settings.authority_dir)
         yield running
 
 

@@ -21,7 +21,6 @@ SIZES = ((1920, "projector"), (1280, "desk"), (360, "phone"))
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """A plant of its own: its worker runs."""
     with installation(tmp_path_factory.mktemp("readiness")) as built, served(built) as running:
-        create_key(built.services.settings.authority_dir)
         yield running
 
 
