@@ -247,10 +247,19 @@ def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource, older: lis
         # a newer version may measure more than the report has: only what was printed has to hold
         for name in sorted(snapshot[section]):
             before, after = snapshot[section].get(name), again[section].get(name)
-            if after is not None and before.get("formula", "") != after.get("formula", ""):
+            if after is not None and _other_edition(before.get("formula", ""), after.get("formula", "")):
                 older.append(name)
             elif not before.get("inputs") and not _comes_out(before, after):
                 yield Mismatch(kind, name, _store_detail(before, after))
+
+
+def _other_edition(before: str, after: str) -> bool:
+    """Whether both name one formula (`hour_mean/1`, `hour_mean/2`); another formula is a difference, no edition.
+
+    >>> _other_edition("hour_mean/1", "hour_mean/2"), _other_edition("avoided/1", "days/1")
+    (True, False)
+    """
+    return before != after and bool(before) and before.rpartition("/")[0] == after.rpartition("/")[0]
 
 
 def _comes_out(before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:

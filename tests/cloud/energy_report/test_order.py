@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ovoo_cloud import cli
-from ovoo_cloud.access import users
-from ovoo_cloud.access.roles import Role
+from ovoo_cloud.access import grants, users
+from ovoo_cloud.access.roles import Purpose, Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import cases, energy_contracts, energy_settings, jobs
 from ovoo_cloud.energy_report.site_plan import plan_of_site
@@ -111,11 +111,16 @@ def test_a_foreign_site_is_absent(services: Services) -> None:
         plan_of(services, scope=Scope("eve", Role.ENTERPRISE_ENGINEER, frozenset({"other"})))
 
 
+CONSENT = grants.Terms((Purpose.REPORT,), (dairy.SITE,), NOW, NOW + 30 * dairy.DAY_NS, "能源月报")
+
+
 def test_the_job_issues_a_bundle_that_verifies_against_the_store(services: Services) -> None:
     with services.database.write() as session:
         users.create_user(
             session, SYSTEM, "bai", password="a long enough password", role=Role.CENTRE_EXPERT, now_ns=NOW
         )
+        owner = Scope("owner", Role.ENTERPRISE_ENGINEER, frozenset({dairy.ENTERPRISE}))
+        grants.give(session, owner, dairy.ENTERPRISE, CONSENT, NOW)
         order = {"enterprise": dairy.ENTERPRISE, "site": dairy.SITE, "month": dairy.MONTH, "languages": ["zh", "en"]}
         scope = Scope("bai", Role.CENTRE_EXPERT, None)
         jobs.enqueue(session, scope, "energy_report", order, enterprise=dairy.ENTERPRISE, now_ns=NOW)

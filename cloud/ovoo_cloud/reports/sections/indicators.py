@@ -36,7 +36,7 @@ def oee_blocks(facts: Facts) -> list[Block]:
         ("register.col.machine", "left", 2),
         *((f"oee.col.{factor}", "right", 1.2) for factor in _FACTORS),
         ("oee.col.oee", "right", 1.2),
-        ("oee.col.days", "right", 0.8),
+        ("oee.col.days", "right", 1),
         ("oee.col.missing", "left", 2.4),
     ]
     evidence = facts.evidence(*(f"{row['stem']}.percent" for row in rows))
@@ -208,7 +208,7 @@ def scene_fact_blocks(facts: Facts) -> list[Block]:
     ]
     columns: list[Column] = [
         ("score.col.scene", "left", 1.2),
-        ("scene_facts.col.proved", "right", 0.7),
+        ("scene_facts.col.proved", "right", 1),
         ("scene_facts.col.told", "left", 1.4),
         ("scene_facts.col.facts", "left", 3.4),
         ("scene_facts.col.missing", "left", 2),
