@@ -140,7 +140,7 @@ def test_a_refused_form_is_told_in_english(plant: Plant, places: dict[str, str],
 def _sent(plant: Plant, places: Mapping[str, str], form: Form, language: str) -> httpx.Response:
     cookies = {"ovoo_language": language, "ovoo_session": plant.session("centre_admin")}
     data = {name: value.format_map(places) for name, value in form.data.items()}
-    with httpx.Client(base_url=plant.url, cookies=cookies, headers={"accept": "text/html"}) as client:
+    with httpx.Client(base_url=plant.url, cookies=cookies, headers={"accept": "text/html"}, timeout=60) as client:
         path = SITE + form.path.format_map(places)
         return client.post(path, data=data, files=dict(form.files) or None, headers={"origin": plant.url})
 
