@@ -48,12 +48,18 @@ def form_of(sent: Mapping[str, Sequence[str]]) -> BaselineForm:
     columns = [list(sent.get(name, ())) for name in ("driver", "role", "take", "sign")]
     if len({len(each) for each in columns}) != 1:
         lengths = ", ".join(str(len(each)) for each in columns)
-        raise QueryError("a driver without all its fields", offender="driver", value=lengths, remedy="send whole rows")
+        raise QueryError(
+            "a driver without all its fields", code="baseline.driver_without_all_its_fields", offender="driver",
+            value=lengths, remedy="send whole rows",
+        )  # fmt: skip
     energy = tuple(sent.get("energy", ())) or ("",)
     if len(energy) > MOST_ENERGY or len(columns[0]) > MOST_DRIVERS:
         value = f"{len(energy)} and {len(columns[0])}"
         remedy = f"at most {MOST_ENERGY} energy signals and {MOST_DRIVERS} drivers"
-        raise QueryError("too many rows", offender="energy, driver", value=value, remedy=remedy)
+        raise QueryError(
+            "too many rows", code="baseline.too_many_rows", offender="energy, driver", value=value, remedy=remedy,
+            slots={"energy": MOST_ENERGY, "drivers": MOST_DRIVERS},
+        )  # fmt: skip
     drivers = tuple(DriverRow(*row) for row in zip(*columns, strict=True)) or (DriverRow(),)
     plain = {name: sent[name][0] for name in ("name", "asset", "start", "end", "step", "days_min") if sent.get(name)}
     return BaselineForm(**plain, energy=energy, drivers=drivers)
@@ -71,8 +77,9 @@ def changed(form: BaselineForm, change: str) -> BaselineForm:
     most = MOST_ENERGY if what == "energy" else MOST_DRIVERS
     if what not in ("energy", "driver") or (not more and not (number.isdigit() and 1 <= int(number) <= len(rows))):
         raise QueryError(
-            "no such change", offender="change", value=change, remedy="energy+, driver+, energy-1, driver-1"
-        )
+            "no such change", code="baseline.no_such_change_of_its_form", offender="change", value=change,
+            remedy="energy+, driver+, energy-1, driver-1",
+        )  # fmt: skip
     if more:
         rows = (*rows, "" if what == "energy" else DriverRow())[:most]
     elif len(rows) > 1:
@@ -110,4 +117,6 @@ def _whole(text: str, name: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise QueryError("not a whole number", offender=name, value=text, remedy="such as 60") from error
+        raise QueryError(
+            "not a whole number", code="baseline.not_whole_number", offender=name, value=text, remedy="such as 60"
+        ) from error

@@ -86,6 +86,10 @@ FREE = (
     "regime.",
     "measure.refused.",
     "measure.detail.",
+    "readiness.cause.",
+    "readiness.count.",
+    "readiness.do.",
+    "readiness.part.",
     "case.state.",
     "case.step.",
     "case.part.",
@@ -168,6 +172,14 @@ def test_every_measure_input_option_and_fault_has_its_words(texts: Mapping[str, 
     assert {f"flow.carrier.{carrier}" for carrier in AMOUNT_UNITS} <= texts.keys()
     assert {f"flow.unit.{unit}" for unit in AMOUNT_UNITS.values()} <= texts.keys()
     assert {f"waste.verdict.{verdict}" for verdict in get_args(Verdict)} <= texts.keys()
+
+
+@pytest.mark.parametrize("texts", [ZH, EN], ids=["zh", "en"])
+def test_every_part_of_readiness_has_its_name_what_it_looks_at_and_what_to_do(texts: Mapping[str, str]) -> None:
+    parts = {f"readiness.part.{part}" for part in PARTS}
+
+    assert parts | {f"{part}.what" for part in parts} == {key for key in texts if key.startswith("readiness.part.")}
+    assert {f"readiness.do.{part}" for part in PARTS} == {key for key in texts if key.startswith("readiness.do.")}
 
 
 def _numbers(module: ModuleType) -> set[str]:
