@@ -131,7 +131,8 @@ def iso(time_ns: int) -> str:
 def centre(folder: pathlib.Path, **settings: Any) -> Iterator[Centre]:
     """A served installation that needs consent."""
     with installation(folder, access_consent="required", **settings) as plant, served(plant) as running:
-        create_key(running.services.settings.authority_dir)
+        if not running.services.settings.signing_key.exists():
+            create_key(running.services.settings.authority_dir)
         yield Centre(running)
 
 
