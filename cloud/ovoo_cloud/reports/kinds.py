@@ -39,6 +39,7 @@ _MODULES: Final = {
     "ovoo.snapshot/1": "ovoo_cloud.reports.diagnosis_report",
     "ovoo.month/2": "ovoo_cloud.energy_report.document",
     "ovoo.readiness/1": "ovoo_cloud.readiness.document",
+    "ovoo.region/1": "ovoo_cloud.region_report.document",
 }
 
 

@@ -29,7 +29,7 @@ def annexes(
         heading(1, "annex.glossary.title"),
         _glossary(terms),
         heading(1, "annex.sign.title"),
-        para(key("annex.sign.lead")),
+        para(key("annex.sign.lead" if len(signers) > 1 else "annex.sign.lead.centre")),
         _signatures(signers),
     ]
 
