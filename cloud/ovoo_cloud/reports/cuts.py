@@ -13,7 +13,7 @@ from ovoo_cloud.reports.nodes import Block, Inline, key, notice
 __all__ = ["SECRETS", "centre_copy", "secrets_of"]
 
 SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "products": ("product.", "norm.intensity"),
+    "products": ("product.", "per_output.", "norm.intensity"),
     "costs": ("cost.",),
     "finance": ("finance.",),
 }
