@@ -25,6 +25,7 @@ from ovoo_cloud import (
     cli_framework,
     cli_init,
     cli_readiness,
+    cli_region,
     cli_report,
     cli_restore,
     cli_run,
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="verb")
     for module in (
         cli_init, cli_run, cli_report, cli_case, cli_readiness, cli_score, cli_energy, cli_framework, cli_centre,
+        cli_region,
         cli_restore, cli_admin,
     ):  # fmt: skip
         module.add_verbs(verbs, shared)

@@ -160,11 +160,17 @@ _NOT_AVAILABLE: Final = {
 
 
 def _source(services: Services, bundle: pathlib.Path) -> EvidenceSource:
-    """The store as evidence of the enterprise that the bundle names; the signature is checked later."""
+    """The store as evidence of the enterprise that the bundle names, or the issued reports where it names a region;
+    the signature is checked later."""
     from ovoo_cloud.evidence_store import StoreEvidence
+    from ovoo_cloud.jobs.region_report import issued_reports
+    from ovoo_cloud.region_report.snapshot import FORMAT
 
     try:
-        enterprise = json.loads((bundle / "snapshot.json").read_bytes())["case"]["enterprise"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        snapshot = json.loads((bundle / "snapshot.json").read_bytes())
+        if snapshot.get("format") == FORMAT:
+            return issued_reports(services)
+        enterprise = snapshot["case"]["enterprise"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise VerifyError("not a report bundle", offender=str(bundle), remedy="name the bundle's folder") from error
     return StoreEvidence(services, check_segment(enterprise, "enterprise"), Scope.system("verify"))

@@ -52,6 +52,7 @@ from ovoo_cloud.api import (
     metrics,
     readiness,
     region,
+    region_reports,
     reports,
     schema,
     scoring,
@@ -116,6 +117,7 @@ ROUTERS: Final = (
     enrol.router,
     enrol.redemption,
     region.router,
+    region_reports.router,
     audit.router,
 )
 _HEADERS: Final = {

@@ -22,7 +22,7 @@ from ovoo_cloud.services import Services
 
 __all__ = ["RECORDED", "EgressRecorder", "count_rows"]
 
-What = Literal["signals", "enterprise", "site", "report", "case", "register", "centre"]
+What = Literal["signals", "enterprise", "site", "report", "case", "register", "centre", "region"]
 RECORDED: Final[Mapping[str, What]] = {
     "/api/v1/enterprises/{enterprise}/export": "signals",
     "/api/v1/enterprises/{enterprise}/history": "signals",
@@ -35,6 +35,8 @@ RECORDED: Final[Mapping[str, What]] = {
     "/api/v1/centre/kpis/export": "centre",
     "/api/v1/centre/assessments/{assessment}/export": "centre",
     "/api/v1/egress/export": "centre",
+    "/api/v1/region/reports/{region_report}/files/{name}": "region",
+    "/api/v1/region/reports/{region_report}/bundle": "region",
     "/energy/{enterprise}/{site}/ventilation/network.csv": "site",
 }
 """Routes by which data leave in bulk, and what their class follows from; a test holds it against the API."""
@@ -128,6 +130,8 @@ def _taken(session: Session, path: str, parts: Mapping[str, str], query: Mapping
     if what == "register":
         open_to_all = kind(parts["register"]).audience == "all"
         return egress.Taken("", "", path, parts["register"], "general" if open_to_all else "important")
+    if what == "region":  # figures of groups, made to be told
+        return egress.Taken("", "", path, "/".join(parts.values()), "general")
     if what == "centre":
         return egress.Taken("", "", path, " ".join(parts.values()), "important")
     subject, start = _subject(session, what, parts, query)

@@ -18,17 +18,18 @@ from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.paging import EVERYTHING, AskedDep, paged
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue import cases as case_rows
+from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE
 from ovoo_cloud.reports.verify import Verification, verify_bundle
 from ovoo_cloud.services import Services
 
-__all__ = ["bundle_files", "check_issued", "router"]
+__all__ = ["TYPES", "archive", "bundle_files", "check_issued", "router"]
 
 router = APIRouter(prefix="/api/v1/enterprises/{enterprise}/reports", tags=["reports"])
 Reader = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
-_TYPES: Final = {
+TYPES: Final = {
     ".json": "application/json",
     ".html": "text/html; charset=utf-8",
     ".pdf": "application/pdf",
@@ -68,7 +69,7 @@ def get_file(enterprise: str, report: str, name: str, services: ServicesDep, sco
     if name not in bundle_files(row):
         raise absent(f"{report}/{name}")
     path = pathlib.Path(row.folder) / name
-    kind = _TYPES.get(path.suffix, "application/octet-stream")
+    kind = TYPES.get(path.suffix, "application/octet-stream")
     return FileResponse(path, media_type=kind, filename=f"{row.id}-{name}")
 
 
@@ -81,7 +82,7 @@ def get_bundle(enterprise: str, report: str, services: ServicesDep, scope: Reade
     if not names:
         raise absent(f"{report}/bundle")
     headers = {"Content-Disposition": f'attachment; filename="{row.id}.zip"'}
-    return Response(_archive(row, names), media_type="application/zip", headers=headers)
+    return Response(archive(row, names), media_type="application/zip", headers=headers)
 
 
 @router.get("/{report}/verification")
@@ -117,7 +118,7 @@ def check_issued(services: Services, scope: Scope, row: Report, *, deep: bool) -
     return verify_bundle(pathlib.Path(row.folder), trust=trust, deep=source)
 
 
-def _archive(row: Report, names: list[str]) -> bytes:
+def archive(row: Report | RegionReport, names: list[str]) -> bytes:
     """Members in order, one date, stored: the same bytes for the same bundle."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -127,7 +128,7 @@ def _archive(row: Report, names: list[str]) -> bytes:
     return buffer.getvalue()
 
 
-def bundle_files(row: Report) -> list[str]:
+def bundle_files(row: Report | RegionReport) -> list[str]:
     """The names in the bundle that are there; empty when the folder is gone."""
     folder = pathlib.Path(row.folder)
     try:

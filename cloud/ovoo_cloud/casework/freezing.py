@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError, Conflict, Stale, StoreError
@@ -18,12 +19,14 @@ from ovoo_cloud.casework import editions, parts, reviews
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue.case_tables import CaseFile, CaseSnapshot, CaseStep
+from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.scoring import score
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_figures, score_json
 from ovoo_cloud.evidence_store import StoreEvidence
+from ovoo_cloud.reports.naming import local_day
 from ovoo_cloud.services import Services
 
 __all__ = [
@@ -98,6 +101,8 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
         case, seen = parts.whole_case(session, row), row.version
     progress(0.1)
     data = _frozen(services, scope, row, case)
+    progress(0.8)
+    data |= benchmark_section(services, scope, row.enterprise, data["framework"])
     progress(0.9)
     with services.database.write() as session:
         row = opened(session, scope, enterprise, case_id, Permission.RUN_REPORT)
@@ -152,6 +157,8 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     if earlier is not None:
         kept = {name: earlier["figures"][name] for name in COMPARED if name in earlier["figures"]}
         data["before"] = {"number": earlier["issue"]["number"], "date": earlier["issue"]["date"], "figures": kept}
+    day = local_day(now_ns, ZoneInfo(data["window"]["timezone"]))
+    data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day)
     name = keep(session, row, "reviewed", data, scope.user, now_ns)
     decision = {"snapshot": name, "measured": content_id(measured), "result": result_of(data)}
     step = take(session, scope, row, Step.PROPOSE, decision, now_ns, seen_version=seen)

@@ -9,17 +9,22 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.catalogue.case_tables import ReportNumber
+from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
 
 __all__ = ["check_date", "check_free", "claim", "next_revision"]
 
 
 def check_free(session: Session, number: str, case_id: str) -> None:
-    """Refuses a number that another case has.
+    """Refuses a number that another case or a report of the region has.
 
     Raises:
         Conflict: naming the number.
     """
+    if session.scalars(select(RegionReport.id).where(RegionReport.number == number).limit(1)).first() is not None:
+        raise Conflict(
+            "a report of the region has this number", offender="number", value=number, remedy="take a new one"
+        )
     held = session.get(ReportNumber, number)
     if held is not None and held.case != case_id:
         raise Conflict("this number belongs to another case", offender="number", value=number, remedy="take a new one")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
 
 __all__ = ["IssuedReport", "issued_report"]
@@ -34,8 +35,15 @@ def issued_report(session: Session, number: str, revision: int, code: str) -> Is
 
     No scope is asked: who knows the 256-bit hash holds the report.
     """
-    row = session.scalar(select(Report).where(Report.number == number, Report.revision == revision))
-    if row is None or not hmac.compare_digest(row.snapshot_sha256.encode(), code.lower().encode()):
+    return _issued(session, Report, number, revision, code) or _issued(session, RegionReport, number, revision, code)
+
+
+def _issued(
+    session: Session, table: type[Report] | type[RegionReport], number: str, revision: int, code: str
+) -> IssuedReport | None:
+    facts = select(table.snapshot_sha256, table.created_ns)
+    row = session.execute(facts.where(table.number == number, table.revision == revision)).one_or_none()
+    if row is None or not hmac.compare_digest(row[0].encode(), code.lower().encode()):
         return None
-    newest = session.scalar(select(func.max(Report.revision)).where(Report.number == number)) or revision
-    return IssuedReport(number, revision, newest, row.snapshot_sha256, row.created_ns)
+    newest = session.scalar(select(func.max(table.revision)).where(table.number == number)) or revision
+    return IssuedReport(number, revision, newest, row[0], row[1])

@@ -58,10 +58,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one report gives: decimal text by figure; None where its snapshot does not verify."""
+    """What one report gives: decimal text by figure; None where its snapshot does not verify.
+
+    `level` is the one that the report states, None where it states a range; `sha256` that of its snapshot.
+    """
 
     enterprise: str
     figures: Mapping[str, str] | None
+    level: int | None = None
+    sha256: str = ""
 
 
 Mapper = Callable[[Callable[[Sequence[Issued]], list[Reading]], Sequence[Sequence[Issued]]], Iterable[list[Reading]]]
@@ -83,7 +88,7 @@ def _document() -> Mapping[str, Any]:
 
 def read_chunk(reports: Sequence[Issued]) -> list[Reading]:
     """The figures of some reports; runs on any machine that sees the report folders."""
-    return [Reading(each.enterprise, _figures_of(each)) for each in reports]
+    return [_reading(each) for each in reports]
 
 
 def read_all(reports: Sequence[Issued], mapper: Mapper | None = None) -> list[Reading]:
@@ -149,12 +154,13 @@ def _group(node: Node, shown: Mapping[str, Any]) -> dict[str, Any]:
     return {**path, "figures": dict(sorted(shown.items()))}
 
 
-def _figures_of(report: Issued) -> dict[str, str] | None:
+def _reading(report: Issued) -> Reading:
     try:
         snapshot = read_snapshot(report)
     except VerifyError:
-        return None
-    return dict(_compared(snapshot))
+        return Reading(report.enterprise, None)
+    level = snapshot.get("score", {}).get("level")
+    return Reading(report.enterprise, dict(_compared(snapshot)), level, report.sha256)
 
 
 def _compared(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -162,10 +168,42 @@ def _compared(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         found = snapshot["figures"].get(name, {}).get("value")
         if name == "measured_percent" and (share := measured_percent(snapshot)) is not None:
             yield name, str(share)
-        elif about.get("per_norm"):
-            # energy per product compares only where the same norm and product are meant
-            norm = (snapshot.get("case", {}).get("energy") or {}).get("norm") or {}
-            if found is not None and norm.get("id"):
-                yield f"{name}/{norm['id']}", found
+        elif "per" in about:
+            yield from _PER[about["per"]](snapshot, name, found)
         elif found is not None:
             yield name, found
+
+
+def _per_norm(snapshot: Mapping[str, Any], name: str, found: str | None) -> Iterator[tuple[str, str]]:
+    """Energy per product compares only where the same norm and product are meant."""
+    norm = (snapshot.get("case", {}).get("energy") or {}).get("norm") or {}
+    if found is not None and norm.get("id"):
+        yield f"{name}/{norm['id']}", found
+
+
+def _per_dimension(snapshot: Mapping[str, Any], name: str, _found: str | None) -> Iterator[tuple[str, str]]:
+    """Shares of a dimension's points, which compare within one framework, also where an edition weighs it anew."""
+    if "framework" in snapshot:
+        for part in snapshot.get("score", {}).get("dimensions", ()):
+            low, high = part["points"]
+            if low == high and Decimal(part["full"]):
+                yield (
+                    f"{name}/{snapshot['framework']['id']}/{part['id']}",
+                    str(100 * Decimal(low) / Decimal(part["full"])),
+                )
+
+
+def _per_framework(snapshot: Mapping[str, Any], name: str, _found: str | None) -> Iterator[tuple[str, str]]:
+    """The share of the levels that all scenes together could reach."""
+    scenes = snapshot.get("score", {}).get("scenes", ())
+    if scenes and "framework" in snapshot and all(each["levels"][0] == each["levels"][1] for each in scenes):
+        reached = sum(each["levels"][0] for each in scenes)
+        yield f"{name}/{snapshot['framework']['id']}", str(Decimal(100 * reached) / (4 * len(scenes)))
+
+
+_PER: Final[Mapping[str, Callable[[Mapping[str, Any], str, str | None], Iterator[tuple[str, str]]]]] = {
+    "norm": _per_norm,
+    "dimension": _per_dimension,
+    "framework": _per_framework,
+}
+"""What a figure compares within, and how its names and values are found."""

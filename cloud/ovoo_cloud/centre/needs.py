@@ -19,7 +19,7 @@ from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer
 
-__all__ = ["match_inputs", "need_of", "offers"]
+__all__ = ["enterprise_file", "match_inputs", "need_of", "offers"]
 
 _REPORTS: Final = 1000
 
@@ -49,7 +49,7 @@ def match_inputs(
     company = enterprises.enterprise(session, scope, enterprise)
     _check_wanted(measures, scenes or {})
     snapshot, source, broken = _snapshot(session, scope, enterprise, report)
-    own = _profile(session, enterprise)
+    own = enterprise_file(session, enterprise)
     need = need_of(company.sector, own, snapshot, key=source.number if source else enterprise, day=day.isoformat())
     wanted = Need(
         need.key, need.day, need.facts, tuple(sorted({*need.measures, *measures})), {**need.scenes, **(scenes or {})},
@@ -122,7 +122,8 @@ def _snapshot(
     return None, None, broken
 
 
-def _profile(session: Session, enterprise: str) -> Mapping[str, Any]:
+def enterprise_file(session: Session, enterprise: str) -> Mapping[str, Any]:
+    """What the centre keeps of an enterprise in its register of profiles; empty without one."""
     query = select(RegisterEntry).where(
         RegisterEntry.kind == "profile", RegisterEntry.enterprise == enterprise, RegisterEntry.withdrawn.is_(False)
     )

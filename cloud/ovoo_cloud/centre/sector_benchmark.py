@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,13 +17,30 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.tables import Enterprise, Report
-from ovoo_cloud.centre.benchmark import Mapper, Place, compute, read_all
+from ovoo_cloud.centre.benchmark import Mapper, Place, Reading, compute, read_all
 from ovoo_cloud.centre.issued import Issued, issued_of, newest_revisions
 from ovoo_cloud.services import Services
 
-__all__ = ["last_quarter", "quarter_end", "sector_benchmark"]
+__all__ = [
+    "QuarterReadings",
+    "ended_quarter",
+    "last_quarter",
+    "quarter_end",
+    "quarter_readings",
+    "sector_benchmark",
+]
 
 _QUARTER: Final = re.compile(r"(\d{4})-Q([1-4])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterReadings:
+    """Of each enterprise what its newest report gives at the end of a quarter (ns UTC), and where it stands."""
+
+    quarter: str
+    end_ns: int
+    readings: Sequence[Reading]
+    places: Mapping[str, Place]
 
 
 def sector_benchmark(
@@ -36,20 +55,37 @@ def sector_benchmark(
         QueryError: no quarter, or one that is not over.
     """
     scope.require(Permission.READ_AGGREGATES)
+    found = quarter_readings(services, quarter, mapper)
+    minimum = services.settings.benchmark_min_group
+    return {"quarter": found.quarter, **compute(found.readings, found.places, minimum)}
+
+
+def quarter_readings(services: Services, quarter: str = "", mapper: Mapper | None = None) -> QuarterReadings:
+    """What a benchmark is computed from, enterprise by enterprise: never to be shown to anybody as it is.
+
+    Raises:
+        QueryError: no quarter, or one that is not over.
+    """
+    wanted, end_ns = ended_quarter(services, quarter)
+    with services.database.read() as session:
+        reports = _newest(session, end_ns)
+        places = _places(session)
+    readings = read_all(reports, mapper)
+    return QuarterReadings(wanted, end_ns, readings, {each.enterprise: places[each.enterprise] for each in readings})
+
+
+def ended_quarter(services: Services, quarter: str = "") -> tuple[str, int]:
+    """The quarter asked for, else the newest that is over, and its end, ns UTC.
+
+    Raises:
+        QueryError: no quarter, or one that is not over.
+    """
     zone = services.settings.zone
     wanted = quarter or last_quarter(services.clock(), zone)
     end_ns = quarter_end(wanted, zone)
     if end_ns > services.clock():
         raise QueryError("the quarter is not over", offender="quarter", value=wanted, remedy="an earlier one, YYYY-Qn")
-    with services.database.read() as session:
-        reports = _newest(session, end_ns)
-        places = _places(session)
-    readings = read_all(reports, mapper)
-    minimum = services.settings.benchmark_min_group
-    return {
-        "quarter": wanted,
-        **compute(readings, {each.enterprise: places[each.enterprise] for each in readings}, minimum),
-    }
+    return wanted, end_ns
 
 
 def last_quarter(now_ns: int, zone: ZoneInfo) -> str:

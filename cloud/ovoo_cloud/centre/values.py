@@ -36,11 +36,12 @@ def read_value(field: Field, raw: object) -> Any:
     """
     if isinstance(raw, str):
         raw = raw.strip()
-    if raw is None or raw == "" or raw == []:
+    value = None if raw is None or raw in ("", []) else _READERS[field.type](field, raw)
+    if value is None or value == []:  # a list of separators only is empty too
         if field.required:
             raise ConfigError("missing", offender=field.id, remedy="fill it in")
         return None
-    return _READERS[field.type](field, raw)
+    return value
 
 
 def cell_text(field: Field, value: Any) -> str:

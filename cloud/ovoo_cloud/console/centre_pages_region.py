@@ -12,7 +12,9 @@ from ovoo_contract.errors import NotFound
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.centre_region import By, data_centre_list, index_page, park_page
+from ovoo_cloud.api.reports import bundle_files
 from ovoo_cloud.catalogue import enterprises
+from ovoo_cloud.catalogue.region_reports import region_reports
 from ovoo_cloud.centre import data_classes, egress
 from ovoo_cloud.centre.benchmark import figures
 from ovoo_cloud.centre.handles import resolve
@@ -21,21 +23,27 @@ from ovoo_cloud.centre.parks import MEASURES
 from ovoo_cloud.centre.sector_benchmark import sector_benchmark
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
+from ovoo_cloud.console.report_pages import shown_files
 
 __all__ = ["public", "router"]
 
 router = APIRouter(include_in_schema=False, prefix="/centre")
 public = APIRouter(include_in_schema=False)
 _LINES: Final = 200
+_REPORTS: Final = 20
 
 
 @router.get("/benchmark")
 def benchmark_page(request: Request, services: ServicesDep, scope: Reader, quarter: str = "") -> Response:
-    """Quantiles of the groups that are large enough."""
+    """Quantiles of the groups that are large enough, and the issued reports of the region."""
     found = sector_benchmark(services, scope, quarter[:7])
+    with services.database.read() as session:
+        issued = region_reports(session, scope)[:_REPORTS]
+    files = {row.id: shown_files(bundle_files(row)) for row in issued}
     return page(
-        request, services, "centre_benchmark.html", scope, found=found, figures=figures(), group_name=_group_name
-    )
+        request, services, "centre_benchmark.html", scope, found=found, figures=figures(), group_name=_group_name,
+        issued=issued, files=files,
+    )  # fmt: skip
 
 
 @router.get("/index")

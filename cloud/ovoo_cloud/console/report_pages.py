@@ -38,7 +38,7 @@ def report_list(request: Request, services: ServicesDep, scope: Reader) -> Respo
         opened = cases.cases(session, scope)
         places = enterprises.sites(session, scope) if scope.allows(Permission.RUN_REPORT) else ()
         runs = [row for row in jobs.jobs(session, scope) if row.kind in _ISSUING][:_RUNS]
-    files = {row.id: _shown(bundle_files(row)) for row in issued}
+    files = {row.id: shown_files(bundle_files(row)) for row in issued}
     return page(
         request,
         services,
@@ -105,7 +105,7 @@ def _month_before(services: Services) -> str:
     return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
 
 
-def _shown(names: list[str]) -> list[str]:
+def shown_files(names: list[str]) -> list[str]:
     """What people read, the PDF first; the rest of the bundle is there for `verify`, through the API."""
     read = [name for name in names if name.startswith("report.") and name.endswith(_ORDER)]
     return sorted(read, key=lambda name: (_ORDER.index(name[name.rindex(".") :]), name))

@@ -18,6 +18,7 @@ from ovoo_cloud.access.tokens import scope_of
 from ovoo_cloud.casework import numbers
 from ovoo_cloud.catalogue import cases, frameworks
 from ovoo_cloud.catalogue.tables import Report, User
+from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case, parse_case
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.build import FORMATS, Format, ReportResult, ReportSettings, build_report, summary
@@ -26,7 +27,7 @@ from ovoo_cloud.reports.resolve import Language
 from ovoo_cloud.reports.seal import seal_of
 from ovoo_cloud.services import Services
 
-__all__ = ["Order", "Subject", "asked_by", "asker", "issue_recorded", "issue_report", "report", "today"]
+__all__ = ["Order", "Subject", "asked_by", "asker", "check_order", "issue_recorded", "issue_report", "report", "today"]
 
 _LANGUAGES: Final = ("zh", "en")
 _INTERNAL: Final = frozenset({"system", "scheduler", "cli"})
@@ -92,8 +93,20 @@ def issue_report(
     order = Order(number, issue_date, languages, folder, progress, centre_copy=centre_copy)
     with services.database.read() as session:
         shelf = frameworks.shelf(session, scope, case.frameworks)
+
+    def centre(data: Mapping[str, Any]) -> Mapping[str, Any]:
+        with services.database.read() as session:
+            key = case_id or number
+            matched = matching_section(session, scope, case.enterprise, data, key=key, day=issue_date)
+        return {**matched, **benchmark_section(services, scope, case.enterprise, data["framework"])}
+
     return issue_recorded(
-        services, scope, subject, order, lambda made, out: build_report(case, evidence, made, out, shelf), summary
+        services,
+        scope,
+        subject,
+        order,
+        lambda made, out: build_report(case, evidence, made, out, shelf, centre),
+        summary,
     )
 
 
@@ -137,12 +150,7 @@ def issue_recorded(
     scope = scope.under(Permission.RUN_REPORT)
     scope.require_enterprise(subject.enterprise)
     languages = order.languages
-    unknown = [language for language in languages if language not in _LANGUAGES]
-    if unknown or not languages:
-        raise ConfigError("not a language", offender="languages", value=unknown, remedy="zh, en or both")
-    strange = [each for each in order.formats if each not in FORMATS]
-    if strange:
-        raise ConfigError("not a format", offender="formats", value=strange, remedy=f"of {', '.join(FORMATS)}")
+    check_order(order)
     key = seal_of(services.settings.seal_command, services.settings.seal_public_key, services.settings.signing_key)
     with services.database.read() as session:
         numbers.check_free(session, order.number, subject.case_id or "")
@@ -183,6 +191,20 @@ def issue_recorded(
     with services.database.write() as session:
         cases.save_report(session, scope, row)
     return row, result
+
+
+def check_order(order: Order) -> None:
+    """Refuses languages and formats that no report is made in.
+
+    Raises:
+        ConfigError: naming them.
+    """
+    unknown = [language for language in order.languages if language not in _LANGUAGES]
+    if unknown or not order.languages:
+        raise ConfigError("not a language", offender="languages", value=unknown, remedy="zh, en or both")
+    strange = [each for each in order.formats if each not in FORMATS]
+    if strange:
+        raise ConfigError("not a format", offender="formats", value=strange, remedy=f"of {', '.join(FORMATS)}")
 
 
 def asker(services: Services, session: Session, name: str) -> Scope:

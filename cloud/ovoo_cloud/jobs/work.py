@@ -14,6 +14,7 @@ from ovoo_cloud.jobs.energy_rollup import energy_rollup
 from ovoo_cloud.jobs.ledger_check import ledger_check
 from ovoo_cloud.jobs.month_report import month_report
 from ovoo_cloud.jobs.readiness_report import readiness_report
+from ovoo_cloud.jobs.region_report import region_report
 from ovoo_cloud.jobs.report import report
 from ovoo_cloud.jobs.rescore import rescore
 from ovoo_cloud.services import Services
@@ -41,6 +42,7 @@ KINDS: Final[Mapping[str, Work]] = {
     "energy_rollup": Work(energy_rollup, {"hour": "1", "minute": "10"}),
     "ledger_check": Work(ledger_check, {"minute": "5"}),
     "readiness_report": Work(readiness_report, None),
+    "region_report": Work(region_report, None),
     "report": Work(report, None),
     "rescore": Work(rescore, None),
 }

@@ -73,15 +73,29 @@ class ReportResult:
 
 
 def build_report(
-    case: Case, source: EvidenceSource, settings: ReportSettings, out_dir: Path, shelf: Shelf | None = None
+    case: Case,
+    source: EvidenceSource,
+    settings: ReportSettings,
+    out_dir: Path,
+    shelf: Shelf | None = None,
+    centre: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda _data: {},
 ) -> ReportResult:
-    """Measure, score, freeze, render and sign one report into `out_dir`; `shelf` holds a centre's own frameworks.
+    """Measure, score, freeze, render and sign one report into `out_dir`.
+
+    Args:
+        shelf: holds a centre's own frameworks.
+        centre: the sections that the centre adds to what was measured, such as matching with its registers.
 
     Raises:
         ConfigErrors: the case answers items that its framework does not have.
         ReportError: the folder is not empty, a font or glyph is missing, or a page cannot be made.
     """
-    return issue_bundle(lambda issue: freeze(case, source, issue, shelf), settings, out_dir)
+
+    def make(issue: Issue) -> Snapshot:
+        measured = freeze(case, source, issue, shelf).data
+        return Snapshot({**measured, **centre(measured)})
+
+    return issue_bundle(make, settings, out_dir)
 
 
 def issue_bundle(make: Callable[[Issue], Snapshot], settings: ReportSettings, out_dir: Path) -> ReportResult:

@@ -24,7 +24,16 @@ from ovoo_models.svg import (
     text_width,
 )
 
-from ovoo_cloud.reports import charts_code, charts_energy, charts_finding, charts_map, charts_month, charts_plan
+from ovoo_cloud.reports import (
+    charts_code,
+    charts_energy,
+    charts_finding,
+    charts_map,
+    charts_month,
+    charts_plan,
+    charts_radar,
+    charts_region,
+)
 from ovoo_cloud.reports.resolve import Locale
 
 __all__ = ["draw"]
@@ -42,51 +51,6 @@ def draw(kind: str, data: Data, locale: Locale) -> str:
         raise ReportError("unknown chart", offender=kind, remedy="one of " + ", ".join(sorted(_CHARTS)))
     made = _CHARTS[kind](data, locale)
     return made if isinstance(made, str) else made.finish()
-
-
-def _radar(data: Data, locale: Locale) -> Svg:
-    svg = Svg(WIDTH, 215)
-    cx, cy, radius = WIDTH / 2, 108.0, 78.0
-    axes = data["axes"]
-    for ring in (25, 50, 75, 100):
-        svg.line([_polar(cx, cy, radius * ring / 100, n, len(axes)) for n in range(len(axes))], GRID, 0.7, close=True)
-        svg.text(cx + 3, cy - radius * ring / 100 + 7, str(ring), 6.5, fill=MUTED)
-    shares = [(_share(axis, "low"), _share(axis, "high")) for axis in axes]
-    for n, axis in enumerate(axes):
-        svg.line([(cx, cy), _polar(cx, cy, radius, n, len(axes))], GRID, 0.7)
-        _radar_label(svg, locale, axis, shares[n], _polar(cx, cy, radius + 12, n, len(axes)), cx)
-    svg.line(
-        [_polar(cx, cy, radius * high, n, len(axes)) for n, (_, high) in enumerate(shares)],
-        ACCENT,
-        1,
-        dash="3 2",
-        close=True,
-    )
-    low = [_polar(cx, cy, radius * low, n, len(axes)) for n, (low, _) in enumerate(shares)]
-    svg.line(low, ACCENT, 1.6, close=True, fill=ACCENT, opacity=0.18)
-    for point in low:
-        svg.circle(*point, 2.2, ACCENT)
-    return svg
-
-
-def _share(axis: Data, end: str) -> float:
-    return float(Decimal(axis[end]) / Decimal(axis["full"]))
-
-
-def _polar(cx: float, cy: float, radius: float, n: int, of: int) -> tuple[float, float]:
-    angle = -math.pi / 2 + 2 * math.pi * n / of
-    return cx + radius * math.cos(angle), cy + radius * math.sin(angle)
-
-
-def _radar_label(
-    svg: Svg, locale: Locale, axis: Data, share: tuple[float, float], at: tuple[float, float], cx: float
-) -> None:
-    low, high = (f"{100 * each:.0f}" for each in share)
-    value = f"{low} %" if low == high else f"{low}–{high} %"
-    anchor = "middle" if abs(at[0] - cx) < 5 else ("start" if at[0] > cx else "end")
-    drop = -9 if at[1] < 60 and anchor == "middle" else (6 if anchor == "middle" else 0)
-    svg.text(at[0], at[1] + drop, locale.inline(axis["label"]), 8.5, anchor=anchor, bold=True)
-    svg.text(at[0], at[1] + drop + 10, value, 8, anchor=anchor, fill=MUTED)
 
 
 def _scenes(data: Data, locale: Locale) -> Svg:
@@ -266,7 +230,6 @@ def _clip(share: float) -> float:
 
 
 _CHARTS: Mapping[str, Callable[[Data, Locale], Svg | str]] = {
-    "radar": _radar,
     "scenes": _scenes,
     "gate": _gate,
     "classes": _classes,
@@ -278,4 +241,6 @@ _CHARTS: Mapping[str, Callable[[Data, Locale], Svg | str]] = {
     **charts_map.CHARTS,
     **charts_plan.CHARTS,
     **charts_month.CHARTS,
+    **charts_radar.CHARTS,
+    **charts_region.CHARTS,
 }

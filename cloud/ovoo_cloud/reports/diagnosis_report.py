@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from ovoo_cloud.centre.frozen_matching import disagreements
+from ovoo_cloud.centre.sector_medians import faults_of
 from ovoo_cloud.diagnosis.as_issued import as_issued
 from ovoo_cloud.diagnosis.assessments import comparison, rescored
 from ovoo_cloud.diagnosis.case import parse_case
@@ -24,6 +26,7 @@ from ovoo_cloud.reports.sections.energy import energy
 from ovoo_cloud.reports.sections.equipment import equipment, security
 from ovoo_cloud.reports.sections.frameworks import frameworks
 from ovoo_cloud.reports.sections.front import cover, method, summary
+from ovoo_cloud.reports.sections.matching import matching
 from ovoo_cloud.reports.sections.maturity import maturity, quality
 from ovoo_cloud.reports.sections.profile import profile
 from ovoo_cloud.reports.sections.review import review
@@ -33,6 +36,9 @@ from ovoo_cloud.reports.sections.safety import safety
 
 __all__ = ["KIND"]
 
+_ADDED: Final = ("matching", "benchmark")
+"""Sections of the centre's, frozen with all they were made from: no sample of the enterprise gives them again."""
+
 
 def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     """Scores follow from rules and answers, and the point figures from the scores."""
@@ -40,6 +46,7 @@ def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _unlike("", again, snapshot["score"])
     yield from _check_review(snapshot)
     yield from _check_points(snapshot, "score", snapshot["score"])
+    yield from _check_centre(snapshot)
     for each in snapshot.get("assessments", []):  # reports of one framework have none
         name = f"assessment.{each['rules']['id']}"
         yield from _unlike(f"{name}.", rescored(each["rules"], each["answers"], each["scenes"])["score"], each["score"])
@@ -72,6 +79,16 @@ def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
             yield "entry", f"review/{row['subject']}", "does not follow from the reviewer's decision"
 
 
+def _check_centre(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
+    """What the centre added: the order of its matching, and no group that a benchmark may not show."""
+    if "matching" in snapshot:
+        for name in disagreements(snapshot["matching"]):
+            yield "entry", f"matching/{name}", "does not follow from need, offers and rules"
+    if "benchmark" in snapshot:
+        for name in faults_of(snapshot["benchmark"]):
+            yield "entry", f"benchmark/{name}", "a group that is too small to be shown"
+
+
 def _point_figures(prefix: str, result: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     yield f"{prefix}.total", result["total"]
     for each in result["dimensions"]:
@@ -88,7 +105,7 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         Shelf(snapshot.get("own_frameworks", {})),
         review=decisions(snapshot),
     ).data
-    return as_issued(snapshot, today)
+    return as_issued(snapshot, {**today, **{name: snapshot[name] for name in _ADDED if name in snapshot}})
 
 
 KIND: Final = ReportKind(
@@ -108,6 +125,7 @@ KIND: Final = ReportKind(
         security,
         actions,
         roadmap,
+        matching,
         revisit,
         annexes,
     ),

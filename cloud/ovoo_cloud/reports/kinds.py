@@ -40,6 +40,7 @@ _MODULES: Final = {
     "ovoo.snapshot/1": "ovoo_cloud.reports.diagnosis_report",
     "ovoo.month/2": "ovoo_cloud.energy_report.document",
     "ovoo.readiness/1": "ovoo_cloud.readiness.document",
+    "ovoo.region/1": "ovoo_cloud.region_report.document",
 }
 _EARLIER: Final = {"ovoo.month/1": ("ovoo_cloud.energy_report.records_check", "check_records")}
 """Formats that earlier versions issued: the module and name of their check. No chapters, no measuring again."""

@@ -21,6 +21,7 @@ _CHAPTERS: Final = (
     ("ovoo_cloud.energy_report", ("document.py",)),
     ("ovoo_cloud.energy_report.sections", ()),
     ("ovoo_cloud.readiness", ("chapters.py", "document.py", "front.py")),
+    ("ovoo_cloud.region_report", ("chapters.py", "document.py")),
 )
 """What decides how a snapshot becomes a document: packages, each with its files (none named: all)."""
 

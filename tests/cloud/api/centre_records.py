@@ -7,10 +7,16 @@ from typing import Any
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.api.centre_matching import Wanted, match_enterprise
+from ovoo_cloud.catalogue.region_reports import order_region_report
 from ovoo_cloud.centre import entries
 from ovoo_cloud.centre.assessments import Answer, open_assessment, self_assess
+from ovoo_cloud.centre.benchmark import Place, Reading
 from ovoo_cloud.centre.kpi_sources import centre_kpis
 from ovoo_cloud.centre.requests import open_request
+from ovoo_cloud.jobs.region_report import issue_region
+from ovoo_cloud.jobs.report import Order
+from ovoo_cloud.region_report.snapshot import RegionInputs
+from ovoo_cloud.reports.signing import create_key
 
 from tests.cloud.api.plant import DAY, FOREIGN, NOW, OWN, SYSTEM, Plant
 
@@ -21,6 +27,7 @@ PROVIDER = {"name_zh": "甲公司", "services": ["consulting"]}
 FILE = base64.b64encode("id,name_zh,services\nfrom-file,乙公司,培训\n".encode("gbk")).decode()
 MATCHING = "/api/v1/enterprises/{enterprise}/matching-requests"
 ASSESSMENT = f"{CENTRE}/assessments/{{assessment}}"
+REGION = "/api/v1/region/reports"
 ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", f"{CENTRE}/kinds"): P.READ_REGISTERS,
     ("get", f"{CENTRE}/registers/{{register}}"): P.READ_REGISTERS,
@@ -36,6 +43,12 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("post", f"{MATCHING}/{{match}}/steps"): P.REQUEST_MATCHING,
     ("get", f"{CENTRE}/matching-statistics"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/benchmark"): P.READ_AGGREGATES,
+    ("post", REGION): P.RUN_REPORT,
+    ("get", "/api/v1/region/orders/{order}"): P.RUN_REPORT,
+    ("get", REGION): P.READ_AGGREGATES,
+    ("get", f"{REGION}/{{region_report}}"): P.READ_AGGREGATES,
+    ("get", f"{REGION}/{{region_report}}/files/{{name}}"): P.READ_AGGREGATES,
+    ("get", f"{REGION}/{{region_report}}/bundle"): P.READ_AGGREGATES,
     ("get", f"{CENTRE}/indices"): P.READ_REGISTERS,
     ("get", f"{CENTRE}/index"): P.READ_REGISTERS,
     ("get", f"{CENTRE}/parks"): P.READ_PARKS,
@@ -57,6 +70,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", f"{CENTRE}/registers/{{register}}/import"): {"name": "t.csv", "content": FILE},
     ("put", ENTRY): {"fields": PROVIDER},
+    ("post", REGION): {"languages": ["en"]},
     ("post", MATCHING): {"measures": ["idle"], "note": "looking for help"},
     ("post", f"{MATCHING}/{{match}}/steps"): {"step": "note", "note": "a question"},
     ("put", f"{ASSESSMENT}/self"): {"answers": [{"criterion": "heads", "score": 80, "statement": "held 3 courses"}]},
@@ -99,11 +113,13 @@ def add_centre(plant: Plant) -> None:
         ):
             entries.save(session, SYSTEM, kind, name, fields, read=0, now_ns=NOW)
     assessed(plant, "year-2026")
+    regional = region_records(plant)
     for owner, enterprise in (("own", OWN), ("foreign", FOREIGN)):
         found = match_enterprise(plant.services, SYSTEM, enterprise, Wanted(measures=["idle"]))
         with plant.services.database.write() as session:
             asked = open_request(session, SYSTEM, enterprise, case="", note="help", matching=found, now_ns=NOW)
         plant.ids[owner] |= {"register": "provider", "entry": "acme", "match": asked.id, "assessment": "year-2026"}
+        plant.ids[owner] |= regional
 
 
 def assessed(plant: Plant, name: str) -> str:
@@ -117,3 +133,18 @@ def assessed(plant: Plant, name: str) -> str:
         )  # fmt: skip
         self_assess(session, SYSTEM, name, [Answer("heads", None, "")], read=1, now_ns=NOW)
     return name
+
+
+def region_records(plant: Plant) -> dict[str, str]:
+    """A report of the region, of enterprises that are not here any more, and an order for the next one."""
+    names = [f"e{n}" for n in range(6)]
+    readings = [Reading(name, {"score.total": str(40 + n)}, 1, f"{n:064}") for n, name in enumerate(names)]
+    places = {name: Place("dairy", "small", "-") for name in names}
+    inputs = RegionInputs("2026-Q1", NOW - 60 * DAY, "Asia/Shanghai", readings, places, 5)
+    if not plant.services.settings.signing_key.exists():
+        create_key(plant.services.settings.authority_dir)
+    order = Order("REGION-2026-Q1", "2026-06-05", ["en"], formats=["html"])
+    row, _ = issue_region(plant.services, SYSTEM, inputs, order)
+    with plant.services.database.write() as session:
+        job = order_region_report(session, SYSTEM, {"quarter": "2026-Q1"}, NOW)
+        return {"region_report": row.id, "order": job.id}

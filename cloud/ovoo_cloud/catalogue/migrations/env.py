@@ -11,6 +11,7 @@ from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the m
     energy_tables,
     framework_tables,
     grant_tables,
+    region_tables,
     sums_tables,
 )
 from ovoo_cloud.catalogue.tables import Base

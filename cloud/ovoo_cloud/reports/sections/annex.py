@@ -12,8 +12,10 @@ __all__ = ["annexes"]
 _TERMS = ("tce", "calorific", "equivalent", "networked", "good", "evidence", "snapshot", "tou", "range")
 
 
-def annexes(facts: Facts, terms: Sequence[str] = _TERMS) -> list[Block]:
-    """All annexes, each from the top of a heading; `terms` are those of the glossary."""
+def annexes(
+    facts: Facts, terms: Sequence[str] = _TERMS, signers: Sequence[str] = ("enterprise", "expert", "centre")
+) -> list[Block]:
+    """All annexes, each from the top of a heading; `terms` are those of the glossary, `signers` sign on the last."""
     return [
         page_break(),
         heading(1, "annex.figures.title"),
@@ -27,8 +29,8 @@ def annexes(facts: Facts, terms: Sequence[str] = _TERMS) -> list[Block]:
         heading(1, "annex.glossary.title"),
         _glossary(terms),
         heading(1, "annex.sign.title"),
-        para(key("annex.sign.lead")),
-        _signatures(),
+        para(key("annex.sign.lead" if len(signers) > 1 else "annex.sign.lead.centre")),
+        _signatures(signers),
     ]
 
 
@@ -112,10 +114,8 @@ def _glossary(terms: Sequence[str]) -> Block:
     return table("annex.glossary.caption", [("annex.col.term", "left", 1), ("annex.col.meaning", "left", 3.4)], rows)
 
 
-def _signatures() -> Block:
-    rows: list[list[Inline]] = [
-        [key(f"sign.{who}"), plain(""), plain("")] for who in ("enterprise", "expert", "centre")
-    ]
+def _signatures(signers: Sequence[str]) -> Block:
+    rows: list[list[Inline]] = [[key(f"sign.{who}"), plain(""), plain("")] for who in signers]
     columns: list[Column] = [
         ("sign.col.role", "left", 1.4),
         ("sign.col.name", "left", 2),

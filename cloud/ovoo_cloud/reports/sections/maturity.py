@@ -26,6 +26,7 @@ from ovoo_cloud.reports.sections.front import local_day
 from ovoo_cloud.reports.sections.indicators import readiness_blocks, registry_blocks, scene_fact_blocks
 from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
+from ovoo_cloud.reports.sections.sector import sector_blocks
 
 __all__ = ["maturity", "quality"]
 
@@ -136,6 +137,7 @@ def maturity(facts: Facts) -> list[Block]:
         para(key("score.lead", total=facts.figure("score.total"), level=level_text(score))),
         gate_chart(facts),
         radar_chart(facts),
+        *sector_blocks(facts),
     ]
     if facts.data["framework"]["gate_reference_only"]:
         blocks.append(notice(key("score.gate.reference"), "warn"))

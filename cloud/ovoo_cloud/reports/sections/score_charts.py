@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ovoo_cloud.reports.nodes import Block, Facts, Inline, chart, key, name, plain
+from ovoo_cloud.reports.sections.sector import median_axes
 
 __all__ = ["CLASSES", "class_chart", "gate_chart", "level_text", "radar_chart"]
 
@@ -35,19 +36,32 @@ def radar_chart(facts: Facts) -> Block:
     """Share of points by dimension, and of scene levels."""
     names = {part["id"]: part["name"] for part in facts.data["framework"]["dimensions"]}
     axes = [
-        {"label": name(names[part["id"]]), "full": part["full"], "low": part["points"][0], "high": part["points"][1]}
+        {
+            "id": part["id"],
+            "label": name(names[part["id"]]),
+            "full": part["full"],
+            "low": part["points"][0],
+            "high": part["points"][1],
+        }
         for part in facts.data["score"]["dimensions"]
     ]
     scenes = facts.data["score"]["scenes"]
     axes.append(
         {
+            "id": "scenes",
             "label": key("score.scenes.axis"),
             "full": str(4 * len(scenes)),
             "low": str(sum(s["levels"][0] for s in scenes)),
             "high": str(sum(s["levels"][1] for s in scenes)),
         }
     )
-    return chart("radar", key("chart.radar.caption"), {"axes": axes})
+    medians = median_axes(facts)
+    for axis in axes:
+        own = axis.pop("id")
+        if own in medians:
+            axis["median"] = medians[own]
+    caption = "chart.radar.caption.sector" if medians else "chart.radar.caption"
+    return chart("radar", key(caption), {"axes": axes})
 
 
 def class_chart(facts: Facts) -> Block:
