@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.cloud.api.plant import Plant
 
 SHOTS = pathlib.Path(__file__).resolve().parents[3] / "ci-artifacts" / "console"
-# every element whose content is wider than itself, but for boxes that scroll by design, as a field does, and their content
+# every element whose content is wider than itself, but for boxes that scroll by design (so do fields) and their content
 WIDE = """() => [...document.querySelectorAll('body *')]
   .filter((e) => !e.closest('.scroll, .unseen, .skip, svg, select, input, .chart') && e.checkVisibility())
   .filter((e) => getComputedStyle(e).display !== 'inline' && e.scrollWidth > e.clientWidth + 1)

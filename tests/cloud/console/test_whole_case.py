@@ -20,7 +20,7 @@ from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.verify import verify_bundle
 from playwright.sync_api import Browser, Page, expect
 
-from tests.cloud.api.plant import NOW, OWN, PASSWORD, SYSTEM
+from tests.cloud.api.plant import MINUTE, NOW, OWN, PASSWORD, SYSTEM
 from tests.cloud.casework.centre import CASE, CONTENT, PARTS, REGISTER, Centre, centre
 from tests.cloud.console.reader import fits, keep, reader
 
@@ -72,6 +72,7 @@ class Walk:
         self.house.work()
         stands(page, state)
         expect(page.locator("#work")).to_have_count(0)
+        self.house.plant.clock.now_ns += MINUTE
 
 
 def stands(page: Page, state: str) -> None:
