@@ -38,7 +38,7 @@ def reader(
     context = browser.new_context(viewport={"width": width, "height": 900}, base_url=plant.url, locale="zh-CN")
     context.add_cookies([{"name": "ovoo_language", "value": language, "url": plant.url}])
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(
