@@ -57,7 +57,7 @@ def prepare_cloud(children: Children, place: Place) -> None:
         f'broker_host = "127.0.0.1"\nbroker_port = {place.broker_port}\nbroker_user = "cloud"\n'
         f'broker_password_file = "{place.secret("cloud")}"\nbroker_protocol = "3.1.1"\n'
         f"listen_port = {place.console_port}\n"
-        "# Plants and cloud of the demo belong to one house: nobody's consent is asked, and its reports are ordered\n"
+        "# Plants and cloud of the demo belong to one house, so nobody's consent is asked and reports are ordered\n"
         '# at once. A promotion centre leaves this key out or says "required": then a case goes by steps.\n'
         'access_consent = "own"\n',
         encoding="utf-8",

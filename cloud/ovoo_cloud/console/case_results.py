@@ -64,7 +64,8 @@ def _work(session: Session, scope: Scope, row: CaseFile) -> Sequence[Job]:
     """Queued and running work; a failed run while nothing came after it."""
     listed = jobs.jobs(session, scope, enterprise=row.enterprise, limit=_ALL)
     own = [job for job in listed if job.kind in _WORK and job.parameters.get("case") == row.case]
-    return own[:1] if own and own[0].state != "done" else []
+    busy = [job for job in own if job.state in ("queued", "running")]
+    return busy or [job for job in own[:1] if job.state == "failed"]
 
 
 @router.post("/cases/{enterprise}/{case}/questionnaire")

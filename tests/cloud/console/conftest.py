@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.cloud.api.plant import Plant, announce, installation, served
 
@@ -39,6 +39,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"server missing: {CHROMIUM}; `make test` installs it")
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started

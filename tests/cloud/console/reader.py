@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.cloud.api.plant import Plant
 
 SHOTS = pathlib.Path(__file__).resolve().parents[3] / "ci-artifacts" / "console"
-# every element whose content is wider than itself, but for boxes that scroll by design (as a field) and their content
+# every element whose content is wider than itself, but for boxes that scroll by design (so do fields) and their content
 WIDE = """() => [...document.querySelectorAll('body *')]
   .filter((e) => !e.closest('.scroll, .unseen, .skip, svg, select, input, .chart') && e.checkVisibility())
   .filter((e) => getComputedStyle(e).display !== 'inline' && e.scrollWidth > e.clientWidth + 1)
@@ -38,7 +38,7 @@ def reader(
     context = browser.new_context(viewport={"width": width, "height": 900}, base_url=plant.url, locale="zh-CN")
     context.add_cookies([{"name": "ovoo_language", "value": language, "url": plant.url}])
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(

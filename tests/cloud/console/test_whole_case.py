@@ -20,11 +20,11 @@ from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.verify import verify_bundle
 from playwright.sync_api import Browser, Page, expect
 
-from tests.cloud.api.plant import NOW, OWN, PASSWORD, SYSTEM
+from tests.cloud.api.plant import MINUTE, NOW, OWN, PASSWORD, SYSTEM
 from tests.cloud.casework.centre import CASE, CONTENT, PARTS, REGISTER, Centre, centre
 from tests.cloud.console.reader import fits, keep, reader
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
 HOME: Final = f"/cases/{OWN}/{CASE}"
 NUMBER: Final = "OV-2026-001"
 ENGINEER, EXPERT, SECOND, HEAD = "enterprise_engineer", "centre_expert", "expert2", "centre_admin"
@@ -72,6 +72,7 @@ class Walk:
         self.house.work()
         stands(page, state)
         expect(page.locator("#work")).to_have_count(0)
+        self.house.plant.clock.now_ns += MINUTE
 
 
 def stands(page: Page, state: str) -> None:
@@ -105,8 +106,11 @@ def test_a_case_goes_from_application_to_a_verified_report_a_revision_and_the_en
     changed = {row["figure"]: row["why"] for row in second["changes"]["figures"]}
     assert changed["score.item.network_build"] == "拓扑图为2019年"
     verification_page(walk, 2)
+    with walk.person(HEAD, language="en") as page:
+        expect(page.locator("#changes tr[data-figure='score.item.network_build']")).to_be_visible()
+        walk.show(page, "issued-in-english")
     with walk.person(ENGINEER, asked, sign=False) as page:
-        expect(page.get_by_role("status")).to_contain_text("已被")
+        expect(page.get_by_role("status")).to_contain_text("已有新的修订")
         walk.show(page, "superseded")
     withdraw(walk)
 
