@@ -63,7 +63,7 @@ def measure(options: frame.Options, result: frame.Result) -> int:
         path = pathlib.Path(folder) / "snapshot.json"
         path.write_bytes(snapshot.to_bytes())
         runs = [_render(path) for _ in range(2 if options.quick else REPEATS)]
-    result.add("pages", runs[0]["pages"], "pages")
+    result.add("pages", float(runs[0]["pages"]), "pages")
     result.add_repeats("seconds", [float(run["seconds"]) for run in runs], "s")
     result.add("peak_mb", max(float(run["peak_mb"]) for run in runs), "MB")
     result.add("identical_rerun", float(len({run["digest"] for run in runs}) == 1), "1")
