@@ -27,7 +27,7 @@ __all__ = ["RegionOrder", "router"]
 
 router = APIRouter(prefix="/api/v1/region", tags=["region"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_AGGREGATES))]
-Runner = Annotated[Scope, Depends(require(Permission.RUN_REPORT))]
+Runner = Annotated[Scope, Depends(require(Permission.RUN_REPORT, plant_data=False))]
 
 
 class RegionOrder(BaseModel):

@@ -23,7 +23,7 @@ PLANT_DATA = {
     ("get", f"{case_files.PREFIX}documents/{{document}}"): Purpose.DOCUMENTS,
 }
 """Routes whose purpose is not that of their permission."""
-NO_PLANT_DATA = {route for route in ROUTES if route[1].startswith("/api/v1/frameworks")} | {
+NO_PLANT_DATA = {route for route in ROUTES if route[1].startswith(("/api/v1/frameworks", "/api/v1/region/"))} | {
     ("get", "/api/v1/centre/data-centres")
 }
 """Methods and registers of the centre: behind a permission that has a purpose elsewhere, open without consent."""
