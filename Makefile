@@ -57,7 +57,7 @@ system-packages:
 
 test: setup-dev .venv-broker/.done system-packages ## installs what tests need and runs them all
 	.venv/bin/python -m tests.servers.interop.build node_opcua
-	.venv/bin/python -m pytest $(PYTEST)
+	.venv/bin/python scripts/tests $(PYTEST)
 
 test-twins: setup-dev ## contract, models and edge with the compiled kernels switched off
 	OVOO_PURE_PYTHON=1 .venv/bin/python -m pytest tests/contract tests/models tests/edge_agent -m "not server and not system" $(PYTEST)

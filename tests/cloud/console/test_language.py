@@ -91,6 +91,8 @@ FREE = (
     "readiness.do.",
     "readiness.part.",
     "case.state.",
+    "case.work.",
+    "reports.not_available.",
     "case.step.",
     "case.part.",
     "case.class.",

@@ -34,7 +34,7 @@ ORDER = {"enterprise": ENTERPRISE, "site": SITE, "languages": ["zh", "en"]}
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     """The mine in the embedded store, a few seconds after its window."""
-    with build_services(Settings(data_dir=tmp_path / "data"), clock=lambda: NOW) as opened:
+    with build_services(Settings(data_dir=tmp_path / "data", access_consent="own"), clock=lambda: NOW) as opened:
         case = mine.case()
         fill(opened, mine.batches(case.start_ns, case.end_ns, [mine.Cut("heishan/utilities/air/comp1", 0.9, 1.0)]))
         create_key(opened.settings.authority_dir)
