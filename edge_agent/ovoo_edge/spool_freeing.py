@@ -21,6 +21,9 @@ from ovoo_edge.spool_transactions import in_transaction
 
 __all__ = ["Freeing"]
 
+_DROP_LOG_BYTES = 256 << 10
+"""What dropping rows and listing their samples may add to the log: pages of the lists lie far apart."""
+
 
 class Freeing:
     """Walks the policy, mildest measure first.
@@ -31,6 +34,7 @@ class Freeing:
         acks: what each sink has.
         catalogue_of: catalogue by id, for naming what was dropped.
         thinner: thins rows of a class.
+        log_has_room: whether the log may grow by so many bytes; a foreign reader keeps it from being shortened.
     """
 
     def __init__(
@@ -40,12 +44,14 @@ class Freeing:
         acks: Acknowledgements,
         catalogue_of: Callable[[str], Catalogue | None],
         thinner: Thinner,
+        log_has_room: Callable[[int], bool],
     ) -> None:
         self._connection = connection
         self._policy = policy
         self._acks = acks
         self._catalogue_of = catalogue_of
         self._thinner = thinner
+        self._log_has_room = log_has_room
 
     @property
     def last_seq(self) -> int:
@@ -75,7 +81,7 @@ class Freeing:
         cause = self._policy.cause(rank)
         while True:
             victims, freed = self._victims(rank, least_bytes, newest_first)
-            if not victims:
+            if not victims or not self._log_has_room(_DROP_LOG_BYTES):
                 return
             try:
                 in_transaction(self._connection, functools.partial(self._drop, victims, cause))

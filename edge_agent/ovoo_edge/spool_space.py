@@ -54,7 +54,7 @@ class SpaceKeeper:
         self._ballast = path.with_name("ballast")
         self._budget = budget
         thinner = Thinner(connection, budget, policy, acks, catalogue_of, self.log_has_room)
-        self._freeing = Freeing(connection, policy, acks, catalogue_of, thinner)
+        self._freeing = Freeing(connection, policy, acks, catalogue_of, thinner, self.log_has_room)
 
     @property
     def last_seq(self) -> int:

@@ -8,7 +8,6 @@ import sqlite3
 import tempfile
 from collections import Counter
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -180,16 +179,12 @@ class BudgetMachine(RuleBasedStateMachine):
         return spool
 
 
-# the same examples each time until the defect below is mended: a drawn one meets it now and then
-BudgetMachine.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, derandomize=True, database=None
-)
+BudgetMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=40, deadline=None)
 TestBudgetMachine = BudgetMachine.TestCase
 
 
-@pytest.mark.xfail(strict=True, reason="known defect: a commit in parts soon after crashes leaves the log too long")
-def test_a_commit_in_parts_after_crashes_stays_within_the_budget() -> None:
-    """Found by the machine above; about 110 KB beyond 4 MiB."""
+def test_dropping_rows_beside_a_foreign_reader_stays_within_the_budget() -> None:
+    """Found by the machine above: what is dropped makes the log longer, which a reader keeps from being shortened."""
     machine = BudgetMachine()
     try:
         machine.begin(policy=SpoolPolicy(("drop_oldest", "thin", "drop_oldest"), (2, 1, 0)))
@@ -210,6 +205,6 @@ def test_a_commit_in_parts_after_crashes_stays_within_the_budget() -> None:
         machine.crash()
         machine.somebody_reads()
         machine.commit_in_parts(count=5, rank=0)
-        machine.the_budget_holds()
+        assert machine._on_disk() <= 4 << 20
     finally:
         machine.teardown()
