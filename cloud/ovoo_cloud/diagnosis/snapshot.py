@@ -12,7 +12,7 @@ import numpy as np
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import ConfigError
 from ovoo_contract.evidence import figure as decimal_text
-from ovoo_packs import Framework, load_factors, load_methods, load_norms, load_tariffs
+from ovoo_packs import Framework, MethodTable, load_factors, load_methods, load_norms, load_tariffs
 
 from ovoo_cloud.diagnosis.actions import actions_section
 from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_scenes
@@ -113,10 +113,8 @@ def freeze(
     window = Window(case.start_ns, case.end_ns)
     seen = Observation.scan(source, window)
     book = FigureBook()
-    share = framework.connected_share if case.required_share is None else case.required_share
     methods = load_methods()
-    still = int(methods.get("usage_still_limit").exact * 60)
-    rule = DeliveryRule(Fraction(str(share)), framework.connected_days, still)
+    rule = _delivery_rule(case, framework, methods)
     found = deliveries(case, rule, seen)
     network = network_figures(case, found, book)
     links = collection_links(found)
@@ -133,15 +131,7 @@ def freeze(
         "case": dict(case.raw),
         "source": source_json(source, case.start_ns, case.end_ns),
         "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},
-        "packs": {
-            name: {"version": table.version, "sha256": table.sha256}
-            for name, table in (
-                ("factors", tables.factors),
-                ("methods", methods),
-                ("norms", tables.norms),
-                ("tariffs", tables.tariffs),
-            )
-        },
+        "packs": _packs(tables, methods),
         "framework": rules,
         "answers": answers,
         "scenes": scenes,
@@ -170,6 +160,18 @@ def freeze(
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
     data["evidence"] = dict(sorted(seen.book.records.items()))
     return Snapshot(data)
+
+
+def _packs(tables: Tables, methods: MethodTable) -> dict[str, Any]:
+    """Version and hash of every table that figures rest on."""
+    named = (("factors", tables.factors), ("methods", methods), ("norms", tables.norms), ("tariffs", tables.tariffs))
+    return {name: {"version": table.version, "sha256": table.sha256} for name, table in named}
+
+
+def _delivery_rule(case: Case, framework: Framework, methods: MethodTable) -> DeliveryRule:
+    share = framework.connected_share if case.required_share is None else case.required_share
+    still = int(methods.get("usage_still_limit").exact * 60)
+    return DeliveryRule(Fraction(str(share)), framework.connected_days, still)
 
 
 def _frameworks(case: Case, shelf: Shelf) -> list[Framework]:

@@ -89,4 +89,7 @@ def test_what_cannot_be_answered_says_why(plant: Plant, path: str, query: dict[s
 
 def test_who_sees_no_energy_sees_no_sums(plant: Plant) -> None:
     for path in ("", "/hours", "/refit"):
-        ask(plant, path, 403, "fleet_operator", **WINDOW)
+        told = ask(plant, path, 403, "fleet_operator", **WINDOW)
+
+        assert told["type"] == "urn:ovoo:error:forbidden"
+        assert "read_energy" in str(told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 from collections.abc import Callable
@@ -141,5 +140,12 @@ def test_files_that_are_no_tables_are_refused() -> None:
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_readers(content: bytes) -> None:
     for read in (sheet.read_xlsx, sheet.read_csv):
-        with contextlib.suppress(ConfigErrors):
-            read(content)
+        refused: list[ConfigErrors] = []
+        table: object = None
+        try:
+            table = read(content)
+        except ConfigErrors as error:
+            refused.append(error)
+
+        assert (table is None) == bool(refused)
+        assert all(each.errors for each in refused)

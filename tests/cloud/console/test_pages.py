@@ -454,5 +454,7 @@ def test_signing_in_tells_what_is_wrong_and_leads_where_one_wanted_to_go(browser
         page.fill("#password", PASSWORD)
         page.click("form[action='/sign-in'] button")
         page.wait_for_url(f"{console.url}/reports")
+        assert page.locator("nav.nav").is_visible()
         page.click("form[action='/sign-out'] button")
         page.wait_for_url(f"{console.url}/sign-in")
+        assert page.locator("nav.nav").count() == 0
