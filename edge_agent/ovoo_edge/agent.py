@@ -1,65 +1,37 @@
-"""Assembles the gateway: sources, pipeline, spool, sinks and health in one task group, and takes it down in order."""
+"""The life of a gateway: sources, pipeline, sinks and health start in one task group and are taken down in order."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import pathlib
-import random
-import secrets
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
 
 from ovoo_contract.catalogue import Catalogue
 
 from ovoo_edge import __version__
 from ovoo_edge._select import heap_kernels
+from ovoo_edge.assembly import Assembly, Parts, World
 from ovoo_edge.backoff import Backoff
-from ovoo_edge.completeness_reporter import CompletenessReporter
 from ovoo_edge.config import GatewayConfig
-from ovoo_edge.derived import deriving
 from ovoo_edge.desired import DesiredState
+from ovoo_edge.drain import Working, drain, wait_for_all
 from ovoo_edge.folder_lock import FolderLock
-from ovoo_edge.health import HealthReport, HealthServer, sink_figures
-from ovoo_edge.hour_sums import SumsBook
-from ovoo_edge.mapping import bind_signals
-from ovoo_edge.pipeline import Pipeline, PipelineClocks
-from ovoo_edge.pipeline_stage import Stage
+from ovoo_edge.health import HealthReport, HealthServer
 from ovoo_edge.scoring import Scoring
-from ovoo_edge.signal_list import figures_of, rules_of
-from ovoo_edge.sinks.base import Sink, SinkContext
-from ovoo_edge.sinks.registry import create_sink
-from ovoo_edge.sinks.settings import MqttSinkSettings
-from ovoo_edge.source_clock import ClockedIntake
-from ovoo_edge.sources.base import Intake, Source, SourceContext
-from ovoo_edge.sources.registry import create_source
-from ovoo_edge.sources.settings import ReplaySettings
+from ovoo_edge.signal_list import figures_of
+from ovoo_edge.sinks.base import Sink
+from ovoo_edge.sources.base import Intake, Source
 from ovoo_edge.spool import Spool
 from ovoo_edge.spool_service import SpoolReader, SpoolService
 from ovoo_edge.status_words import status_line
 from ovoo_edge.supervisor import Supervised, supervise
-from ovoo_edge.systemd import is_supervised, notify, notify_status, runtime_dir, watchdog_interval_s
-from ovoo_edge.watermark import Watermark
+from ovoo_edge.systemd import is_supervised, notify, notify_status, watchdog_interval_s
 
-__all__ = ["Agent", "World"]
+__all__ = ["Agent"]
 
 _LOG = logging.getLogger(__name__)
-_INTAKE_SAMPLES = 200_000
-_SETTLE_S = 5.0
 _SAVE_S = 60.0
 _TELL_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Clocks and chance; tests replace them."""
-
-    wall_ns: Callable[[], int] = time.time_ns
-    monotonic_s: Callable[[], float] = time.monotonic
-    rng: random.Random = field(default_factory=random.SystemRandom)
-    epoch_source: Callable[[], int] = lambda: secrets.randbits(64)
-    runtime_dir: pathlib.Path | None = field(default_factory=runtime_dir)
 
 
 class Agent:
@@ -106,10 +78,13 @@ class Agent:
             scoring.restore(config.state_dir / "models.json")
             desired = DesiredState(scoring, config.state_dir, config.enterprise, config.site)
             desired.restore()
+            assembly = Assembly(
+                config, self._world, self.software, catalogue, scoring, desired, self._draining, self._parts
+            )
             async with SpoolService(self._open_spool) as spool:
                 await spool.add_catalogue(catalogue)
                 try:
-                    await self._run_parts(spool, catalogue, scoring, desired)
+                    await self._run_parts(spool, assembly)
                 finally:
                     scoring.save(config.state_dir / "models.json")
         _LOG.info("event=stopped gateway=%s", config.gateway)
@@ -126,117 +101,68 @@ class Agent:
             damage=damage,
         )
 
-    async def _run_parts(
-        self, spool: SpoolService, catalogue: Catalogue, scoring: Scoring, desired: DesiredState
-    ) -> None:
-        config, world = self._config, self._world
-        watermark = Watermark(len(catalogue), spool.high_ns, world.wall_ns())
-        derive = deriving(config.derived, catalogue)
-        positions = await spool.positions()
-        scorer = scoring.scorer(catalogue)
-        scoring.sums = SumsBook.of(scoring.followed(), positions, config.timezone, catalogue.id, spool.limits[1])
-        stage = Stage(
-            catalogue,
-            rules_of(config.signals, config.derived, catalogue.entries[len(config.measured) :]),
-            scorer,
-            watermark,
-            config.refresh_s,
-            spool.limits,
-            derive,
-            scoring.sums,
-        )
-        live = [item.name for item in config.sources if not isinstance(item, ReplaySettings)]
-        intake = ClockedIntake(_INTAKE_SAMPLES, world.monotonic_s, live)
-        clocks = PipelineClocks(world.wall_ns, world.monotonic_s, world.rng)
-        pipeline = Pipeline(intake, stage, spool, config.commit_s, clocks, _INTAKE_SAMPLES // 2)
-        sources = self._sources(catalogue, positions)
-        reporter = CompletenessReporter(catalogue, config.signals, sources, spool, world.wall_ns)
-        report = HealthReport(
-            config,
-            self.software,
-            world.wall_ns,
-            spool,
-            pipeline,
-            sources,
-            scoring,
-            self._parts,
-            intake.estimates,
-            catalogue,
-            reporter.sums,
-        )
-        report.desired = desired.health
-        sinks = self._sinks(catalogue, spool, report, desired)
-        report.sinks = [sink for sink, _ in sinks]
-        async with HealthServer(config.health.listen, report), asyncio.TaskGroup() as group:
-            fixed = [group.create_task(pipeline.run()), group.create_task(spool.maintain())]
-            fixed.append(group.create_task(reporter.run()))
-            fixed += [
-                group.create_task(self._tell(report)),
-                group.create_task(self._watchdog(spool)),
-                group.create_task(self._save(scoring)),
+    async def _run_parts(self, spool: SpoolService, assembly: Assembly) -> None:
+        parts = await assembly.build(spool)
+        async with HealthServer(self._config.health.listen, parts.report), asyncio.TaskGroup() as group:
+            minding = [
+                group.create_task(each)
+                for each in (
+                    parts.pipeline.run(),
+                    spool.maintain(),
+                    parts.reporter.run(),
+                    self._tell(parts.report),
+                    self._watchdog(spool),
+                    self._save(assembly.scoring),
+                )
             ]
-            feeding = [
-                group.create_task(self._supervised(f"source {item.name}", _feeding(item, intake))) for item in sources
-            ]
-            delivering = [
-                group.create_task(self._supervised(f"sink {sink.name}", _delivering(sink, reader)))
-                for sink, reader in sinks
-            ]
-            self._started()
-            notify("READY=1")
-            _LOG.info("event=started gateway=%s signals=%d catalogue=%s", config.gateway, len(catalogue), catalogue.id)
-            await self._wait_for_stop(feeding)
+            working = self._begin_work(parts, group)
+            self._announce(assembly.catalogue)
+            await self._wait_for_stop(working.feeding)
             notify("STOPPING=1")
             notify_status("stopping: sources are closed, what they gave is committed and delivered")
-            await self._drain(feeding, pipeline, delivering, [reader for _, reader in sinks])
-            for task in fixed:
+            await self._take_down(working)
+            for task in minding:
                 task.cancel()
 
-    async def _wait_for_stop(self, feeding: list[asyncio.Task[None]]) -> None:
+    def _begin_work(self, parts: Parts, group: asyncio.TaskGroup) -> Working:
+        feeding = [
+            group.create_task(self._supervised(f"source {item.name}", _feeding(item, parts.intake)))
+            for item in parts.sources
+        ]
+        delivering = [
+            group.create_task(self._supervised(f"sink {sink.name}", _delivering(sink, reader)))
+            for sink, reader in parts.sinks
+        ]
+        return Working(parts.pipeline, feeding, delivering, [reader for _, reader in parts.sinks])
+
+    def _announce(self, catalogue: Catalogue) -> None:
+        self._started()
+        notify("READY=1")
+        gateway = self._config.gateway
+        _LOG.info("event=started gateway=%s signals=%d catalogue=%s", gateway, len(catalogue), catalogue.id)
+
+    async def _wait_for_stop(self, feeding: Sequence[asyncio.Task[None]]) -> None:
         if not self._stop_when_finished:
             await self._stop.wait()
             return
         stopping = asyncio.create_task(self._stop.wait())
-        everything = asyncio.create_task(_all_done(feeding))
+        everything = asyncio.create_task(wait_for_all(feeding))
         await asyncio.wait({stopping, everything}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         everything.cancel()
 
-    async def _drain(
-        self,
-        feeding: list[asyncio.Task[None]],
-        pipeline: Pipeline,
-        delivering: list[asyncio.Task[None]],
-        readers: list[SpoolReader],
-    ) -> None:
-        """Order matters: no new samples, everything on disk and acknowledged, then out of the door."""
-        _LOG.info("event=draining gateway=%s", self._config.gateway)
-        for task in feeding:
-            task.cancel()
-        await asyncio.gather(*feeding, return_exceptions=True)
-        try:
-            async with asyncio.timeout(_SETTLE_S + self._config.commit_s):
-                await pipeline.drained()
-        except TimeoutError:
-            _LOG.error("event=not_committed detail='the spool refuses; sources keep what was not acknowledged'")
-        self._draining.set()
-        for reader in readers:
-            reader.wake()
-        await self._let_go(delivering)
-        for task in delivering:
-            task.cancel()
-        await asyncio.gather(*delivering, return_exceptions=True)
-
-    async def _let_go(self, delivering: list[asyncio.Task[None]]) -> None:
-        """Waits for the sinks: after a replay until they are done or somebody loses patience, else `drain_s`."""
-        done = asyncio.create_task(_all_done(delivering))
-        stopped = asyncio.create_task(self._stop.wait())
-        if self._stop_when_finished and not self._stop.is_set():
-            await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        else:
-            await asyncio.wait({done}, timeout=self._config.drain_s)
-        done.cancel()
-        stopped.cancel()
+    async def _take_down(self, working: Working) -> None:
+        """After a replay the sinks have until they are done or somebody loses patience, else `drain_s`."""
+        config = self._config
+        _LOG.info("event=draining gateway=%s", config.gateway)
+        replayed = self._stop_when_finished and not self._stop.is_set()
+        await drain(
+            working,
+            self._draining,
+            settle_s=config.commit_s,
+            drain_s=None if replayed else config.drain_s,
+            impatient=self._stop,
+        )
 
     async def _supervised(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         part = Supervised(name)
@@ -263,55 +189,6 @@ class Agent:
             await asyncio.to_thread(heap_kernels.give_back)
             await asyncio.sleep(_SAVE_S)
             await asyncio.to_thread(scoring.save, self._config.state_dir / "models.json")
-
-    def _sources(self, catalogue: Catalogue, positions: Mapping[str, bytes]) -> list[Source]:
-        world = self._world
-        folder = self._config.state_dir / "sources"
-        folder.mkdir(parents=True, exist_ok=True)
-        memory = world.runtime_dir / self._config.gateway if world.runtime_dir else None
-        context = SourceContext(folder, world.wall_ns, world.monotonic_s, world.rng, runtime_dir=memory)
-        return [
-            create_source(
-                settings,
-                bind_signals(self._config.signals, catalogue, settings.name),
-                replace(context, position=positions.get(settings.name, b"")),
-            )
-            for settings in self._config.sources
-        ]
-
-    def _sinks(
-        self, catalogue: Catalogue, spool: SpoolService, report: HealthReport, desired: DesiredState
-    ) -> list[tuple[Sink, SpoolReader]]:
-        config, world = self._config, self._world
-
-        async def figures() -> Mapping[str, float]:
-            return sink_figures(await report.collect())
-
-        context = SinkContext(
-            gateway=config.gateway,
-            enterprise=config.enterprise,
-            catalogue=catalogue,
-            software=self.software,
-            wall_ns=world.wall_ns,
-            monotonic_s=world.monotonic_s,
-            rng=world.rng,
-            draining=self._draining,
-            counters=figures,
-        )
-        # two clouds of different opinions would undo each other's word
-        first = next((each for each in config.sinks if isinstance(each, MqttSinkSettings) and each.takes_config), None)
-        return [
-            (
-                create_sink(each, replace(context, configure=desired.take if each is first else None)),
-                spool.reader(each.name),
-            )
-            for each in config.sinks
-        ]
-
-
-async def _all_done(tasks: list[asyncio.Task[None]]) -> None:
-    if tasks:
-        await asyncio.wait(tasks)
 
 
 def _feeding(source: Source, intake: Intake) -> Callable[[], Awaitable[None]]:

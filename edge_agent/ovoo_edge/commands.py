@@ -170,7 +170,7 @@ async def _until_signal(agent: Any) -> None:
 
 
 async def _browse(settings: OpcUaSettings, root: str, folder: pathlib.Path) -> list[BrowsedNode]:
-    from ovoo_edge.agent import World
+    from ovoo_edge.assembly import World
     from ovoo_edge.sources.base import SourceContext
     from ovoo_edge.sources.opcua_browse import browse as walk
 

@@ -18,10 +18,11 @@ from ovoo_contract.schema import database_name
 from ovoo_contract.wire import CODEC_ZLIB, BatchHeader, decode_batch, encode_batch
 
 from ovoo_edge.backoff import Backoff
-from ovoo_edge.sinks.base import SinkContext, SinkHealth, SinkState
+from ovoo_edge.sinks.base import SinkContext, SinkHealth
 from ovoo_edge.sinks.class_view import ClassView, Refusals
 from ovoo_edge.sinks.influx_http import InfluxHttp, TooLarge, Unavailable, WriteRefused
 from ovoo_edge.sinks.settings import InfluxSinkSettings, Scope
+from ovoo_edge.sinks.sink_status import SinkStatus
 from ovoo_edge.spool_rows import SpoolRow
 from ovoo_edge.spool_service import SpoolReader
 
@@ -46,12 +47,8 @@ class InfluxSink:
         self._connections = [InfluxHttp(settings, database) for _ in range(_LANES)]
         self._view = ClassView(settings.max_class)
         self._encoders: dict[str, LineEncoder] = {}
-        self._counters: Counter[str] = Counter()
         self._batch_rows = settings.batch_rows
-        self._state: SinkState = "idle"
-        self._detail = ""
-        self._remedy = ""
-        self._last_ack_ns = 0
+        self._status = SinkStatus()
 
     @property
     def name(self) -> str:
@@ -70,22 +67,14 @@ class InfluxSink:
 
     def health(self) -> SinkHealth:
         """A snapshot; never blocks."""
-        return SinkHealth(
-            name=self.name,
-            driver=self._settings.driver,
-            state=self._state,
-            detail=self._detail,
-            remedy=self._remedy,
-            last_ack_ns=self._last_ack_ns,
-            counters=dict(self._counters),
-        )
+        return self._status.health(self.name, self._settings.driver)
 
     async def run(self, reader: SpoolReader) -> None:
         """Writes until cancelled, or until nothing is left once the agent drains."""
         backoff = Backoff(self._settings.retry_s, self._settings.retry_limit_s, self._context.rng)
         with contextlib.ExitStack() as stack:
             await self._run([self._lane(http, stack) for http in self._connections], reader, backoff)
-        self._show("stopped")
+        self._status.show("stopped")
 
     def _lane(self, http: InfluxHttp, stack: contextlib.ExitStack) -> _Server:
         """A connection on a thread of its own, which begins with the first use."""
@@ -98,16 +87,16 @@ class InfluxSink:
         while True:
             try:
                 if not connected:
-                    self._show("connecting")
+                    self._status.show("connecting")
                     await self._probe(servers)
                     connected = True
-                    self._show("running")
+                    self._status.show("running")
                 rows = await reader.pending(_READ_ROWS, max_bytes=self._batch_rows * 16)
                 if rows:
                     await self._deliver(rows, reader.epoch, servers, reader)
                     backoff.reset()
-                    if self._state != "running":
-                        self._show("running")
+                    if self._status.state != "running":
+                        self._status.show("running")
                 elif self._context.draining.is_set():
                     return
                 else:
@@ -116,7 +105,7 @@ class InfluxSink:
                 connected = False
                 await self._wait(error, backoff)
             except ConfigError as error:
-                self._show("degraded", str(error), error.remedy)
+                self._status.show("degraded", str(error), error.remedy)
                 await asyncio.sleep(backoff.next_s())
 
     async def _probe(self, servers: Sequence[_Server]) -> None:
@@ -127,10 +116,10 @@ class InfluxSink:
             http.version, http.dialect = first.version, first.dialect
 
     async def _wait(self, error: Unavailable, backoff: Backoff) -> None:
-        if self._state != "retrying":
+        if self._status.state != "retrying":
             _LOG.warning("event=store_unavailable sink=%s detail=%r", self.name, str(error))
-        self._counters["failures"] += 1
-        self._show("retrying", error.message, error.remedy)
+        self._status.counters["failures"] += 1
+        self._status.show("retrying", error.message, error.remedy)
         delay_s = backoff.next_s()
         if error.retry_after_s is not None:
             delay_s = min(max(delay_s, error.retry_after_s), 3600.0)
@@ -175,7 +164,7 @@ class InfluxSink:
         header = BatchHeader(catalogue_id=row.catalogue_id, epoch=epoch, seq=row.seq, receive_ns=row.stored_ns)
         part = encode_batch(header, batch.take(bad), CODEC_ZLIB)
         if await reader.quarantine(epoch, row.seq, "refused_by_store", words, part=part):
-            self._counters["quarantined_samples"] += len(bad)
+            self._status.counters["quarantined_samples"] += len(bad)
             _LOG.error("event=points_refused sink=%s seq=%d points=%d detail=%r", self.name, row.seq, len(bad), words)
 
     async def _open(self, row: SpoolRow, epoch: int, reader: SpoolReader) -> SampleBatch | None:
@@ -189,17 +178,14 @@ class InfluxSink:
 
     async def _acknowledge(self, seqs: Sequence[int], refused: Refusals, epoch: int, reader: SpoolReader) -> None:
         await reader.ack(epoch, [(seq, seq) for seq in seqs], refused=refused)
-        self._counters["acknowledged"] += len(seqs)
-        self._counters["refused_by_class"] += sum(refused.values())
-        self._last_ack_ns = self._context.wall_ns()
+        self._status.counters["acknowledged"] += len(seqs)
+        self._status.counters["refused_by_class"] += sum(refused.values())
+        self._status.last_ack_ns = self._context.wall_ns()
 
     def _encoder(self, catalogue: Catalogue) -> LineEncoder:
         if catalogue.id not in self._encoders:
             self._encoders[catalogue.id] = LineEncoder(catalogue)
         return self._encoders[catalogue.id]
-
-    def _show(self, state: SinkState, detail: str = "", remedy: str = "") -> None:
-        self._state, self._detail, self._remedy = state, detail, remedy
 
 
 class _Server:
@@ -297,9 +283,9 @@ class _Writer:
         lines = self._encoder.encode(batch, rows)
         if lines:
             await server.write(lines)
-            self._sink._counters["requests"] += 1
-            self._sink._counters["bytes"] += len(lines)
-            self._sink._counters["points"] += len(rows)
+            self._sink._status.counters["requests"] += 1
+            self._sink._status.counters["bytes"] += len(lines)
+            self._sink._status.counters["points"] += len(rows)
 
 
 def _halves(rows: range) -> list[range]:

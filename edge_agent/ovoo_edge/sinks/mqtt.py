@@ -1,53 +1,29 @@
-"""The uplink to an Ovoo cloud: spooled rows go out as wire batches and leave the spool when the cloud has stored them.
-
-Live rows go before backlog. Broker confirmations only pace the backlog; what counts is the cloud's own `ack`.
-"""
+"""The uplink to an Ovoo cloud: spooled rows go out as wire batches, and leave the spool when the cloud stored them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import deque
 
 from ovoo_contract import topics
 from ovoo_contract.catalogue import DataClass
-from ovoo_contract.delivery import Ack, GatewayState, Request
-from ovoo_contract.errors import (
-    AddressError,
-    CatalogueError,
-    ConnectFailed,
-    DeliveryError,
-    OvooError,
-    SourceError,
-    WireError,
-)
+from ovoo_contract.delivery import GatewayState
+from ovoo_contract.errors import SourceError
 
 from ovoo_edge.backoff import Backoff
-from ovoo_edge.sinks.backlog_pace import BacklogPace
-from ovoo_edge.sinks.base import SinkContext, SinkHealth, SinkState
+from ovoo_edge.sinks.base import SinkContext, SinkHealth
 from ovoo_edge.sinks.class_view import ClassView
-from ovoo_edge.sinks.in_flight import InFlight, Sent
 from ovoo_edge.sinks.mqtt_link import MqttLink, Will
+from ovoo_edge.sinks.mqtt_session import MqttSession
 from ovoo_edge.sinks.settings import MqttSinkSettings, Scope
-from ovoo_edge.sinks.uplink_plan import LIVE_SPAN_NS, Message, encode_rows, plan
-from ovoo_edge.spool_rows import SpoolRow
+from ovoo_edge.sinks.sink_status import SinkStatus
+from ovoo_edge.sinks.uplink_post import Uplink
 from ovoo_edge.spool_service import SpoolReader
 
 __all__ = ["MqttSink"]
 
 _LOG = logging.getLogger(__name__)
-_STATE_S = 30.0
-_GOODBYE_S = 2.0
-_READ_ROWS = 256
-_BACKLOG_MESSAGE_BYTES = 24 << 10
-_BACKLOG_UNCONFIRMED = 3
-_TOPICS = {
-    "batch": topics.batch,
-    "event": topics.event,
-    "completeness": topics.completeness,
-    "sums": topics.sums,
-}
-_REMEDY_CLOUD = "look at the cloud's ingest: the broker takes messages, nobody acknowledges them"
 
 
 class MqttSink:
@@ -56,15 +32,10 @@ class MqttSink:
     def __init__(self, settings: MqttSinkSettings, context: SinkContext) -> None:
         self._settings = settings
         self._context = context
-        self._view = ClassView(settings.max_class)
-        self._shown_id = self._view.catalogue(context.catalogue).id
-        self._inbox: deque[tuple[str, bytes]] = deque()
-        self._counters: Counter[str] = Counter()
-        self._state: SinkState = "idle"
-        self._detail = ""
-        self._remedy = ""
-        self._last_ack_ns = 0
-        self._in_flight = 0
+        view = ClassView(settings.max_class)
+        shown_id = view.catalogue(context.catalogue).id
+        self._status = SinkStatus()
+        self._uplink = Uplink(settings, context, self._status, view, shown_id, deque())
 
     @property
     def name(self) -> str:
@@ -83,35 +54,26 @@ class MqttSink:
 
     def health(self) -> SinkHealth:
         """A snapshot; never blocks."""
-        return SinkHealth(
-            name=self.name,
-            driver=self._settings.driver,
-            state=self._state,
-            detail=self._detail,
-            remedy=self._remedy,
-            last_ack_ns=self._last_ack_ns,
-            in_flight=self._in_flight,
-            counters=dict(self._counters),
-        )
+        return self._status.health(self.name, self._settings.driver)
 
     async def run(self, reader: SpoolReader) -> None:
         """Connects and delivers until cancelled, or until nothing is left once the agent drains."""
         backoff = Backoff(0.5, 30.0, self._context.rng)
         while True:
-            self._state = "connecting"
+            self._status.state = "connecting"
             known_seq = reader.last_seq
             try:
                 async with self._link(reader) as link:
                     backoff.reset()
-                    self._inbox.clear()
-                    await _Session(self, link, reader, known_seq).run()
+                    self._uplink.inbox.clear()
+                    await MqttSession(self._uplink, link, reader, known_seq).run()
                     break
             except SourceError as error:
-                self._show("retrying", error.message, error.remedy)
+                self._status.show("retrying", error.message, error.remedy)
                 _LOG.warning("event=uplink_lost sink=%s detail=%r", self.name, str(error))
-            self._counters["connection_losses"] += 1
+            self._status.counters["connection_losses"] += 1
             await asyncio.sleep(backoff.next_s())
-        self._show("stopped", "", "")
+        self._status.show("stopped")
 
     def _link(self, reader: SpoolReader) -> MqttLink:
         gateway = self._context.gateway
@@ -131,277 +93,5 @@ class MqttSink:
         return wanted if self._context.configure is None else (*wanted, topics.config_desired(gateway))
 
     def _receive(self, reader: SpoolReader, topic: str, payload: bytes) -> None:
-        self._inbox.append((topic, payload))
+        self._uplink.inbox.append((topic, payload))
         reader.wake()
-
-    def _show(self, state: SinkState, detail: str, remedy: str) -> None:
-        self._state, self._detail, self._remedy = state, detail, remedy
-
-
-class _Session:
-    """What happens on one connection; rows up to `known_seq` were there before it was sought, they are backlog."""
-
-    def __init__(self, sink: MqttSink, link: MqttLink, reader: SpoolReader, known_seq: int) -> None:
-        self._sink = sink
-        self._settings = sink._settings
-        self._context = sink._context
-        self._link = link
-        self._reader = reader
-        settings = self._settings
-        self._window = InFlight(
-            lambda: Backoff(settings.resend_s, settings.resend_limit_s, self._context.rng), self._context.monotonic_s
-        )
-        # a quarter of the window stays free for live rows
-        self._pace = BacklogPace(max(1, settings.window - max(1, settings.window // 4)))
-        self._epoch = reader.epoch
-        self._published: set[str] = set()
-        # a spool that was replaced meanwhile begins again at a lower number
-        self._live_after = self._backlog_last = min(known_seq, reader.last_seq)
-        self._backlog_after = 0
-        self._lingering_since: float | None = None
-        self._state_due_s = 0.0
-
-    async def run(self) -> None:
-        """Delivers until the link is lost (raises) or the agent has drained."""
-        self._sink._show("running", "", "")
-        await self._publish_catalogue(self._sink._shown_id)
-        await self._configure(b"")
-        try:
-            while not await self._finished():
-                self._link.check()
-                heard = await self._read_inbox()
-                self._follow_epoch()
-                await self._report()
-                busy = await self._send() or heard
-                self._sink._in_flight = len(self._window)
-                if not busy:
-                    await self._reader.wait(self._patience_s())
-        finally:
-            self._sink._in_flight = 0
-            await self._say_goodbye()
-
-    async def _finished(self) -> bool:
-        if not self._context.draining.is_set():
-            return False
-        self._sink._state = "draining"
-        return not len(self._window) and not await self._reader.pending(1)
-
-    async def _send(self) -> bool:
-        resent = await self._resend()
-        live = await self._send_live()
-        backlog = await self._send_backlog()
-        return resent or live or backlog
-
-    async def _resend(self) -> bool:
-        """What the cloud did not acknowledge in time goes again, a row at a time: each is then judged alone."""
-        due = self._window.take_due()
-        if not all(sent.live for sent in due):
-            self._pace.timed_out()
-        for sent in due:
-            rows = await self._reader.pending(sent.last - sent.first + 1, after=sent.first - 1, before=sent.last + 1)
-            for part in plan(rows, 0, merge=False):
-                await self._deliver(part, live=sent.live, again=sent)
-            self._sink._counters["resent"] += 1
-        if due and self._sink._state == "running":
-            self._sink._show("degraded", f"{len(due)} messages were not acknowledged in time", _REMEDY_CLOUD)
-        return bool(due)
-
-    async def _send_live(self) -> bool:
-        if len(self._window) >= self._settings.window:
-            return False
-        rows = await self._reader.pending(_READ_ROWS, after=self._live_after, max_bytes=self._max_bytes)
-        if not rows:
-            self._lingering_since = None
-            return False
-        if self._context.wall_ns() - rows[0].stored_ns > LIVE_SPAN_NS:
-            # too far behind to be called live: it joins the backlog, and what is stored from now on goes first
-            self._backlog_last = self._live_after = self._reader.last_seq
-            return True
-        if not self._worth_sending(rows):
-            return False
-        self._lingering_since = None
-        for part in plan(rows, self._max_bytes, span_ns=LIVE_SPAN_NS):
-            if len(self._window) >= self._settings.window:
-                break
-            await self._deliver(part, live=True)
-            self._live_after = part[-1].seq
-        return True
-
-    async def _send_backlog(self) -> bool:
-        """A message of the backlog, as the pace allows; the broker's own pace is respected too."""
-        if self._backlog_after >= self._backlog_last or self._window.backlog >= self._pace.allowed:
-            return False
-        if len(self._window) >= self._settings.window or self._link.unconfirmed >= _BACKLOG_UNCONFIRMED:
-            return False
-        limit = min(self._max_bytes, _BACKLOG_MESSAGE_BYTES)
-        rows = await self._reader.pending(
-            _READ_ROWS, after=self._backlog_after, before=self._backlog_last + 1, max_bytes=limit
-        )
-        if not rows:
-            self._backlog_after = self._backlog_last
-            return False
-        part = next(plan(rows, limit))
-        await self._deliver(part, live=False)
-        self._backlog_after = part[-1].seq
-        return True
-
-    async def _deliver(self, rows: list[SpoolRow], *, live: bool, again: Sent | None = None) -> None:
-        message = await self._encode(rows)
-        if message is None:
-            return
-        await self._publish_catalogue(message.catalogue_id)
-        gateway = self._context.gateway
-        self._link.publish(_TOPICS[message.kind](gateway), message.payload)
-        self._window.add(message, live=live, retry=again.retry if again else None)
-        counters = self._sink._counters
-        counters["messages"] += 1
-        counters["bytes"] += len(message.payload)
-        counters["rows"] += len(rows)
-
-    async def _encode(self, rows: list[SpoolRow]) -> Message | None:
-        """The message; rows that cannot be made into one are quarantined, never dropped silently."""
-        try:
-            catalogue = await self._reader.catalogue(rows[0].catalogue_id)
-            return encode_rows(rows, self._epoch, catalogue, self._sink._view, self._context.wall_ns(), self._sink.name)
-        except (WireError, DeliveryError, CatalogueError) as error:
-            for row in rows:
-                await self._reader.quarantine(self._epoch, row.seq, "unreadable", str(error))
-            return None
-
-    async def _publish_catalogue(self, catalogue_id: str) -> None:
-        if catalogue_id in self._published:
-            return
-        whole_id = self._sink._view.whole_id(catalogue_id)
-        if whole_id is None:
-            raise CatalogueError("was never shown to this sink", offender=catalogue_id, remedy="rows name what was")
-        shown = self._sink._view.catalogue(await self._reader.catalogue(whole_id))
-        self._link.publish(topics.catalog(self._context.gateway, catalogue_id), shown.to_json(), retain=True)
-        self._published.add(catalogue_id)
-
-    async def _read_inbox(self) -> bool:
-        heard = bool(self._sink._inbox)
-        while self._sink._inbox:
-            topic, payload = self._sink._inbox.popleft()
-            try:
-                kind = topics.parse(topic).kind
-                if kind == "ack":
-                    await self._take_ack(Ack.from_json(payload))
-                elif kind == "request":
-                    await self._answer(Request.from_json(payload))
-                elif kind == "config_desired":
-                    self._sink._counters["configurations"] += 1
-                    await self._configure(payload)
-            except (DeliveryError, AddressError) as error:
-                self._sink._counters["unreadable_messages"] += 1
-                _LOG.warning("event=unreadable_message topic=%s detail=%r", topic, str(error))
-        return heard
-
-    async def _take_ack(self, ack: Ack) -> None:
-        counters = self._sink._counters
-        if ack.epoch != self._epoch:
-            counters["foreign_epoch_acks"] += 1
-            return
-        done = ack.ranges
-        for rejection in ack.rejected:
-            if await self._reader.quarantine(self._epoch, rejection.seq, rejection.code, rejection.detail):
-                counters["rejected"] += 1
-                _LOG.error("event=rejected seq=%d code=%s detail=%r", rejection.seq, rejection.code, rejection.detail)
-            done = done.add(rejection.seq)
-        told, refused = self._window.acknowledge(done)
-        for sent in told:
-            if not sent.live and sent.retry.attempts == 1:
-                self._pace.acknowledged(sent.sent_s, self._context.monotonic_s())
-        counters["acknowledged"] += await self._reader.ack(self._epoch, done.to_list(), refused=refused)
-        counters["refused_by_class"] += sum(refused.values())
-        self._sink._last_ack_ns = self._context.wall_ns()
-        if self._sink._state == "degraded":
-            self._sink._show("running", "", "")
-
-    async def _configure(self, desired: bytes) -> None:
-        """Applies what the cloud wants; what came of it is reported, retained, after every connection too."""
-        if self._context.configure is not None:
-            told = await self._context.configure(desired)
-            self._link.publish(topics.config_reported(self._context.gateway), told, retain=True)
-
-    async def _answer(self, request: Request) -> None:
-        if request.kind != "catalog":
-            self._sink._counters["unknown_requests"] += 1
-            return
-        wanted = str(request.detail.get("catalogue_id") or self._sink._shown_id)
-        self._published.discard(wanted)
-        try:
-            await self._publish_catalogue(wanted)
-        except CatalogueError:
-            self._sink._counters["unknown_requests"] += 1
-            return
-        self._window.hasten(wanted)
-        self._sink._counters["catalogues_asked"] += 1
-
-    def _follow_epoch(self) -> None:
-        """After the spool was replaced while running, everything in it is backlog of the new epoch."""
-        if self._epoch == self._reader.epoch:
-            return
-        raise ConnectFailed("the spool was replaced", offender=self._sink.name, remedy="the link starts over")
-
-    async def _report(self) -> None:
-        now = self._context.monotonic_s()
-        if now < self._state_due_s:
-            return
-        self._state_due_s = now + _STATE_S
-        state = await self._gateway_state(online=True)
-        self._link.publish(topics.state(self._context.gateway), state.to_json(), retain=True)
-
-    async def _gateway_state(self, *, online: bool) -> GatewayState:
-        figures = dict(await self._context.counters())
-        return GatewayState(
-            online=online,
-            time_ns=self._context.wall_ns(),
-            epoch=self._reader.epoch,
-            next_seq=self._reader.last_seq + 1,
-            version=self._context.software,
-            catalogue_id=self._sink._shown_id,
-            backlog_rows=int(figures.pop(f"backlog_rows.{self._sink.name}", 0)),
-            backlog_bytes=int(figures.pop(f"backlog_bytes.{self._sink.name}", 0)),
-            quarantined=int(figures.pop(f"quarantined.{self._sink.name}", 0)),
-            at_risk_s=figures.pop("at_risk_s", None),
-            buffer_h=figures.pop("buffer_h", None),
-            cpu=figures.pop("cpu", None),
-            rss_mb=figures.pop("rss_mb", None),
-            offset_ms=figures.pop("offset_ms", None),
-            detail={
-                name: value for name, value in figures.items() if not name.startswith(("backlog_", "quarantined."))
-            },
-        )
-
-    async def _say_goodbye(self) -> None:
-        """Replaces the retained state by an offline one while the link still stands."""
-        try:
-            state = GatewayState(online=False, time_ns=self._context.wall_ns(), epoch=self._reader.epoch)
-            self._link.publish(topics.state(self._context.gateway), state.to_json(), retain=True)
-            await self._link.confirmed(_GOODBYE_S)
-        except OvooError:
-            # the link is gone: the broker publishes the last will instead
-            self._sink._counters["goodbyes_left_to_will"] += 1
-
-    @property
-    def _max_bytes(self) -> int:
-        return self._settings.max_message_kib << 10
-
-    def _worth_sending(self, rows: list[SpoolRow]) -> bool:
-        """True once rows waited long enough for company, fill a good part of a message, or hold a finding."""
-        now = self._context.monotonic_s()
-        if self._lingering_since is None:
-            self._lingering_since = now
-        waited = now - self._lingering_since >= self._settings.linger_ms / 1000
-        large = sum(len(row.payload) for row in rows) > self._max_bytes // 4
-        return waited or large or self._context.draining.is_set() or any(row.kind == "event" for row in rows)
-
-    def _patience_s(self) -> float:
-        waits = [1.0, max(0.0, self._state_due_s - self._context.monotonic_s())]
-        due = self._window.next_due_s()
-        if due is not None:
-            waits.append(due)
-        if self._lingering_since is not None:
-            spent = self._context.monotonic_s() - self._lingering_since
-            waits.append(self._settings.linger_ms / 1000 - spent)
-        return max(0.005, min(waits))
