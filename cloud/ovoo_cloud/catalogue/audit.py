@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import sealed_lines
 from ovoo_cloud.catalogue.tables import AuditEntry
 
-__all__ = ["append", "listing", "verify_chain"]
+__all__ = ["append", "listing", "newest_ns", "verify_chain"]
 
 _START: Final = "0" * 64
 _PAGE: Final = 1000
@@ -63,8 +64,17 @@ def listing(session: Session, scope: Scope, *, limit: int = 100, before_seq: int
     return session.scalars(query).all()
 
 
+def newest_ns(session: Session) -> int:
+    """The time of the newest line: the installation was there, whatever its clock says now."""
+    return session.scalar(select(AuditEntry.at_ns).order_by(AuditEntry.seq.desc()).limit(1)) or 0
+
+
 def verify_chain(session: Session) -> int:
-    """The number of lines, after recomputing every hash; VerifyError names the first line that does not fit."""
+    """The number of lines, after recomputing every hash, also of the lines of access and egress that they seal.
+
+    Raises:
+        VerifyError: names the first line that does not fit.
+    """
     previous, count = _START, 0
     query = select(AuditEntry).order_by(AuditEntry.seq).limit(_PAGE)
     while page := session.scalars(query.where(AuditEntry.seq > count)).all():
@@ -75,6 +85,8 @@ def verify_chain(session: Session) -> int:
                     "the audit record was changed", offender=f"audit line {count}", remedy="restore a backup"
                 )
             previous = entry.hash
+        sealed_lines.check_page(session, page)
+    sealed_lines.check_strays(session)
     return count
 
 
