@@ -24,6 +24,7 @@ __all__ = [
     "give",
     "grant",
     "grants",
+    "hold_all",
     "require_live",
     "state_of",
     "withdraw",
@@ -166,6 +167,25 @@ def withdraw(session: Session, scope: Scope, enterprise: str, grant_id: str, rea
         detail={"reason": row.withdrawn_reason},
     )
     return row
+
+
+def hold_all(session: Session, actor: str, reason: str, now_ns: int) -> Sequence[Grant]:
+    """Withdraws every consent that is live or still to begin, whoever gave it: after an older state was restored.
+
+    Gives the withdrawn ones; consent of each enterprise has to be given anew.
+    """
+    if not reason.strip():
+        raise ConfigError("holding consents needs a reason", offender="reason", remedy="say what was restored")
+    query = select(Grant).where(Grant.until_ns > now_ns, Grant.withdrawn_ns.is_(None), Grant.origin == "")
+    rows = session.scalars(query.order_by(Grant.id)).all()
+    for row in rows:
+        row.withdrawn_by, row.withdrawn_ns, row.withdrawn_reason = actor, now_ns, reason.strip()
+        audit.append(
+            session, actor=actor, action="grant.hold", subject=row.id, at_ns=now_ns, enterprise=row.enterprise,
+            detail={"reason": row.withdrawn_reason},
+        )  # fmt: skip
+    session.flush()
+    return rows
 
 
 def grant(session: Session, scope: Scope, enterprise: str, grant_id: str) -> Grant:

@@ -15,7 +15,7 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import sealed_lines
 from ovoo_cloud.catalogue.tables import AuditEntry
 
-__all__ = ["append", "listing", "newest_ns", "verify_chain"]
+__all__ = ["append", "listing", "newest", "newest_ns", "verify_chain"]
 
 _START: Final = "0" * 64
 _PAGE: Final = 1000
@@ -36,16 +36,16 @@ def append(
     if session.get_bind().dialect.name == "postgresql":
         # a row lock is not enough: who waited for it would still see the line that was newest before
         session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    newest = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1)).first()
+    before = newest(session)
     entry = AuditEntry(
-        seq=1 if newest is None else newest.seq + 1,
+        seq=1 if before is None else before.seq + 1,
         at_ns=at_ns,
         actor=actor,
         action=action,
         subject=subject,
         enterprise=enterprise,
         detail=dict(detail or {}),
-        previous=_START if newest is None else newest.hash,
+        previous=_START if before is None else before.hash,
     )
     entry.hash = _hash(entry)
     session.add(entry)
@@ -62,6 +62,11 @@ def listing(session: Session, scope: Scope, *, limit: int = 100, before_seq: int
     if before_seq is not None:
         query = query.where(AuditEntry.seq < before_seq)
     return session.scalars(query).all()
+
+
+def newest(session: Session) -> AuditEntry | None:
+    """The newest line; kept elsewhere, its hash proves later that nothing before it was changed."""
+    return session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1)).first()
 
 
 def newest_ns(session: Session) -> int:
