@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["BOUND_ROLES", "CENTRAL_ROLES", "PERMISSIONS", "PURPOSES", "SPOKEN", "Permission", "Purpose", "Role", "roles_with"]
+__all__ = [
+    "BOUND_ROLES",
+    "CENTRAL_ROLES",
+    "PERMISSIONS",
+    "PURPOSES",
+    "SPOKEN",
+    "Permission",
+    "Purpose",
+    "Role",
+    "roles_with",
+]
 
 
 class Role(enum.StrEnum):

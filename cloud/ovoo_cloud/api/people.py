@@ -23,6 +23,7 @@ router = APIRouter(prefix="/api/v1/enterprises/{enterprise}", tags=["consent"], 
 acceptance = APIRouter(prefix="/api/v1", tags=["consent"], route_class=KeyedByToken)
 Reader = Annotated[Scope, Depends(require(Permission.READ_GRANTS))]
 Inviter = Annotated[Scope, Depends(require(Permission.INVITE_PEOPLE))]
+Second = Annotated[Scope, Depends(require(Permission.MANAGE_USERS))]
 
 
 class InviteBody(BaseModel):
@@ -70,7 +71,7 @@ def invite(enterprise: str, body: InviteBody, services: ServicesDep, scope: Invi
 
 
 @router.post("/invitations/{invitation}/second", status_code=201)
-def ask_second(enterprise: str, invitation: str, services: ServicesDep, scope: Inviter) -> dict[str, Any]:
+def ask_second(enterprise: str, invitation: str, services: ServicesDep, scope: Second) -> dict[str, Any]:
     """The second code of an invitation of the centre, for another administrator; shown this once."""
     with services.database.write() as session:
         return _code(invitations.ask_second(session, scope, enterprise, invitation, services.clock()))

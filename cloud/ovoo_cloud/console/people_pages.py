@@ -82,14 +82,14 @@ def accept(
     return RedirectResponse("/sign-in", 303)
 
 
-def _shown(
-    request: Request, services: Services, scope: Scope, enterprise: str, issued: IssuedCode | None
-) -> Response:
+def _shown(request: Request, services: Services, scope: Scope, enterprise: str, issued: IssuedCode | None) -> Response:
     now_ns = services.clock()
     with services.database.read() as session:
         company = enterprises.enterprise(session, scope, enterprise)
         rows = standing.people(session, scope, enterprise)
-        listed = [(row, invitations.state_of(row, now_ns)) for row in invitations.invitations(session, scope, enterprise)]
+        listed = [
+            (row, invitations.state_of(row, now_ns)) for row in invitations.invitations(session, scope, enterprise)
+        ]
     centre = scope.role in CENTRAL_ROLES
     may_invite = scope.allows(Permission.INVITE_PEOPLE) and (
         scope.voices is None or enterprise in scope.voices or (centre and not any(row.speaks for row in rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -23,7 +23,6 @@ from ovoo_cloud.console.sparkline import sparkline
 from ovoo_cloud.services import Services
 
 __all__ = ["SILENT_NS", "page", "words_of"]
-
 
 
 @functools.cache

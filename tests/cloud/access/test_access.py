@@ -69,9 +69,7 @@ def test_a_token_gives_the_scope_of_its_user(database: Database) -> None:
     with database.write() as session:
         issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0, personal=True)
         scope = tokens.authenticate(session, issued.text, T0 + 59 * S)
-    assert scope == Scope(
-        "li", Role.ENTERPRISE_ENGINEER, frozenset({ENTERPRISE}), voices=frozenset(), personal=True
-    )
+    assert scope == Scope("li", Role.ENTERPRISE_ENGINEER, frozenset({ENTERPRISE}), voices=frozenset(), personal=True)
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ class TestTheFirstPerson:
     def test_an_invitation_does_not_take_an_account_of_somebody_else(self, empty: Centre) -> None:
         database = empty.plant.services.database
         for name in ("centre_admin", "stranger", "enterprise_viewer", "cli"):
-            with pytest.raises(Exception, match="taken|not a user name"), database.write() as session:
+            with pytest.raises(Exception, match=r"taken|not a user name"), database.write() as session:
                 invitations.invite(
                     session, SERVER, OWN, Invitee(name, Role.ENTERPRISE_ENGINEER), lifetime_s=60, now_ns=NOW
                 )
@@ -250,10 +250,12 @@ class TestTheFirstPerson:
 def test_in_a_plants_own_installation_one_code_is_enough(tmp_path: pathlib.Path) -> None:
     from tests.cloud.api.plant import installation, served
 
-    with installation(tmp_path, access_consent="own") as built, served(built) as plant:
-        with httpx.Client(base_url=plant.url, headers={"Authorization": f"Bearer {plant.token('head')}"}) as client:
-            issued = client.post(f"{BASE}/invitations", json={"person": "zhou"}).json()
-            body = {"token": issued["code"], "password": OTHER}
-            accepted = client.post("/api/v1/invitations/accept", json=body)
+    with (
+        installation(tmp_path, access_consent="own") as built,
+        served(built) as plant,
+        httpx.Client(base_url=plant.url, headers={"Authorization": f"Bearer {plant.token('head')}"}) as client,
+    ):
+        issued = client.post(f"{BASE}/invitations", json={"person": "zhou"}).json()
+        accepted = client.post("/api/v1/invitations/accept", json={"token": issued["code"], "password": OTHER})
 
     assert (issued["second_needed"], accepted.status_code) == (False, 201)

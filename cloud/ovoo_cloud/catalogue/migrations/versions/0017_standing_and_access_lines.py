@@ -38,7 +38,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_access_lines_enterprise_minute_ns"), "access_lines", ["enterprise", "minute_ns"])
     op.execute(
         'INSERT INTO access_lines (minute_ns, "user", role, operation, "grant", enterprise, site, subject, reads, '
-        'row_count, byte_count) SELECT minute_ns, "user", \'\', route, "grant", enterprise, \'\', \'\', 1, 0, 0 '
+        "row_count, byte_count) SELECT minute_ns, \"user\", '', route, \"grant\", enterprise, '', '', 1, 0, 0 "
         'FROM grant_uses ORDER BY minute_ns, "user", route, "grant"'
     )
     op.drop_table("grant_uses")
@@ -88,9 +88,7 @@ def _people() -> None:
         sa.Column("ended_by", sa.String(length=63), nullable=False),
         sa.ForeignKeyConstraint(["user"], ["users.name"], name=op.f("fk_standings_user_users")),
         sa.ForeignKeyConstraint(["enterprise"], ["enterprises.id"], name=op.f("fk_standings_enterprise_enterprises")),
-        sa.ForeignKeyConstraint(
-            ["invitation"], ["invitations.id"], name=op.f("fk_standings_invitation_invitations")
-        ),
+        sa.ForeignKeyConstraint(["invitation"], ["invitations.id"], name=op.f("fk_standings_invitation_invitations")),
         sa.PrimaryKeyConstraint("user", "enterprise", name=op.f("pk_standings")),
     )
 
