@@ -50,9 +50,11 @@ class AccessRecorder:
     stream the question is asked again; a stream whose consent has ended breaks off.
     """
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp, services: Services, headers: Mapping[str, str]) -> None:
+        """`headers` are set on an answer of its own."""
         self._app = app
         self._services = services
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -72,6 +74,7 @@ class AccessRecorder:
         try:
             await self._app(scope, receive, noted)
         except _Refused as refused:
+            refused.response.headers.update(self._headers)
             await refused.response(scope, receive, send)
         finally:
             if answer is not None and not answer.counted:

@@ -146,10 +146,10 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     errors.install(app)
-    app.add_middleware(AccessRecorder, services=services)
     metrics.install(app)
     app.middleware("http")(_security_headers)
     app.add_middleware(BodyLimit)
+    app.add_middleware(AccessRecorder, services=services, headers=_HEADERS)  # outside of whatever buffers a stream
     app.add_middleware(EgressRecorder, services=services)
     for router in ROUTERS:
         app.include_router(router, responses=schema.PROBLEMS)
