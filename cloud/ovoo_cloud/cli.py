@@ -19,11 +19,13 @@ from ovoo_contract.errors import ConfigError, OvooError, StoreUnavailable, Verif
 
 from ovoo_cloud import (
     cli_admin,
+    cli_audit,
     cli_case,
     cli_centre,
     cli_energy,
     cli_framework,
     cli_init,
+    cli_people,
     cli_readiness,
     cli_region,
     cli_report,
@@ -88,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     for module in (
         cli_init, cli_run, cli_report, cli_case, cli_readiness, cli_score, cli_energy, cli_framework, cli_centre,
         cli_region,
-        cli_restore, cli_admin,
+        cli_restore, cli_admin, cli_people, cli_audit,
     ):  # fmt: skip
         module.add_verbs(verbs, shared)
     return parser

@@ -158,6 +158,7 @@ def _token_create(parsed: argparse.Namespace, settings: Settings, output: Output
             label=parsed.label,
             lifetime_s=parsed.days * 24 * _HOUR_S,
             now_ns=clock(),
+            personal=False,
         )
     document = {"id": issued.id, "token": issued.text, "user": parsed.user, "expires": _iso(issued.expires_ns)}
     output.show(document, f"{issued.text}\nexpires {_iso(issued.expires_ns)}; shown only now")

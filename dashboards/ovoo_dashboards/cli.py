@@ -50,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     push.add_argument("url", help="e.g. http://127.0.0.1:3000")
     push.add_argument("--influx-url", help="also create or replace the data source with this address")
     push.add_argument("--database", default="", help="database or mapped bucket of the data source, ovoo_<enterprise>")
+    push.add_argument(
+        "--readers",
+        choices=("enterprise", "centre"),
+        help="whose people read the data source; a centre's is refused, for it reads past every consent",
+    )
     push.add_argument("--alerts", action="store_true", help="also replace the alert-rule groups")
     for verb in (build_verb, check, push):
         verb.add_argument("--language", choices=("zh", "en"), default="zh", help="language of titles (default zh)")
@@ -77,6 +82,8 @@ def _check(options: argparse.Namespace) -> int:
 def _push(options: argparse.Namespace) -> int:
     from ovoo_dashboards.pusher import GrafanaLink  # build and check work without grafana-api
 
+    if options.influx_url:
+        _check_readers(options.readers)
     token = os.environ.get("OVOO_GRAFANA_TOKEN", "")
     if not token:
         raise ConfigError("no token", offender="OVOO_GRAFANA_TOKEN", remedy="set it to a service-account token")
@@ -93,6 +100,21 @@ def _push(options: argparse.Namespace) -> int:
                 link.put_rule_group(FOLDER_UID, group)
                 print(f"{group['name']}: {len(group['rules'])} alert rules")
     return 0
+
+
+def _check_readers(readers: str | None) -> None:
+    """A data source reads the store by an account of its own: no consent bounds it, and no read of it is noted."""
+    if readers is None:
+        raise ConfigError(
+            "whose people read it", offender="--readers", remedy="enterprise, if they are the plant's own"
+        )
+    if readers != "enterprise":
+        raise ConfigError(
+            "a data source reads past every consent",
+            offender="--readers",
+            value=readers,
+            remedy="people of a centre read in the console or by the API, where each read is bounded and noted",
+        )
 
 
 def _source(url: str, database: str) -> dict[str, object]:

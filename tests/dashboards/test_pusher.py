@@ -117,7 +117,19 @@ def test_push_sends_everything(
     monkeypatch.setenv("OVOO_GRAFANA_TOKEN", TOKEN)
     monkeypatch.setenv("OVOO_INFLUX_TOKEN", "influx-secret")
 
-    code = main(["push", grafana.url, "--influx-url", "http://influx:8086", "--database", "ovoo_demo", "--alerts"])
+    code = main(
+        [
+            "push",
+            grafana.url,
+            "--influx-url",
+            "http://influx:8086",
+            "--database",
+            "ovoo_demo",
+            "--alerts",
+            "--readers",
+            "enterprise",
+        ]
+    )
 
     assert code == 0
     assert set(grafana.pages) == {page.uid for page in dashboards()}
@@ -146,5 +158,17 @@ def test_push_without_database_says_what_to_give(
 ) -> None:
     monkeypatch.setenv("OVOO_GRAFANA_TOKEN", TOKEN)
 
-    assert main(["push", grafana.url, "--influx-url", "http://influx:8086"]) == 1
+    assert main(["push", grafana.url, "--influx-url", "http://influx:8086", "--readers", "enterprise"]) == 1
     assert "--database: no database" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("readers", [[], ["--readers", "centre"]], ids=["not said", "a centre"])
+def test_a_data_source_past_every_consent_is_refused(
+    grafana: FakeGrafana, readers: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OVOO_GRAFANA_TOKEN", "t")
+
+    code = main(["push", grafana.url, "--influx-url", "http://influx:8086", "--database", "ovoo_demo", *readers])
+
+    assert code == 1
+    assert "--readers" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Consent: an enterprise opens some of its data to a centre for a time, takes it back, and sees every read."""
+"""Consent: an enterprise opens some of its data to a centre for a time and takes it back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ovoo_contract.errors import ConfigError, NotReady
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import BOUND_ROLES, Permission, Purpose
 from ovoo_cloud.access.scope import Consent, Scope, absent
 from ovoo_cloud.catalogue import audit, enterprises
-from ovoo_cloud.catalogue.grant_tables import Grant, GrantUse
+from ovoo_cloud.catalogue.grant_tables import Grant
 
 __all__ = [
     "ConsentRule",
@@ -24,9 +24,9 @@ __all__ = [
     "give",
     "grant",
     "grants",
-    "note_uses",
+    "hold_all",
+    "require_live",
     "state_of",
-    "uses",
     "withdraw",
 ]
 
@@ -34,8 +34,6 @@ ConsentRule = Literal["own", "required"]
 """Whose people the centre roles are: the plant's own, or a centre's that needs the consent of every enterprise."""
 GrantState = Literal["waiting", "live", "expired", "withdrawn", "imported"]
 _LONGEST_NS: Final = 3 * 366 * 86_400_000_000_000
-_MINUTE_NS: Final = 60_000_000_000
-_ROUTE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,11 @@ class Terms:
 
 def bound(session: Session, scope: Scope, rule: ConsentRule, now_ns: int) -> Scope:
     """The scope with the grants that are live now, where its role reads plant data under them only."""
-    if rule == "own" or scope.role not in BOUND_ROLES:
+    if rule == "own":
+        return replace(scope, voices=None)
+    if scope.role not in BOUND_ROLES:
         return scope
-    query = select(Grant).where(Grant.from_ns <= now_ns, Grant.until_ns > now_ns, Grant.origin == "")
-    query = query.where(or_(Grant.withdrawn_ns.is_(None), Grant.withdrawn_ns > now_ns)).order_by(Grant.id)
+    query = _live(session, now_ns).order_by(Grant.id)
     if scope.enterprises is not None:
         query = query.where(Grant.enterprise.in_(scope.enterprises))
     live = tuple(
@@ -65,16 +64,34 @@ def bound(session: Session, scope: Scope, rule: ConsentRule, now_ns: int) -> Sco
     return replace(scope, consents=live)
 
 
+def _live(session: Session, now_ns: int) -> Select[Grant]:
+    """Grants that are live now. What has ended stays so when the clock is set back: the audit record remembers."""
+    reached_ns = max(now_ns, audit.newest_ns(session))
+    query = select(Grant).where(Grant.from_ns <= now_ns, Grant.until_ns > reached_ns, Grant.origin == "")
+    return query.where(or_(Grant.withdrawn_ns.is_(None), Grant.withdrawn_ns > reached_ns))
+
+
+def require_live(session: Session, used: Iterable[str], now_ns: int) -> None:
+    """Raises NotFound when one of the grants that a read stood on has ended since it began: it opens nothing more."""
+    names = set(used)
+    if not names:
+        return
+    live = {row.id for row in session.scalars(_live(session, now_ns).where(Grant.id.in_(names)))}
+    for name in sorted(names - live):
+        raise absent(f"consent {name}")
+
+
 def give(session: Session, scope: Scope, enterprise: str, terms: Terms, now_ns: int) -> Grant:
     """Records the consent of an enterprise in the name of one of its people.
 
     Raises:
-        Forbidden: the caller is not one of the enterprise's.
+        Forbidden: the caller is not one of the enterprise's, or nobody of it vouched for the account.
         ConfigError: no purpose, a time that has passed or is longer than three years, or no reason.
         NotFound: a site that the enterprise does not have.
     """
     scope.require(Permission.GIVE_CONSENT)
     enterprises.enterprise(session, scope, enterprise)
+    scope.require_voice(enterprise)
     for site in terms.sites:
         enterprises.site(session, scope, enterprise, site)
     _check(terms, now_ns)
@@ -129,7 +146,7 @@ def _check(terms: Terms, now_ns: int) -> None:
 
 
 def withdraw(session: Session, scope: Scope, enterprise: str, grant_id: str, reason: str, now_ns: int) -> Grant:
-    """Takes a consent back at once.
+    """Takes a consent back at once. Any engineer of the enterprise may: it opens nothing.
 
     Raises:
         NotReady: it is withdrawn already.
@@ -150,6 +167,25 @@ def withdraw(session: Session, scope: Scope, enterprise: str, grant_id: str, rea
         detail={"reason": row.withdrawn_reason},
     )
     return row
+
+
+def hold_all(session: Session, actor: str, reason: str, now_ns: int) -> Sequence[Grant]:
+    """Withdraws every consent that is live or still to begin, whoever gave it: after an older state was restored.
+
+    Gives the withdrawn ones; consent of each enterprise has to be given anew.
+    """
+    if not reason.strip():
+        raise ConfigError("holding consents needs a reason", offender="reason", remedy="say what was restored")
+    query = select(Grant).where(Grant.until_ns > now_ns, Grant.withdrawn_ns.is_(None), Grant.origin == "")
+    rows = session.scalars(query.order_by(Grant.id)).all()
+    for row in rows:
+        row.withdrawn_by, row.withdrawn_ns, row.withdrawn_reason = actor, now_ns, reason.strip()
+        audit.append(
+            session, actor=actor, action="grant.hold", subject=row.id, at_ns=now_ns, enterprise=row.enterprise,
+            detail={"reason": row.withdrawn_reason},
+        )  # fmt: skip
+    session.flush()
+    return rows
 
 
 def grant(session: Session, scope: Scope, enterprise: str, grant_id: str) -> Grant:
@@ -179,34 +215,3 @@ def state_of(row: Grant, now_ns: int) -> GrantState:
     if now_ns >= row.until_ns:
         return "expired"
     return "live" if now_ns >= row.from_ns else "waiting"
-
-
-def note_uses(session: Session, user: str, used: Iterable[str], route: str, now_ns: int) -> None:
-    """Keeps that a user read by a route under grants: one line of audit per user, route, grant and minute."""
-    minute_ns = now_ns - now_ns % _MINUTE_NS
-    for name in sorted(used):
-        key = (name, minute_ns, user, route[:_ROUTE])
-        row = session.get(Grant, name)
-        if row is None or session.get(GrantUse, key) is not None:
-            continue
-        use = GrantUse(grant=name, minute_ns=minute_ns, user=user, route=key[3], enterprise=row.enterprise)
-        session.add(use)
-        session.flush()
-        audit.append(
-            session,
-            actor=user,
-            action="grant.use",
-            subject=name,
-            at_ns=now_ns,
-            enterprise=row.enterprise,
-            detail={"route": use.route},
-        )
-
-
-def uses(session: Session, scope: Scope, enterprise: str, limit: int = 1000) -> Sequence[GrantUse]:
-    """Who read what of the enterprise under which grant, newest first."""
-    scope.require(Permission.READ_ACCESS_LOG)
-    scope.require_enterprise(enterprise)
-    query = select(GrantUse).where(GrantUse.enterprise == enterprise)
-    order = query.order_by(GrantUse.minute_ns.desc(), GrantUse.user, GrantUse.route, GrantUse.grant)
-    return session.scalars(order.limit(limit)).all()

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["BOUND_ROLES", "CENTRAL_ROLES", "PERMISSIONS", "PURPOSES", "Permission", "Purpose", "Role"]
+__all__ = [
+    "BOUND_ROLES",
+    "CENTRAL_ROLES",
+    "PERMISSIONS",
+    "PURPOSES",
+    "SPOKEN",
+    "Permission",
+    "Purpose",
+    "Role",
+    "roles_with",
+]
 
 
 class Role(enum.StrEnum):
@@ -57,6 +67,7 @@ class Permission(enum.StrEnum):
     READ_GRANTS = "read_grants"
     GIVE_CONSENT = "give_consent"
     READ_ACCESS_LOG = "read_access_log"
+    INVITE_PEOPLE = "invite_people"
 
 
 class Purpose(enum.StrEnum):
@@ -84,14 +95,14 @@ _READ_PLANT: Final = frozenset(
     }
 )
 
-_ENTERPRISE_ONLY: Final = frozenset({Permission.GIVE_CONSENT, Permission.CONFIRM_CASE})
-"""A centre never consents or confirms in the name of an enterprise."""
+SPOKEN: Final = frozenset({Permission.GIVE_CONSENT, Permission.CONFIRM_CASE})
+"""What is said in the name of an enterprise: never by a centre, and only by whom the enterprise itself vouched for."""
 
 _MODELS: Final = frozenset({Permission.JUDGE_FINDING, Permission.PROMOTE_MODEL})
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.CENTRE_ADMIN: frozenset(Permission) - _ENTERPRISE_ONLY,
+        Role.CENTRE_ADMIN: frozenset(Permission) - SPOKEN,
         Role.CENTRE_EXPERT: _READ_PLANT
         | _MODELS
         | {
@@ -105,7 +116,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         },
         Role.ENTERPRISE_ENGINEER: _READ_PLANT
         | _MODELS
-        | _ENTERPRISE_ONLY
+        | SPOKEN
         | {
             Permission.ACK_ALARM,
             Permission.SET_ENERGY,
@@ -113,6 +124,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             Permission.EDIT_CASE,
             Permission.READ_ACCESS_LOG,
             Permission.REQUEST_MATCHING,
+            Permission.INVITE_PEOPLE,
         },
         Role.ENTERPRISE_VIEWER: (_READ_PLANT | {Permission.READ_ACCESS_LOG}) - {Permission.READ_GATEWAYS},
         Role.FLEET_OPERATOR: frozenset(
@@ -132,7 +144,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
 CENTRAL_ROLES: Final = frozenset({Role.CENTRE_ADMIN, Role.CENTRE_EXPERT, Role.FLEET_OPERATOR, Role.REGION_VIEWER})
 """Roles that may see every enterprise; the others must be bound to at least one."""
 
-BOUND_ROLES: Final = frozenset({Role.CENTRE_ADMIN, Role.CENTRE_EXPERT})
+BOUND_ROLES: Final = frozenset({Role.CENTRE_ADMIN, Role.CENTRE_EXPERT, Role.FLEET_OPERATOR})
 """Roles that read plant data only under a live grant where `access_consent` is "required"."""
 
 PURPOSES: Final[Mapping[Permission, Purpose]] = MappingProxyType(
@@ -153,3 +165,8 @@ PURPOSES: Final[Mapping[Permission, Purpose]] = MappingProxyType(
     }
 )
 """The purpose of consent that a permission stands on; what is missing here is no plant data."""
+
+
+def roles_with(permissions: frozenset[Permission]) -> frozenset[Role]:
+    """The roles that hold all of the permissions."""
+    return frozenset(role for role, held in PERMISSIONS.items() if permissions <= held)

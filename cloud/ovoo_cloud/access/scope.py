@@ -44,6 +44,8 @@ class Scope:
     scope sees names of enterprises and sites; `under` narrows it to what the grants open for one purpose. Who came in
     for energy reads what energy figures are made from, and nothing else.
     `used` collects the grants that a read stood on, for the enterprise's list of accesses.
+    `voices` are the enterprises that the caller may speak for: consent, confirm, invite. None: no such rule binds them
+    (the plant's own installation, and the installation itself). `personal` is True for who signed in by a password.
     """
 
     user: str
@@ -52,6 +54,8 @@ class Scope:
     consents: tuple[Consent, ...] | None = None
     purpose: Purpose | None = None
     used: set[str] = field(default_factory=set, compare=False, repr=False)
+    voices: frozenset[str] | None = None
+    personal: bool = False
 
     def __post_init__(self) -> None:
         if self.enterprises is None and self.role not in CENTRAL_ROLES:
@@ -126,6 +130,16 @@ class Scope:
         """Raises NotFound for a foreign enterprise, or a site of it that no grant opens."""
         if not self.sees_site(enterprise, site):
             raise absent(offender or f"{enterprise}/{site}")
+
+    def require_voice(self, enterprise: str) -> None:
+        """Raises Forbidden unless the caller may speak for the enterprise."""
+        if self.voices is not None and enterprise not in self.voices:
+            raise Forbidden(
+                "this account does not speak for the enterprise",
+                offender=self.user,
+                value=enterprise,
+                remedy="accept an invitation of the enterprise with a password of your own, and sign in with it",
+            )
 
     def _note(self, enterprise: str, site: str | None) -> None:
         if self.purpose is None:

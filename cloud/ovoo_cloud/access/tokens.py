@@ -6,13 +6,14 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ovoo_contract.errors import ConfigError, Unauthenticated
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.access import standing
 from ovoo_cloud.access.roles import Permission, Role
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue.tables import Token, User
@@ -42,8 +43,14 @@ class IssuedToken:
     expires_ns: int
 
 
-def issue(session: Session, user: str, *, kind: TokenKind, label: str, lifetime_s: int, now_ns: int) -> IssuedToken:
-    """Creates a token for an existing user; ConfigError when it would live for no time."""
+def issue(
+    session: Session, user: str, *, kind: TokenKind, label: str, lifetime_s: int, now_ns: int, personal: bool
+) -> IssuedToken:
+    """Creates a token for an existing user; ConfigError when it would live for no time.
+
+    Args:
+        personal: whether the person themself asked for it, having signed in with their password.
+    """
     if lifetime_s <= 0:
         raise ConfigError("a token needs a lifetime", offender="lifetime", value=lifetime_s, remedy="seconds above 0")
     if session.get(User, user) is None:
@@ -60,6 +67,7 @@ def issue(session: Session, user: str, *, kind: TokenKind, label: str, lifetime_
             created_ns=now_ns,
             expires_ns=expires_ns,
             revoked=False,
+            personal=personal,
         )
     )
     session.flush()
@@ -79,12 +87,14 @@ def authenticate(session: Session, presented: str, now_ns: int, *, kind: TokenKi
     user = session.get(User, token.user)
     if user is None or user.disabled:
         raise Unauthenticated("the user is disabled", offender=token.user, remedy="ask the administrator")
-    return scope_of(user)
+    voices = standing.voices(session, user.name) if token.personal else frozenset[str]()
+    return replace(scope_of(user), voices=voices, personal=token.personal)
 
 
 def scope_of(user: User) -> Scope:
-    """What a user may see; an empty list of enterprises means all of them, for roles that may."""
-    return Scope(user.name, Role(user.role), frozenset(user.enterprises) if user.enterprises else None)
+    """What a user may see; an empty list of enterprises means all of them, for roles that may. It has no voice."""
+    enterprises = frozenset(user.enterprises) if user.enterprises else None
+    return Scope(user.name, Role(user.role), enterprises, voices=frozenset())
 
 
 def revoke(session: Session, scope: Scope, token_id: str) -> None:

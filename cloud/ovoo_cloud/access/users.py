@@ -10,16 +10,18 @@ from ovoo_contract.errors import ConfigError, Forbidden, Unauthenticated
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ovoo_cloud.access import tokens
+from ovoo_cloud.access import standing, tokens
 from ovoo_cloud.access.passwords import check_password, hash_password
 from ovoo_cloud.access.roles import CENTRAL_ROLES, Permission, Role
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.tables import Enterprise, User
 
-__all__ = ["create_user", "set_disabled", "set_password", "sign_in", "users"]
+__all__ = ["change_own", "check_name", "create_user", "set_disabled", "set_password", "sign_in", "users"]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}\Z")
+_RESERVED: Final = frozenset({"cli", "init", "installation", "system"})
+"""Names that the audit record gives to the installation itself."""
 _FAILURES: Final = 5
 _LOCK_NS: Final = 300_000_000_000
 
@@ -37,8 +39,7 @@ def create_user(
 ) -> User:
     """A new user; a role of an enterprise needs at least one existing enterprise."""
     scope.require(Permission.MANAGE_USERS)
-    if _NAME.match(name) is None:
-        raise ConfigError("not a user name", offender="name", value=name, remedy="2 to 63 of a-z 0-9 . _ -")
+    check_name(name)
     if session.get(User, name) is not None:
         raise ConfigError("this name is taken", offender="name", value=name, remedy="choose another")
     for enterprise in enterprises:
@@ -66,12 +67,19 @@ def create_user(
         failures=0,
         locked_until_ns=0,
         created_ns=now_ns,
+        created_by="" if session.get(User, scope.user) is None else scope.user,
     )
     session.add(user)
     session.flush()
     detail = {"role": role.value, "enterprises": user.enterprises}
     audit.append(session, actor=scope.user, action="user.create", subject=name, at_ns=now_ns, detail=detail)
     return user
+
+
+def check_name(name: str) -> None:
+    """Raises ConfigError for what is no name of a user, or one that the audit record gives to the installation."""
+    if _NAME.match(name) is None or name in _RESERVED:
+        raise ConfigError("not a user name", offender="name", value=name, remedy="2 to 63 of a-z 0-9 . _ -")
 
 
 def sign_in(session: Session, name: str, password: str, now_ns: int) -> User | None:
@@ -99,7 +107,10 @@ def sign_in(session: Session, name: str, password: str, now_ns: int) -> User | N
 
 
 def set_password(session: Session, scope: Scope, name: str, password: str, now_ns: int) -> None:
-    """Changes one's own password, or anybody's for who manages users; all tokens of the user end."""
+    """Changes one's own password, or anybody's for who manages users; all tokens of the user end.
+
+    Whose password somebody else set does not speak for an enterprise until it vouches for them anew.
+    """
     if name != scope.user:
         scope.require(Permission.MANAGE_USERS)
     user = session.get(User, name)
@@ -109,6 +120,16 @@ def set_password(session: Session, scope: Scope, name: str, password: str, now_n
     user.failures, user.locked_until_ns = 0, 0
     tokens.revoke_all(session, name)
     audit.append(session, actor=scope.user, action="user.password", subject=name, at_ns=now_ns)
+    if name != scope.user:
+        standing.end(session, name, scope.user, now_ns)
+
+
+def change_own(session: Session, scope: Scope, current: str, password: str, now_ns: int) -> bool:
+    """Changes the caller's password when the current one fits, else False; failures count as those of a sign-in."""
+    if sign_in(session, scope.user, current, now_ns) is None:
+        return False
+    set_password(session, scope, scope.user, password, now_ns)
+    return True
 
 
 def set_disabled(session: Session, scope: Scope, name: str, disabled: bool, now_ns: int) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
-from ovoo_contract.errors import Unauthenticated
+from ovoo_contract.errors import ConfigError, Unauthenticated
 from pydantic import BaseModel, Field, SecretStr
 
 from ovoo_cloud.access import tokens
@@ -52,6 +52,13 @@ class UserBody(BaseModel):
     display_name: str = Field("", max_length=200)
 
 
+class PasswordBody(BaseModel):
+    """A change of one's own password."""
+
+    current: SecretStr = Field(max_length=1000)
+    password: SecretStr = Field(max_length=1000, description="at least 10 characters")
+
+
 class UserChange(BaseModel):
     """What may be changed of a user."""
 
@@ -72,7 +79,7 @@ def start_session(services: Services, request: Request, response: Response, name
         user = user_rows.sign_in(session, name, password, now_ns)
         if user is not None:
             issued = tokens.issue(
-                session, user.name, kind="session", label="console", lifetime_s=lifetime_s, now_ns=now_ns
+                session, user.name, kind="session", label="console", lifetime_s=lifetime_s, now_ns=now_ns, personal=True
             )
     if user is None:
         raise Unauthenticated("name or password do not fit", offender="sign-in", remedy="try again")
@@ -112,6 +119,18 @@ def me(scope: Caller) -> dict[str, Any]:
     }
 
 
+@router.post("/me/password", status_code=204)
+def change_password(body: PasswordBody, services: ServicesDep, scope: Caller) -> Response:
+    """Changes the caller's own password; all their tokens and sessions end."""
+    with services.database.write() as session:
+        changed = user_rows.change_own(
+            session, scope, body.current.get_secret_value(), body.password.get_secret_value(), services.clock()
+        )
+    if not changed:
+        raise ConfigError("the current password does not fit", offender="current", remedy="type it again")
+    return Response(status_code=204)
+
+
 @router.get("/tokens")
 def list_tokens(services: ServicesDep, scope: Caller, page: AskedDep) -> dict[str, Any]:
     """The caller's tokens; never their secrets."""
@@ -131,6 +150,7 @@ def create_token(body: TokenBody, services: ServicesDep, scope: Caller) -> dict[
             label=body.label,
             lifetime_s=body.days * 86_400,
             now_ns=services.clock(),
+            personal=scope.personal,  # a token given out at the server makes none that speaks for an enterprise
         )
     return {"id": issued.id, "token": issued.text, "expires": to_iso(issued.expires_ns)}
 

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 
 from ovoo_cloud import console
 from ovoo_cloud.api import (
-    access_log,
     account,
     audit,
     case_documents,
@@ -50,6 +49,7 @@ from ovoo_cloud.api import (
     grants,
     health,
     metrics,
+    people,
     readiness,
     region,
     region_reports,
@@ -62,6 +62,7 @@ from ovoo_cloud.api import (
     verdicts,
     verification,
 )
+from ovoo_cloud.api.access_log import AccessRecorder
 from ovoo_cloud.api.egress_recorder import EgressRecorder
 from ovoo_cloud.api.limits import BodyLimit
 from ovoo_cloud.services import Services
@@ -102,6 +103,8 @@ ROUTERS: Final = (
     centre_handles.router,
     centre_region.router,
     grants.router,
+    people.router,
+    people.acceptance,
     case_files.listing,
     case_files.router,
     case_steps.router,
@@ -144,9 +147,9 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     errors.install(app)
     metrics.install(app)
-    access_log.install(app)
     app.middleware("http")(_security_headers)
     app.add_middleware(BodyLimit)
+    app.add_middleware(AccessRecorder, services=services, headers=_HEADERS)  # outside of whatever buffers a stream
     app.add_middleware(EgressRecorder, services=services)
     for router in ROUTERS:
         app.include_router(router, responses=schema.PROBLEMS)

@@ -107,6 +107,8 @@ def _line(row: EgressRecord) -> dict[str, Any]:
         "rows": row.row_count,
         "bytes": row.byte_count,
         "complete": row.complete,
+        "grants": row.grant.split(),
+        "sealed_by": row.sealed,
     }
 
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
-from ovoo_cloud.api.egress_recorder import count_rows
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.matching_version import ReadVersion, etag
 from ovoo_cloud.api.paging import AskedDep, paged
+from ovoo_cloud.api.row_counts import count_rows
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.centre import entries, exchange

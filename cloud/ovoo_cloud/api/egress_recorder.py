@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ovoo_cloud.access.scope import Scope as CallerScope
 from ovoo_cloud.access.scope import absent
+from ovoo_cloud.api.row_counts import rows_told
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre import egress
@@ -20,7 +21,7 @@ from ovoo_cloud.centre.data_classes import highest_class
 from ovoo_cloud.centre.kinds import kind
 from ovoo_cloud.services import Services
 
-__all__ = ["RECORDED", "EgressRecorder", "count_rows"]
+__all__ = ["RECORDED", "EgressRecorder"]
 
 What = Literal["signals", "enterprise", "site", "report", "case", "register", "centre", "region"]
 RECORDED: Final[Mapping[str, What]] = {
@@ -40,12 +41,6 @@ RECORDED: Final[Mapping[str, What]] = {
     "/energy/{enterprise}/{site}/ventilation/network.csv": "site",
 }
 """Routes by which data leave in bulk, and what their class follows from; a test holds it against the API."""
-_ROWS: Final = "rows_taken"
-
-
-def count_rows(request_state: Any, rows: int) -> None:
-    """Tells the recorder how many rows an answer holds that is no CSV; `request_state` is `request.state`."""
-    setattr(request_state, _ROWS, rows)
 
 
 @dataclass(slots=True)
@@ -61,8 +56,8 @@ class _Line:
 
     def rows(self) -> int:
         """Rows told by the route, else lines of a CSV below its header, else one document."""
-        told = self.state.get(_ROWS)
-        if isinstance(told, int):
+        told = rows_told(self.state)
+        if told is not None:
             return told
         return max(0, self.lines - 1) if self.csv else 1
 
@@ -122,7 +117,10 @@ class EgressRecorder:
 
     def _finish(self, line: _Line) -> None:
         with self._services.database.write() as session:
-            egress.finish(session, line.number, rows=line.rows(), size=line.size, complete=line.complete)
+            egress.finish(
+                session, line.number, rows=line.rows(), size=line.size, complete=line.complete,
+                now_ns=self._services.clock(),
+            )  # fmt: skip
 
 
 def _taken(session: Session, path: str, parts: Mapping[str, str], query: Mapping[str, list[str]]) -> egress.Taken:

@@ -9,15 +9,14 @@ from typing import Annotated, Final
 
 import xlsxwriter
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from ovoo_contract.address import Address
 from ovoo_contract.errors import BudgetExceeded
-from starlette.background import BackgroundTask
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
-from ovoo_cloud.api.egress_recorder import count_rows
+from ovoo_cloud.api.row_counts import count_rows
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import signals as signal_rows
 from ovoo_cloud.stores.base import Columns, check_bounds
@@ -27,6 +26,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api/v1", tags=["telemetry"])
 Reader = Annotated[Scope, Depends(require(Permission.READ_TELEMETRY))]
 _HEADER: Final = ("time", "signal", "value", "unit", "quality", "text")
+_PIECE: Final = 65_536
 _SHEET_ROWS: Final = 1_048_575
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -54,7 +54,21 @@ def export(
     path, written = _xlsx(stream, units)
     count_rows(request.state, written)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return FileResponse(path, media_type=kind, filename="history.xlsx", background=BackgroundTask(path.unlink))
+    headers = {"Content-Disposition": 'attachment; filename="history.xlsx"', "Content-Length": str(path.stat().st_size)}
+    return StreamingResponse(_taken_away(path), media_type=kind, headers=headers)
+
+
+def _taken_away(path: pathlib.Path) -> Iterator[bytes]:
+    """The file's content; it is gone from the disk before the first byte leaves, however the download ends."""
+    file = path.open("rb")
+    path.unlink()
+
+    def pieces() -> Iterator[bytes]:
+        with file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    return pieces()
 
 
 def _csv(stream: Iterator[tuple[Address, Columns]], units: dict[Address, str]) -> Iterator[bytes]:

@@ -45,7 +45,7 @@ def list_gateways(services: ServicesDep, scope: Reader, page: AskedDep) -> dict[
     """All gateways in the caller's scope."""
     with services.database.read() as session:
         rows = gateway_rows.gateways(session, scope)
-    return paged(rows, page, lambda row: row.id, _gateway)
+    return paged(rows, page, lambda row: row.id, lambda row: _gateway(scope, row, services.clock()))
 
 
 @router.post("/gateways", status_code=201)
@@ -55,22 +55,27 @@ def register(body: GatewayBody, services: ServicesDep, scope: Manager) -> dict[s
         row = gateway_rows.register(
             session, scope, body.id, enterprise=body.enterprise, sites=body.sites, now_ns=services.clock()
         )
-        return _gateway(row)
+        return _gateway(scope, row, services.clock())
 
 
 @router.get("/gateways/{gateway}")
 def get_gateway(gateway: str, services: ServicesDep, scope: Reader) -> dict[str, Any]:
-    """One gateway with what it says of itself, and what it is to run beside what it runs."""
+    """One gateway with what it says of itself, and what it is to run beside what it runs.
+
+    Without consent of the enterprise, where it is needed, only that it is there, its version and whether it is online.
+    """
     with services.database.read() as session:
         row = gateway_rows.gateway(session, scope, gateway)
-        return {**_gateway(row), "config": _config(desired.status(session, row))}
+        shown = _gateway(scope, row, services.clock())
+        return {**shown, "config": _config(desired.status(session, row)) if shown["told"] else None}
 
 
 @router.post("/gateways/{gateway}/revoke")
 def revoke(gateway: str, services: ServicesDep, scope: Manager) -> dict[str, Any]:
     """Withdraws a gateway: its messages are not taken any more."""
     with services.database.write() as session:
-        return _gateway(gateway_rows.set_status(session, scope, gateway, "revoked", services.clock()))
+        row = gateway_rows.set_status(session, scope, gateway, "revoked", services.clock())
+        return _gateway(scope, row, services.clock())
 
 
 @router.post("/gateways/{gateway}/promotions")
@@ -133,16 +138,20 @@ def completeness(gateway: str, services: ServicesDep, scope: Reader, bounds: Bou
     }
 
 
-def _gateway(row: Gateway) -> dict[str, Any]:
+def _gateway(scope: Scope, row: Gateway, now_ns: int) -> dict[str, Any]:
+    told = gateway_rows.tells_all(scope, row)
     return {
         "id": row.id,
         "enterprise": row.enterprise,
         "sites": list(row.sites),
         "status": row.status,
-        "epoch": None if row.epoch is None else f"{row.epoch:016x}",
-        "catalogue": row.catalogue_id,
-        "last_seen": to_iso(row.last_seen_ns),
-        "state": dict(row.state),
+        "online": gateway_rows.is_online(row, now_ns),
+        "version": str(row.state.get("version") or ""),
+        "told": told,
+        "epoch": None if row.epoch is None or not told else f"{row.epoch:016x}",
+        "catalogue": row.catalogue_id if told else None,
+        "last_seen": to_iso(row.last_seen_ns) if told else None,
+        "state": dict(row.state) if told else {},
     }
 
 

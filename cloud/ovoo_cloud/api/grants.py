@@ -13,9 +13,12 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import EVERYTHING, AskedDep, paged
+from ovoo_cloud.api.route_names import LANGUAGES, name_of
 from ovoo_cloud.api.times import from_iso, to_iso
 from ovoo_cloud.casework import steps
-from ovoo_cloud.catalogue.grant_tables import Grant, GrantUse
+from ovoo_cloud.catalogue import access_lines
+from ovoo_cloud.catalogue.access_tables import AccessLine
+from ovoo_cloud.catalogue.grant_tables import Grant
 
 __all__ = ["grant_view", "router"]
 
@@ -78,8 +81,8 @@ def withdraw(enterprise: str, grant: str, body: WithdrawBody, services: Services
 def access_log(enterprise: str, services: ServicesDep, scope: Watcher, page: AskedDep) -> dict[str, Any]:
     """Who read what of the enterprise under which grant, newest first: one line per user, route, grant and minute."""
     with services.database.read() as session:
-        rows = grants.uses(session, scope, enterprise, EVERYTHING)
-    return paged(rows, page, _use_key, use_view)
+        rows = access_lines.lines(session, scope, enterprise, EVERYTHING)
+    return paged(rows, page, lambda row: f"{row.minute_ns}.{row.id}", use_view)
 
 
 def terms_of(body: GrantBody, now_ns: int, case: str = "") -> grants.Terms:
@@ -108,10 +111,21 @@ def grant_view(row: Grant, now_ns: int) -> dict[str, Any]:
     }
 
 
-def use_view(row: GrantUse) -> dict[str, Any]:
+def use_view(row: AccessLine) -> dict[str, Any]:
     """An access as the API shows it."""
-    return {"user": row.user, "route": row.route, "grant": row.grant, "minute": to_iso(row.minute_ns)}
-
-
-def _use_key(row: GrantUse) -> str:
-    return f"{row.minute_ns}.{row.grant}.{row.user}.{row.route}"
+    return {
+        "user": row.user,
+        "role": row.role,
+        "operation": row.operation,
+        "name": {language: name_of(row.operation, language) for language in LANGUAGES},
+        "grant": row.grant,
+        "minute": to_iso(row.minute_ns),
+        "site": row.site,
+        "subject": row.subject,
+        "start": to_iso(row.start_ns),
+        "end": to_iso(row.end_ns),
+        "reads": row.reads,
+        "rows": row.row_count,
+        "bytes": row.byte_count,
+        "sealed_by": row.sealed,
+    }

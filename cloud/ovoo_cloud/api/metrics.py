@@ -49,10 +49,14 @@ class _Ledger(Collector):
         seen = GaugeMetricFamily(
             "ovoo_gateway_last_seen_seconds", "When the gateway was last heard, Unix time.", labels=["gateway"]
         )
+        online = GaugeMetricFamily("ovoo_gateway_online", "1 while the gateway is online.", labels=["gateway"])
         now_ns = self._services.clock()
         with self._services.database.read() as session:
             rows = gateways.gateways(session, self._scope)
             for row in rows:
+                online.add_metric([row.id], float(gateways.is_online(row, now_ns)))
+            told = [row for row in rows if gateways.tells_all(self._scope, row)]
+            for row in told:
                 hours = ledger.completeness(session, self._scope, row.id, 0, now_ns + 1)
                 for name, family in counters.items():
                     family.add_metric([row.id], sum(getattr(hour, name) for hour in hours))
@@ -60,7 +64,9 @@ class _Ledger(Collector):
                     seen.add_metric([row.id], row.last_seen_ns / 1e9)
         yield from counters.values()
         yield seen
-        shown = None if self._scope.enterprises is None else {row.id for row in rows}
+        yield online
+        everything = self._scope.enterprises is None and self._scope.consents is None
+        shown = None if everything else {row.id for row in told}
         for live in self._services.live:
             yield from live.families(shown)
 

@@ -21,6 +21,7 @@ OPEN_ROUTES: Final = frozenset(
         ("get", "/health"),
         ("post", "/api/v1/sessions"),
         ("post", "/api/v1/enrol"),
+        ("post", "/api/v1/invitations/accept"),
         ("get", "/api/v1/verification"),
         ("get", "/api/v1/handles/{prefix}/{suffix}"),
     }

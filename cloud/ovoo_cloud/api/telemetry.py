@@ -14,8 +14,8 @@ from ovoo_contract.address import Address
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
-from ovoo_cloud.api.egress_recorder import count_rows
 from ovoo_cloud.api.newest import newest
+from ovoo_cloud.api.row_counts import count_rows
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue import signals as signal_rows
 from ovoo_cloud.stores.base import Columns, Windows, check_bounds, check_budget

@@ -13,6 +13,7 @@ from ovoo_contract.errors import ConfigError, Conflict, Stale, StoreError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import editions, parts, reviews
@@ -106,6 +107,7 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
     progress(0.9)
     with services.database.write() as session:
         row = opened(session, scope, enterprise, case_id, Permission.RUN_REPORT)
+        grants.require_live(session, scope.used, services.clock())
         if row.version != seen:
             raise Stale("the case moved on while it was measured", offender=case_id, remedy="measure again")
         name = keep(session, row, "measured", data, scope.user, services.clock())

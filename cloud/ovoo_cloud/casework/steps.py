@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access import grants
-from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.roles import SPOKEN, Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.casework.states import STANDS_ON_CONSENT, State, Step, Transition, transition
 from ovoo_cloud.catalogue import audit
@@ -44,6 +44,8 @@ def opened(session: Session, scope: Scope, enterprise: str, case_id: str, permis
         raise absent(case_id)
     for site in found.sites:
         scope.require_site(enterprise, site, case_id)
+    if permission in SPOKEN:
+        scope.require_voice(enterprise)
     return found
 
 

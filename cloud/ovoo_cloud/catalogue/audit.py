@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import sealed_lines
 from ovoo_cloud.catalogue.tables import AuditEntry
 
-__all__ = ["append", "listing", "verify_chain"]
+__all__ = ["append", "listing", "newest", "newest_ns", "verify_chain"]
 
 _START: Final = "0" * 64
 _PAGE: Final = 1000
@@ -35,16 +36,16 @@ def append(
     if session.get_bind().dialect.name == "postgresql":
         # a row lock is not enough: who waited for it would still see the line that was newest before
         session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    newest = session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1)).first()
+    before = newest(session)
     entry = AuditEntry(
-        seq=1 if newest is None else newest.seq + 1,
+        seq=1 if before is None else before.seq + 1,
         at_ns=at_ns,
         actor=actor,
         action=action,
         subject=subject,
         enterprise=enterprise,
         detail=dict(detail or {}),
-        previous=_START if newest is None else newest.hash,
+        previous=_START if before is None else before.hash,
     )
     entry.hash = _hash(entry)
     session.add(entry)
@@ -63,8 +64,22 @@ def listing(session: Session, scope: Scope, *, limit: int = 100, before_seq: int
     return session.scalars(query).all()
 
 
+def newest(session: Session) -> AuditEntry | None:
+    """The newest line; kept elsewhere, its hash proves later that nothing before it was changed."""
+    return session.scalars(select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(1)).first()
+
+
+def newest_ns(session: Session) -> int:
+    """The time of the newest line: the installation was there, whatever its clock says now."""
+    return session.scalar(select(AuditEntry.at_ns).order_by(AuditEntry.seq.desc()).limit(1)) or 0
+
+
 def verify_chain(session: Session) -> int:
-    """The number of lines, after recomputing every hash; VerifyError names the first line that does not fit."""
+    """The number of lines, after recomputing every hash, also of the lines of access and egress that they seal.
+
+    Raises:
+        VerifyError: names the first line that does not fit.
+    """
     previous, count = _START, 0
     query = select(AuditEntry).order_by(AuditEntry.seq).limit(_PAGE)
     while page := session.scalars(query.where(AuditEntry.seq > count)).all():
@@ -75,6 +90,8 @@ def verify_chain(session: Session) -> int:
                     "the audit record was changed", offender=f"audit line {count}", remedy="restore a backup"
                 )
             previous = entry.hash
+        sealed_lines.check_page(session, page)
+    sealed_lines.check_strays(session)
     return count
 
 

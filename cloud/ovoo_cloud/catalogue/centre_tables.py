@@ -107,4 +107,9 @@ class EgressRecord(Base):
     row_count: Mapped[int] = mapped_column(BigInteger)
     byte_count: Mapped[int] = mapped_column(BigInteger)
     complete: Mapped[bool] = mapped_column(Boolean)
+    grant: Mapped[str] = mapped_column(String(400))
+    """The grants that the read stood on, empty for who needs none."""
+    finished: Mapped[bool] = mapped_column(Boolean)
+    sealed: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    """Number of the audit line that holds the line's hash; None while it is open."""
     __table_args__ = (Index(None, "enterprise", "at_ns"),)

@@ -12,25 +12,31 @@ from ovoo_contract.errors import ConfigError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.tables import Enterprise, Gateway, Site
 
 __all__ = [
     "RESERVED",
+    "SILENT_NS",
     "GatewayStatus",
     "gateway",
     "gateways",
+    "is_online",
     "note_reported",
     "note_state",
     "register",
     "set_status",
     "silent",
+    "tells_all",
+    "told_gateway",
 ]
 
 RESERVED: Final = frozenset({"ovoo-cloud"})
 """Names with rights of their own at the broker: whoever may enrol a gateway must not become the cloud."""
+SILENT_NS: Final = 120_000_000_000
+"""A gateway that was not heard for longer is told on the pages that live from its data."""
 GatewayStatus = Literal["registered", "enrolled", "revoked"]
 
 
@@ -55,13 +61,43 @@ def gateway(session: Session, scope: Scope, gateway_id: str) -> Gateway:
     return found
 
 
+def is_online(row: Gateway, now_ns: int) -> bool:
+    """Whether a gateway was heard within two minutes and did not take its leave."""
+    heard = row.last_seen_ns is not None and now_ns - row.last_seen_ns <= SILENT_NS
+    return heard and row.status != "revoked" and bool(row.state.get("online", True))
+
+
+def tells_all(scope: Scope, row: Gateway) -> bool:
+    """Whether the caller may know what a gateway tells of its plant: counters, times, errors, models, signals.
+
+    Where consent is needed, the platform's own people see without it that a gateway is there, its version and whether
+    it is online. A gateway tells of all its sites at once, so each of them must be open.
+    """
+    inside = scope.under(Permission.READ_SITES, Purpose.TELEMETRY)
+    if inside.purpose is None:
+        return inside.sees(row.enterprise)
+    return bool(row.sites) and all(inside.sees_site(row.enterprise, site) for site in row.sites)
+
+
+def told_gateway(session: Session, scope: Scope, gateway_id: str) -> Gateway:
+    """One gateway with all that it tells; NotFound when absent, foreign, or closed for want of consent."""
+    found = gateway(session, scope, gateway_id)
+    if not tells_all(scope, found):
+        raise absent(gateway_id)
+    return found
+
+
 def silent(session: Session, scope: Scope, since_ns: int) -> Sequence[Gateway]:
-    """Gateways in the scope that delivered once and were not heard since `since_ns`, longest silence first."""
+    """Gateways in the scope that delivered once and were not heard since `since_ns`, longest silence first.
+
+    Where consent is needed, those of plants that it opens.
+    """
     scope.require(Permission.READ_SITES)
     query = select(Gateway).where(Gateway.last_seen_ns < since_ns, Gateway.status != "revoked")
     if scope.enterprises is not None:
         query = query.where(Gateway.enterprise.in_(scope.enterprises))
-    return session.scalars(query.order_by(Gateway.last_seen_ns, Gateway.id)).all()
+    rows = session.scalars(query.order_by(Gateway.last_seen_ns, Gateway.id))
+    return [row for row in rows if tells_all(scope, row)]
 
 
 def register(

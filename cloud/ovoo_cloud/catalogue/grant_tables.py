@@ -1,13 +1,13 @@
-"""Tables of consent: what an enterprise lets a centre read, and each read under it; times are nanoseconds UTC."""
+"""The table of consent: what an enterprise lets a centre read; times are nanoseconds UTC."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ovoo_cloud.catalogue.tables import Base
 
-__all__ = ["Grant", "GrantUse"]
+__all__ = ["Grant"]
 
 
 class Grant(Base):
@@ -32,15 +32,3 @@ class Grant(Base):
     withdrawn_ns: Mapped[int | None] = mapped_column(BigInteger)
     withdrawn_reason: Mapped[str] = mapped_column(Text)
     origin: Mapped[str] = mapped_column(String(16))
-
-
-class GrantUse(Base):
-    """That a user read by one route under one grant within one minute."""
-
-    __tablename__ = "grant_uses"
-    grant: Mapped[str] = mapped_column(ForeignKey("grants.id"), primary_key=True)
-    minute_ns: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    user: Mapped[str] = mapped_column(String(63), primary_key=True)
-    route: Mapped[str] = mapped_column(String(200), primary_key=True)
-    enterprise: Mapped[str] = mapped_column(String(63))
-    __table_args__ = (Index(None, "enterprise", "minute_ns"),)

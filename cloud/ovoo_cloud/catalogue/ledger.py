@@ -149,21 +149,21 @@ def known(session: Session, gateway: str, epoch: int) -> tuple[SeqRanges, dict[i
 
 def ranges(session: Session, scope: Scope, gateway_id: str) -> Sequence[LedgerRange]:
     """The ledger of one gateway."""
-    gateways.gateway(session, scope, gateway_id)
+    gateways.told_gateway(session, scope, gateway_id)
     query = select(LedgerRange).where(LedgerRange.gateway == gateway_id)
     return session.scalars(query.order_by(LedgerRange.epoch, LedgerRange.first)).all()
 
 
 def rejections(session: Session, scope: Scope, gateway_id: str, limit: int = 100) -> Sequence[RejectionRecord]:
     """The newest refused spool rows of one gateway."""
-    gateways.gateway(session, scope, gateway_id)
+    gateways.told_gateway(session, scope, gateway_id)
     query = select(RejectionRecord).where(RejectionRecord.gateway == gateway_id)
     return session.scalars(query.order_by(RejectionRecord.at_ns.desc(), RejectionRecord.seq).limit(limit)).all()
 
 
 def gaps(session: Session, scope: Scope, gateway_id: str) -> list[Gap]:
     """Missing spool rows of every epoch: from 1 to the greatest seen, less what is stored or refused."""
-    gateways.gateway(session, scope, gateway_id)
+    gateways.told_gateway(session, scope, gateway_id)
     seen: dict[int, list[tuple[int, int]]] = {}
     for row in session.scalars(select(LedgerRange).where(LedgerRange.gateway == gateway_id)):
         seen.setdefault(row.epoch, []).append((row.first, row.last))
@@ -178,7 +178,7 @@ def gaps(session: Session, scope: Scope, gateway_id: str) -> list[Gap]:
 
 def completeness(session: Session, scope: Scope, gateway_id: str, start_ns: int, end_ns: int) -> Sequence[Completeness]:
     """Hourly counters of one gateway."""
-    gateways.gateway(session, scope, gateway_id)
+    gateways.told_gateway(session, scope, gateway_id)
     query = select(Completeness).where(
         Completeness.gateway == gateway_id, Completeness.hour_ns >= start_ns, Completeness.hour_ns < end_ns
     )

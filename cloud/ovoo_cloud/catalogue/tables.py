@@ -314,10 +314,15 @@ class User(Base):
     failures: Mapped[int] = mapped_column(Integer)
     locked_until_ns: Mapped[int] = mapped_column(BigInteger)
     created_ns: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(String(63))
+    """The user who made the account; empty for one made on the server itself or by its own person."""
 
 
 class Token(Base):
-    """A bearer token or a sign-in session; only the hash of its secret is kept."""
+    """A bearer token or a sign-in session; only the hash of its secret is kept.
+
+    `personal`: it came from a sign-in with the person's password, not from somebody at the server.
+    """
 
     __tablename__ = "tokens"
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -328,6 +333,7 @@ class Token(Base):
     created_ns: Mapped[int] = mapped_column(BigInteger)
     expires_ns: Mapped[int] = mapped_column(BigInteger)
     revoked: Mapped[bool] = mapped_column(Boolean)
+    personal: Mapped[bool] = mapped_column(Boolean)
 
 
 class EnrolToken(Base):

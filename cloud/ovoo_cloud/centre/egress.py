@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import audit, seals
 from ovoo_cloud.catalogue.centre_tables import EgressRecord
 from ovoo_cloud.catalogue.visible import visible
 
@@ -34,18 +35,27 @@ def begin(session: Session, scope: Scope, taken: Taken, now_ns: int) -> int:
     row = EgressRecord(
         at_ns=now_ns, actor=scope.user, role=scope.role.value, enterprise=taken.enterprise, site=taken.site,
         route=taken.route, subject=taken.subject[:400], data_class=taken.data_class, row_count=0, byte_count=0,
-        complete=False,
+        complete=False, grant=" ".join(sorted(scope.used))[:400], finished=False, sealed=None,
     )  # fmt: skip
     session.add(row)
     session.flush()
+    seals.seal(session, now_ns)
     return row.id
 
 
-def finish(session: Session, number: int, *, rows: int, size: int, complete: bool) -> None:
-    """How much of it left: rows, bytes, and whether all of it."""
-    row = session.get(EgressRecord, number)
-    if row is not None:
-        row.row_count, row.byte_count, row.complete = rows, size, complete
+def finish(session: Session, number: int, *, rows: int, size: int, complete: bool, now_ns: int) -> None:
+    """How much of it left: rows, bytes, and whether all of it; of a line that was sealed meanwhile, in the audit."""
+    row = session.get(EgressRecord, number, with_for_update=True)
+    if row is None:
+        return
+    if row.sealed is None:
+        row.row_count, row.byte_count, row.complete, row.finished = rows, size, complete, True
+        return
+    detail = {"rows": str(rows), "bytes": str(size), "complete": complete}
+    audit.append(
+        session, actor=row.actor, action="egress.late_end", subject=str(number), at_ns=now_ns,
+        enterprise=row.enterprise, detail=detail,
+    )  # fmt: skip
 
 
 def records(

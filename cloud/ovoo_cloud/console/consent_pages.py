@@ -13,8 +13,9 @@ from ovoo_cloud.access import grants
 from ovoo_cloud.access.grants import Terms
 from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.api.access import ServicesDep
+from ovoo_cloud.api.route_names import name_of
 from ovoo_cloud.casework import opening, steps
-from ovoo_cloud.catalogue import enterprises
+from ovoo_cloud.catalogue import access_lines, enterprises
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
 from ovoo_cloud.services import Services
@@ -44,8 +45,8 @@ def consent_page(request: Request, enterprise: str, services: ServicesDep, scope
         company = enterprises.enterprise(session, scope, enterprise)
         given = [(row, grants.state_of(row, now_ns)) for row in grants.grants(session, scope, enterprise)]
         watches = scope.allows(Permission.READ_ACCESS_LOG)
-        used = grants.uses(session, scope, enterprise, _SHOWN) if watches else []
-    values: dict[str, Any] = {"company": company, "grants": given, "uses": used, "watches": watches}
+        used = access_lines.lines(session, scope, enterprise, _SHOWN) if watches else []
+    values: dict[str, Any] = {"company": company, "grants": given, "uses": used, "watches": watches, "name_of": name_of}
     return page(request, services, "consent.html", scope, purposes=[each.value for each in Purpose], **values)
 
 

@@ -39,6 +39,8 @@ class GatewayView:
     gaps: Sequence[Gap]
     rejections: Sequence[RejectionRecord]
     now_ns: int
+    told: bool = True
+    """False where the enterprise's consent is needed and there is none: existence, version and health stand alone."""
 
     @property
     def missing(self) -> int:
@@ -55,7 +57,7 @@ class GatewayView:
         silent = self.now_ns - self.row.last_seen_ns > SILENT_NS
         if silent or (self.state is not None and not self.state.online):
             return "offline"
-        if self.state is not None and (self.state.at_risk_s or 0.0) > _AT_RISK_S:
+        if self.told and self.state is not None and (self.state.at_risk_s or 0.0) > _AT_RISK_S:
             return "at_risk"
         return "incomplete" if self.gaps or self.rejections else "online"
 
@@ -81,13 +83,18 @@ def gateway_page(request: Request, gateway: str, services: ServicesDep, scope: R
     now_ns = services.clock()
     with services.database.read() as session:
         row = gateways.gateway(session, scope, gateway)
-        view, config = _view(session, scope, row, now_ns), desired.status(session, row)
+        view = _view(session, scope, row, now_ns)
+        if not view.told:
+            return page(request, services, "gateway_closed.html", scope, view=view)
+        config = desired.status(session, row)
         hours = ledger.completeness(session, scope, gateway, now_ns - _HOURS_NS, now_ns + 1)
     return page(request, services, "gateway.html", scope, view=view, hours=list(reversed(hours)), config=config)
 
 
 def _view(session: Session, scope: Scope, row: Gateway, now_ns: int) -> GatewayView:
     state = GatewayState.from_json(json.dumps(row.state).encode()) if row.state else None
+    if not gateways.tells_all(scope, row):
+        return GatewayView(row, state, (), (), now_ns, told=False)
     return GatewayView(
         row, state, ledger.gaps(session, scope, row.id), ledger.rejections(session, scope, row.id), now_ns
     )

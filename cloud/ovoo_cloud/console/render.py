@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -15,6 +15,7 @@ from ovoo_models.phrases import render as sentence
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import gateways
+from ovoo_cloud.catalogue.gateways import SILENT_NS
 from ovoo_cloud.catalogue.tables import Gateway
 from ovoo_cloud.console.centre_faults import fault_place, fault_words
 from ovoo_cloud.console.language import Words, language_of, sign
@@ -22,9 +23,6 @@ from ovoo_cloud.console.sparkline import sparkline
 from ovoo_cloud.services import Services
 
 __all__ = ["SILENT_NS", "page", "words_of"]
-
-SILENT_NS: Final = 120_000_000_000
-"""A gateway that was not heard for longer is told on the pages that live from its data."""
 
 
 @functools.cache

@@ -38,6 +38,7 @@ from ovoo_cloud.console import (
     gateway_pages,
     intensity_pages,
     pages,
+    people_pages,
     readiness_pages,
     report_pages,
     saving_pages,
@@ -50,9 +51,9 @@ from ovoo_cloud.console.language import Words
 from ovoo_cloud.console.render import page, words_of
 from ovoo_cloud.reasons import tell_field
 
-__all__ = ["install"]
+__all__ = ["ROUTERS", "install"]
 
-_ROUTERS: Final = (
+ROUTERS: Final = (
     session.router,
     pages.router,
     charts.router,
@@ -70,6 +71,7 @@ _ROUTERS: Final = (
     case_pages.router,
     case_results.router,
     consent_pages.router,
+    people_pages.router,
     gateway_pages.router,
     completeness_pages.router,
     readiness_pages.router,
@@ -102,7 +104,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=package / "console" / "static"), name="static")
     # the third-party assets are installed by `make assets`; without them pages work, charts say that they do not
     app.mount("/assets", StaticFiles(directory=package / "assets", check_dir=False), name="assets")
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     gate.install(app)
     for kind in (OvooError, HTTPException, RequestValidationError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +17,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.access.tokens import scope_of
 from ovoo_cloud.casework import numbers
-from ovoo_cloud.catalogue import cases, frameworks
+from ovoo_cloud.catalogue import access_lines, cases, frameworks
 from ovoo_cloud.catalogue.tables import Report, User
 from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case, parse_case
@@ -188,8 +189,14 @@ def issue_recorded(
         created_by=scope.user,
         created_ns=services.clock(),
     )
-    with services.database.write() as session:
-        cases.save_report(session, scope, row)
+    try:
+        with services.database.write() as session:
+            grants.require_live(session, scope.used, services.clock())
+            cases.save_report(session, scope, row)
+    except BaseException:
+        if order.folder is None:
+            shutil.rmtree(target, ignore_errors=True)  # what is not recorded was never issued
+        raise
     return row, result
 
 
@@ -219,15 +226,21 @@ def asker(services: Services, session: Session, name: str) -> Scope:
 
 @contextlib.contextmanager
 def asked_by(services: Services, parameters: Mapping[str, Any], route: str) -> Iterator[Scope]:
-    """The scope of whoever asked for a run; what it reads under grants is noted for the enterprise."""
+    """The scope of whoever asked for a run; what it reads under grants is noted for the enterprise.
+
+    A run whose consent ends meanwhile fails, and what it made is not kept (`grants.require_live` where it is saved).
+    """
     with services.database.read() as session:
         scope = asker(services, session, str(parameters.get("user", "")))
     try:
         yield scope
+        with services.database.read() as session:
+            grants.require_live(session, scope.used, services.clock())
     finally:
         if scope.used:
+            read = access_lines.Read(route, str(parameters.get("site", "")), str(parameters.get("case", "")))
             with services.database.write() as session:
-                grants.note_uses(session, scope.user, scope.used, route, services.clock())
+                access_lines.note(session, scope, scope.used, read, services.clock())
 
 
 def _text(parameters: Mapping[str, Any], name: str) -> str:

@@ -18,6 +18,7 @@ from ovoo_models.artifact import ModelSet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit, findings, signals
@@ -59,6 +60,7 @@ def record(services: Services, scope: Scope, found: Rescored, epoch: int) -> Rec
     fresh = _fresh(services, scope, found)
     now_ns = services.clock()
     with services.database.write() as session:
+        grants.require_live(session, scope.used, now_ns)
         check_free(session, found.asset, found.model_set)
         entries = _classed(session, scope, found)
         signals.save_derived(session, SOURCE, entries)

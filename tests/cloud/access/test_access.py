@@ -67,9 +67,9 @@ def test_a_plants_role_without_a_plant_is_refused(role: Role) -> None:
 
 def test_a_token_gives_the_scope_of_its_user(database: Database) -> None:
     with database.write() as session:
-        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0)
+        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0, personal=True)
         scope = tokens.authenticate(session, issued.text, T0 + 59 * S)
-    assert scope == Scope("li", Role.ENTERPRISE_ENGINEER, frozenset({ENTERPRISE}))
+    assert scope == Scope("li", Role.ENTERPRISE_ENGINEER, frozenset({ENTERPRISE}), voices=frozenset(), personal=True)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_token_gives_the_scope_of_its_user(database: Database) -> None:
 )
 def test_a_token_that_is_no_longer_good_says_why(database: Database, change: str, message: str) -> None:
     with database.write() as session:
-        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0)
+        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0, personal=True)
         text, now_ns = issued.text, T0
         if change == "expire":
             now_ns = T0 + 60 * S
@@ -103,14 +103,14 @@ def test_a_token_that_is_no_longer_good_says_why(database: Database, change: str
 
 def test_nobody_revokes_somebody_elses_token(database: Database) -> None:
     with database.write() as session:
-        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0)
+        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0, personal=True)
         with pytest.raises(NotFound):
             tokens.revoke(session, Scope("eve", Role.CENTRE_EXPERT), issued.id)
 
 
 def test_the_secret_is_nowhere_in_the_database(database: Database) -> None:
     with database.write() as session:
-        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0)
+        issued = tokens.issue(session, "li", kind="bearer", label="x", lifetime_s=60, now_ns=T0, personal=True)
         (row,) = tokens.tokens(session, SYSTEM, "li")
     assert issued.text.split("_", 2)[2] not in str(vars(row))
 
@@ -128,7 +128,7 @@ def test_signing_in_and_the_lock_after_five_failures(database: Database) -> None
 
 def test_a_new_password_ends_every_session(database: Database) -> None:
     with database.write() as session:
-        issued = tokens.issue(session, "li", kind="session", label="", lifetime_s=60, now_ns=T0)
+        issued = tokens.issue(session, "li", kind="session", label="", lifetime_s=60, now_ns=T0, personal=True)
         users.set_password(session, SYSTEM, "li", "another password", T0)
         with pytest.raises(Unauthenticated, match="withdrawn"):
             tokens.authenticate(session, issued.text, T0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -30,10 +31,10 @@ def given(house: Centre, *purposes: str, days: int = 2) -> str:
     return str(answer.json()["id"])
 
 
-def log(house: Centre, role: str = "enterprise_viewer") -> list[dict[str, str]]:
+def log(house: Centre, role: str = "enterprise_viewer") -> list[dict[str, Any]]:
     answer = house.call(role, "GET", "/access-log")
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, str]] = answer.json()["items"]
+    found: list[dict[str, Any]] = answer.json()["items"]
     return found
 
 
@@ -58,7 +59,9 @@ def test_every_read_under_a_grant_is_one_line_per_user_route_and_minute(house: C
         ("centre_admin", grant),
         ("centre_expert", grant),
     ]
-    assert {line["route"] for line in lines} == {"GET /api/v1/enterprises/{enterprise}/alarms"}
+    assert {line["name"]["en"] for line in lines} == {"Alarms"}
+    assert {line["name"]["zh"] for line in lines} == {"报警列表"}
+    assert [line["reads"] for line in lines] == [1, 1, 3]
     with house.plant.services.database.read() as session:
         noted = [line for line in audit.listing(session, SYSTEM, limit=1000) if line.action == "grant.use"]
         assert audit.verify_chain(session) > 0
@@ -131,7 +134,7 @@ def test_work_that_was_ordered_is_noted_too_and_ends_with_the_consent(house: Cen
     refused = house.call("enterprise_engineer", "GET", f"/jobs/{late['id']}").json()
 
     assert done["state"] == "done", done
-    assert any(line["route"] == "job energy_report" and line["grant"] == grant for line in log(house))
+    assert any(line["operation"] == "job energy_report" and line["grant"] == grant for line in log(house))
     assert (refused["state"], "not found" in refused["error"]) == ("failed", True)
 
 

@@ -13,6 +13,7 @@ from ovoo_cloud.casework.states import State
 from tests.cloud.api.case_files import case_in, free_terms, people
 from tests.cloud.api.centre_records import add_centre
 from tests.cloud.api.plant import FOREIGN, FOREIGN_SITE, NOW, OWN, SITE, Plant, installation, served
+from tests.cloud.api.route_calls import half_invitation
 from tests.cloud.api.works import add_foreign_works, add_works
 
 
@@ -28,6 +29,7 @@ def furnished(folder: pathlib.Path, **settings: Any) -> Iterator[Plant]:
                 given = grants.give(session, people(enterprise)["engineer"], enterprise, free_terms(), NOW)
             built.ids[name]["grant"] = given.id
             built.ids[name]["document"] = built.ids[f"{name}_file"]["document"]
+        built.ids["foreign"]["invitation"] = half_invitation(built, FOREIGN)
         add_centre(built)
         yield running
 

@@ -19,8 +19,7 @@ from ovoo_cloud.access.authority import Authority
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.app import create_app
-from ovoo_cloud.catalogue import cases, enterprises, frameworks, gateways, jobs
-from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.catalogue import enterprises, frameworks, gateways
 from ovoo_cloud.ingest.intake import Intake, Message
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
@@ -37,6 +36,7 @@ from ovoo_contract.wire import BatchHeader, encode_batch
 
 from tests.cloud.api.own_framework import own_text
 from tests.cloud.energy.machine_hours import hours_of, minutes
+from tests.cloud.people import join
 
 S = 1_000_000_000
 MINUTE = 60 * S
@@ -174,7 +174,7 @@ class Plant:
     def session(self, user: str) -> str:
         with self.services.database.write() as session:
             return tokens.issue(
-                session, user, kind="session", label="test", lifetime_s=86_400, now_ns=self.clock()
+                session, user, kind="session", label="test", lifetime_s=86_400, now_ns=self.clock(), personal=True
             ).text
 
     def token(self, user: str, lifetime_s: int = 3600, *, issued_ns: int | None = None) -> str:
@@ -186,6 +186,7 @@ class Plant:
                 label="test",
                 lifetime_s=lifetime_s,
                 now_ns=self.clock() if issued_ns is None else issued_ns,
+                personal=True,
             )
         return issued.text
 
@@ -204,9 +205,11 @@ def installation(folder: pathlib.Path, *, fed: bool = True, **settings: Any) -> 
             _feed_foreign(plant)
             with plant.services.database.write() as session:
                 frameworks.add(session, SYSTEM, own_text(), name="own.yaml", now_ns=NOW)
+            from tests.cloud.api.plant_records import records_of  # here: it builds on this module
+
             plant.ids = {
-                "own": _records(plant, OWN, SITE, GATEWAY),
-                "foreign": _records(plant, FOREIGN, FOREIGN_SITE, FOREIGN_GATEWAY),
+                "own": records_of(plant, OWN, SITE, GATEWAY),
+                "foreign": records_of(plant, FOREIGN, FOREIGN_SITE, FOREIGN_GATEWAY),
             }
         _people(plant, [OWN] if fed else [])
         yield plant
@@ -262,15 +265,16 @@ def announce(plant: Plant) -> None:
 def _people(plant: Plant, scope: list[str]) -> None:
     with plant.services.database.write() as session:
         for role in Role:
-            if scope or role is Role.CENTRE_ADMIN:
+            if (scope and role is not Role.ENTERPRISE_ENGINEER) or role is Role.CENTRE_ADMIN:
                 users.create_user(
                     session, SYSTEM, role.value, password=PASSWORD, role=role, enterprises=scope, now_ns=NOW
                 )
         if scope:
+            join(session, OWN, Role.ENTERPRISE_ENGINEER.value, PASSWORD, NOW)
+            join(session, FOREIGN, "stranger", PASSWORD, NOW)
             for name, role, seen in (
                 ("head", Role.CENTRE_ADMIN, []),
                 ("spare", Role.ENTERPRISE_VIEWER, [OWN]),
-                ("stranger", Role.ENTERPRISE_ENGINEER, [FOREIGN]),
                 ("locked", Role.ENTERPRISE_VIEWER, [OWN]),
             ):
                 users.create_user(session, SYSTEM, name, password=PASSWORD, role=role, enterprises=seen, now_ns=NOW)
@@ -381,92 +385,3 @@ def _feed_foreign(plant: Plant) -> None:
         open=True,
     )
     plant.intake.handle([Message(topics.event(FOREIGN_GATEWAY), EventEnvelope(7, 2, found).to_json())])
-
-
-def ensure_report_key(plant: Plant) -> None:
-    """The key that seals reports, written unless it is there, as `ovoo-cloud init` does."""
-    from ovoo_cloud.reports.signing import create_key
-
-    if not plant.services.settings.signing_key.exists():
-        create_key(plant.services.settings.authority_dir)
-
-
-def _records(plant: Plant, enterprise: str, site: str, gateway: str) -> dict[str, str]:
-    """A case, a job and a report of the enterprise; gives the ids of everything it owns."""
-    from ovoo_cloud.alarms import records
-    from ovoo_cloud.catalogue import energy_contracts, entered_bills, findings, verdicts
-    from ovoo_cloud.energy.bills import make_bill
-    from ovoo_cloud.energy.carbon_statement import make_carbon
-
-    with plant.services.database.write() as session:
-        energy_contracts.save_contract(session, SYSTEM, enterprise, site, TERMS, NOW)
-    bill = make_bill(plant.services, SYSTEM, enterprise, site, {"month": "2026-06", "accept_holes": True})
-    choice = {"year": 2026, "region": "inner_mongolia", "electricity": "calorific", "grid_id": ""}
-    carbon = make_carbon(plant.services, SYSTEM, enterprise, site, (NOW - HOUR // 2, NOW), choice, [])
-    given = entered_bills.NewBill(NOW - 35 * DAY, NOW - 5 * DAY, "1200", "read", "bill 6")
-    with plant.services.database.write() as session:
-        (entered,) = entered_bills.enter(session, SYSTEM, enterprise, site, [given], NOW)
-    ensure_report_key(plant)
-    report_id = f"{site}-2026-001-r1"
-    folder = plant.services.settings.reports_dir / enterprise / report_id
-    folder.mkdir(parents=True)
-    for name in ("report.pdf", "report.docx", "report.json", "snapshot.json"):
-        (folder / name).write_bytes(f"{name} of {enterprise}".encode())
-    (folder / "hidden.txt").write_text("not in the manifest")
-    listed = ["report.pdf", "report.docx", "report.json", "snapshot.json", "../../outside.txt", "gone.pdf"]
-    (folder / "manifest.json").write_text(json.dumps({"files": dict.fromkeys(listed, "0")}))
-    (folder / "manifest.sig").write_bytes(b"signature")
-    (folder.parent.parent / "outside.txt").write_text("SECRET")
-    with plant.services.database.write() as session:
-        cases.save_case(
-            session,
-            SYSTEM,
-            f"{site}-case",
-            enterprise=enterprise,
-            site=site,
-            title=f"{site} 2026",
-            intake={"enterprise": enterprise},
-            now_ns=NOW,
-        )
-        job = jobs.enqueue(
-            session, SYSTEM, "report", {"case": f"{site}-case", "number": "N-1"}, enterprise=enterprise, now_ns=NOW
-        )
-        cases.save_report(
-            session,
-            SYSTEM,
-            Report(
-                id=report_id,
-                case=f"{site}-case",
-                enterprise=enterprise,
-                site=site,
-                number=f"{site}-2026-001",
-                revision=1,
-                title="黑山煤业有限公司" if enterprise == OWN else "巴彦甲醇",
-                language="zh",
-                folder=str(folder),
-                snapshot_sha256="0" * 64,
-                summary={},
-                start_ns=NOW - 30 * DAY,
-                end_ns=NOW,
-                created_by="system",
-                created_ns=NOW,
-            ),
-        )
-        finding = findings.findings(session, SYSTEM, enterprise=enterprise)[0].id
-        alarm = records.alarms(session, SYSTEM, enterprise=enterprise)[0].id
-        verdict = verdicts.give(session, SYSTEM, finding, verdicts.Said("confirmed", "seen"), NOW)
-        return {
-            "enterprise": enterprise,
-            "site": site,
-            "gateway": gateway,
-            "finding": finding,
-            "verdict": str(verdict.id),
-            "bill": bill.id,
-            "statement": carbon.id,
-            "entered": entered.id,
-            "alarm": str(alarm),
-            "case": f"{site}-case",
-            "job": job.id,
-            "report": report_id,
-            "name": "report.json",
-        }

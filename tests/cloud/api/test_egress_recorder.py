@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.api.egress_recorder import EgressRecorder, count_rows
+from ovoo_cloud.api.egress_recorder import EgressRecorder
+from ovoo_cloud.api.row_counts import count_rows
 from ovoo_cloud.catalogue.centre_tables import EgressRecord
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings

@@ -15,7 +15,7 @@ from ovoo_packs import framework_names, load_framework
 
 from tests.cloud.api.own_framework import own_framework, own_text
 from tests.cloud.api.plant import OWN, SYSTEM, Plant
-from tests.cloud.api.test_matrix import intake
+from tests.cloud.api.route_bodies import intake
 
 BASE = "/api/v1/frameworks"
 

@@ -19,7 +19,9 @@ from ovoo_edge.enrol import make_request
 from tests.cloud.api import centre_records, works
 from tests.cloud.api.conftest import furnished
 from tests.cloud.api.plant import GATEWAY, NOW, OWN, PASSWORD, SITE, SYSTEM, Plant
-from tests.cloud.api.test_matrix import ENERGY, ROUTES, asked, intake, period, rescore_order
+from tests.cloud.api.route_bodies import intake, period, rescore_order
+from tests.cloud.api.route_calls import asked
+from tests.cloud.api.routes import ENERGY, ROUTES
 
 HOUR = 3600 * 10**9
 BASE = f"/api/v1/enterprises/{OWN}"

@@ -8,7 +8,8 @@ import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.jobs.worker import Worker
 
-from tests.cloud.api.plant import NOW, OWN, SITE, Plant, ensure_report_key, installation, served
+from tests.cloud.api.plant import NOW, OWN, SITE, Plant, installation, served
+from tests.cloud.api.plant_records import ensure_report_key
 
 BASE = f"/api/v1/enterprises/{OWN}/sites/{SITE}"
 WINDOW = {"start": "2026-06-04T10:00:00+08:00", "end": "2026-06-05T10:00:00+08:00"}

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.cloud.api.plant import OWN, Plant
-from tests.cloud.api.test_matrix import intake
+from tests.cloud.api.route_bodies import intake
 
 BASE = f"/api/v1/enterprises/{OWN}"
 REPORT = f"{BASE}/reports/heishan-2026-001-r1"

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 from ovoo_cloud.jobs.worker import Worker
 
-from tests.cloud.api.plant import DAY, HOUR, NOW, OWN, SITE, Plant, ensure_report_key, installation, served
+from tests.cloud.api.plant import DAY, HOUR, NOW, OWN, SITE, Plant, installation, served
+from tests.cloud.api.plant_records import ensure_report_key
 from tests.cloud.casework.content import CONTENT, PARTS, REGISTER
 
 CASE = "heishan-2026"

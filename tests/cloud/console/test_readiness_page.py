@@ -8,7 +8,8 @@ import pytest
 from ovoo_cloud.jobs.worker import Worker
 from playwright.sync_api import Browser, expect
 
-from tests.cloud.api.plant import OWN, SITE, Plant, announce, ensure_report_key, installation, served
+from tests.cloud.api.plant import OWN, SITE, Plant, announce, installation, served
+from tests.cloud.api.plant_records import ensure_report_key
 from tests.cloud.console.reader import fits, keep, reader
 
 pytestmark = pytest.mark.server

@@ -199,4 +199,4 @@ def test_a_taken_port_is_told_with_its_setting(tmp_path: pathlib.Path, mosquitto
 def _token(session: Session, name: str, seen: list[str], system: Scope, now_ns: int) -> str:
     role = Role.CENTRE_ADMIN
     users.create_user(session, system, name, password="a long password", role=role, enterprises=seen, now_ns=now_ns)
-    return tokens.issue(session, name, kind="bearer", label="t", lifetime_s=3600, now_ns=now_ns).text
+    return tokens.issue(session, name, kind="bearer", label="t", lifetime_s=3600, now_ns=now_ns, personal=True).text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the metadata
+    access_tables,
     baseline_tables,
     bill_tables,
     case_tables,
@@ -12,6 +13,7 @@ from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the m
     framework_tables,
     grant_tables,
     region_tables,
+    standing_tables,
     sums_tables,
 )
 from ovoo_cloud.catalogue.tables import Base
