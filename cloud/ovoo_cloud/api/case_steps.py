@@ -50,7 +50,7 @@ class ReasonBody(BaseModel):
 class IntakeBody(BaseModel):
     """Which framework the case is pinned to."""
 
-    framework: str = Field("sme_2024", max_length=63)
+    framework: str = Field("", max_length=104, description="id or id@version; empty: that of the enterprise's sector")
 
 
 def taken(

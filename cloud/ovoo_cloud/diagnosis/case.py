@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import AddressError
 
-from ovoo_cloud.diagnosis.case_answers import read_answer, read_scene, told
-from ovoo_cloud.diagnosis.case_assessments import read_assessments, read_frameworks
+from ovoo_cloud.diagnosis.case_answers import read_scene, told
+from ovoo_cloud.diagnosis.case_assessments import read_answers, read_assessments, read_frameworks, read_machines
 from ovoo_cloud.diagnosis.case_operation import read_operation
 from ovoo_cloud.diagnosis.case_parts import (
     Answer,
@@ -75,6 +75,7 @@ def _build(top: IntakeReader) -> Case:
     enterprise = top.text("enterprise")
     start_ns, end_ns, zone = _window(top)
     frameworks = read_frameworks(top)
+    answers, graded = read_answers(top)
     sites = tuple(_site(entry) for entry in top.children("sites"))
     machines = tuple(_machine(entry, enterprise) for entry in top.children("equipment"))
     case = Case(
@@ -88,7 +89,7 @@ def _build(top: IntakeReader) -> Case:
         sites=sites,
         products=tuple(_product(entry) for entry in top.children("products")),
         machines=machines,
-        answers=tuple(read_answer(name, entry) for name, entry in top.keyed("answers")),
+        answers=answers,
         scenes=tuple(read_scene(name, entry) for name, entry in top.keyed("scenes")),
         finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
         energy=_energy(top, enterprise),
@@ -97,6 +98,8 @@ def _build(top: IntakeReader) -> Case:
         frameworks=frameworks,
         assessments=read_assessments(top, frameworks),
         operation=read_operation(top, tuple(machine.id for machine in machines)),
+        graded=graded,
+        part_machines=read_machines(top),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])

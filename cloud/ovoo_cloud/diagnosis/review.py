@@ -19,7 +19,7 @@ _RANK: Final = {"insufficient": 0, "declared": 1, "verified": 2, "measured": 3}
 def subjects(rules: Mapping[str, Any]) -> list[str]:
     """What is reviewed one by one: every item (`item:<id>`) and every scene (`scene:<id>`) of a framework."""
     items = [f"{_ITEM}{item['id']}" for dimension in rules["dimensions"] for item in dimension["items"]]
-    return items + [f"{_SCENE}{scene['id']}" for scene in rules["scenes"]]
+    return items + [f"{_SCENE}{scene['id']}" for scene in rules.get("scenes", [])]
 
 
 def decisions(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
