@@ -58,6 +58,10 @@ def check_leading(case: Case, framework: Framework) -> None:
         ConfigErrors: naming each entry and what is allowed there.
     """
     errors = _faults(case, framework, _told(case, case.framework), "")
+    if errors and not (case.raw.get("framework") or case.raw.get("frameworks")):
+        remedy = "write framework: with the one that these answers belong to"
+        first = "the case names no framework, so that of its sector leads"
+        errors.insert(0, ConfigError(first, offender="framework", value=framework.id, remedy=remedy))
     if errors:
         raise ConfigErrors(errors)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +39,8 @@ class Shelf:
         """
         data = self.own.get(reference)
         if data is not None:
-            return framework_from_data(data, sha256_hex(canonical_json(data)))
+            content = canonical_json(data)
+            return framework_from_data(json.loads(content), sha256_hex(content))  # numbers as whoever reads it has them
         name, version = split_reference(reference)
         if name not in framework_names():
             known = ", ".join([*framework_names(), *sorted(self.own)])
