@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError, ConfigErrors, StoreError
-from ovoo_packs import Framework, Item, leading_framework, load_framework
+from ovoo_packs import Framework, Item, framework_names, leading_framework, load_framework
 from ovoo_packs.framework_data import framework_from_data
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +24,7 @@ from ovoo_cloud.diagnosis.assessments import check_leading
 from ovoo_cloud.diagnosis.case import Answer, Case
 from ovoo_cloud.diagnosis.shelf import Shelf, split_reference
 
-__all__ = ["available", "compiled", "fitting", "installed", "kept_rules", "leading", "pin", "pinned", "pinned_shelf"]
+__all__ = ["Choice", "available", "choices", "compiled", "fitting", "installed", "kept_rules", "leading", "pin", "pinned", "pinned_shelf"]
 
 
 def installed(name: str) -> bytes:
@@ -57,6 +57,31 @@ def leading(session: Session, scope: Scope, row: CaseFile) -> str:
     if before is not None and before.framework:
         return before.framework
     return leading_framework(enterprises.enterprise(session, scope, row.enterprise).sector or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A framework that may lead a case; `usual` is the one that does unless another is chosen."""
+
+    reference: str
+    version: str
+    name: Mapping[str, str]
+    usual: bool
+
+
+def choices(session: Session, scope: Scope, row: CaseFile) -> list[Choice]:
+    """What a case may be led by: every framework of the packs, then the published ones of the centre."""
+    usual = leading(session, scope, row)
+    packs = [load_framework(name) for name in framework_names()]
+    found = [Choice(each.id, each.version, _names(each), each.id == usual) for each in packs]
+    own = [each for each in frameworks.editions(session, scope) if each.state == "published"]
+    return found + [
+        Choice(f"{each.framework}@{each.version}", each.version, _names(each), each.framework == usual) for each in own
+    ]
+
+
+def _names(row: Framework | FrameworkEdition) -> dict[str, str]:
+    return {"zh": row.name_zh, "en": row.name_en}
 
 
 def pin(session: Session, row: CaseFile, name: str, content: bytes, now_ns: int) -> CaseEdition:

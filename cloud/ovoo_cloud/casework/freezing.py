@@ -149,7 +149,7 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     if row.state != State.REVIEW:
         return take(session, scope, row, Step.PROPOSE, {}, now_ns, seen_version=seen)  # says what may be done instead
     measured = read(session, row, measured_id(session, row))
-    decided = reviews.complete(session, row, content_id(measured), measured["framework"])
+    decided = reviews.complete(session, row, content_id(measured), measured)
     data = _reviewed(measured, decided)
     reason = _revision_reason(session, row)
     before = issued_before(session, row)
@@ -240,7 +240,9 @@ def _short(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def move_edition(
     services: Services, scope: Scope, enterprise: str, case_id: str, framework: str, seen: int | None
 ) -> CaseStep:
-    """Pins the installed edition of a framework in place of the old one, and records the result under both.
+    """Pins the edition at hand of a framework in place of the old one, and records the result under both.
+
+    An empty `framework` is the one that the case has.
 
     The intake is open afterwards: answers that the new edition does not know are named and must be given anew.
 
@@ -253,7 +255,7 @@ def move_edition(
     with services.database.read() as session:
         old, case = editions.pinned(session, row), parts.whole_case(session, row)
         shelves = {"old": editions.pinned_shelf(session, row)}
-        name, content = editions.available(session, scope, framework)
+        name, content = editions.available(session, scope, framework or row.framework)
     if sha256_hex(content) == row.edition:
         raise ConfigError("this edition is pinned already", offender="framework", value=framework)
     results = {}

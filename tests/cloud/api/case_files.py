@@ -143,7 +143,7 @@ def _older_edition(session: Session, row: CaseFile, now_ns: int) -> None:
 
 def _reviewed(session: Session, scope: Scope, row: CaseFile, name: str, now_ns: int) -> None:
     measured = freezing.read(session, row, name)
-    for subject in subjects(measured["framework"]):
+    for subject in subjects(measured):
         reviews.decide(session, scope, row, measured, name, Ruling(subject, "accept"), now_ns)
 
 
