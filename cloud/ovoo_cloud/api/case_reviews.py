@@ -35,7 +35,8 @@ class RulingBody(BaseModel):
     reason: str = Field("", max_length=2000, description="the expert's own words; needed for an override")
     value: dict[str, Any] | None = Field(
         None,
-        description='{"options": [..]}, {"ratio": "0.35"}, {"level": 2}; by other methods {"grades": {"1": ["0.5"]}} or {"low": "2", "high": "3"}',
+        description='{"options": [..]}, {"ratio": "0.35"} or {"level": 2}; where the leading method has no points '
+        '{"grades": {"1": ["0.5"]}} or {"low": "2", "high": "3"}',
     )
     on_site: bool = Field(False, description="seen on site; with a document the class becomes verified")
     document: str = Field("", max_length=200, description="name of a document of the case")
@@ -108,7 +109,9 @@ def _points(measured: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         for item in part["items"]
         if item["id"] in items
     }
-    scenes = {f"scene:{each['id']}": {"name": each["name"], "points": levels[each["id"]]} for each in rules.get("scenes", [])}
+    scenes = {
+        f"scene:{each['id']}": {"name": each["name"], "points": levels[each["id"]]} for each in rules.get("scenes", [])
+    }
     return {**found, **scenes}
 
 

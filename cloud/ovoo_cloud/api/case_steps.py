@@ -53,8 +53,8 @@ class IntakeBody(BaseModel):
     framework: str = Field(
         "",
         max_length=104,
-        description="id or id@version; empty: that of the case before it or of the enterprise's sector, and for another "
-        "edition that of the case",
+        description="id or id@version; empty: that of the case before it or of the enterprise's sector, and to move "
+        "to another edition that of the case",
     )
 
 

@@ -24,7 +24,19 @@ from ovoo_cloud.diagnosis.assessments import check_leading
 from ovoo_cloud.diagnosis.case import Answer, Case
 from ovoo_cloud.diagnosis.shelf import Shelf, split_reference
 
-__all__ = ["Choice", "available", "choices", "compiled", "fitting", "installed", "kept_rules", "leading", "pin", "pinned", "pinned_shelf"]
+__all__ = [
+    "Choice",
+    "available",
+    "choices",
+    "compiled",
+    "fitting",
+    "installed",
+    "kept_rules",
+    "leading",
+    "pin",
+    "pinned",
+    "pinned_shelf",
+]
 
 
 def installed(name: str) -> bytes:
@@ -155,13 +167,13 @@ def _fitting_graded(case: Case, framework: Framework) -> tuple[Case, list[str]]:
     """The same for a method without points: each answer is tried on its own, and scenes have no place there."""
     left_out = [f"scenes.{each.scene}" for each in case.scenes]
     kept = replace(case, scenes=(), part_machines=_known_parts(case, framework))
-    for each in (*case.answers, *case.graded):
-        alone = replace(kept, answers=tuple(a for a in case.answers if a is each),
-                        graded=tuple(g for g in case.graded if g is each))  # fmt: skip
+    alone = [(each.item, replace(kept, answers=(each,), graded=())) for each in case.answers]
+    alone += [(each.item, replace(kept, answers=(), graded=(each,))) for each in case.graded]
+    for item, single in alone:
         try:
-            check_leading(alone, framework)
+            check_leading(single, framework)
         except ConfigErrors:
-            left_out.append(f"answers.{each.item}")
+            left_out.append(f"answers.{item}")
     answers = tuple(each for each in case.answers if f"answers.{each.item}" not in left_out)
     graded = tuple(each for each in case.graded if f"answers.{each.item}" not in left_out)
     return replace(kept, answers=answers, graded=graded), left_out

@@ -103,7 +103,10 @@ _CLASSES: Final[Sequence[str]] = ("measured", "verified", "declared", "insuffici
 def gated_score(snapshot: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The score of the points with a gate, which alone is a digital level: that of the leading framework, else of a
     further one; None where the report judges by other methods only."""
-    judged = [{"rules": snapshot.get("framework", {}), "score": snapshot.get("score")}, *snapshot.get("assessments", [])]
+    judged = [
+        {"rules": snapshot.get("framework", {}), "score": snapshot.get("score")},
+        *snapshot.get("assessments", []),
+    ]
     return next((each["score"] for each in judged if each["score"] and method_of(each["rules"]) == GATED), None)
 
 

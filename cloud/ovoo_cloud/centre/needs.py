@@ -15,7 +15,15 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import cases, enterprises
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.tables import Report
-from ovoo_cloud.centre.issued import Issued, gated_score, issued_of, measured_percent, newest_revisions, proves_saving, read_snapshot
+from ovoo_cloud.centre.issued import (
+    Issued,
+    gated_score,
+    issued_of,
+    measured_percent,
+    newest_revisions,
+    proves_saving,
+    read_snapshot,
+)
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer
 
@@ -76,7 +84,9 @@ def need_of(sector: str, profile: Mapping[str, Any], snapshot: Mapping[str, Any]
     low, high = score["total"]
     facts |= {"level": None if score["level"] is None else str(score["level"]), "score": low if low == high else None}
     target = min(4, (score["level"] if score["level"] is not None else score["level_low"]) + 1)
-    return Need(key, day, facts, measures, {each["id"]: target for each in score["scenes"] if each["levels"][0] < target})
+    return Need(
+        key, day, facts, measures, {each["id"]: target for each in score["scenes"] if each["levels"][0] < target}
+    )
 
 
 def offers(session: Session) -> list[Offer]:

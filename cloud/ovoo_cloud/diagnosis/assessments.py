@@ -1,4 +1,4 @@
-"""The frameworks of a case: answers as scoring reads them; the further ones scored and frozen beside the leading one."""
+"""The frameworks of a case: answers as scoring reads them; further ones are scored and frozen beside the leading."""
 
 from __future__ import annotations
 

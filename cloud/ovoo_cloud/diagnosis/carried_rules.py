@@ -44,7 +44,9 @@ def with_kept(snapshot: Mapping[str, Any], kept: Kept) -> Mapping[str, Any]:
 
 def disagreements(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Names of the carried editions, and of the printed rules, that do not belong together, each with the reason."""
-    scored = {each["id"]: each for each in (snapshot["framework"], *(a["rules"] for a in snapshot.get("assessments", [])))}
+    scored = {
+        each["id"]: each for each in (snapshot["framework"], *(a["rules"] for a in snapshot.get("assessments", [])))
+    }
     for reference, data in snapshot.get(_EDITIONS, {}).items():
         rules = scored.get(split_reference(reference)[0])
         code = sha256_hex(canonical_json(data))

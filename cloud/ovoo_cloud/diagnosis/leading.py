@@ -79,10 +79,8 @@ def _figure(
 def next_level(rules: Rules, result: Result) -> Mapping[str, Any] | None:
     """The level that is not certain yet and comes next by the rules' own order; None where the best one is certain."""
     levels: Sequence[Mapping[str, Any]] = rules.get("levels", [])
-    if method_of(rules) == "norm_table":
-        wanted = result["level_high"] - 1
-    else:
-        wanted = result["level_low"] + 1
+    best_first = method_of(rules) == "norm_table"
+    wanted = result["level_high"] - 1 if best_first else result["level_low"] + 1
     return next((each for each in levels if each["level"] == wanted), None)
 
 

@@ -91,7 +91,9 @@ def _told(value: Mapping[str, Any], name: str) -> dict[str, Any]:
         return {"low": text, "high": text}
     options = value.get("options")
     if not isinstance(options, list) or not all(isinstance(each, str) for each in options):
-        raise ConfigError("no answer in it", offender=name, value=str(value)[:80], remedy="options, ratio, grades, or low and high")
+        raise ConfigError(
+            "no answer in it", offender=name, value=str(value)[:80], remedy="options, ratio, grades, or low and high"
+        )
     return {"sure": sorted(options), "open": []}
 
 

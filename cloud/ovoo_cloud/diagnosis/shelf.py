@@ -1,4 +1,4 @@
-"""The frameworks a case can name: those of the packs, and compiled data that go before them: a centre's own, pinned ones."""
+"""The frameworks a case can name: those of the packs, and before them compiled data: a centre's own, pinned ones."""
 
 from __future__ import annotations
 

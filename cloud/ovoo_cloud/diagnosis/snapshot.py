@@ -130,7 +130,10 @@ def freeze(
         "packs": _packs(tables, methods),
         "framework": rules,
         "editions": shelf.carried(case.frameworks),
-        "delivery_rule": {"days": rule.days, "share": str(Decimal(rule.share.numerator) / Decimal(rule.share.denominator))},
+        "delivery_rule": {
+            "days": rule.days,
+            "share": str(Decimal(rule.share.numerator) / Decimal(rule.share.denominator)),
+        },
         "answers": answers,
         "scenes": scenes,
         "score": score_json(score_any(rules, answers, scenes)),
@@ -164,7 +167,7 @@ def _packs(tables: Tables, methods: MethodTable) -> dict[str, Any]:
 
 
 def _delivery_rule(case: Case, framework: Framework, methods: MethodTable) -> DeliveryRule:
-    """What counts as networked: by the leading framework where it says so, else by our own method; the case may differ."""
+    """What counts as networked: as the leading framework says, else by our own method; the case may set the share."""
     stated = framework.method == "points_gate"
     days = framework.connected_days if stated else int(methods.get("delivery_days").exact)
     own = framework.connected_share if stated else methods.get("delivery_share").exact

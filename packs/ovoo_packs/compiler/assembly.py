@@ -130,7 +130,10 @@ def _emit(documents: list[_Checked], packs: dict[str, _Checked]) -> dict[str, by
     files["index"] = {
         "packs": sorted(files),
         "frameworks": sorted(each["id"] for each in frameworks),
-        "leading": {"" if folder == SHARED else pack.data["id"]: pack.data["leading_framework"] for folder, pack in packs.items()},
+        "leading": {
+            "" if folder == SHARED else pack.data["id"]: pack.data["leading_framework"]
+            for folder, pack in packs.items()
+        },
     }
     files |= {each.kind: emit_table(each.data) for each in documents if each.kind in TABLES}
     norms = files.get("norms", {"rows": []})["rows"]

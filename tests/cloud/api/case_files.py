@@ -155,7 +155,7 @@ def _measured(plant: Plant) -> dict[str, Any]:
         from ovoo_cloud.diagnosis.snapshot import Issue, freeze
         from ovoo_cloud.evidence_store import StoreEvidence
 
-        sections: dict[str, Any] = {"enterprise": OWN}
+        sections: dict[str, Any] = {"enterprise": OWN, "framework": "sme_2024"}
         for content in PARTS.values():
             sections.update(content)
         sections["scenes"] = {"equipment": {"level": "2"}, "energy": {"level": "1"}}

@@ -24,7 +24,8 @@ sources:
 source: own
 variants: [{id: all, name: {zh: 全部企业, en: All enterprises}}]
 full: 100
-item: {name: {zh: 现场评分, en: Marks on site}, class: paper, evidence: {zh: 评分表, en: Marking sheet}, source: own, clause: 第 3 条}
+item:
+  {name: {zh: 现场评分, en: Marks}, class: paper, evidence: {zh: 评分表, en: Sheet}, source: own, clause: 第 3 条}
 levels:
   - {level: 1, name: {zh: 合格, en: Pass}, from: 60}
   - {level: 2, name: {zh: 良好, en: Good}, from: 75}
@@ -32,7 +33,10 @@ levels:
 level_source: own
 vectors:
   vectors:
-    - {id: pass, from: 第 4 条, answers: {total: {low: 60, high: 60, class: declared}}, expect: {total: [60, 60], level: [1, 1]}}
+    - id: pass
+      from: 第 4 条
+      answers: {total: {low: 60, high: 60, class: declared}}
+      expect: {total: [60, 60], level: [1, 1]}
 """
 
 LEADS: dict[str, dict[str, Any]] = {

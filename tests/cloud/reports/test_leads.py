@@ -233,7 +233,7 @@ def test_answers_of_another_framework_are_refused_with_the_one_that_leads_by_sec
     raw = mine.case().raw
     case = lead_case("acceptance", frameworks="", answers=raw["answers"], scenes=raw["scenes"], machines={})
 
-    with pytest.raises(ConfigErrors, match="names no framework.*smart_mine"):
+    with pytest.raises(ConfigErrors, match=r"names no framework[\s\S]*smart_mine"):
         freeze(case, mine.source(mine.case()), ISSUE)
 
 
@@ -256,5 +256,5 @@ def test_what_the_leading_framework_does_not_have_is_refused(method: str, change
 def test_a_grade_for_an_item_of_points_is_refused() -> None:
     case = lead_case("maturity", frameworks=["sme_2024"], answers={"talent": {"grades": {"1": [1]}}})
 
-    with pytest.raises(ConfigErrors, match="answers.talent: wrong form of answer"):
+    with pytest.raises(ConfigErrors, match=r"answers\.talent: wrong form of answer"):
         freeze(case, mine.source(mine.case()), ISSUE)

@@ -28,7 +28,12 @@ __all__ = ["actions", "first_steps", "roadmap", "saving_ranges"]
 
 def actions(facts: Facts) -> list[Block]:
     """One block an action: what was seen, what to do, range of saving, pay-back."""
-    blocks: list[Block] = [heading(1, "actions.title"), *_level_gap(facts), para(key("actions.lead")), *saving_ranges(facts)]
+    blocks: list[Block] = [
+        heading(1, "actions.title"),
+        *_level_gap(facts),
+        para(key("actions.lead")),
+        *saving_ranges(facts),
+    ]
     for number, action in enumerate(facts.data["actions"], start=1):
         blocks += _action(facts, number, action)
     tariff = facts.data["energy"].get("tariff")

@@ -12,7 +12,7 @@ from ovoo_cloud.reports.sections.lead import not_stated
 from ovoo_cloud.reports.sections.lead_pictures import lead_picture
 from ovoo_cloud.reports.sections.outcome import level_name, level_words, levels
 
-__all__ = ["lead_cards", "lead_level", "lead_picture_blocks", "lead_strengths_and_gaps", "last_step", "total_label"]
+__all__ = ["last_step", "lead_cards", "lead_level", "lead_picture_blocks", "lead_strengths_and_gaps", "total_label"]
 
 _MOST = 3
 
@@ -63,7 +63,11 @@ def lead_strengths_and_gaps(facts: Facts) -> tuple[list[Inline], list[Inline], i
     if rank is None:
         return [], [], len(items) - len(certain)
     good, poor = rank(facts, certain)
-    return [_line(facts, each) for each in good[:_MOST]], [_line(facts, each) for each in poor[:_MOST]], len(items) - len(certain)
+    return (
+        [_line(facts, each) for each in good[:_MOST]],
+        [_line(facts, each) for each in poor[:_MOST]],
+        len(items) - len(certain),
+    )
 
 
 Ranked = tuple[list[dict[str, Any]], list[dict[str, Any]]]

@@ -8,7 +8,17 @@ from typing import Any
 from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, key, name, plain, table
 from ovoo_cloud.reports.sections.profile import documents_of
 
-__all__ = ["items_table", "level_name", "level_words", "levels", "method_name", "number", "span", "steps_table", "verdict"]
+__all__ = [
+    "items_table",
+    "level_name",
+    "level_words",
+    "levels",
+    "method_name",
+    "number",
+    "span",
+    "steps_table",
+    "verdict",
+]
 
 Rules = Mapping[str, Any]
 

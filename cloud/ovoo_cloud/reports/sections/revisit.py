@@ -174,7 +174,9 @@ def _open(facts: Facts) -> list[Block]:
     names = facts.item_names()
     answers = facts.data["answers"]
     missing = [item["id"] for item in facts.data["score"]["items"] if item["points"][0] != item["points"][1]]
-    told = [(each, row) for each, row in sorted(answers.items()) if each in names]  # not what an acceptance is asked for
+    told = [
+        (each, row) for each, row in sorted(answers.items()) if each in names
+    ]  # not what an acceptance is asked for
     bare = [each for each, row in told if row["class"] == "declared" and not row["documents"]]
     scenes = [s["id"] for s in facts.data["score"]["scenes"] if s["class"] == "insufficient"]
     lines = [
