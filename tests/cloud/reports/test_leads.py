@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ovoo_cloud.casework.freezing import compared
 from ovoo_cloud.centre.issued import gated_score
 from ovoo_cloud.centre.needs import need_of
 from ovoo_cloud.centre.sector_medians import sector_medians
@@ -217,6 +218,25 @@ def test_medians_are_absent_with_their_reason() -> None:
     tree = build_tree({**snapshot, "benchmark": medians}, "0" * 64)
 
     assert '"lead.no_medians"' in json.dumps(tree)
+
+
+def _keys(tree: dict[str, Any]) -> str:
+    return json.dumps(tree["blocks"], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("method", LEADS)
+def test_before_and_after_compare_level_and_total_within_one_framework_only(method: str) -> None:
+    snapshot = freeze(lead_case(method), mine.source(mine.case()), ISSUE, lead_shelf()).data
+    other = freeze(mine.case(), mine.source(mine.case()), ISSUE).data
+
+    same = _keys(build_tree({**snapshot, "before": compared(snapshot)}, "0" * 64))
+    unlike = _keys(build_tree({**snapshot, "before": compared(other)}, "0" * 64))
+
+    assert '"revisit.compare.caption"' in same
+    assert '"lead.revisit.other"' not in same
+    assert '"lead.revisit.other"' in unlike
+    assert other["figures"]["score.total"]["low"] not in unlike.partition('"revisit.compare.caption"')[2]
+    assert other["figures"]["equipment.networked_percent"]["value"] in unlike.partition('"revisit.compare.caption"')[2]
 
 
 def test_a_case_that_names_no_framework_is_led_by_that_of_its_sector() -> None:
