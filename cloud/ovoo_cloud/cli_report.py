@@ -125,11 +125,13 @@ def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
 
 
 def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from ovoo_cloud.casework.editions import kept_rules
     from ovoo_cloud.reports.verify import verify_bundle
 
     if parsed.deep:
         with build_services(settings) as services:
-            found = verify_bundle(parsed.bundle, trust=parsed.trust, deep=_source(services, parsed.bundle))
+            source, kept = _source(services, parsed.bundle), kept_rules(services.database)
+            found = verify_bundle(parsed.bundle, trust=parsed.trust, deep=source, kept=kept)
     else:
         found = verify_bundle(parsed.bundle, trust=parsed.trust)
     document = {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ovoo_packs.instantiation import instantiate
     from ovoo_packs.loader import (
         framework_names,
+        leading_framework,
         load_factors,
         load_framework,
         load_methods,
@@ -78,6 +79,7 @@ __all__ = [
     "Threshold",
     "framework_names",
     "instantiate",
+    "leading_framework",
     "load_factors",
     "load_framework",
     "load_methods",
@@ -107,6 +109,7 @@ _NAMES: Final = {
     "instantiation": ("instantiate",),
     "loader": (
         "framework_names",
+        "leading_framework",
         "load_factors",
         "load_framework",
         "load_methods",

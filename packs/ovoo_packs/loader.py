@@ -21,6 +21,7 @@ from ovoo_packs.templates import Pack, pack_from_data
 __all__ = [
     "framework_data",
     "framework_names",
+    "leading_framework",
     "load_factors",
     "load_framework",
     "load_methods",
@@ -40,6 +41,12 @@ def pack_names() -> tuple[str, ...]:
 def framework_names() -> tuple[str, ...]:
     """The assessment frameworks there are, sorted."""
     return tuple(_index()["frameworks"])
+
+
+def leading_framework(sector: str) -> str:
+    """The framework that leads a report where its case names none: that of the sector's pack, else the common one."""
+    leading: dict[str, str] = _index()["leading"]
+    return leading.get(sector, leading[""])
 
 
 @functools.cache

@@ -39,7 +39,7 @@ def nothing(house: Centre) -> None:
 # what the centre does after each block of commands
 AFTER: tuple[Callable[[Centre], object], ...] = (
     nothing,
-    lambda house: house.done("centre_expert", "open_intake", {}),
+    lambda house: house.done("centre_expert", "open_intake", {"framework": "sme_2024"}),
     to_confirmation,
     to_issue,
     nothing,

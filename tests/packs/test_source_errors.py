@@ -43,6 +43,12 @@ CASES = {
         "valid_from: 2022-04-01\n    valid_to: 2021-01-01",
         "sources.methane_rule.valid_to: ends before it starts",
     ),
+    "no such leading framework": (
+        "coal_mine/pack.yaml",
+        "leading_framework: smart_mine",
+        "leading_framework: luck",
+        "leading_framework: unknown framework",
+    ),
     "yaml syntax": (FAN, "kpis:", "kpis: [", "not valid YAML"),
     "kind": (FAN, "kind: template", "kind: poem", ":1 kind: not a known kind"),
     "hours": ("tariffs/tariffs.yaml", "valley: [00-04, 11-16]", "valley: [00-04]", "hours do not add up to 24"),

@@ -124,11 +124,11 @@ def get_questionnaire(
     scope: ContentReader,
     kind: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
 ) -> Response:
-    """The empty questionnaire of the pinned framework, or of the current one while none is pinned."""
+    """The empty questionnaire of the pinned framework, or of the one that would lead while none is pinned."""
     with services.database.read() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
-        pinned = editions.pinned(session, row) if row.edition else None
-    framework = pinned or editions.compiled(editions.installed("sme_2024"))
+        coming = None if row.edition else editions.available(session, scope, editions.leading(session, scope, row))
+        framework = editions.pinned(session, row) if coming is None else editions.compiled(coming[1])
     content = sheet.write_xlsx(framework) if kind == "xlsx" else sheet.write_csv(framework)
     name = f"questionnaire-{framework.id}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

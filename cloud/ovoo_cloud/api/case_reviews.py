@@ -33,7 +33,11 @@ class RulingBody(BaseModel):
     subject: str = Field(max_length=80, description="item:<id> or scene:<id>")
     decision: Literal["accept", "override"]
     reason: str = Field("", max_length=2000, description="the expert's own words; needed for an override")
-    value: dict[str, Any] | None = Field(None, description='{"options": [..]}, {"ratio": "0.35"} or {"level": 2}')
+    value: dict[str, Any] | None = Field(
+        None,
+        description='{"options": [..]}, {"ratio": "0.35"} or {"level": 2}; where the leading method has no points '
+        '{"grades": {"1": ["0.5"]}} or {"low": "2", "high": "3"}',
+    )
     on_site: bool = Field(False, description="seen on site; with a document the class becomes verified")
     document: str = Field("", max_length=200, description="name of a document of the case")
 
@@ -80,7 +84,7 @@ def review_rows(session: Session, row: CaseFile) -> list[dict[str, Any]]:
     measured = freezing.read(session, row, name)
     standing, points = reviews.standing(session, row, name), _points(measured)
     rows = []
-    for subject in subjects(measured["framework"]):
+    for subject in subjects(measured):
         kind, _, key = subject.partition(":")
         kept = standing.get(subject)
         rows.append(
@@ -103,8 +107,11 @@ def _points(measured: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         f"item:{item['id']}": {"name": item["name"], "points": items[item["id"]]}
         for part in rules["dimensions"]
         for item in part["items"]
+        if item["id"] in items
     }
-    scenes = {f"scene:{each['id']}": {"name": each["name"], "points": levels[each["id"]]} for each in rules["scenes"]}
+    scenes = {
+        f"scene:{each['id']}": {"name": each["name"], "points": levels[each["id"]]} for each in rules.get("scenes", [])
+    }
     return {**found, **scenes}
 
 

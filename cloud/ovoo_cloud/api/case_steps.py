@@ -50,7 +50,12 @@ class ReasonBody(BaseModel):
 class IntakeBody(BaseModel):
     """Which framework the case is pinned to."""
 
-    framework: str = Field("sme_2024", max_length=63)
+    framework: str = Field(
+        "",
+        max_length=104,
+        description="id or id@version; empty: that of the case before it or of the enterprise's sector, and to move "
+        "to another edition that of the case",
+    )
 
 
 def taken(

@@ -17,6 +17,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.paging import EVERYTHING, AskedDep, paged
 from ovoo_cloud.api.times import to_iso
+from ovoo_cloud.casework.editions import kept_rules
 from ovoo_cloud.catalogue import cases as case_rows
 from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
@@ -115,7 +116,7 @@ def check_issued(services: Services, scope: Scope, row: Report, *, deep: bool) -
         raise absent(f"{row.id}/bundle")
     source = StoreEvidence(services, row.enterprise, scope) if deep else None
     trust = services.settings.signing_key.with_name("report-key.pub.pem")
-    return verify_bundle(pathlib.Path(row.folder), trust=trust, deep=source)
+    return verify_bundle(pathlib.Path(row.folder), trust=trust, deep=source, kept=kept_rules(services.database))
 
 
 def archive(row: Report | RegionReport, names: list[str]) -> bytes:

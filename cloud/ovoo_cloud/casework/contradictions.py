@@ -10,7 +10,8 @@ from typing import Any, Final
 from ovoo_contract.errors import ConfigError, ConfigErrors
 from ovoo_packs import Framework, Item
 
-from ovoo_cloud.diagnosis.answers import check_names, told_by_finance
+from ovoo_cloud.diagnosis.answers import told_by_finance
+from ovoo_cloud.diagnosis.assessments import check_leading
 from ovoo_cloud.diagnosis.case import Answer, Case
 
 __all__ = ["Contradiction", "contradictions"]
@@ -57,7 +58,7 @@ def contradictions(
 
 def _unknown(case: Case, framework: Framework) -> Iterator[Contradiction]:
     try:
-        check_names(case, framework)
+        check_leading(case, framework)
     except ConfigErrors as error:
         for each in error.errors:
             yield Contradiction("unknown_entry", each.offender, each.message, str(each.value), each.remedy)
@@ -192,7 +193,7 @@ def _documents(case: Case, known: Collection[str]) -> Iterator[Contradiction]:
     groups: tuple[tuple[str, Any, str], ...] = (
         ("products", case.products, "id"),
         ("equipment", case.machines, "id"),
-        ("answers", case.answers, "item"),
+        ("answers", (*case.answers, *case.graded), "item"),
         ("scenes", case.scenes, "scene"),
         ("finance", case.finance, "year"),
         ("energy.carriers", case.energy.carriers, "carrier"),

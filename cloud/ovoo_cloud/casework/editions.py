@@ -3,25 +3,97 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
+from typing import Any
 
-from ovoo_contract.canonical import sha256_hex
-from ovoo_contract.errors import StoreError
-from ovoo_packs import Framework, Item, load_framework
+from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.errors import ConfigError, ConfigErrors, StoreError
+from ovoo_packs import Framework, Item, framework_names, leading_framework, load_framework
 from ovoo_packs.framework_data import framework_from_data
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue import enterprises, frameworks
 from ovoo_cloud.catalogue.case_tables import CaseEdition, CaseFile
+from ovoo_cloud.catalogue.database import Database
+from ovoo_cloud.catalogue.framework_tables import FrameworkEdition
+from ovoo_cloud.diagnosis.assessments import check_leading
 from ovoo_cloud.diagnosis.case import Answer, Case
+from ovoo_cloud.diagnosis.shelf import Shelf, split_reference
 
-__all__ = ["compiled", "fitting", "installed", "newer", "pin", "pinned"]
+__all__ = [
+    "Choice",
+    "available",
+    "choices",
+    "compiled",
+    "fitting",
+    "installed",
+    "kept_rules",
+    "leading",
+    "pin",
+    "pinned",
+    "pinned_shelf",
+]
 
 
 def installed(name: str) -> bytes:
     """The compiled framework as it is installed; PackError names those there are."""
     load_framework(name)
     return resources.files("ovoo_packs").joinpath("data", f"{name}.json").read_bytes()
+
+
+def available(session: Session, scope: Scope, reference: str) -> tuple[str, bytes]:
+    """Id and compiled rules of a framework that a case may be pinned to: of the packs, or published by the centre.
+
+    Raises:
+        ConfigError: there is none, or not in that version.
+    """
+    name, version = split_reference(reference)
+    own = frameworks.shelf(session, scope, [reference]).own.get(reference)
+    if own is not None:
+        return name, canonical_json(own)
+    content = installed(name)
+    there = compiled(content).version
+    if version not in ("", there):
+        remedy = f"{name}@{there} is installed"
+        raise ConfigError("no such version", offender="framework", value=reference, remedy=remedy)
+    return name, content
+
+
+def leading(session: Session, scope: Scope, row: CaseFile) -> str:
+    """The framework that a case is led by unless it says otherwise: that of the case before, else of its sector."""
+    before = session.get(CaseFile, row.previous) if row.previous else None
+    if before is not None and before.framework:
+        return before.framework
+    return leading_framework(enterprises.enterprise(session, scope, row.enterprise).sector or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A framework that may lead a case; `usual` is the one that does unless another is chosen."""
+
+    reference: str
+    version: str
+    name: Mapping[str, str]
+    usual: bool
+
+
+def choices(session: Session, scope: Scope, row: CaseFile) -> list[Choice]:
+    """What a case may be led by: every framework of the packs, then the published ones of the centre."""
+    usual = leading(session, scope, row)
+    packs = [load_framework(name) for name in framework_names()]
+    found = [Choice(each.id, each.version, _names(each), each.id == usual) for each in packs]
+    own = [each for each in frameworks.editions(session, scope) if each.state == "published"]
+    return found + [
+        Choice(f"{each.framework}@{each.version}", each.version, _names(each), each.framework == usual) for each in own
+    ]
+
+
+def _names(row: Framework | FrameworkEdition) -> dict[str, str]:
+    return {"zh": row.name_zh, "en": row.name_en}
 
 
 def pin(session: Session, row: CaseFile, name: str, content: bytes, now_ns: int) -> CaseEdition:
@@ -42,16 +114,34 @@ def pinned(session: Session, row: CaseFile) -> Framework:
     Raises:
         StoreError: its kept content is not what was pinned.
     """
+    return compiled(_content(session, row))
+
+
+def pinned_shelf(session: Session, row: CaseFile) -> Shelf:
+    """The pinned rules as those that a case is measured by, whatever is installed; StoreError as `pinned`."""
+    return Shelf({row.framework: json.loads(_content(session, row))})
+
+
+def _content(session: Session, row: CaseFile) -> bytes:
     found = session.get(CaseEdition, (row.case, row.edition))
     if found is None or sha256_hex(found.content) != row.edition:
         raise StoreError("the pinned framework is damaged", offender=row.case, remedy="restore a backup")
-    return compiled(found.content)
+    return bytes(found.content)
 
 
-def newer(row: CaseFile) -> str | None:
-    """The SHA-256 of the installed edition of the case's framework, None while that is the pinned one."""
-    code = sha256_hex(installed(row.framework))
-    return None if code == row.edition else code
+def kept_rules(database: Database) -> Callable[[str], Mapping[str, Any] | None]:
+    """Finds compiled rules by their SHA-256 among those that cases were pinned to, and a centre's own ones."""
+
+    def find(sha256: str) -> Mapping[str, Any] | None:
+        with database.read() as session:
+            kept = session.scalars(select(CaseEdition).where(CaseEdition.sha256 == sha256).limit(1)).first()
+            if kept is not None and sha256_hex(kept.content) == sha256:
+                found: Mapping[str, Any] = json.loads(kept.content)
+                return found
+            own = session.scalars(select(FrameworkEdition).where(FrameworkEdition.sha256 == sha256).limit(1)).first()
+            return None if own is None else own.compiled
+
+    return find
 
 
 def compiled(content: bytes) -> Framework:
@@ -61,13 +151,37 @@ def compiled(content: bytes) -> Framework:
 
 def fitting(case: Case, framework: Framework) -> tuple[Case, list[str]]:
     """A case with the answers and scenes that a framework can read, and what was left out for it."""
+    if framework.method != "points_gate":
+        return _fitting_graded(case, framework)
     items = {item.id: item for item in framework.items}
     scenes = {scene.id for scene in framework.scenes}
     left_out = [f"answers.{each.item}" for each in case.answers if not _readable(each, items.get(each.item))]
     left_out += [f"scenes.{each.scene}" for each in case.scenes if each.scene not in scenes]
     kept = tuple(each for each in case.answers if f"answers.{each.item}" not in left_out)
     named = tuple(each for each in case.scenes if each.scene in scenes)
-    return replace(case, answers=kept, scenes=named), left_out
+    left_out += [f"answers.{each.item}" for each in case.graded]
+    return replace(case, answers=kept, scenes=named, graded=(), part_machines={}), left_out
+
+
+def _fitting_graded(case: Case, framework: Framework) -> tuple[Case, list[str]]:
+    """The same for a method without points: each answer is tried on its own, and scenes have no place there."""
+    left_out = [f"scenes.{each.scene}" for each in case.scenes]
+    kept = replace(case, scenes=(), part_machines=_known_parts(case, framework))
+    alone = [(each.item, replace(kept, answers=(each,), graded=())) for each in case.answers]
+    alone += [(each.item, replace(kept, answers=(), graded=(each,))) for each in case.graded]
+    for item, single in alone:
+        try:
+            check_leading(single, framework)
+        except ConfigErrors:
+            left_out.append(f"answers.{item}")
+    answers = tuple(each for each in case.answers if f"answers.{each.item}" not in left_out)
+    graded = tuple(each for each in case.graded if f"answers.{each.item}" not in left_out)
+    return replace(kept, answers=answers, graded=graded), left_out
+
+
+def _known_parts(case: Case, framework: Framework) -> dict[str, tuple[str, ...]]:
+    parts = {part.id for part in framework.dimensions}
+    return {part: names for part, names in case.part_machines.items() if part in parts}
 
 
 def _readable(answer: Answer, item: Item | None) -> bool:

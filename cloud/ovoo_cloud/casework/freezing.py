@@ -23,15 +23,18 @@ from ovoo_cloud.catalogue.case_tables import CaseFile, CaseSnapshot, CaseStep
 from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.figures import FigureBook
+from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.review import apply_review
-from ovoo_cloud.diagnosis.scoring import score
-from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_figures, score_json
+from ovoo_cloud.diagnosis.scoring import score_any, score_json
+from ovoo_cloud.diagnosis.shelf import Shelf
+from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.naming import local_day
 from ovoo_cloud.services import Services
 
 __all__ = [
     "COMPARED",
+    "compared",
     "content_id",
     "issued_before",
     "keep",
@@ -119,11 +122,11 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
 
 def _frozen(services: Services, scope: Scope, row: CaseFile, case: Case) -> dict[str, Any]:
     with services.database.read() as session:
-        framework = editions.pinned(session, row)
+        shelf = editions.pinned_shelf(session, row)
     inside = scope.under(Permission.RUN_REPORT)
     source = StoreEvidence(services, row.enterprise, inside, row.sites)
     issue = Issue("", "", 0, f"ovoo-cloud {version('ovoo-cloud')}")
-    return dict(freeze(case, source, issue, framework=framework).data)
+    return dict(freeze(case, source, issue, shelf).data)
 
 
 def result_of(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +151,7 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     if row.state != State.REVIEW:
         return take(session, scope, row, Step.PROPOSE, {}, now_ns, seen_version=seen)  # says what may be done instead
     measured = read(session, row, measured_id(session, row))
-    decided = reviews.complete(session, row, content_id(measured), measured["framework"])
+    decided = reviews.complete(session, row, content_id(measured), measured)
     data = _reviewed(measured, decided)
     reason = _revision_reason(session, row)
     before = issued_before(session, row)
@@ -157,8 +160,7 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     followed = session.get(CaseFile, row.previous) if row.previous else None
     earlier = None if followed is None else issued_before(session, followed)
     if earlier is not None:
-        kept = {name: earlier["figures"][name] for name in COMPARED if name in earlier["figures"]}
-        data["before"] = {"number": earlier["issue"]["number"], "date": earlier["issue"]["date"], "figures": kept}
+        data["before"] = compared(earlier)
     day = local_day(now_ns, ZoneInfo(data["window"]["timezone"]))
     data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day)
     name = keep(session, row, "reviewed", data, scope.user, now_ns)
@@ -168,12 +170,24 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     return step
 
 
+def compared(earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """What a re-diagnosis sets beside its own result: number, date, level under its framework, and figures."""
+    issue, rules, scored = earlier["issue"], earlier["framework"], earlier["score"]
+    return {
+        "number": issue["number"],
+        "date": issue["date"],
+        "framework": {key: rules[key] for key in ("id", "version", "name")},
+        "level_range": [scored["level_low"], scored["level_high"]],
+        "figures": {name: earlier["figures"][name] for name in COMPARED if name in earlier["figures"]},
+    }
+
+
 def _reviewed(measured: Mapping[str, Any], decided: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The measured content with the review applied: scored anew, nothing measured anew."""
     answers, scenes, listed = apply_review(measured["answers"], measured["scenes"], decided)
-    scored = score_json(score(measured["framework"], answers, scenes))
+    scored = score_json(score_any(measured["framework"], answers, scenes))
     book = FigureBook()
-    score_figures(scored, answers, book)
+    lead_figures(measured["framework"], scored, answers, book)
     kept = {name: row for name, row in measured["figures"].items() if not name.startswith("score.")}
     points = {name: figure.to_json() for name, figure in book.figures.items()}
     return {
@@ -228,7 +242,9 @@ def _short(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def move_edition(
     services: Services, scope: Scope, enterprise: str, case_id: str, framework: str, seen: int | None
 ) -> CaseStep:
-    """Pins the installed edition of a framework in place of the old one, and records the result under both.
+    """Pins the edition at hand of a framework in place of the old one, and records the result under both.
+
+    An empty `framework` is the one that the case has.
 
     The intake is open afterwards: answers that the new edition does not know are named and must be given anew.
 
@@ -240,20 +256,22 @@ def move_edition(
         settle(session, row, services.clock())
     with services.database.read() as session:
         old, case = editions.pinned(session, row), parts.whole_case(session, row)
-    content = editions.installed(framework)
+        shelves = {"old": editions.pinned_shelf(session, row)}
+        name, content = editions.available(session, scope, framework or row.framework)
     if sha256_hex(content) == row.edition:
         raise ConfigError("this edition is pinned already", offender="framework", value=framework)
     results = {}
     dropped: list[str] = []
     source = StoreEvidence(services, enterprise, scope.under(Permission.RUN_REPORT), row.sites)
-    for name, edition in (("old", old), ("new", editions.compiled(content))):
+    shelves["new"] = Shelf({case.framework: json.loads(content)})
+    for which, edition in (("old", old), ("new", editions.compiled(content))):
         fitting, left_out = editions.fitting(case, edition)
-        results[name] = result_of(freeze(fitting, source, Issue("", "", 0, ""), framework=edition).data)
+        results[which] = result_of(freeze(fitting, source, Issue("", "", 0, ""), shelves[which]).data)
         dropped = left_out
     with services.database.write() as session:
         row = opened(session, scope, enterprise, case_id, Permission.REVIEW_CASE)
         decision = {**results, "from": row.edition, "to": sha256_hex(content), "dropped": dropped}
         step = take(session, scope, row, Step.MOVE_EDITION, decision, services.clock(), seen_version=seen)
-        editions.pin(session, row, framework, content, services.clock())
+        editions.pin(session, row, name, content, services.clock())
         row.snapshot = ""
     return step

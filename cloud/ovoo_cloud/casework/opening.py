@@ -146,10 +146,14 @@ def _grant(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: 
 def open_intake(
     session: Session, scope: Scope, row: CaseFile, framework: str, now_ns: int, seen: int | None
 ) -> CaseStep:
-    """Pins the framework and opens the parts; a re-diagnosis begins with the parts of the case before."""
-    content = editions.installed(framework)
-    pinned = editions.pin(session, row, framework, content, now_ns)
-    decision = {"framework": framework, "sha256": pinned.sha256, "copied": row.previous}
+    """Pins the framework and opens the parts; a re-diagnosis begins with the parts of the case before.
+
+    Args:
+        framework: leads the report; empty for that of the case before, or of the enterprise's sector.
+    """
+    name, content = editions.available(session, scope, framework or editions.leading(session, scope, row))
+    pinned = editions.pin(session, row, name, content, now_ns)
+    decision = {"framework": name, "sha256": pinned.sha256, "copied": row.previous}
     step = take(session, scope, row, Step.OPEN_INTAKE, decision, now_ns, seen_version=seen)
     before = session.get(CaseFile, row.previous) if row.previous else None
     if before is not None:

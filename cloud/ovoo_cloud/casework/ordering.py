@@ -41,7 +41,7 @@ ORDERED: Final[Mapping[Step, _Work]] = {
     Step.ACCEPT: _decide(True),
     Step.DECLINE: _decide(False),
     Step.OPEN_INTAKE: lambda session, scope, row, fields, now_ns: opening.open_intake(
-        session, scope, row, fields.get("framework") or "sme_2024", now_ns, None
+        session, scope, row, fields.get("framework", ""), now_ns, None
     ),
     Step.SUBMIT: lambda session, scope, row, _fields, now_ns: opening.submit(session, scope, row, now_ns, None),
     Step.REOPEN: lambda session, scope, row, fields, now_ns: opening.reopen(

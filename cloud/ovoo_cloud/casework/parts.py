@@ -23,7 +23,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "profile": ("profile", "sites", "products", "window", "required_share"),
         "equipment": ("equipment",),
-        "answers": ("answers",),
+        "answers": ("answers", "machines"),
         "scenes": ("scenes",),
         "finance": ("finance",),
         "energy": ("energy",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
 from ovoo_packs import Framework, Item
@@ -13,21 +13,11 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import editions, parts
-from ovoo_cloud.casework.sheet import Cell, Row
+from ovoo_cloud.casework.graded_rows import graded_answers
+from ovoo_cloud.casework.sheet_cell import CLASSES, NO, OPEN, YES, Cell, Row, fault
 from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart
 
 __all__ = ["parts_of_rows", "take_rows"]
-
-_YES: Final = frozenset({"yes", "y", "x", "1", "true", "是", "有", "√", "✓"})
-_NO: Final = frozenset({"", "no", "n", "0", "false", "否", "无"})
-_OPEN: Final = frozenset({"?", "？", "open", "unknown", "不清楚", "未知"})
-_CLASSES: Final[Mapping[str, str]] = {
-    "": "",
-    "declared": "declared",
-    "verified": "verified",
-    "申报": "declared",
-    "核实": "verified",
-}
 
 
 @dataclass(slots=True)
@@ -53,15 +43,20 @@ def take_rows(
     if not row.edition:
         parts.put_part(session, scope, row, "answers", {}, seen["answers"], now_ns)  # says that it is not open
     told = parts_of_rows(rows, editions.pinned(session, row))
+    before = parts.newest(session, row, "answers")
+    if before is not None and "machines" in before.content:  # a questionnaire does not ask for them
+        told["answers"]["machines"] = before.content["machines"]
     return [parts.put_part(session, scope, row, name, told[name], seen[name], now_ns) for name in told]
 
 
 def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[str, Any]]:
-    """The parts `answers` and `scenes`; what was left empty is left out.
+    """The parts `answers` and, of points with a gate, `scenes`; what was left empty is left out.
 
     Raises:
         ConfigErrors: unknown ids, answers that are none, a class or ratio that cannot be read, each by its cell.
     """
+    if framework.method != "points_gate":
+        return {"answers": {"answers": graded_answers(rows, framework)}}
     errors: list[ConfigError] = []
     items = {item.id: item for item in framework.items}
     scenes = {scene.id for scene in framework.scenes}
@@ -69,9 +64,9 @@ def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[s
     for row in rows:
         kind, name = row[0], row[1]
         if kind.text not in ("item", "scene"):
-            errors.append(_fault(kind, "neither item nor scene", "leave this column as exported"))
+            errors.append(fault(kind, "neither item nor scene", "leave this column as exported"))
         elif name.text not in (items if kind.text == "item" else scenes):
-            errors.append(_fault(name, "the framework has no such entry", f"export the form of {framework.id} again"))
+            errors.append(fault(name, "the framework has no such entry", f"export the form of {framework.id} again"))
         else:
             entry = told.setdefault((kind.text, name.text), _Told())
             _read(row, items.get(name.text) if kind.text == "item" else None, entry, errors)
@@ -87,10 +82,10 @@ def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[s
 
 def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) -> None:
     option, answer, cls, evidence = row[2], row[5], row[6], row[7]
-    if cls.text.lower() not in _CLASSES:
-        errors.append(_fault(cls, "no such class", "declared or verified"))
+    if cls.text.lower() not in CLASSES:
+        errors.append(fault(cls, "no such class", "declared or verified"))
     else:
-        entry.cls = _CLASSES[cls.text.lower()] or entry.cls
+        entry.cls = CLASSES[cls.text.lower()] or entry.cls
     names = evidence.text.replace("；", ";").split(";")
     entry.evidence += [name.strip() for name in names if name.strip() and name.strip() not in entry.evidence]
     if item is not None and item.kind == "ratio":
@@ -99,17 +94,17 @@ def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) 
         return
     known = {each.id for each in item.options} if item is not None else {"1", "2", "3", "4"}
     if option.text not in known:
-        errors.append(_fault(option, "no such option", f"one of {', '.join(sorted(known))}"))
+        errors.append(fault(option, "no such option", f"one of {', '.join(sorted(known))}"))
         return
     text = answer.text.lower()
-    if text in _YES:
+    if text in YES:
         entry.options.append(option.text)
         entry.answered = True
-    elif text in _OPEN:
+    elif text in OPEN:
         entry.open.append(option.text)
         entry.answered = True
-    elif text not in _NO:
-        errors.append(_fault(answer, "not an answer", "yes, no or ? (是, 否 or ?)"))
+    elif text not in NO:
+        errors.append(fault(answer, "not an answer", "yes, no or ? (是, 否 or ?)"))
     elif text:
         entry.answered = True
 
@@ -123,7 +118,7 @@ def _ratio(cell: Cell, errors: list[ConfigError]) -> str:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or not 0 <= number <= 1:
-        errors.append(_fault(cell, "not a share", "0.35 or 35%"))
+        errors.append(fault(cell, "not a share", "0.35 or 35%"))
         return ""
     return f"{number.normalize():f}"
 
@@ -148,7 +143,3 @@ def _scene(told: _Told) -> dict[str, Any]:
 def _base(told: _Told) -> dict[str, Any]:
     evidence = {"evidence": told.evidence} if told.evidence else {}
     return {"class": told.cls or "declared", **evidence}
-
-
-def _fault(cell: Cell, message: str, remedy: str) -> ConfigError:
-    return ConfigError(message, offender=cell.place, value=cell.text, remedy=remedy)

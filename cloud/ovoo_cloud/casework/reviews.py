@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ovoo_contract.errors import ConfigError, ConfigErrors, Conflict
+from ovoo_contract.errors import ConfigError, ConfigErrors, Conflict, EvidenceError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseReview
 from ovoo_cloud.diagnosis.review import overridden, subjects
+from ovoo_cloud.diagnosis.scoring import method_of, score_any
 
 __all__ = ["Decision", "Ruling", "complete", "decide", "standing"]
 
@@ -58,7 +59,7 @@ def decide(
     scope.require(Permission.REVIEW_CASE)
     if row.state != State.REVIEW:
         raise Conflict("the case is not under review", offender=row.case, value=row.state)
-    if ruling.subject not in subjects(measured["framework"]):
+    if ruling.subject not in subjects(measured):
         raise absent(ruling.subject)
     if ruling.decision == "override":
         _check_override(session, row, measured, ruling)
@@ -112,6 +113,9 @@ def _check_override(session: Session, row: CaseFile, measured: Mapping[str, Any]
 def _check_value(rules: Mapping[str, Any], name: str, value: Mapping[str, Any]) -> None:
     """The form and the options of the item's kind."""
     item = next(each for part in rules["dimensions"] for each in part["items"] if each["id"] == name)
+    if method_of(rules) != "points_gate":
+        _check_graded(rules, name, value)
+        return
     wanted = "ratio" if item["kind"] == "ratio" else "options"
     if set(value) != {wanted}:
         raise ConfigError("wrong form of answer", offender=name, value=sorted(value), remedy=f"give {wanted}")
@@ -125,18 +129,32 @@ def _check_value(rules: Mapping[str, Any], name: str, value: Mapping[str, Any]) 
         raise ConfigError("one option is needed", offender=name, value=chosen, remedy="name one")
 
 
+def _check_graded(rules: Mapping[str, Any], name: str, value: Mapping[str, Any]) -> None:
+    """Whether the method can read the answer; it says itself what is wrong."""
+    row = {"subject": f"item:{name}", "on_site": False, "document": "", "value": value}
+    try:
+        score_any(rules, {name: overridden(row, {"class": "declared"})})
+    except EvidenceError as error:
+        raise ConfigError(error.message, offender=error.offender, value=error.value, remedy=error.remedy) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        forms = {"yes_no": 'options: ["yes"] or ["no"]', "grades": "grades by level"}
+        kind = next(each["kind"] for part in rules["dimensions"] for each in part["items"] if each["id"] == name)
+        remedy = f"give {forms.get(kind, 'low and high')}"
+        raise ConfigError("wrong form of answer", offender=name, value=str(value)[:80], remedy=remedy) from error
+
+
 def _plain(ruling: Ruling) -> dict[str, Any]:
     return {"subject": ruling.subject, "on_site": ruling.on_site, "document": ruling.document}
 
 
-def complete(session: Session, row: CaseFile, snapshot_id: str, rules: Mapping[str, Any]) -> list[dict[str, Any]]:
+def complete(session: Session, row: CaseFile, snapshot_id: str, measured: Mapping[str, Any]) -> list[dict[str, Any]]:
     """All decisions on a measured snapshot as the snapshot of the report lists them, in the framework's order.
 
     Raises:
         ConfigErrors: naming every item and scene that nobody decided.
     """
     found = standing(session, row, snapshot_id)
-    wanted = subjects(rules)
+    wanted = subjects(measured)
     missing = [each for each in wanted if each not in found]
     if missing:
         raise ConfigErrors(

@@ -6,7 +6,6 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import openpyxl
@@ -14,6 +13,9 @@ import xlsxwriter
 from openpyxl.utils import get_column_letter
 from ovoo_contract.errors import ConfigError, ConfigErrors
 from ovoo_packs import Framework
+
+from ovoo_cloud.casework.graded_rows import graded_rows
+from ovoo_cloud.casework.sheet_cell import Cell, Row
 
 __all__ = ["HEADER", "Cell", "read_csv", "read_xlsx", "write_csv", "write_xlsx"]
 
@@ -25,18 +27,10 @@ _ROWS: Final = 5000
 _ANSWERED: Final = 5  # the first column that people fill in
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The text of a cell and what people call it: `questionnaire!F12`, or `line 12 column 6` of a CSV file."""
-
-    text: str
-    place: str
-
-
-Row = tuple[Cell, ...]
-
-
 def _rows(framework: Framework) -> Iterator[tuple[str, str, str, str, str]]:
+    if framework.method != "points_gate":
+        yield from graded_rows(framework)
+        return
     for item in framework.items:
         if item.kind == "ratio":
             yield "item", item.id, "", item.name_zh, item.name_en

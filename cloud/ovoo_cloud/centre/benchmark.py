@@ -18,7 +18,8 @@ from ovoo_contract.errors import ConfigError, VerifyError
 from ovoo_packs import load_norms
 
 from ovoo_cloud.centre.disclosure import Node, shown_nodes
-from ovoo_cloud.centre.issued import Issued, measured_percent, read_snapshot
+from ovoo_cloud.centre.issued import GATED, Issued, gated_score, measured_percent, read_snapshot
+from ovoo_cloud.diagnosis.scoring import method_of
 
 __all__ = [
     "CHUNK",
@@ -159,12 +160,16 @@ def _reading(report: Issued) -> Reading:
         snapshot = read_snapshot(report)
     except VerifyError:
         return Reading(report.enterprise, None)
-    level = snapshot.get("score", {}).get("level")
+    score = gated_score(snapshot)
+    level = None if score is None else score["level"]
     return Reading(report.enterprise, dict(_compared(snapshot)), level, report.sha256)
 
 
 def _compared(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    other = "framework" in snapshot and method_of(snapshot["framework"]) != GATED
     for name, about in figures().items():
+        if other and name in _OF_POINTS:
+            continue  # counts and levels of another method are no points
         found = snapshot["figures"].get(name, {}).get("value")
         if name == "measured_percent" and (share := measured_percent(snapshot)) is not None:
             yield name, str(share)
@@ -172,6 +177,9 @@ def _compared(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _PER[about["per"]](snapshot, name, found)
         elif found is not None:
             yield name, found
+
+
+_OF_POINTS: Final = frozenset({"score.total", "score.dimension", "score.scenes", "measured_percent"})
 
 
 def _per_norm(snapshot: Mapping[str, Any], name: str, found: str | None) -> Iterator[tuple[str, str]]:

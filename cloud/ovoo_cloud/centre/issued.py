@@ -13,10 +13,22 @@ from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import VerifyError
 
 from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.diagnosis.scoring import method_of
 
-__all__ = ["Issued", "issued_of", "measured_percent", "newest_revisions", "proves_saving", "read_snapshot"]
+__all__ = [
+    "GATED",
+    "Issued",
+    "gated_score",
+    "issued_of",
+    "measured_percent",
+    "newest_revisions",
+    "proves_saving",
+    "read_snapshot",
+]
 
 _FILE: Final = "snapshot.json"
+GATED: Final = "points_gate"
+"""The method whose levels are levels of digitalisation; those of the others say something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,8 @@ class Issued:
 def issued_of(row: Report) -> Issued:
     """The facts of a stored report."""
     level = row.summary.get("level")
-    known = level if isinstance(level, int) else None
+    digital = row.summary.get("method", GATED) == GATED  # another method's level is no digital level
+    known = level if isinstance(level, int) and digital else None
     return Issued(
         row.id, row.enterprise, row.case or "", row.number, row.revision, row.created_ns, row.folder,
         row.snapshot_sha256, known,
@@ -85,6 +98,16 @@ def proves_saving(report: Issued) -> bool:
 
 
 _CLASSES: Final[Sequence[str]] = ("measured", "verified", "declared", "insufficient")
+
+
+def gated_score(snapshot: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The score of the points with a gate, which alone is a digital level: that of the leading framework, else of a
+    further one; None where the report judges by other methods only."""
+    judged = [
+        {"rules": snapshot.get("framework", {}), "score": snapshot.get("score")},
+        *snapshot.get("assessments", []),
+    ]
+    return next((each["score"] for each in judged if each["score"] and method_of(each["rules"]) == GATED), None)
 
 
 def measured_percent(snapshot: Mapping[str, Any]) -> Decimal | None:

@@ -15,7 +15,15 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import cases, enterprises
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.tables import Report
-from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest_revisions, proves_saving, read_snapshot
+from ovoo_cloud.centre.issued import (
+    Issued,
+    gated_score,
+    issued_of,
+    measured_percent,
+    newest_revisions,
+    proves_saving,
+    read_snapshot,
+)
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer
 
@@ -67,21 +75,17 @@ def need_of(sector: str, profile: Mapping[str, Any], snapshot: Mapping[str, Any]
     facts["sector"] = sector or None
     if snapshot is None or "score" not in snapshot:
         return Need(key, day, facts)
-    score = snapshot["score"]
-    low, high = score["total"]
+    score = gated_score(snapshot)
     percent = measured_percent(snapshot)
-    facts |= {
-        "level": None if score["level"] is None else str(score["level"]),
-        "score": low if low == high else None,
-        "measured_percent": None if percent is None else str(percent),
-    }
+    facts["measured_percent"] = None if percent is None else str(percent)
+    measures = tuple(sorted(each["kind"] for each in snapshot.get("actions", []) if not each["reason"]))
+    if score is None:  # no digital level was judged, so none is claimed
+        return Need(key, day, {**facts, "level": None, "score": None}, measures)
+    low, high = score["total"]
+    facts |= {"level": None if score["level"] is None else str(score["level"]), "score": low if low == high else None}
     target = min(4, (score["level"] if score["level"] is not None else score["level_low"]) + 1)
     return Need(
-        key,
-        day,
-        facts,
-        tuple(sorted(each["kind"] for each in snapshot.get("actions", []) if not each["reason"])),
-        {each["id"]: target for each in score["scenes"] if each["levels"][0] < target},
+        key, day, facts, measures, {each["id"]: target for each in score["scenes"] if each["levels"][0] < target}
     )
 
 

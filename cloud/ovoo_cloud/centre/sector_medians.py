@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ovoo_cloud.centre.benchmark import LEAST_GROUP
+from ovoo_cloud.centre.issued import GATED
 from ovoo_cloud.centre.kinds import enumeration
+from ovoo_cloud.diagnosis.scoring import method_of
 
 __all__ = ["faults_of", "sector_medians"]
 
@@ -20,11 +22,11 @@ def sector_medians(found: Mapping[str, Any], sector: str, framework: Mapping[str
     Args:
         found: what `sector_benchmark` gave; only groups that may be shown are in it.
         sector: of the enterprise; empty where it is not known.
-        framework: the rules of the report; shares of its dimensions compare only within it.
+        framework: the rules of the report; shares of its dimensions compare only within it, and only points do.
     """
     words = enumeration("sector").get(sector)
     names = {"zh": sector, "en": sector} if words is None else {"zh": words.zh, "en": words.en}
-    figures = _group(found["groups"], sector)
+    figures = _group(found["groups"], sector) if method_of(framework) == GATED else {}
     prefix = f"score.dimension/{framework['id']}/"
     dimensions = {
         part["id"]: _row(figures[prefix + part["id"]])

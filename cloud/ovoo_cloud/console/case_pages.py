@@ -18,7 +18,7 @@ from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.case_access import file_view
 from ovoo_cloud.api.case_reviews import review_rows
 from ovoo_cloud.api.case_steps import queue_step
-from ovoo_cloud.casework import documents, freezing, opening, ordering, parts, reviews, steps
+from ovoo_cloud.casework import documents, editions, freezing, opening, ordering, parts, reviews, steps
 from ovoo_cloud.casework.documents import DocumentFolder, Upload
 from ovoo_cloud.casework.reviews import Ruling
 from ovoo_cloud.casework.states import RAIL, State, Step
@@ -27,6 +27,7 @@ from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.console.case_results import results
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
+from ovoo_cloud.console.review_form import told
 
 __all__ = ["router"]
 
@@ -82,7 +83,9 @@ def case_page(request: Request, enterprise: str, case: str, services: ServicesDe
         view = file_view(session, scope, row, services.clock())
         company = enterprises.enterprise(session, scope, enterprise)
         inside = _content(session, scope, row)
+        leads = editions.choices(session, scope, row) if Step.OPEN_INTAKE.value in view["steps"] else []
     values: dict[str, Any] = {
+        "leads": leads,
         "company": company,
         "case": view,
         "content": inside,
@@ -131,6 +134,7 @@ def take_step(
     id: Annotated[str, Form(max_length=63)] = "",  # the field's name in the form
     title: Annotated[str, Form(max_length=200)] = "",
     languages: Annotated[str, Form(pattern="^(zh|en|zh,en)$")] = "zh,en",
+    framework: Annotated[str, Form(max_length=104)] = "",
     centre_copy: Annotated[bool, Form()] = False,
 ) -> Response:
     """Takes a step, or queues the work that takes it."""
@@ -142,6 +146,7 @@ def take_step(
         queue_step(services, scope, enterprise, case, step, wanted)
     else:
         fields = {"reason": reason, "snapshot": snapshot, "date": date, "words": words, "id": id, "title": title}
+        fields["framework"] = framework
         ordering.order_step(services, scope, enterprise, case, step, fields)
     return _to(enterprise, case)
 
@@ -252,6 +257,9 @@ def decide(
     option: Annotated[list[str] | None, Form()] = None,
     ratio: Annotated[str, Form(max_length=20)] = "",
     level: Annotated[str, Form(pattern="^[0-4]?$")] = "",
+    low: Annotated[str, Form(max_length=30)] = "",
+    high: Annotated[str, Form(max_length=30)] = "",
+    grades: Annotated[str, Form(max_length=500)] = "",
     reason: _Text = "",
     document: Annotated[str, Form(max_length=200)] = "",
     on_site: Annotated[bool, Form()] = False,
@@ -259,7 +267,7 @@ def decide(
     """Keeps a decision and goes on with the next entry."""
     value: dict[str, Any] | None = None
     if decision == "override":
-        value = {"level": int(level)} if level else {"ratio": ratio} if ratio else {"options": option or []}
+        value = told(options=option or [], ratio=ratio, level=level, low=low, high=high, grades=grades)
     ruling = Ruling(subject, "override" if value is not None else "accept", reason, value, on_site, document)
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.REVIEW_CASE)

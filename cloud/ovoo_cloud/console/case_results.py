@@ -54,6 +54,7 @@ def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:
         "total": scored["total"],
         "level": scored["level"],
         "level_range": (scored["level_low"], scored["level_high"]),
+        "levels": {each["level"]: each["name"] for each in rules.get("levels", [])},
         "overridden": len(overridden),
         "changes": data.get("changes"),
         "names": names,

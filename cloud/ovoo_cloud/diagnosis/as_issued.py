@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ovoo_cloud.diagnosis.figures import FigureBook
+from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.scoring import score_any, score_json
-from ovoo_cloud.diagnosis.snapshot import score_figures
 
 __all__ = ["as_issued"]
 
@@ -30,7 +30,8 @@ def as_issued(issued: Mapping[str, Any], today: Mapping[str, Any]) -> Mapping[st
     }
     scenes = {name: today["scenes"][name] for name in issued["scenes"] if name in today["scenes"]}
     book = FigureBook()
-    score_figures(score_json(score_any(issued["framework"], answers, scenes)), answers, book)
+    rules = issued["framework"]
+    lead_figures(rules, score_json(score_any(rules, answers, scenes)), answers, book)
     others = {name: row for name, row in today["figures"].items() if not name.startswith(_SCORE)}
     return {**today, "figures": others | {name: figure.to_json() for name, figure in book.figures.items()}}
 

@@ -1,4 +1,4 @@
-"""Further frameworks of a case: their answers as scoring reads them, scored and frozen beside the leading one."""
+"""The frameworks of a case: answers as scoring reads them; further ones are scored and frozen beside the leading."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.case_assessments import Assessment, GradedAnswer
 from ovoo_cloud.diagnosis.figures import FigureBook, least_digits
 from ovoo_cloud.diagnosis.indicators import Delivery, DeliveryRule, FactFinder, NetworkFigures, scene_facts
+from ovoo_cloud.diagnosis.leading import UNITS
 from ovoo_cloud.diagnosis.observe import Observation
 from ovoo_cloud.diagnosis.scoring import band_levels, rules_of, score_any, score_json
 from ovoo_cloud.diagnosis.stable_months import stable_months
 
-__all__ = ["Seen", "assess", "check_assessments", "comparison", "rescored"]
+__all__ = ["Seen", "assess", "check_assessments", "check_leading", "comparison", "leading_answers", "rescored"]
 
 Answers = dict[str, dict[str, Any]]
-_UNITS = {"points_gate": "points", "maturity": "1", "acceptance": "count", "norm_table": "count", "bands": "points"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,50 +46,98 @@ def check_assessments(case: Case, frameworks: Sequence[Framework]) -> None:
     """
     errors: list[ConfigError] = []
     for reference, framework in zip(case.frameworks[1:], frameworks, strict=True):
-        told = _told(case, reference)
-        if framework.method == "points_gate":
-            try:
-                check_names(replace(case, answers=told.answers, scenes=told.scenes), framework)
-            except ConfigErrors as error:
-                errors.extend(error.errors)
-            continue
-        errors.extend(_refused(framework, _answers(told)))
-        errors.extend(_unknown_machines(case, framework, told))
+        errors.extend(_faults(case, framework, _told(case, reference), f"assessments.{framework.id}."))
     if errors:
         raise ConfigErrors(errors)
 
 
+def check_leading(case: Case, framework: Framework) -> None:
+    """Refuse what the leading framework does not have, all together.
+
+    Raises:
+        ConfigErrors: naming each entry and what is allowed there.
+    """
+    errors = _faults(case, framework, _told(case, case.framework), "")
+    if errors and not (case.raw.get("framework") or case.raw.get("frameworks")):
+        remedy = "write framework: with the one that these answers belong to"
+        first = "the case names no framework, so that of its sector leads"
+        errors.insert(0, ConfigError(first, offender="framework", value=framework.id, remedy=remedy))
+    if errors:
+        raise ConfigErrors(errors)
+
+
+def _faults(case: Case, framework: Framework, told: Assessment, place: str) -> list[ConfigError]:
+    """What a framework does not have of what is told for it; `place` is how offenders begin."""
+    errors = _unknown_machines(case, framework, told, place)
+    if framework.method != "points_gate":
+        errors += [
+            ConfigError(
+                "this framework has no scenes",
+                offender=f"{place}scenes.{each.scene}",
+                value=framework.id,
+                remedy="leave it out, or name the framework that it belongs to",
+            )
+            for each in told.scenes
+        ]
+        return _refused(framework, _answers(told), place) + errors
+    errors += [
+        ConfigError(
+            "wrong form of answer",
+            offender=f"{place}answers.{each.item}",
+            value="a grade or a value",
+            remedy="write options:, ratio: or direction:",
+        )
+        for each in told.graded
+    ]
+    try:
+        check_names(replace(case, answers=told.answers, scenes=told.scenes), framework)
+    except ConfigErrors as error:
+        errors.extend(error.errors)
+    return errors
+
+
+def leading_answers(
+    case: Case, framework: Framework, seen: Seen, book: FigureBook, proved: Mapping[str, Any]
+) -> tuple[Answers, Answers]:
+    """Answers and scenes of the leading framework; `proved` is what the platform's own records prove of its scenes."""
+    if framework.method == "points_gate":
+        return resolve_answers(case, framework, seen.network, seen.options), resolve_scenes(case, proved)
+    return _resolved(case, framework, _told(case, case.framework), seen, book)
+
+
 def _told(case: Case, reference: str) -> Assessment:
+    if reference == case.framework:
+        return Assessment(reference, case.answers, case.scenes, case.graded, case.part_machines)
     empty = Assessment(reference, (), (), (), {})
     return next((each for each in case.assessments if each.framework == reference), empty)
 
 
-def _refused(framework: Framework, answers: Answers) -> list[ConfigError]:
+def _refused(framework: Framework, answers: Answers, place: str) -> list[ConfigError]:
     """What scoring says against each answer on its own."""
     rules, errors = rules_of(framework), []
     for name, answer in answers.items():
         try:
             score_any(rules, {name: answer})
         except EvidenceError as error:
-            place = f"assessments.{framework.id}.{error.offender}"
-            errors.append(ConfigError(error.message, offender=place, value=error.value, remedy=error.remedy))
+            offender = f"{place}{error.offender}"
+            errors.append(ConfigError(error.message, offender=offender, value=error.value, remedy=error.remedy))
         except KeyError as error:
             remedy = f"see the forms of answers for {framework.method} in the guide of framework packs"
-            place = f"assessments.{framework.id}.answers.{name}"
-            errors.append(ConfigError("wrong form of answer", offender=place, value=str(error), remedy=remedy))
+            offender = f"{place}answers.{name}"
+            errors.append(ConfigError("wrong form of answer", offender=offender, value=str(error), remedy=remedy))
     return errors
 
 
-def _unknown_machines(case: Case, framework: Framework, told: Assessment) -> list[ConfigError]:
+def _unknown_machines(case: Case, framework: Framework, told: Assessment, place: str) -> list[ConfigError]:
     parts, known = {part.id for part in framework.dimensions}, {machine.id for machine in case.machines}
-    place = f"assessments.{framework.id}.machines"
+    at = f"{place}machines"
     strange = [
-        ConfigError("no such part", offender=f"{place}.{part}", value=part, remedy=f"one of {', '.join(sorted(parts))}")
+        ConfigError("no such part", offender=f"{at}.{part}", value=part, remedy=f"one of {', '.join(sorted(parts))}")
         for part in told.machines
         if part not in parts
     ]
     return strange + [
-        ConfigError("no such machine", offender=f"{place}.{part}", value=name, remedy="use an id of equipment:")
+        ConfigError("no such machine", offender=f"{at}.{part}", value=name, remedy="use an id of equipment:")
         for part, names in told.machines.items()
         for name in names
         if name not in known
@@ -208,7 +256,7 @@ def _consumption(case: Case, framework: Framework, book: FigureBook) -> Answers 
 def _figures(data: Mapping[str, Any], book: FigureBook, *, reference_only: bool) -> None:
     """Total, parts and items as figures, so that text and tables print them like any other number."""
     rules, result = data["rules"], data["score"]
-    unit = _UNITS[rules.get("method", "points_gate")]
+    unit = UNITS[rules.get("method", "points_gate")]
     rows = [("total", result["total"])]
     rows += [(f"dimension.{each['id']}", each["points"]) for each in result["dimensions"]]
     rows += [(f"item.{each['id']}", each["points"]) for each in result["items"]]

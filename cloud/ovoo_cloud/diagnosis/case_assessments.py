@@ -1,4 +1,4 @@
-"""What a case tells for its further frameworks: answers in the form each method takes."""
+"""What a case tells for its frameworks: answers in the form each method takes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ovoo_packs import leading_framework
+
 from ovoo_cloud.diagnosis.case_answers import read_answer, read_scene, told
 from ovoo_cloud.diagnosis.case_parts import Answer, EvidenceClass, SceneAnswer
 from ovoo_cloud.diagnosis.intake import IntakeReader
 
-__all__ = ["Assessment", "GradedAnswer", "read_assessments", "read_frameworks"]
+__all__ = ["Assessment", "GradedAnswer", "read_answers", "read_assessments", "read_frameworks", "read_machines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class GradedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything told for one further framework. `answers` and `scenes` serve the methods with points, `graded` the
+    """Everything told for one framework. `answers` and `scenes` serve the methods with points, `graded` the
     others; `machines` names the machines of a subsystem, by which its running is measured."""
 
     framework: str
@@ -42,15 +44,42 @@ class Assessment:
 
 
 def read_frameworks(top: IntakeReader) -> tuple[str, ...]:
-    """The frameworks of a case, the leading one first; `framework: NAME` is a list of one."""
+    """The frameworks of a case, the leading one first; `framework: NAME` is a list of one.
+
+    A case that names none is led by the framework of its sector, as the packs say.
+    """
     single, several = top.text("framework", ""), top.names("frameworks")
     if single and several:
         top.fail("frameworks", "frameworks are named twice", "write framework: or frameworks:, not both")
-    names = several or (single or "sme_2024",)
+    names = several or (single or leading_framework(_sector(top)),)
     ids = [name.partition("@")[0] for name in names]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         top.fail("frameworks", f"framework {name!r} is named twice", "name each framework once, in one version")
     return names
+
+
+def _sector(top: IntakeReader) -> str:
+    profile = top.data.get("profile")
+    return str(profile.get("sector", "")) if isinstance(profile, Mapping) else ""
+
+
+def read_answers(reader: IntakeReader) -> tuple[tuple[Answer, ...], tuple[GradedAnswer, ...]]:
+    """The answers of a framework by options, ratio or direction, and those in the forms of the other methods."""
+    points: list[Answer] = []
+    graded: list[GradedAnswer] = []
+    for item, entry in reader.keyed("answers"):
+        if {"grades", "value", "low", "corrections"} & set(entry.data):
+            graded.append(_graded(item, entry))
+            entry.finish()
+        else:
+            points.append(read_answer(item, entry))
+    return tuple(points), tuple(graded)
+
+
+def read_machines(reader: IntakeReader) -> dict[str, tuple[str, ...]]:
+    """Machines of the register by the part of a framework that they belong to."""
+    machines = reader.child("machines")
+    return {} if machines is None else {name: machines.names(name) for name in machines.data}
 
 
 def read_assessments(top: IntakeReader, frameworks: tuple[str, ...]) -> tuple[Assessment, ...]:
@@ -65,21 +94,13 @@ def read_assessments(top: IntakeReader, frameworks: tuple[str, ...]) -> tuple[As
 
 
 def _assessment(reference: str, reader: IntakeReader) -> Assessment:
-    points: list[Answer] = []
-    graded: list[GradedAnswer] = []
-    for item, entry in reader.keyed("answers"):
-        if {"grades", "value", "low", "corrections"} & set(entry.data):
-            graded.append(_graded(item, entry))
-            entry.finish()
-        else:
-            points.append(read_answer(item, entry))
-    machines = reader.child("machines")
+    points, graded = read_answers(reader)
     made = Assessment(
         framework=reference,
-        answers=tuple(points),
+        answers=points,
         scenes=tuple(read_scene(name, entry) for name, entry in reader.keyed("scenes")),
-        graded=tuple(graded),
-        machines={} if machines is None else {name: machines.names(name) for name in machines.data},
+        graded=graded,
+        machines=read_machines(reader),
     )
     reader.finish()
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +12,7 @@ from ovoo_contract.address import AssetAddress
 from ovoo_cloud.diagnosis.case_operation import NO_OPERATION, OperationIntake
 
 if TYPE_CHECKING:
-    from ovoo_cloud.diagnosis.case_assessments import Assessment
+    from ovoo_cloud.diagnosis.case_assessments import Assessment, GradedAnswer
 
 __all__ = [
     "Answer",
@@ -178,7 +178,9 @@ class Case:
     """Everything told about one enterprise for one report; `raw` rebuilds it.
 
     `trade_secrets` are withheld from the centre's copy of the report.
-    `frameworks` are named as `id` or `id@version`; the first one, `framework`, leads.
+    `frameworks` are named as `id` or `id@version`; the first one, `framework`, leads. What is told for it stands in
+    `answers` and `scenes`, or, where its method has no points, in `graded`; `part_machines` names the machines of its
+    parts.
     """
 
     enterprise: str
@@ -200,3 +202,5 @@ class Case:
     frameworks: tuple[str, ...] = ()
     assessments: tuple[Assessment, ...] = ()
     operation: OperationIntake = NO_OPERATION
+    graded: tuple[GradedAnswer, ...] = ()
+    part_machines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -16,10 +16,13 @@ _ITEM, _SCENE = "item:", "scene:"
 _RANK: Final = {"insufficient": 0, "declared": 1, "verified": 2, "measured": 3}
 
 
-def subjects(rules: Mapping[str, Any]) -> list[str]:
-    """What is reviewed one by one: every item (`item:<id>`) and every scene (`scene:<id>`) of a framework."""
-    items = [f"{_ITEM}{item['id']}" for dimension in rules["dimensions"] for item in dimension["items"]]
-    return items + [f"{_SCENE}{scene['id']}" for scene in rules["scenes"]]
+def subjects(measured: Mapping[str, Any]) -> list[str]:
+    """What is reviewed one by one of a measured snapshot: every item that was scored (`item:<id>`), every scene
+    (`scene:<id>`). An acceptance does not score what is not applied for, norms score what has a consumption."""
+    scored = {item["id"] for item in measured["score"]["items"]}
+    rules = measured["framework"]
+    items = [item["id"] for dimension in rules["dimensions"] for item in dimension["items"] if item["id"] in scored]
+    return [f"{_ITEM}{each}" for each in items] + [f"{_SCENE}{scene['id']}" for scene in rules.get("scenes", [])]
 
 
 def decisions(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -75,6 +78,8 @@ def overridden(row: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[
 
 
 def _told(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    if "grades" in value or "low" in value:
+        return _graded(value, name)
     if "ratio" in value:
         try:
             share = Decimal(str(value["ratio"]))
@@ -86,8 +91,22 @@ def _told(value: Mapping[str, Any], name: str) -> dict[str, Any]:
         return {"low": text, "high": text}
     options = value.get("options")
     if not isinstance(options, list) or not all(isinstance(each, str) for each in options):
-        raise ConfigError("no answer in it", offender=name, value=str(value)[:80], remedy="options or ratio")
+        raise ConfigError(
+            "no answer in it", offender=name, value=str(value)[:80], remedy="options, ratio, grades, or low and high"
+        )
     return {"sure": sorted(options), "open": []}
+
+
+def _graded(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Grades by level, or a range with the corrections of a norm, in the forms that scoring reads."""
+    if "grades" in value:
+        return {"grades": {str(level): list(grades) for level, grades in dict(value["grades"]).items()}}
+    try:
+        told: dict[str, Any] = {end: str(Fraction(str(value[end]))) for end in ("low", "high")}
+        corrections = {key: str(Fraction(str(each))) for key, each in dict(value.get("corrections", {})).items()}
+    except (KeyError, ValueError, ZeroDivisionError) as error:
+        raise ConfigError("not a range", offender=name, value=str(value)[:80], remedy="give low and high") from error
+    return {**told, "corrections": corrections} if corrections else told
 
 
 def _level(value: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""The frameworks a case can name: those of the packs, and a centre's own ones as compiled data."""
+"""The frameworks a case can name: those of the packs, and before them compiled data: a centre's own, pinned ones."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import PackError
 from ovoo_packs import Framework, framework_names, load_framework
 from ovoo_packs.framework_data import framework_from_data
+from ovoo_packs.loader import framework_data
 
 __all__ = ["Shelf", "split_reference"]
 
@@ -22,7 +24,10 @@ def split_reference(reference: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """`own`: compiled data of a centre's frameworks by the reference a case uses, `id` or `id@version`."""
+    """`own`: compiled data by the reference a case uses, `id` or `id@version`; they go before the installed packs.
+
+    They are a centre's own frameworks, and the editions that a case or an issued report is pinned to.
+    """
 
     own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -34,7 +39,8 @@ class Shelf:
         """
         data = self.own.get(reference)
         if data is not None:
-            return framework_from_data(data, sha256_hex(canonical_json(data)))
+            content = canonical_json(data)
+            return framework_from_data(json.loads(content), sha256_hex(content))  # numbers as whoever reads it has them
         name, version = split_reference(reference)
         if name not in framework_names():
             known = ", ".join([*framework_names(), *sorted(self.own)])
@@ -46,5 +52,12 @@ class Shelf:
         return found
 
     def carried(self, references: Sequence[str]) -> dict[str, Any]:
-        """The compiled data of the own ones among `references`: what a snapshot needs to be measured again."""
-        return {name: self.own[name] for name in references if name in self.own}
+        """The compiled data of `references`: with them a snapshot is measured again by the rules it was made with.
+
+        Raises:
+            PackError: one of them is not at hand.
+        """
+        return {name: self._data(name) for name in references}
+
+    def _data(self, reference: str) -> Mapping[str, Any]:
+        return self.own[reference] if reference in self.own else framework_data(self.framework(reference).id)

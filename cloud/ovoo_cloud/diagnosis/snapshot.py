@@ -10,19 +10,17 @@ from typing import Any
 
 import numpy as np
 from ovoo_contract.canonical import canonical_json
-from ovoo_contract.errors import ConfigError
 from ovoo_contract.evidence import figure as decimal_text
 from ovoo_packs import Framework, MethodTable, load_factors, load_methods, load_norms, load_tariffs
 
 from ovoo_cloud.diagnosis.actions import actions_section
-from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_scenes
-from ovoo_cloud.diagnosis.assessments import Seen, assess, check_assessments
+from ovoo_cloud.diagnosis.assessments import Seen, assess, check_assessments, check_leading, leading_answers
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.dated import DatedTables, Tables, last_day
 from ovoo_cloud.diagnosis.energy import energy_section
 from ovoo_cloud.diagnosis.equipment import equipment_section
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
-from ovoo_cloud.diagnosis.figures import FigureBook, least_digits
+from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.indicators import (
     Delivery,
@@ -34,15 +32,16 @@ from ovoo_cloud.diagnosis.indicators import (
     network_figures,
     protection_section,
 )
+from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.running import running_section
 from ovoo_cloud.diagnosis.safety import safety_section
-from ovoo_cloud.diagnosis.scoring import rules_of, score, score_json
+from ovoo_cloud.diagnosis.scoring import rules_of, score_any, score_json
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.readiness.summary import readiness_summary
 
-__all__ = ["FORMAT", "Issue", "Snapshot", "freeze", "score_figures", "score_json"]
+__all__ = ["FORMAT", "Issue", "Snapshot", "freeze"]
 
 FORMAT = "ovoo.snapshot/1"
 
@@ -88,7 +87,6 @@ def freeze(
     issue: Issue,
     shelf: Shelf | None = None,
     *,
-    framework: Framework | None = None,
     review: Sequence[Mapping[str, Any]] = (),
 ) -> Snapshot:
     """Measure, score and freeze one case.
@@ -96,19 +94,16 @@ def freeze(
     The same case and samples give the same bytes, whatever the order in which the samples were stored.
 
     Args:
-        shelf: where a centre's own frameworks are found; without one, only those of the packs.
-        framework: leads in place of the installed one of that name.
+        shelf: where a centre's own frameworks and pinned editions are found; without one, only the installed packs.
         review: what an expert decided, item by item.
 
     Raises:
         ConfigErrors: the case answers items that a framework of it does not have.
-        ConfigError: the leading framework is none of points with a gate.
         PackError: a framework of the case is not at hand.
     """
     shelf = shelf or Shelf()
-    leading, *further = _frameworks(case, shelf)
-    framework = framework or leading
-    check_names(case, framework)
+    framework, *further = (shelf.framework(reference) for reference in case.frameworks)
+    check_leading(case, framework)
     check_assessments(case, further)
     window = Window(case.start_ns, case.end_ns)
     seen = Observation.scan(source, window)
@@ -120,11 +115,12 @@ def freeze(
     links = collection_links(found)
     rules = rules_of(framework)
     options = measured_options(found, links, source.platform(), seen, methods)
-    answers = resolve_answers(case, framework, network, options)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
     indicators = indicator_section(case, framework, found, network, seen, book, methods)
-    answers, scenes, reviewed = apply_review(answers, resolve_scenes(case, indicators.scenes), review)
+    measured = Seen(found, rule, network, options, indicators.facts, seen)
+    resolved = leading_answers(case, framework, measured, book, indicators.scenes)
+    answers, scenes, reviewed = apply_review(*resolved, review)
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
@@ -133,9 +129,14 @@ def freeze(
         "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},
         "packs": _packs(tables, methods),
         "framework": rules,
+        "editions": shelf.carried(case.frameworks),
+        "delivery_rule": {
+            "days": rule.days,
+            "share": str(Decimal(rule.share.numerator) / Decimal(rule.share.denominator)),
+        },
         "answers": answers,
         "scenes": scenes,
-        "score": score_json(score(rules, answers, scenes)),
+        "score": score_json(score_any(rules, answers, scenes)),
         "quality": _quality(case, seen, found, book),
         "network": [_delivery_json(each, book) for each in found],
         "links": {name: {"verdict": verdict, "evidence": list(ids)} for name, (verdict, ids) in links.items()},
@@ -151,12 +152,9 @@ def freeze(
     }
     if reviewed:
         data["review"] = {"items": reviewed}
-    score_figures(data["score"], answers, book)
+    lead_figures(rules, data["score"], answers, book)
     if further:
-        measured = Seen(found, rule, network, options, indicators.facts, seen)
         data["assessments"] = assess(case, further, measured, book, data["score"])
-    if own := shelf.carried(case.frameworks):
-        data["own_frameworks"] = own
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
     data["evidence"] = dict(sorted(seen.book.records.items()))
     return Snapshot(data)
@@ -169,21 +167,12 @@ def _packs(tables: Tables, methods: MethodTable) -> dict[str, Any]:
 
 
 def _delivery_rule(case: Case, framework: Framework, methods: MethodTable) -> DeliveryRule:
-    share = framework.connected_share if case.required_share is None else case.required_share
+    """What counts as networked: as the leading framework says, else by our own method; the case may set the share."""
+    stated = framework.method == "points_gate"
+    days = framework.connected_days if stated else int(methods.get("delivery_days").exact)
+    own = framework.connected_share if stated else methods.get("delivery_share").exact
     still = int(methods.get("usage_still_limit").exact * 60)
-    return DeliveryRule(Fraction(str(share)), framework.connected_days, still)
-
-
-def _frameworks(case: Case, shelf: Shelf) -> list[Framework]:
-    found = [shelf.framework(reference) for reference in case.frameworks]
-    if found[0].method != "points_gate":
-        raise ConfigError(
-            "this framework cannot lead a report",
-            offender="frameworks[0]",
-            value=f"{found[0].id} ({found[0].method})",
-            remedy="put one of points with a level gate first, such as sme_2024, and this one after it",
-        )
-    return found
+    return DeliveryRule(Fraction(str(own if case.required_share is None else case.required_share)), days, still)
 
 
 def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
@@ -231,36 +220,3 @@ def _calendar(each: Delivery, seen: Observation) -> dict[str, Any]:
         part = flags[:, start : start + 1440]
         days.append(decimal_text(100 * int(np.count_nonzero(part)) / part.size, 0))
     return {"machine": each.machine.id, "days": days}
-
-
-_NONE = {"class": "insufficient"}
-
-
-def score_figures(result: Mapping[str, Any], answers: Mapping[str, Any], book: FigureBook) -> None:
-    """Points of total, dimensions and items as figures, so that text and tables print them like any other number."""
-    classes: dict[str, Decimal] = dict.fromkeys(("measured", "verified", "declared", "insufficient"), Decimal(0))
-    _points(book, "score.total", result["total"], "declared")
-    for each in result["dimensions"]:
-        _points(book, f"score.dimension.{each['id']}", each["points"], "declared")
-    for each in result["items"]:
-        _points(book, f"score.item.{each['id']}", each["points"], answers.get(each["id"], _NONE)["class"])
-        for cls, points in each["classes"].items():
-            classes[cls] += Decimal(points)
-    for cls, points in classes.items():
-        book.base(
-            f"score.class.{cls}", points, unit="points", digits=least_digits(points), cls="declared", formula="score/1"
-        )
-
-
-def _points(book: FigureBook, name: str, ends: Sequence[str], cls: str) -> None:
-    low, high = Decimal(ends[0]), Decimal(ends[1])
-    book.base(
-        name,
-        low if low == high else None,
-        bounds=(low, high),
-        unit="points",
-        digits=least_digits(low, high),
-        cls=cls,
-        formula="score/1",
-        reason="" if low == high else "missing",
-    )

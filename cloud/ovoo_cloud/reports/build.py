@@ -13,6 +13,7 @@ from ovoo_contract.errors import ReportError
 
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.scoring import method_of
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot, freeze
 from ovoo_cloud.reports.bundle import check_folder, write_bundle
@@ -163,6 +164,7 @@ def summary(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     names = ("score.total", "equipment.networked_percent", "energy.kwh", "energy.tco2", "findings.total")
     return {
         "number": snapshot["issue"]["number"],
+        "method": method_of(snapshot["framework"]),
         "level": snapshot["score"]["level"],
         "level_range": [snapshot["score"]["level_low"], snapshot["score"]["level_high"]],
         "figures": {name: short(name) for name in names},

@@ -13,7 +13,7 @@ from ovoo_cloud.reports.nodes import Block, Inline, key, notice
 __all__ = ["SECRETS", "centre_copy", "secrets_of"]
 
 SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "products": ("product.", "norm.intensity", "per_output."),
+    "products": ("product.", "norm.intensity", "per_output.", "score.consumption.", "score.excess."),
     "costs": ("cost.",),
     "finance": ("finance.",),
 }

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from ovoo_cloud.centre.frozen_matching import disagreements
+from ovoo_cloud.centre import frozen_matching
 from ovoo_cloud.centre.sector_medians import faults_of
 from ovoo_cloud.diagnosis.as_issued import as_issued
 from ovoo_cloud.diagnosis.assessments import comparison, rescored
-from ovoo_cloud.diagnosis.case import parse_case
+from ovoo_cloud.diagnosis.carried_rules import carried_case, carried_shelf, disagreements
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
-from ovoo_cloud.diagnosis.figures import Figure
+from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.formulas import quantise
 from ovoo_cloud.diagnosis.frozen import FrozenSource
+from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.review import decisions, overridden
-from ovoo_cloud.diagnosis.scoring import score_any, score_json
-from ovoo_cloud.diagnosis.shelf import Shelf
+from ovoo_cloud.diagnosis.scoring import method_of, score_any, score_json
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.reports.kinds import Finding, ReportKind
 from ovoo_cloud.reports.sections.actions import actions, roadmap
@@ -46,6 +46,9 @@ def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _unlike("", again, snapshot["score"])
     yield from _check_review(snapshot)
     yield from _check_points(snapshot, "score", snapshot["score"])
+    yield from _check_lead(snapshot)
+    for name, why in disagreements(snapshot):
+        yield "entry", name, why
     yield from _check_centre(snapshot)
     for each in snapshot.get("assessments", []):  # reports of one framework have none
         name = f"assessment.{each['rules']['id']}"
@@ -69,6 +72,19 @@ def _check_points(snapshot: Mapping[str, Any], prefix: str, result: Mapping[str,
             yield "figure", name, "does not follow from the score"
 
 
+def _check_lead(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every figure of a leading method without a gate follows from rules, score and answers."""
+    if method_of(snapshot["framework"]) == "points_gate":
+        return  # its points are checked, and it has no figures of distance
+    book = FigureBook()
+    lead_figures(snapshot["framework"], snapshot["score"], snapshot["answers"], book)
+    printed = {name for name in snapshot["figures"] if name.startswith("score.")}
+    for name in sorted(printed | set(book.figures)):
+        own = book.figures.get(name)
+        if own is None or snapshot["figures"].get(name) != own.to_json():
+            yield "figure", name, "does not follow from rules, score and answers"
+
+
 def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     """Every override of the review stands among the answers, and follows from what it says it replaced."""
     for row in snapshot.get("review", {}).get("items", ()):
@@ -82,7 +98,7 @@ def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
 def _check_centre(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     """What the centre added: the order of its matching, and no group that a benchmark may not show."""
     if "matching" in snapshot:
-        for name in disagreements(snapshot["matching"]):
+        for name in frozen_matching.disagreements(snapshot["matching"]):
             yield "entry", f"matching/{name}", "does not follow from need, offers and rules"
     if "benchmark" in snapshot:
         for name in faults_of(snapshot["benchmark"]):
@@ -99,10 +115,10 @@ def _point_figures(prefix: str, result: Mapping[str, Any]) -> Iterator[tuple[str
 
 def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
     today = freeze(
-        parse_case(snapshot["case"], "snapshot.json"),
+        carried_case(snapshot),
         FrozenSource(snapshot["source"], source),
         Issue.from_json(snapshot["issue"]),
-        Shelf(snapshot.get("own_frameworks", {})),
+        carried_shelf(snapshot),
         review=decisions(snapshot),
     ).data
     return as_issued(snapshot, {**today, **{name: snapshot[name] for name in _ADDED if name in snapshot}})

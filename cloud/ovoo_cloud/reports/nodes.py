@@ -152,12 +152,28 @@ class Facts:
     def item_names(self) -> dict[str, Mapping[str, str]]:
         """Names of the framework's items and scenes by id."""
         rules = self.data["framework"]
-        items = {item["id"]: item["name"] for part in rules["dimensions"] for item in part["items"]}
-        return {**items, **{scene["id"]: scene["name"] for scene in rules["scenes"]}}
+        items = {
+            item["id"]: _within(part, item["name"]) if self.lead_method == "acceptance" else item["name"]
+            for part in rules["dimensions"]
+            for item in part["items"]
+        }
+        return {**items, **{scene["id"]: scene["name"] for scene in rules.get("scenes", [])}}
+
+    @property
+    def lead_method(self) -> str:
+        """The method of the leading framework; that of the first reports, which name none, is points with a gate."""
+        return str(self.data["framework"].get("method", "points_gate"))
 
     def machine_names(self) -> dict[str, Mapping[str, str]]:
         """Names of the register's machines by id."""
         return {entry["id"]: both(entry.get("name", "")) for entry in self.data["case"].get("equipment") or []}
+
+
+def _within(part: Mapping[str, Any], own: Mapping[str, str]) -> Mapping[str, str]:
+    """The name of a criterion with its subsystem's: many of them have criteria of one name."""
+    if part["whole"]:
+        return own
+    return {"zh": f"{part['name']['zh']}：{own['zh']}", "en": f"{part['name']['en']}: {own['en']}"}
 
 
 def both(value: Any) -> Mapping[str, str]:

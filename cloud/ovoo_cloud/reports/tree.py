@@ -18,6 +18,7 @@ FORMAT: Final = "ovoo.report/1"
 _CHAPTERS: Final = (
     ("ovoo_cloud.reports", ("nodes.py", "diagnosis_report.py")),
     ("ovoo_cloud.reports.sections", ()),
+    ("ovoo_cloud.diagnosis", ("leading.py",)),
     ("ovoo_cloud.energy_report", ("document.py",)),
     ("ovoo_cloud.energy_report.sections", ()),
     ("ovoo_cloud.readiness", ("chapters.py", "document.py", "front.py")),

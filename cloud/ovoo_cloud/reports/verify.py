@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import OvooError, VerifyError
 
+from ovoo_cloud.diagnosis.carried_rules import Kept, with_kept
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, recompute
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, digests
@@ -58,12 +59,15 @@ class Verification:
         return not self.mismatches
 
 
-def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = None) -> Verification:
+def verify_bundle(
+    folder: Path, *, trust: Path, deep: EvidenceSource | None = None, kept: Kept = lambda _sha256: None
+) -> Verification:
     """Verify a bundle with a public key that did not come with it.
 
     Level 1 checks signature and hashes and recomputes scores, derived figures and the document from the snapshot.
     With `deep` all figures and sample hashes are computed again from the store. A report of a format that only earlier
-    versions made stays at level 1.
+    versions made stays at level 1. It is measured by the rules that it carries; `kept` finds those of an earlier
+    version, which carried none, where the house has them.
 
     Raises:
         VerifyError: the folder is no bundle, or the trusted key lies inside it or cannot be read.
@@ -78,7 +82,7 @@ def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = No
     if snapshot is not None:
         found += _check_snapshot(files, snapshot, manifest)
         if deep is not None and measurable:
-            found += _check_store(snapshot, deep, older)
+            found += _check_store(with_kept(snapshot, kept), deep, older)
     data = snapshot or {}
     return Verification(
         number=str(data.get("issue", {}).get("number", "")),

@@ -9,6 +9,7 @@ from typing import Any
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import PackError
 
+from ovoo_packs.compiler.checks import known
 from ovoo_packs.compiler.document import Node, read_document
 from ovoo_packs.compiler.emit import emit_pack, emit_table
 from ovoo_packs.compiler.framework_emit import emit_framework
@@ -52,6 +53,7 @@ def compile_sources(folder: pathlib.Path) -> dict[str, bytes]:
     packs = {each.folder: each for each in documents if each.kind == "pack"}
     for each in documents:
         _apply_rules(each, packs, problems)
+    _check_leads(documents, problems)
     problems.close()
     return _emit(documents, packs)
 
@@ -105,6 +107,14 @@ def _apply_rules(document: _Checked, packs: dict[str, _Checked], problems: Probl
     RULES[document.kind](document.root, sources, problems)
 
 
+def _check_leads(documents: list[_Checked], problems: Problems) -> None:
+    """The framework that leads the reports of a sector by default is one of those that are compiled."""
+    there = {str(each.root.get("id")) for each in documents if each.kind == "framework"}
+    for each in documents:
+        if each.kind == "pack" and each.sound:
+            known(each.root["leading_framework"], "leading_framework", there, "framework", problems)
+
+
 def _emit(documents: list[_Checked], packs: dict[str, _Checked]) -> dict[str, bytes]:
     templates: dict[str, list[dict[str, Any]]] = {folder: [] for folder in packs}
     for each in documents:
@@ -117,7 +127,14 @@ def _emit(documents: list[_Checked], packs: dict[str, _Checked]) -> dict[str, by
         if folder != SHARED:
             files[pack.data["id"]] = emit_pack(pack.data, own, templates.get(SHARED, []), shared)
     frameworks = [each.data for each in documents if each.kind == "framework"]
-    files["index"] = {"packs": sorted(files), "frameworks": sorted(each["id"] for each in frameworks)}
+    files["index"] = {
+        "packs": sorted(files),
+        "frameworks": sorted(each["id"] for each in frameworks),
+        "leading": {
+            "" if folder == SHARED else pack.data["id"]: pack.data["leading_framework"]
+            for folder, pack in packs.items()
+        },
+    }
     files |= {each.kind: emit_table(each.data) for each in documents if each.kind in TABLES}
     norms = files.get("norms", {"rows": []})["rows"]
     files |= {each["id"]: emit_framework(each, norms) for each in frameworks}

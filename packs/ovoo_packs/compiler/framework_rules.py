@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ovoo_packs.compiler.checks import dates, known, number, numbers, sums_to, unique
 from ovoo_packs.compiler.document import Node
+from ovoo_packs.compiler.leading_rules import check_leading
 from ovoo_packs.compiler.problems import Problems
 
 __all__ = ["INDICATORS", "check_framework"]
@@ -53,6 +54,7 @@ def check_framework(root: Node, sources: set[str], problems: Problems) -> None:
     dates(root, problems)
     known(root["source"], "source", sources, "source", problems)
     _METHODS[str(root.get("method"))](root, sources, problems)
+    check_leading(root, problems)
 
 
 def _points_gate(root: Node, sources: set[str], problems: Problems) -> None:

@@ -16,6 +16,7 @@ from ovoo_contract.errors import PackError
 
 from ovoo_packs.compiler.document import Node, parse_document
 from ovoo_packs.compiler.framework_emit import emit_framework
+from ovoo_packs.compiler.leading_rules import check_rows
 from ovoo_packs.compiler.problems import PackErrors, Problems
 from ovoo_packs.compiler.rules import RULES
 from ovoo_packs.compiler.sources import SCHEMAS
@@ -79,7 +80,11 @@ def _compiled(root: Node, norm_rows: Sequence[dict[str, Any]], problems: Problem
         return None
     RULES["framework"](root, set(root["sources"].mapping), problems)
     _signatures(root, problems)
-    return None if len(problems) else emit_framework(data, norm_rows)
+    if len(problems):
+        return None
+    compiled = emit_framework(data, norm_rows)
+    check_rows(root, compiled, problems)
+    return None if len(problems) else compiled
 
 
 def _facts(node: Node, path: str = "") -> Iterator[tuple[Node, str]]:

@@ -134,6 +134,7 @@ _PACK = record(
         "id": text(identifier=True),
         "name": name_pair(),
         "version": text(),
+        "leading_framework": text(identifier=True),
         "sources": mapping_of(record(SOURCE)),
     }
 )

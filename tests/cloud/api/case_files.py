@@ -143,7 +143,7 @@ def _older_edition(session: Session, row: CaseFile, now_ns: int) -> None:
 
 def _reviewed(session: Session, scope: Scope, row: CaseFile, name: str, now_ns: int) -> None:
     measured = freezing.read(session, row, name)
-    for subject in subjects(measured["framework"]):
+    for subject in subjects(measured):
         reviews.decide(session, scope, row, measured, name, Ruling(subject, "accept"), now_ns)
 
 
@@ -155,7 +155,7 @@ def _measured(plant: Plant) -> dict[str, Any]:
         from ovoo_cloud.diagnosis.snapshot import Issue, freeze
         from ovoo_cloud.evidence_store import StoreEvidence
 
-        sections: dict[str, Any] = {"enterprise": OWN}
+        sections: dict[str, Any] = {"enterprise": OWN, "framework": "sme_2024"}
         for content in PARTS.values():
             sections.update(content)
         sections["scenes"] = {"equipment": {"level": "2"}, "energy": {"level": "1"}}

@@ -85,12 +85,12 @@ class Centre:
         headers = {"If-Match": f'"{version}"'}
         return self.call(role, "PUT", f"/cases/{CASE}/parts/{part}", json={"content": content}, headers=headers)
 
-    def to_intake(self) -> None:
+    def to_intake(self, framework: str = "sme_2024") -> None:
         """A case whose parts are open."""
         self.apply()
         self.done("centre_admin", "accept", {})
         self.done("enterprise_engineer", "consent", self.consent_body())
-        self.done("centre_expert", "open_intake", {})
+        self.done("centre_expert", "open_intake", {"framework": framework})
 
     def to_review(self) -> None:
         """A case whose evidence was measured."""

@@ -47,6 +47,9 @@ def test_a_case_is_driven_in_the_browser_from_application_to_issue(browser: Brow
         expect(page.locator("#rail [aria-current]")).to_have_attribute("data-state", "consented")
     with reader(browser, plant, user="centre_expert") as page:
         page.goto(HOME)
+        lead = page.locator("form[data-step=open_intake] select[name=framework]")
+        expect(lead).to_have_value("smart_mine")  # that of the sector, until another is chosen
+        lead.select_option("sme_2024")
         press(page, "open_intake")
         page.locator("#documents input[type=file]").set_input_files(
             {"name": "设备台账2026.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 register"}

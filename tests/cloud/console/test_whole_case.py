@@ -135,6 +135,9 @@ def apply_and_consent(walk: Walk) -> None:
 
 def fill_in(walk: Walk, tmp_path: pathlib.Path) -> None:
     with walk.person(EXPERT) as page:
+        lead = page.locator("form[data-step=open_intake] select[name=framework]")
+        expect(lead).to_have_value("smart_mine")  # that of the sector, until another is chosen
+        lead.select_option("sme_2024")
         walk.press(page, "open_intake")
         stands(page, "intake")
         walk.show(page, "intake")

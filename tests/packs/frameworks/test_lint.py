@@ -59,6 +59,17 @@ CASES = {
     "unknown variant": (MINE, "{henan: 70}", "{hunan: 70}", "unknown variant"),
     "bands leave the scale": (BANDS, "from: 80", "from: 180", "bounds of the levels overlap"),
     "norms without rows": (NORMS, "sector: dairy\n", "", "norms of a sector, or own rows"),
+    "level without english": (BANDS, ', en: "Level 4: whole chain driven by data"', "", "name.en: missing key"),
+    "level of spaces": (MATURITY, "zh: 集成级", "zh: ' '", "levels[2].name.zh: expected text"),
+    "two levels of one name": (MATURITY, "en: Integrated", "en: Normed", "levels[2].name.en: two levels of one name"),
+    "level too long": (MINE, "zh: 佐证齐备", "zh: " + "佐证" * 24, "too long for a cover page"),
+    "acceptance of two levels": (
+        MINE,
+        "level_source: national",
+        "  - {level: 2, name: {zh: 二, en: Two}}\nlevel_source: national",
+        "an acceptance has one level",
+    ),
+    "norms of no sector": (NORMS, "sector: dairy", "sector: moon", "sector: no norms of this sector"),
     "norm levels": (NORMS, "  - {level: 4, name: {zh: 超过限定值, en: Above the limit}}\n", "", "not four levels"),
 }
 
@@ -84,6 +95,14 @@ def test_a_fault_is_told_with_file_and_line(name: str, old: str, new: str, words
     assert found.data is None
     with pytest.raises(PackErrors):
         assert found.framework
+
+
+def test_an_acceptance_that_nothing_can_refuse_cannot_lead() -> None:
+    found = lint(text_of(MINE).replace("must: true", "must: false"))
+
+    (fault,) = found.errors
+    assert "subsystems: no must-have" in str(fault)
+    assert "mine.yaml:" in fault.offender
 
 
 def test_what_is_unfinished_does_not_stop_a_draft() -> None:

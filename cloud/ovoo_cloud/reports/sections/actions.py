@@ -20,19 +20,33 @@ from ovoo_cloud.reports.nodes import (
     plain,
     table,
 )
+from ovoo_cloud.reports.sections.lead import gap_blocks
+from ovoo_cloud.reports.sections.lead_summary import last_step
 
 __all__ = ["actions", "first_steps", "roadmap", "saving_ranges"]
 
 
 def actions(facts: Facts) -> list[Block]:
     """One block an action: what was seen, what to do, range of saving, pay-back."""
-    blocks: list[Block] = [heading(1, "actions.title"), para(key("actions.lead")), *saving_ranges(facts)]
+    blocks: list[Block] = [
+        heading(1, "actions.title"),
+        *_level_gap(facts),
+        para(key("actions.lead")),
+        *saving_ranges(facts),
+    ]
     for number, action in enumerate(facts.data["actions"], start=1):
         blocks += _action(facts, number, action)
     tariff = facts.data["energy"].get("tariff")
     if facts.data["case"].get("energy", {}) and tariff is None:
         blocks.append(notice(key("actions.no_tariff")))
     return blocks
+
+
+def _level_gap(facts: Facts) -> list[Block]:
+    """What is missing to the next level; a gate of points and scenes says so in its own chapter."""
+    if facts.lead_method == "points_gate":
+        return []
+    return [heading(2, "lead.gap.title"), *gap_blocks(facts), heading(2, "lead.savings.title")]
 
 
 def saving_ranges(facts: Facts) -> list[Block]:
@@ -108,11 +122,12 @@ def roadmap(facts: Facts) -> list[Block]:
     second = [key(f"action.{kind}.title") for kind in ready if kind in {"compressed_air", "fan_pump", "fouling"}]
     second.append(key("roadmap.audit"))
     first = first_steps(facts) or [key("roadmap.keep")]
-    last = [key("roadmap.scenes"), key("roadmap.return")]
+    gated = facts.lead_method == "points_gate"
+    last = [key("roadmap.scenes") if gated else last_step(facts), key("roadmap.return")]
     rows: list[list[Inline]] = [
-        _phase("roadmap.phase1", first, "roadmap.kpi1"),
+        _phase("roadmap.phase1", first, "roadmap.kpi1" if gated else "lead.roadmap.kpi1"),
         _phase("roadmap.phase2", second, "roadmap.kpi2"),
-        _phase("roadmap.phase3", last, "roadmap.kpi3"),
+        _phase("roadmap.phase3", last, "roadmap.kpi3" if gated else "lead.roadmap.kpi3"),
     ]
     columns: list[Column] = [
         ("roadmap.col.phase", "left", 0.9),

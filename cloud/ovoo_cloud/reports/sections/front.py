@@ -25,6 +25,12 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.actions import first_steps
+from ovoo_cloud.reports.sections.lead_summary import (
+    lead_cards,
+    lead_level,
+    lead_picture_blocks,
+    lead_strengths_and_gaps,
+)
 from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
 
 __all__ = ["actions_table", "cover", "local_day", "method", "strengths_and_gaps", "summary"]
@@ -45,7 +51,7 @@ def cover(facts: Facts) -> dict[str, Any]:
         "title": key("cover.title"),
         "enterprise": name(both(profile_case["name"])),
         "status": key("cover.status.pre"),
-        "status_note": key("cover.status.note"),
+        "status_note": key("cover.status.note" if facts.lead_method == "points_gate" else "lead.status.note"),
         "rows": [
             [key("cover.number"), plain(data["issue"]["number"])],
             [key("cover.revision"), plain(str(data["issue"]["revision"]))],
@@ -59,27 +65,43 @@ def cover(facts: Facts) -> dict[str, Any]:
                 ),
             ],
             [key("cover.centre"), name(both(profile_case.get("centre", "")), "—")],
-            [key("cover.rules"), name(data["framework"]["name"])],
+            [key("cover.rules"), _rules(data["framework"])],
+            *([[key("lead.card.level"), lead_level(facts)]] if facts.lead_method != "points_gate" else []),
             [key("cover.confidentiality"), key(f"confidentiality.{profile_case.get('confidentiality', 'internal')}")],
         ],
     }
 
 
+def _rules(rules: dict[str, Any]) -> Inline:
+    """The framework that leads, marked where two persons have not signed it yet."""
+    return key("lead.rules.reference", rules=name(rules["name"])) if rules["reference_only"] else name(rules["name"])
+
+
+def _gated_cards(facts: Facts) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": key("summary.card.level"),
+            "value": level_text(facts.data["score"]),
+            "note": key("cover.status.pre"),
+        },
+        {
+            "label": key("summary.card.score"),
+            "value": facts.figure("score.total", unit=False),
+            "note": key("summary.card.of100"),
+        },
+    ]
+
+
 def summary(facts: Facts) -> list[Block]:
     """One page a director can act on."""
-    score = facts.data["score"]
-    strengths, gaps, missing = strengths_and_gaps(facts)
+    gated = facts.lead_method == "points_gate"
+    strengths, gaps, missing = strengths_and_gaps(facts) if gated else lead_strengths_and_gaps(facts)
     blocks: list[Block] = [
         heading(1, "summary.title", number=False),
         {
             "b": "cards",
             "items": [
-                {"label": key("summary.card.level"), "value": level_text(score), "note": key("cover.status.pre")},
-                {
-                    "label": key("summary.card.score"),
-                    "value": facts.figure("score.total", unit=False),
-                    "note": key("summary.card.of100"),
-                },
+                *(_gated_cards(facts) if gated else lead_cards(facts)),
                 {
                     "label": key("summary.card.networked"),
                     "value": facts.figure("equipment.networked_percent"),
@@ -96,14 +118,15 @@ def summary(facts: Facts) -> list[Block]:
                 },
             ],
         },
-        gate_chart(facts),
+        *([gate_chart(facts)] if gated else lead_picture_blocks(facts)),
         para(key("summary.strengths"), style="label"),
         bullets(strengths or [key("summary.none")]),
         para(key("summary.gaps"), style="label"),
         bullets(gaps or [key("summary.none")]),
     ]
-    if missing:
-        blocks.append(notice(key("summary.missing", count=plain(str(missing))), "warn"))
+    if missing and (gated or facts.data["score"]["level"] is not None):  # else the picture says why none is stated
+        which = "summary.missing" if gated else "lead.missing"
+        blocks.append(notice(key(which, count=plain(str(missing))), "warn"))
     blocks.append(actions_table(facts))
     steps = first_steps(facts)
     if steps:
@@ -175,17 +198,12 @@ def _trim(text: str) -> str:
 def method(facts: Facts) -> list[Block]:
     """Statement, evidence classes and how missing evidence is treated."""
     rules = facts.data["framework"]
-    days = plain(str(rules["connected_days"]))
-    share = plain(
-        f"{Decimal(facts.data['case'].get('required_share') or rules['connected_share']) * 100:f}".rstrip("0").rstrip(
-            "."
-        )
-        + " %"
-    )
+    days, share = _networked(facts)
     blocks: list[Block] = [
         heading(1, "method.title"),
         para(key("method.scope", rules=name(rules["name"]), edition=plain(rules["edition"]))),
         notice(key("method.pre"), "warn"),
+        *([] if facts.lead_method == "points_gate" else [para(key(f"lead.method.{facts.lead_method}"))]),
         heading(2, "method.classes.title"),
         table(
             "method.classes.caption",
@@ -208,3 +226,13 @@ def method(facts: Facts) -> list[Block]:
         para(key("method.verify", number=plain(facts.data["issue"]["number"]))),
     ]
     return blocks
+
+
+def _networked(facts: Facts) -> tuple[Inline, Inline]:
+    """Days and share by which a machine counted as networked; snapshots of earlier versions have them in the rules."""
+    rules, told = facts.data["framework"], facts.data["case"].get("required_share")
+    rule = facts.data.get("delivery_rule")
+    days, share = (
+        (rules["connected_days"], told or rules["connected_share"]) if rule is None else (rule["days"], rule["share"])
+    )
+    return plain(str(days)), plain(f"{_trim(str(Decimal(share) * 100))} %")

@@ -1,4 +1,4 @@
-"""Evidence quality and the SME digital level: dimensions, items, scenes, gate."""
+"""Evidence quality and the result of the leading framework; with points and a gate: dimensions, items, scenes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ovoo_cloud.reports.nodes import (
 )
 from ovoo_cloud.reports.sections.front import local_day
 from ovoo_cloud.reports.sections.indicators import readiness_blocks, registry_blocks, scene_fact_blocks
+from ovoo_cloud.reports.sections.lead import lead_chapter
 from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 from ovoo_cloud.reports.sections.sector import sector_blocks
@@ -130,6 +131,12 @@ def _minute(ns: str, timezone: str) -> str:
 
 
 def maturity(facts: Facts) -> list[Block]:
+    """The leading framework's result by its method, and the links that machines prove."""
+    blocks = _gated(facts) if facts.lead_method == "points_gate" else lead_chapter(facts)
+    return [*blocks, heading(2, "score.links.title"), *_links(facts), *registry_blocks(facts)]
+
+
+def _gated(facts: Facts) -> list[Block]:
     """The framework's score with its gate, items and scenes."""
     score = facts.data["score"]
     blocks: list[Block] = [
@@ -145,9 +152,7 @@ def maturity(facts: Facts) -> list[Block]:
     if distance is not None:
         blocks.append(para(distance))
     blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
-    blocks += [_scene_table(facts), *scene_fact_blocks(facts), heading(2, "score.links.title"), *_links(facts)]
-    blocks += registry_blocks(facts)
-    return blocks
+    return [*blocks, _scene_table(facts), *scene_fact_blocks(facts)]
 
 
 def _distance(score: dict[str, Any]) -> Inline | None:

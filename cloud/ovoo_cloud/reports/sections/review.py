@@ -54,10 +54,16 @@ def _answer(value: Mapping[str, Any] | None) -> Inline:
         return key("cell.none")
     if "level" in value:
         return key("review.level", level=plain(str(value["level"])))
+    if "grades" in value:
+        return plain("; ".join(f"{level}: {_grades(grades)}" for level, grades in sorted(value["grades"].items())))
     if "ratio" in value or "low" in value:
         low, high = (str(value.get(end, value.get("ratio", ""))) for end in ("low", "high"))
         return plain(low if low == high else f"{low}–{high}")
     return plain(", ".join(value.get("sure", value.get("options", []))) or "—")
+
+
+def _grades(grades: list[str | None]) -> str:
+    return ", ".join("?" if each is None else each for each in grades)
 
 
 def _changes(changes: Mapping[str, Any]) -> list[Block]:

@@ -16,15 +16,19 @@ from ovoo_cloud.reports.nodes import (
     key,
     measure,
     name,
+    notice,
     para,
     plain,
     table,
 )
+from ovoo_cloud.reports.sections.lead_summary import total_label
+from ovoo_cloud.reports.sections.outcome import level_words
 
 __all__ = ["revisit"]
 
+_TOTAL = "score.total"
 _BASELINE = (
-    "score.total",
+    _TOTAL,
     "equipment.networked_percent",
     "equipment.digitised_percent",
     "data.good_percent",
@@ -40,7 +44,7 @@ def revisit(facts: Facts) -> list[Block]:
     if facts.data.get("before"):
         return [heading(1, "revisit.title"), *_compared(facts), *_documents(facts), *_open(facts)]
     rows: list[list[Inline]] = [
-        [key(f"baseline.{figure}"), facts.figure(figure), plain(""), _evidence(facts, figure)]
+        [_label(facts, figure), facts.figure(figure), plain(""), _evidence(facts, figure)]
         for figure in _BASELINE
         if facts.has(figure)
     ]
@@ -61,10 +65,13 @@ def revisit(facts: Facts) -> list[Block]:
 def _compared(facts: Facts) -> list[Block]:
     """The figures of this diagnosis beside those of the one that it follows."""
     before = facts.data["before"]
-    rows: list[list[Inline]] = [
+    led = before.get("framework")  # earlier versions compared within one framework and did not name it
+    same = led is None or led["id"] == facts.data["framework"]["id"]
+    rows = [] if led is None else [_levels(facts, before, same=same)]
+    rows += [
         [
-            key(f"baseline.{figure}"),
-            _before(before["figures"].get(figure)),
+            _label(facts, figure),
+            _before(before["figures"].get(figure)) if same or figure != _TOTAL else key("cell.none"),
             facts.figure(figure),
             _evidence(facts, figure),
         ]
@@ -78,7 +85,25 @@ def _compared(facts: Facts) -> list[Block]:
         ("table.evidence", "left", 2.3),
     ]
     lead = key("revisit.compare.lead", number=plain(before["number"]), date=day(before["date"]))
-    return [para(lead), table("revisit.compare.caption", columns, rows)]
+    blocks: list[Block] = [para(lead), table("revisit.compare.caption", columns, rows)]
+    if led is not None and not same:
+        now = name(facts.data["framework"]["name"])
+        blocks.append(notice(key("lead.revisit.other", before=name(led["name"]), now=now), "warn"))
+    return blocks
+
+
+def _levels(facts: Facts, before: dict[str, Any], *, same: bool) -> list[Inline]:
+    """The level before and now, where both were judged by one framework."""
+    rules, score = facts.data["framework"], facts.data["score"]
+    low, high = before["level_range"]
+    then = level_words(rules, {"level_low": low, "level_high": high, "level": low if low == high else None})
+    return [key("lead.card.level"), then if same else key("cell.none"), level_words(rules, score), key("cell.none")]
+
+
+def _label(facts: Facts, figure: str) -> Inline:
+    """What a figure is called; the total counts something else under every method."""
+    other = figure == _TOTAL and facts.lead_method != "points_gate"
+    return total_label(facts) if other else key(f"baseline.{figure}")
 
 
 def _before(row: dict[str, Any] | None) -> Inline:
@@ -129,7 +154,7 @@ def _named(facts: Facts) -> Iterator[tuple[str, Inline, str]]:
     ]
     parts += [(key("revisit.register"), row) for row in case.get("equipment") or []]
     for section in ("answers", "scenes"):
-        parts += [(name(names[each], each), row) for each, row in sorted((case.get(section) or {}).items())]
+        parts += [(name(names.get(each), each), row) for each, row in sorted((case.get(section) or {}).items())]
     parts += [
         (key("revisit.finance", year=plain(str(year))), row)
         for year, row in sorted((case.get("finance") or {}).items())
@@ -149,7 +174,10 @@ def _open(facts: Facts) -> list[Block]:
     names = facts.item_names()
     answers = facts.data["answers"]
     missing = [item["id"] for item in facts.data["score"]["items"] if item["points"][0] != item["points"][1]]
-    bare = [each for each, row in sorted(answers.items()) if row["class"] == "declared" and not row["documents"]]
+    told = [
+        (each, row) for each, row in sorted(answers.items()) if each in names
+    ]  # not what an acceptance is asked for
+    bare = [each for each, row in told if row["class"] == "declared" and not row["documents"]]
     scenes = [s["id"] for s in facts.data["score"]["scenes"] if s["class"] == "insufficient"]
     lines = [
         key(f"revisit.open.{kind}", items={"t": "join", "items": [name(names[each]) for each in listed]})

@@ -68,6 +68,6 @@ def class_chart(facts: Facts) -> Block:
     """Share of the framework's points by evidence class."""
     return chart(
         "classes",
-        key("chart.classes.caption"),
+        key("chart.classes.caption" if facts.lead_method == "points_gate" else f"lead.classes.{facts.lead_method}"),
         {"parts": [{"cls": cls, "points": facts.figures[f"score.class.{cls}"]["value"]} for cls in CLASSES]},
     )
