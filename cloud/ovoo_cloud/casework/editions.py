@@ -44,7 +44,12 @@ def pinned(session: Session, row: CaseFile) -> Framework:
     """
     found = session.get(CaseEdition, (row.case, row.edition))
     if found is None or sha256_hex(found.content) != row.edition:
-        raise StoreError("the pinned framework is damaged", offender=row.case, remedy="restore a backup")
+        raise StoreError(
+            "the pinned framework is damaged",
+            offender=row.case,
+            remedy="restore a backup",
+            code="case.framework_damaged",
+        )
     return compiled(found.content)
 
 

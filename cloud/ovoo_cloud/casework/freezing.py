@@ -75,7 +75,12 @@ def read(session: Session, row: CaseFile, snapshot_id: str) -> dict[str, Any]:
     found = session.get(CaseSnapshot, (row.case, snapshot_id))
     data: dict[str, Any] = {} if found is None else json.loads(found.content)
     if found is None or content_id(data) != snapshot_id:
-        raise StoreError("the frozen snapshot is damaged", offender=snapshot_id, remedy="restore a backup")
+        raise StoreError(
+            "the frozen snapshot is damaged",
+            offender=snapshot_id,
+            remedy="restore a backup",
+            code="case.snapshot_damaged",
+        )
     return data
 
 
@@ -96,7 +101,12 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
         row = opened(session, scope, enterprise, case_id, Permission.RUN_REPORT)
         settle(session, row, services.clock())
     if row.state != State.EVIDENCE:
-        raise Conflict("the case does not wait for its evidence", offender=case_id, value=row.state)
+        raise Conflict(
+            "the case does not wait for its evidence",
+            offender=case_id,
+            value=row.state,
+            code="case.not_waiting_for_evidence",
+        )
     with services.database.read() as session:
         case, seen = parts.whole_case(session, row), row.version
     progress(0.1)
@@ -107,7 +117,12 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
     with services.database.write() as session:
         row = opened(session, scope, enterprise, case_id, Permission.RUN_REPORT)
         if row.version != seen:
-            raise Stale("the case moved on while it was measured", offender=case_id, remedy="measure again")
+            raise Stale(
+                "the case moved on while it was measured",
+                offender=case_id,
+                remedy="measure again",
+                code="case.moved_while_measured",
+            )
         name = keep(session, row, "measured", data, scope.user, services.clock())
         decision = {"snapshot": name, "result": result_of(data)}
         take(session, scope, row, Step.FREEZE, decision, services.clock())
@@ -240,7 +255,9 @@ def move_edition(
         old, case = editions.pinned(session, row), parts.whole_case(session, row)
     content = editions.installed(framework)
     if sha256_hex(content) == row.edition:
-        raise ConfigError("this edition is pinned already", offender="framework", value=framework)
+        raise ConfigError(
+            "this edition is pinned already", offender="framework", value=framework, code="case.edition_pinned"
+        )
     results = {}
     dropped: list[str] = []
     source = StoreEvidence(services, enterprise, scope.under(Permission.RUN_REPORT), row.sites)

@@ -75,7 +75,14 @@ def order_step(services: Services, scope: Scope, enterprise: str, case_id: str, 
     work, permission = ORDERED.get(step), TRANSITIONS[step].permission
     if work is None or permission is None:
         known = ", ".join(each.value for each in ORDERED)
-        raise ConfigError("not ordered this way", offender="step", value=step.value, remedy=f"one of {known}")
+        raise ConfigError(
+            "not ordered this way",
+            offender="step",
+            value=step.value,
+            remedy=f"one of {known}",
+            code="case.not_ordered_here",
+            slots={"known": known},
+        )
     now_ns = services.clock()
     with services.database.write() as session:
         steps.settle(session, steps.opened(session, scope, enterprise, case_id, permission), now_ns)
@@ -88,5 +95,5 @@ def order_step(services: Services, scope: Scope, enterprise: str, case_id: str, 
 def _text(fields: Fields, name: str) -> str:
     value = fields.get(name, "").strip()
     if not value:
-        raise ConfigError("missing", offender=name, remedy="name it")
+        raise ConfigError("missing", offender=name, remedy="name it", code="case.field_missing")
     return value

@@ -69,9 +69,21 @@ def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[s
     for row in rows:
         kind, name = row[0], row[1]
         if kind.text not in ("item", "scene"):
-            errors.append(_fault(kind, "neither item nor scene", "leave this column as exported"))
+            errors.append(
+                _fault(
+                    kind, "neither item nor scene", "leave this column as exported", code="case.neither_item_nor_scene"
+                )
+            )
         elif name.text not in (items if kind.text == "item" else scenes):
-            errors.append(_fault(name, "the framework has no such entry", f"export the form of {framework.id} again"))
+            errors.append(
+                _fault(
+                    name,
+                    "the framework has no such entry",
+                    f"export the form of {framework.id} again",
+                    code="case.not_in_questionnaire",
+                    slots={"framework": framework.id},
+                )
+            )
         else:
             entry = told.setdefault((kind.text, name.text), _Told())
             _read(row, items.get(name.text) if kind.text == "item" else None, entry, errors)
@@ -88,7 +100,7 @@ def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[s
 def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) -> None:
     option, answer, cls, evidence = row[2], row[5], row[6], row[7]
     if cls.text.lower() not in _CLASSES:
-        errors.append(_fault(cls, "no such class", "declared or verified"))
+        errors.append(_fault(cls, "no such class", "declared or verified", code="case.no_such_class"))
     else:
         entry.cls = _CLASSES[cls.text.lower()] or entry.cls
     names = evidence.text.replace("；", ";").split(";")
@@ -99,7 +111,15 @@ def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) 
         return
     known = {each.id for each in item.options} if item is not None else {"1", "2", "3", "4"}
     if option.text not in known:
-        errors.append(_fault(option, "no such option", f"one of {', '.join(sorted(known))}"))
+        errors.append(
+            _fault(
+                option,
+                "no such option",
+                f"one of {', '.join(sorted(known))}",
+                code="case.no_such_option",
+                slots={"known": ", ".join(sorted(known))},
+            )
+        )
         return
     text = answer.text.lower()
     if text in _YES:
@@ -109,7 +129,7 @@ def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) 
         entry.open.append(option.text)
         entry.answered = True
     elif text not in _NO:
-        errors.append(_fault(answer, "not an answer", "yes, no or ? (是, 否 or ?)"))
+        errors.append(_fault(answer, "not an answer", "yes, no or ? (是, 否 or ?)", code="case.not_answer"))
     elif text:
         entry.answered = True
 
@@ -123,7 +143,7 @@ def _ratio(cell: Cell, errors: list[ConfigError]) -> str:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or not 0 <= number <= 1:
-        errors.append(_fault(cell, "not a share", "0.35 or 35%"))
+        errors.append(_fault(cell, "not a share", "0.35 or 35%", code="case.not_share"))
         return ""
     return f"{number.normalize():f}"
 
@@ -150,5 +170,5 @@ def _base(told: _Told) -> dict[str, Any]:
     return {"class": told.cls or "declared", **evidence}
 
 
-def _fault(cell: Cell, message: str, remedy: str) -> ConfigError:
-    return ConfigError(message, offender=cell.place, value=cell.text, remedy=remedy)
+def _fault(cell: Cell, message: str, remedy: str, code: str, slots: Mapping[str, object] | None = None) -> ConfigError:
+    return ConfigError(message, offender=cell.place, value=cell.text, remedy=remedy, code=code, slots=slots)

@@ -146,6 +146,8 @@ def transition(state: State | None, step: Step) -> Transition:
         offender=f"step {step.value}",
         value=None if state is None else state.value,
         remedy=f"steps from here: {allowed}",
+        code="case.step_out_of_order",
+        slots={"allowed": allowed},
     )
 
 
