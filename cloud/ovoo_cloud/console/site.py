@@ -46,6 +46,7 @@ from ovoo_cloud.console import (
     ventilation_pages,
     verify_pages,
 )
+from ovoo_cloud.console.intake import pages as intake_pages
 from ovoo_cloud.console.language import Words
 from ovoo_cloud.console.render import page, words_of
 from ovoo_cloud.reasons import tell_field
@@ -69,6 +70,7 @@ _ROUTERS: Final = (
     framework_pages.router,
     case_pages.router,
     case_results.router,
+    intake_pages.router,
     consent_pages.router,
     gateway_pages.router,
     completeness_pages.router,

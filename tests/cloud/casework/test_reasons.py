@@ -104,9 +104,7 @@ def test_sentences_use_only_slots_that_their_errors_fill(raised: Codes, language
         for code, slots in raised.slots.items()
         if slots is not None
         and (
-            wanted := {
-                name for text in told[code].values() for _, name, _, _ in string.Formatter().parse(text) if name
-            }
+            wanted := {name for text in told[code].values() for _, name, _, _ in string.Formatter().parse(text) if name}
         )
         - slots
     }
