@@ -223,6 +223,7 @@ def test_the_questionnaire_is_answered_item_by_item_beside_what_is_known(browser
         )
         cost.locator("input[value=better]").check()
         page.locator('[data-field="answers.network_build.options"] input[value=control_network]').check()
+        page.locator('[data-field="answers.network_build.open"] summary').click()
         page.locator('[data-field="answers.network_build.open"] input[value=five_g]').check()
         page.locator('[data-field="answers.rules.options"] input[value="-"]').check()
         page.locator('[data-field="answers.awareness.options"] input[value=step_3]').check()

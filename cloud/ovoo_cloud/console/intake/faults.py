@@ -21,11 +21,10 @@ _STEP: Final = re.compile(r"\.(?=[^.\[\]]*$)|\[\d+\]$")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One mistake: its code, its sentences, and the value at fault."""
+    """One mistake: its code and its sentences; the value at fault stands in the field."""
 
     code: str
     told: Told
-    value: str
 
 
 Faults = Mapping[str, Sequence[Fault]]
@@ -53,8 +52,7 @@ def _flat(errors: Iterable[ConfigError]) -> Iterable[ConfigError]:
 
 
 def _fault(error: ConfigError, words: Words) -> Fault:
-    value = "" if error.value in (None, "") else str(error.value)[:80]
-    return Fault(error.code, words.error(error), value)
+    return Fault(error.code, words.error(error))
 
 
 def _places(groups: Sequence[Group], sheet: Sheet) -> dict[str, str]:

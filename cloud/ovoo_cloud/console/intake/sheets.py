@@ -67,6 +67,8 @@ def _kept(entry: Mapping[str, Any], each: Field) -> Any:
     value = entry.get(each.name)
     if each.kind == "levels":
         return _levels(entry)
+    if each.name == "class":
+        return _text(value) or "declared"  # what is told without a class is declared
     if each.kind == "both":
         return {side: _text(value.get(side) if isinstance(value, Mapping) else value) for side in ("zh", "en")}
     if each.kind in _LISTS:
