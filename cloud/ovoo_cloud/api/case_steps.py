@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -17,7 +18,7 @@ from ovoo_cloud.api.case_access import Measurer, Reviewer, SeenVersion, etag, fi
 from ovoo_cloud.api.cases import job_view
 from ovoo_cloud.api.grants import GrantBody, terms_of
 from ovoo_cloud.api.idempotency import KeyedRoute
-from ovoo_cloud.casework import freezing, opening, steps
+from ovoo_cloud.casework import moving, opening, steps
 from ovoo_cloud.casework.ordering import ORDERED, take_step
 from ovoo_cloud.casework.states import TRANSITIONS, Step
 from ovoo_cloud.catalogue import jobs
@@ -45,6 +46,14 @@ class IntakeBody(BaseModel):
     """Which framework the case is pinned to."""
 
     framework: str = Field("sme_2024", max_length=63)
+
+
+class SignatureBody(BaseModel):
+    """Who signed the rating on site."""
+
+    date: datetime.date = Field(description="of the signature")
+    assessors: list[str] = Field(min_length=1, max_length=20, description="names as they stand under the record")
+    document: str = Field(min_length=1, max_length=200, description="name of the signed record among the documents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +153,11 @@ register(
             Step.SUBMIT, "Closes the intake; what is missing or contradicts itself is told point by point.", None
         ),
         StepRoute(Step.REOPEN, "Opens the intake again; the evidence is measured anew afterwards."),
+        StepRoute(
+            Step.ON_SITE,
+            "Records that the rating on site was signed: without it every report says that it is a pre-assessment.",
+            SignatureBody,
+        ),
         StepRoute(Step.PROPOSE, "Lays the reviewed result before the enterprise.", None),
     ),
 )
@@ -166,7 +180,7 @@ def move_edition(
     scope: Reviewer,
 ) -> dict[str, Any]:
     """Pins the installed edition of a framework; the step shows the result under the old and the new one."""
-    freezing.move_edition(services, scope, enterprise, case, body.framework, seen)
+    moving.move_edition(services, scope, enterprise, case, body.framework, seen)
     with services.database.read() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.REVIEW_CASE)
         out.headers["ETag"] = etag(row.version)

@@ -8,14 +8,14 @@ from importlib.metadata import version
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ovoo_contract.canonical import canonical_json, sha256_hex
-from ovoo_contract.errors import ConfigError, Conflict, Stale, StoreError
+from ovoo_contract.canonical import canonical_json
+from ovoo_contract.errors import Conflict, Stale, StoreError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import editions, parts, reviews
+from ovoo_cloud.casework import editions, on_site, parts, reviews
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue.case_tables import CaseFile, CaseSnapshot, CaseStep
@@ -24,7 +24,7 @@ from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.scoring import score
-from ovoo_cloud.diagnosis.snapshot import Issue, freeze, score_figures, score_json
+from ovoo_cloud.diagnosis.snapshot import Issue, content_id, freeze, score_figures, score_json
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.naming import local_day
 from ovoo_cloud.services import Services
@@ -36,7 +36,6 @@ __all__ = [
     "keep",
     "measure",
     "measured_id",
-    "move_edition",
     "propose",
     "read",
 ]
@@ -53,11 +52,6 @@ COMPARED: Final = (
 )
 """The figures that a re-diagnosis sets beside those of the case before."""
 Progress = Callable[[float], None]
-
-
-def content_id(data: Mapping[str, Any]) -> str:
-    """The SHA-256 of a snapshot without number and date, which are given when it is issued."""
-    return sha256_hex(canonical_json({key: value for key, value in data.items() if key != "issue"}))
 
 
 def keep(session: Session, row: CaseFile, kind: str, data: Mapping[str, Any], user: str, now_ns: int) -> str:
@@ -172,6 +166,9 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     if earlier is not None:
         kept = {name: earlier["figures"][name] for name in COMPARED if name in earlier["figures"]}
         data["before"] = {"number": earlier["issue"]["number"], "date": earlier["issue"]["date"], "figures": kept}
+    signed = on_site.signed(session, row)
+    if signed is not None:
+        data["on_site"] = signed
     day = local_day(now_ns, ZoneInfo(data["window"]["timezone"]))
     data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day)
     name = keep(session, row, "reviewed", data, scope.user, now_ns)
@@ -224,6 +221,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], reason: str) -> d
         old, new = _short(before["figures"].get(name)), _short(now["figures"].get(name))
         if old != new:
             rows.append({"figure": name, "old": old, "new": new, "why": why.get(name, reason)})
+    _because(rows, now["framework"])
     issue = before["issue"]
     return {
         "number": issue["number"],
@@ -234,41 +232,19 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], reason: str) -> d
     }
 
 
+def _because(rows: list[dict[str, Any]], rules: Mapping[str, Any]) -> None:
+    """Adds to every sum of points the items whose change it follows from."""
+    changed = [row["figure"] for row in rows if row["figure"].startswith("score.item.")]
+    parts = {
+        f"score.dimension.{part['id']}": {f"score.item.{item['id']}" for item in part["items"]}
+        for part in rules["dimensions"]
+    }
+    everything = set().union(*parts.values())
+    for row in rows:
+        within = everything if row["figure"] == "score.total" else parts.get(row["figure"], set())
+        if because := [name for name in changed if name in within]:
+            row["because"] = because
+
+
 def _short(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if row is None else {key: row[key] for key in ("value", "low", "high", "unit")}
-
-
-def move_edition(
-    services: Services, scope: Scope, enterprise: str, case_id: str, framework: str, seen: int | None
-) -> CaseStep:
-    """Pins the installed edition of a framework in place of the old one, and records the result under both.
-
-    The intake is open afterwards: answers that the new edition does not know are named and must be given anew.
-
-    Raises:
-        ConfigError: that very edition is pinned already. ConfigErrors: the intake cannot be read.
-    """
-    with services.database.write() as session:
-        row = opened(session, scope, enterprise, case_id, Permission.REVIEW_CASE)
-        settle(session, row, services.clock())
-    with services.database.read() as session:
-        old, case = editions.pinned(session, row), parts.whole_case(session, row)
-    content = editions.installed(framework)
-    if sha256_hex(content) == row.edition:
-        raise ConfigError(
-            "this edition is pinned already", offender="framework", value=framework, code="case.edition_pinned"
-        )
-    results = {}
-    dropped: list[str] = []
-    source = StoreEvidence(services, enterprise, scope.under(Permission.RUN_REPORT), row.sites)
-    for name, edition in (("old", old), ("new", editions.compiled(content))):
-        fitting, left_out = editions.fitting(case, edition)
-        results[name] = result_of(freeze(fitting, source, Issue("", "", 0, ""), framework=edition).data)
-        dropped = left_out
-    with services.database.write() as session:
-        row = opened(session, scope, enterprise, case_id, Permission.REVIEW_CASE)
-        decision = {**results, "from": row.edition, "to": sha256_hex(content), "dropped": dropped}
-        step = take(session, scope, row, Step.MOVE_EDITION, decision, services.clock(), seen_version=seen)
-        editions.pin(session, row, framework, content, services.clock())
-        row.snapshot = ""
-    return step

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import freezing, numbers
+from ovoo_cloud.casework import drafting, freezing, numbers
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue import cases
@@ -88,6 +88,7 @@ def issue(
     with services.database.write() as session:
         row = opened(session, scope, enterprise, case_id, Permission.ISSUE_CASE)
         data, revision = _ready(session, scope, row, order, issue_date, today, services.clock())
+        confirmed = drafting.confirmation(session, row, services.settings.zone)
     progress(0.2)
     name = f"{slug(order.number)}-r{revision}"
     folder = services.settings.reports_dir / enterprise / name
@@ -100,6 +101,8 @@ def issue(
         languages=list(order.languages) or [settings.language],
         verify_url=settings.verify_url,
         centre_copy=order.centre_copy,
+        status=State.ISSUED.value,
+        confirmed=confirmed,
     )
     result = issue_bundle(lambda given: Snapshot({**data, "issue": given.to_json()}), made, folder)
     progress(0.9)

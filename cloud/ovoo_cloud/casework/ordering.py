@@ -9,7 +9,7 @@ from ovoo_contract.errors import ConfigError
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import freezing, issuing, opening, steps
+from ovoo_cloud.casework import freezing, issuing, on_site, opening, steps
 from ovoo_cloud.casework.states import TRANSITIONS, Step
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.services import Services
@@ -60,12 +60,21 @@ def _visit(session: Session, scope: Scope, row: CaseFile, fields: Fields, now_ns
     return issuing.visit(session, scope, row, date=date, words=words, documents=listed, now_ns=now_ns, seen=seen)
 
 
+def _on_site(session: Session, scope: Scope, row: CaseFile, fields: Fields, now_ns: int, seen: int | None) -> object:
+    told: Any = fields.get("assessors") or ()
+    names = [told] if isinstance(told, str) else list(told)
+    date, document = _text(fields, "date"), _text(fields, "document")
+    signers = [each for name in names for each in name.replace("；", ";").replace("、", ";").split(";")]
+    return on_site.sign(session, scope, row, date=date, assessors=signers, document=document, now_ns=now_ns, seen=seen)
+
+
 ORDERED: Final[Mapping[Step, StepWork]] = {
     Step.ACCEPT: _decide(True),
     Step.DECLINE: _decide(False),
     Step.OPEN_INTAKE: _open_intake,
     Step.SUBMIT: _plain(opening.submit),
     Step.REOPEN: _reasoned(opening.reopen),
+    Step.ON_SITE: _on_site,
     Step.PROPOSE: _plain(freezing.propose),
     Step.OBJECT: _reasoned(issuing.reject),
     Step.CONFIRM: _confirm,

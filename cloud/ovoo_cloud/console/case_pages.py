@@ -127,6 +127,8 @@ def take_step(
     number: Annotated[str, Form(max_length=40)] = "",
     date: Annotated[str, Form(max_length=10)] = "",
     words: _Text = "",
+    assessors: Annotated[str, Form(max_length=400)] = "",
+    document: Annotated[str, Form(max_length=200)] = "",
     id: Annotated[str, Form(max_length=63)] = "",  # the field's name in the form
     title: Annotated[str, Form(max_length=200)] = "",
     languages: Annotated[str, Form(pattern="^(zh|en|zh,en)$")] = "zh,en",
@@ -141,6 +143,7 @@ def take_step(
         queue_step(services, scope, enterprise, case, step, wanted)
     else:
         fields = {"reason": reason, "snapshot": snapshot, "date": date, "words": words, "id": id, "title": title}
+        fields |= {"assessors": assessors, "document": document}
         ordering.order_step(services, scope, enterprise, case, step, fields)
     return _to(enterprise, case)
 

@@ -1,4 +1,4 @@
-"""The parts of a case as forms in Chromium: every kind of field, rows, documents, mistakes at their fields, two experts."""
+"""The parts of a case as forms in Chromium: fields, rows, documents, mistakes in place, two experts at once."""
 
 from __future__ import annotations
 

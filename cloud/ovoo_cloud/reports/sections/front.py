@@ -26,6 +26,7 @@ from ovoo_cloud.reports.nodes import (
 )
 from ovoo_cloud.reports.sections.actions import first_steps
 from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
+from ovoo_cloud.reports.sections.status import is_signed, rating, rating_notice, status, status_note, status_rows
 
 __all__ = ["actions_table", "cover", "local_day", "method", "strengths_and_gaps", "summary"]
 
@@ -44,10 +45,10 @@ def cover(facts: Facts) -> dict[str, Any]:
     return {
         "title": key("cover.title"),
         "enterprise": name(both(profile_case["name"])),
-        "status": key("cover.status.pre"),
-        "status_note": key("cover.status.note"),
+        "status": status(facts),
+        "status_note": status_note(facts),
         "rows": [
-            [key("cover.number"), plain(data["issue"]["number"])],
+            [key("cover.number"), plain(data["issue"]["number"] or "—")],
             [key("cover.revision"), plain(str(data["issue"]["revision"]))],
             [key("cover.date"), day(data["issue"]["date"])],
             [
@@ -61,6 +62,7 @@ def cover(facts: Facts) -> dict[str, Any]:
             [key("cover.centre"), name(both(profile_case.get("centre", "")), "—")],
             [key("cover.rules"), name(data["framework"]["name"])],
             [key("cover.confidentiality"), key(f"confidentiality.{profile_case.get('confidentiality', 'internal')}")],
+            *status_rows(facts),
         ],
     }
 
@@ -74,7 +76,7 @@ def summary(facts: Facts) -> list[Block]:
         {
             "b": "cards",
             "items": [
-                {"label": key("summary.card.level"), "value": level_text(score), "note": key("cover.status.pre")},
+                {"label": key("summary.card.level"), "value": level_text(score), "note": rating(facts)},
                 {
                     "label": key("summary.card.score"),
                     "value": facts.figure("score.total", unit=False),
@@ -185,7 +187,7 @@ def method(facts: Facts) -> list[Block]:
     blocks: list[Block] = [
         heading(1, "method.title"),
         para(key("method.scope", rules=name(rules["name"]), edition=plain(rules["edition"]))),
-        notice(key("method.pre"), "warn"),
+        rating_notice(facts),
         heading(2, "method.classes.title"),
         table(
             "method.classes.caption",
@@ -203,8 +205,13 @@ def method(facts: Facts) -> list[Block]:
             ]
         ),
         heading(2, "method.not.title"),
-        bullets([key(f"method.not.{each}") for each in ("site", "peers", "safety", "money")]),
+        bullets([key(f"method.not.{each}") for each in _not_assessed(facts)]),
         heading(2, "method.verify.title"),
-        para(key("method.verify", number=plain(facts.data["issue"]["number"]))),
+        para(key("method.verify", number=plain(facts.data["issue"]["number"] or "—"))),
     ]
     return blocks
+
+
+def _not_assessed(facts: Facts) -> tuple[str, ...]:
+    rest = ("peers", "safety", "money")
+    return rest if is_signed(facts) else ("site", *rest)
