@@ -23,6 +23,7 @@ SOURCES = [
     *(path for path in sorted((ROOT / "casework").glob("*.py")) if path.name not in NOT_ON_PAGES),
     *(ROOT / "diagnosis" / f"{name}.py" for name in INTAKE),
     ROOT / "access" / "grants.py",
+    *sorted((ROOT / "console" / "intake").glob("*.py")),
 ]
 WITHOUT = {
     "contradictions.py ConfigError(self.message",

@@ -67,7 +67,8 @@ def test_a_report_of_another_content_than_the_confirmed_one_does_not_verify(
     _, snapshot = issued(house)
     settings = house.plant.services.settings
     key, trust = seal_of("", None, settings.signing_key), settings.signing_key.with_name("report-key.pub.pem")
-    changed = {**snapshot, "packs": {**snapshot["packs"], "extra": {"version": "1", "sha256": "0" * 64}}}
+    other = {**snapshot["packs"]["factors"], "sha256": "0" * 64}
+    changed = {**snapshot, "packs": {**snapshot["packs"], "factors": other}}
     confirmed = snapshot["issue"]["confirmed"]
 
     def issue(name: str, data: dict[str, Any], **rest: Any) -> set[str]:

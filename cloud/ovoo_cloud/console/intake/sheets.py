@@ -186,9 +186,9 @@ def _keyed(entries: Sequence[tuple[int, Row]], group: Group, slips: list[Slip]) 
         name = str(entry.pop(group.key, ""))
         place = input_name(group, number, group.key)
         if not name:
-            slips.append(Slip(place, "intake.value_missing"))
+            slips.append(Slip(place, code="intake.value_missing"))
         elif name in found:
-            slips.append(Slip(place, "intake.id_twice", {"name": name}))
+            slips.append(Slip(place, code="intake.id_twice", slots={"name": name}))
         found[name] = entry
     return found
 
@@ -215,7 +215,7 @@ def _entry(row: Row, group: Group, number: int, slips: list[Slip]) -> Row:
             entry |= _told_levels(value or [])
         elif each.name == "options" and not each.single and NONE_APPLIES in (value or []):
             if len(value or []) > 1:
-                slips.append(Slip(input_name(group, number, each.name), "intake.none_and_others"))
+                slips.append(Slip(input_name(group, number, each.name), code="intake.none_and_others"))
             entry["options"] = [one for one in value or [] if one != NONE_APPLIES]
         else:
             _take(entry, each, value)
