@@ -52,7 +52,7 @@ def contradiction_codes() -> set[str]:
         named = call.args[6] if len(call.args) > 6 else None
         if named is None:
             assert isinstance(call.args[0], ast.Constant)
-            found.add(f"contradiction.{call.args[0].value}")
+            found.add(f"contradiction.{call.args[0].value!s}")
         elif isinstance(named, ast.Constant):
             found.add(str(named.value))
     return found

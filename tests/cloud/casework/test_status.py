@@ -66,7 +66,7 @@ def test_a_report_of_another_content_than_the_confirmed_one_does_not_verify(
     house.to_issued()
     _, snapshot = issued(house)
     settings = house.plant.services.settings
-    key, trust = seal_of("", None, settings.signing_key), settings.signing_key.with_name("report-key.pub.pem")
+    key, trust = seal_of("", "", settings.signing_key), settings.signing_key.with_name("report-key.pub.pem")
     other = {**snapshot["packs"]["factors"], "sha256": "0" * 64}
     changed = {**snapshot, "packs": {**snapshot["packs"], "factors": other}}
     confirmed = snapshot["issue"]["confirmed"]
