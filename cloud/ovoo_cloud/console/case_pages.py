@@ -108,11 +108,18 @@ def _content(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any] | 
     return {
         "parts": [(name, found.get(name)) for name in parts.PARTS],
         "documents": documents.documents(session, row) if may_read else [],
-        "faults": faults,
+        "faults": [(each, _part_of(each)) for each in faults],
         "steps": steps.steps(session, row),
         "review": (sum(1 for each in table if each["decision"]), len(table)),
         **results(session, scope, row),
     }
+
+
+def _part_of(fault: ConfigError) -> str:
+    """The part whose form a fault is mended in, empty where it lies in none."""
+    path = fault.offender.rpartition(" ")[2]
+    section = path.partition(".")[0].partition("[")[0]
+    return next((part for part, sections in parts.PARTS.items() if section in sections), "")
 
 
 @router.post("/cases/{enterprise}/{case}/steps/{step}")

@@ -235,7 +235,7 @@ def test_the_questionnaire_is_answered_item_by_item_beside_what_is_known(browser
         expect(page.locator('[data-group="answers.equipment_networked"] > .error-text')).to_contain_text("设备台账不符")
         shown(page, "answers-contradicting")
         page.goto(HOME)
-        expect(page.locator("#faults li").first).to_be_visible()
+        expect(page.locator("#faults li").first).to_contain_text("问卷：比例 0.9 与设备台账不符")
         keep(page, "case-faults")
         page.goto(f"{HOME}/parts/scenes")
         page.locator('[data-field="scenes.equipment.levels"] input[value="1"]').check()

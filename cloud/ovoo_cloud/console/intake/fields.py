@@ -148,7 +148,7 @@ PART_GROUPS: Final[Mapping[str, tuple[Group, ...]]] = MappingProxyType(
                 (
                     Field("id", needed=True),
                     Field("name", "both", needed=True),
-                    Field("count", "whole", unit="machines"),
+                    Field("count", "whole"),
                     Field("digital", "yes_no"),
                     Field("asset", offers="assets"),
                     Field("template", "choice", offers="templates"),
