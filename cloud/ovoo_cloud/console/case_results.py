@@ -95,7 +95,13 @@ def fill(
     """Reads a filled questionnaire, as the versions of its two parts stood on the page."""
     content, name, now_ns = file.file.read(), (file.filename or "").lower(), services.clock()
     if not name.endswith((".xlsx", ".csv")):
-        raise ConfigError("not a questionnaire", offender="file", value=name, remedy="the form as .xlsx or .csv")
+        raise ConfigError(
+            "not a questionnaire",
+            offender="file",
+            value=name,
+            remedy="the form as .xlsx or .csv",
+            code="case.not_questionnaire_file",
+        )
     rows = sheet.read_xlsx(content) if name.endswith(".xlsx") else sheet.read_csv(content)
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)

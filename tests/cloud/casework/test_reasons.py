@@ -24,6 +24,8 @@ SOURCES = [
     *(ROOT / "diagnosis" / f"{name}.py" for name in INTAKE),
     ROOT / "access" / "grants.py",
     *sorted((ROOT / "console" / "intake").glob("*.py")),
+    *sorted((ROOT / "console").glob("case_*.py")),
+    ROOT / "console" / "consent_pages.py",
 ]
 WITHOUT = {
     "contradictions.py ConfigError(self.message",
