@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = ["add_verbs"]
 
-_FIELDS = ("reason", "framework", "number", "issue-date", "snapshot", "date", "words", "id", "title")
+_FIELDS = (
+    "reason",
+    "framework",
+    "number",
+    "issue-date",
+    "snapshot",
+    "date",
+    "words",
+    "id",
+    "title",
+    "assessors",
+    "document",
+)
 
 
 def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse does not export the type
@@ -117,7 +129,7 @@ def _show(parsed: argparse.Namespace, settings: Settings, output: Output) -> int
 
 
 def _step(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
-    from ovoo_cloud.casework import freezing, issuing
+    from ovoo_cloud.casework import freezing, issuing, moving
     from ovoo_cloud.casework.ordering import order_step
     from ovoo_cloud.casework.states import Step
 
@@ -136,6 +148,8 @@ def _step(parsed: argparse.Namespace, settings: Settings, output: Output) -> int
             languages = parsed.language or [settings.language]
             order = issuing.Order(fields["number"], fields["snapshot"], fields["issue_date"], languages)
             issuing.issue(services, scope, enterprise, parsed.case, order)
+        elif step is Step.MOVE_EDITION:
+            moving.move_edition(services, scope, enterprise, parsed.case, fields["framework"] or "sme_2024", None)
         else:
             order_step(services, scope, enterprise, parsed.case, step, fields)
         with services.database.read() as session:

@@ -134,15 +134,38 @@ def give(session: Session, scope: Scope, enterprise: str, terms: Terms, now_ns: 
 
 def _check(terms: Terms, now_ns: int) -> None:
     if not terms.purposes:
-        raise ConfigError("a consent needs a purpose", offender="purposes", remedy=f"one of {', '.join(Purpose)}")
+        raise ConfigError(
+            "a consent needs a purpose",
+            offender="purposes",
+            remedy=f"one of {', '.join(Purpose)}",
+            code="case.consent_purpose",
+            slots={"known": ", ".join(Purpose)},
+        )
     if not terms.reason.strip():
-        raise ConfigError("a consent needs its reason", offender="reason", remedy="say what it is given for")
+        raise ConfigError(
+            "a consent needs its reason",
+            offender="reason",
+            remedy="say what it is given for",
+            code="case.consent_reason",
+        )
     if not terms.from_ns < terms.until_ns:
-        raise ConfigError("it ends before it begins", offender="until", remedy="an end after the beginning")
+        raise ConfigError(
+            "it ends before it begins",
+            offender="until",
+            remedy="an end after the beginning",
+            code="case.consent_backwards",
+        )
     if terms.until_ns <= now_ns:
-        raise ConfigError("it is over already", offender="until", remedy="an end that is still to come")
+        raise ConfigError(
+            "it is over already", offender="until", remedy="an end that is still to come", code="case.consent_over"
+        )
     if terms.until_ns - terms.from_ns > _LONGEST_NS:
-        raise ConfigError("longer than three years", offender="until", remedy="give it again when it ends")
+        raise ConfigError(
+            "longer than three years",
+            offender="until",
+            remedy="give it again when it ends",
+            code="case.consent_too_long",
+        )
 
 
 def withdraw(session: Session, scope: Scope, enterprise: str, grant_id: str, reason: str, now_ns: int) -> Grant:
@@ -154,7 +177,9 @@ def withdraw(session: Session, scope: Scope, enterprise: str, grant_id: str, rea
     scope.require(Permission.GIVE_CONSENT)
     row = grant(session, scope, enterprise, grant_id)
     if row.withdrawn_ns is not None:
-        raise NotReady("it is withdrawn already", offender=grant_id, value=row.withdrawn_by)
+        raise NotReady(
+            "it is withdrawn already", offender=grant_id, value=row.withdrawn_by, code="case.consent_withdrawn"
+        )
     row.withdrawn_by, row.withdrawn_ns, row.withdrawn_reason = scope.user, now_ns, reason.strip()
     session.flush()
     audit.append(

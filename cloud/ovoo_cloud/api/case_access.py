@@ -22,12 +22,9 @@ from ovoo_cloud.catalogue.tables import Case
 
 __all__ = [
     "Applicant",
-    "Confirmer",
     "ContentReader",
-    "Decider",
     "DocumentReader",
     "Editor",
-    "Giver",
     "Issuer",
     "Measurer",
     "Reviewer",
@@ -41,14 +38,11 @@ __all__ = [
 
 Viewer = Annotated[Scope, Depends(require(Permission.READ_CASES))]
 Applicant = Annotated[Scope, Depends(require(Permission.APPLY_CASE))]
-Decider = Annotated[Scope, Depends(require(Permission.DECIDE_CASE))]
-Giver = Annotated[Scope, Depends(require(Permission.GIVE_CONSENT))]
 ContentReader = Annotated[Scope, Depends(require(Permission.READ_REPORT))]
 DocumentReader = Annotated[Scope, Depends(require(Permission.READ_REPORT, Purpose.DOCUMENTS))]
 Editor = Annotated[Scope, Depends(require(Permission.EDIT_CASE))]
 Measurer = Annotated[Scope, Depends(require(Permission.RUN_REPORT))]
 Reviewer = Annotated[Scope, Depends(require(Permission.REVIEW_CASE))]
-Confirmer = Annotated[Scope, Depends(require(Permission.CONFIRM_CASE))]
 Issuer = Annotated[Scope, Depends(require(Permission.ISSUE_CASE))]
 
 _ETAG: Final = re.compile(r'(?:W/)?"?(\d{1,9})"?')

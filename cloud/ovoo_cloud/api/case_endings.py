@@ -1,4 +1,4 @@
-"""The later steps of a case, a route each: confirmed, issued, revised, visited, followed, closed."""
+"""The later steps of a case: confirmed, issued, revised, visited, followed, closed."""
 
 from __future__ import annotations
 
@@ -7,22 +7,12 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
-from sqlalchemy.orm import Session
 
-from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.api.access import ServicesDep
-from ovoo_cloud.api.case_access import (
-    Confirmer,
-    Decider,
-    Issuer,
-    Reviewer,
-    SeenVersion,
-)
-from ovoo_cloud.api.case_steps import ReasonBody, queued, taken
+from ovoo_cloud.api.case_access import Issuer
+from ovoo_cloud.api.case_steps import StepRoute, queued, register
 from ovoo_cloud.api.idempotency import KeyedRoute
-from ovoo_cloud.casework import issuing, opening
 from ovoo_cloud.casework.states import Step
-from ovoo_cloud.catalogue.case_tables import CaseFile
 
 __all__ = ["router"]
 
@@ -61,40 +51,25 @@ class FollowBody(BaseModel):
     title: str = Field(min_length=1, max_length=200)
 
 
-@router.post("/object")
-def reject(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Confirmer,
-) -> dict[str, Any]:
-    """The enterprise objects; the review goes on."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.reject(session, scope, row, body.reason, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.CONFIRM_CASE), out, work)
-
-
-@router.post("/confirm")
-def confirm(
-    enterprise: str,
-    case: str,
-    body: SnapshotBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Confirmer,
-) -> dict[str, Any]:
-    """The enterprise confirms the content with this hash."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.confirm(session, scope, row, body.snapshot, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.CONFIRM_CASE), out, work)
+register(
+    router,
+    (
+        StepRoute(Step.OBJECT, "The enterprise objects; the review goes on.", name="reject"),
+        StepRoute(Step.CONFIRM, "The enterprise confirms the content with this hash.", SnapshotBody),
+        StepRoute(
+            Step.REVISE,
+            "Opens an issued report for correction; its next issue is a revision that lists what changed.",
+        ),
+        StepRoute(Step.VISIT, "Records a follow-up visit.", VisitBody),
+        StepRoute(
+            Step.REDIAGNOSE,
+            "Opens the case that follows this one; its report compares before and after.",
+            FollowBody,
+            status=201,
+        ),
+        StepRoute(Step.CLOSE, "Ends the case."),
+    ),
+)
 
 
 @router.post("/issue", status_code=202)
@@ -110,78 +85,3 @@ def issue(
     if body.centre_copy:
         wanted["centre_copy"] = True
     return queued(services, scope, (enterprise, case), Step.ISSUE, wanted, out)
-
-
-@router.post("/revise")
-def revise(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Reviewer,
-) -> dict[str, Any]:
-    """Opens an issued report for correction; its next issue is a revision that lists what changed."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.revise(session, scope, row, body.reason, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
-
-
-@router.post("/visit")
-def visit(
-    enterprise: str,
-    case: str,
-    body: VisitBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Reviewer,
-) -> dict[str, Any]:
-    """Records a follow-up visit."""
-    day = body.date.isoformat()
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        issuing.visit(
-            session, scope, row, date=day, words=body.words, documents=body.documents, now_ns=now_ns, seen=seen
-        )
-
-    return taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
-
-
-@router.post("/rediagnose", status_code=201)
-def rediagnose(
-    enterprise: str,
-    case: str,
-    body: FollowBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Decider,
-) -> dict[str, Any]:
-    """Opens the case that follows this one; its report compares before and after."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.rediagnose(session, scope, row, body.id, body.title, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
-
-
-@router.post("/close")
-def close(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Decider,
-) -> dict[str, Any]:
-    """Ends the case."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.close(session, scope, row, body.reason, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)

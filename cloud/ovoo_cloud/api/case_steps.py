@@ -1,44 +1,39 @@
-"""The steps of a case, a route each: the role that may take it stands at the route, the law in `casework.states`."""
+"""The steps of a case, a route each, out of one table: the law in `casework.states` says who may take them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.api.access import ServicesDep
-from ovoo_cloud.api.case_access import (
-    Decider,
-    Editor,
-    Giver,
-    Measurer,
-    Reviewer,
-    SeenVersion,
-    etag,
-    file_view,
-)
+from ovoo_cloud.api.access import ServicesDep, require
+from ovoo_cloud.api.case_access import Measurer, Reviewer, SeenVersion, etag, file_view
 from ovoo_cloud.api.cases import job_view
 from ovoo_cloud.api.grants import GrantBody, terms_of
 from ovoo_cloud.api.idempotency import KeyedRoute
-from ovoo_cloud.casework import freezing, opening, steps
+from ovoo_cloud.casework import moving, opening, steps
+from ovoo_cloud.casework.ordering import ORDERED, take_step
 from ovoo_cloud.casework.states import TRANSITIONS, Step
 from ovoo_cloud.catalogue import jobs
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.services import Services
 
-__all__ = ["ReasonBody", "queue_step", "queued", "router", "taken"]
+__all__ = ["BodyWork", "ReasonBody", "StepRoute", "queue_step", "queued", "register", "router"]
 
 router = APIRouter(
     prefix="/api/v1/enterprises/{enterprise}/cases/{case}/steps", tags=["case workflow"], route_class=KeyedRoute
 )
-Work = Callable[[Session, CaseFile, int], object]
 _WORK: Final = {Step.FREEZE: "case_evidence", Step.ISSUE: "case_issue"}
+BodyWork = Callable[[Session, Scope, CaseFile, Any, int, int | None], object]
+"""Takes a step with the body of its request."""
 
 
 class ReasonBody(BaseModel):
@@ -58,126 +53,125 @@ class IntakeBody(BaseModel):
     )
 
 
-def taken(
-    services: Services, scope: Scope, where: tuple[str, str, Permission], response: Response, work: Work
-) -> dict[str, Any]:
-    """Suspends the case first where its grant ended, so that the record says so whatever becomes of the step."""
-    now_ns, (enterprise, case, permission) = services.clock(), where
-    with services.database.write() as session:
-        steps.settle(session, steps.opened(session, scope, enterprise, case, permission), now_ns)
-    with services.database.write() as session:
-        row = steps.opened(session, scope, enterprise, case, permission)
-        work(session, row, now_ns)
-        response.headers["ETag"] = etag(row.version)
-        return file_view(session, scope, row, now_ns)
+class SignatureBody(BaseModel):
+    """Who signed the rating on site."""
+
+    date: datetime.date = Field(description="of the signature")
+    assessors: list[str] = Field(min_length=1, max_length=20, description="names as they stand under the record")
+    document: str = Field(min_length=1, max_length=200, description="name of the signed record among the documents")
 
 
-@router.post("/accept")
-def accept(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
+@dataclass(frozen=True, slots=True)
+class StepRoute:
+    """A route that takes a step at once: the role comes from the law, the rest stands here.
+
+    Attributes:
+        words: what the step does, the route's description.
+        body: the model of the request, None for a step without fields.
+        work: takes the step; without one it is done as `ordering.ORDERED` says, with the body's fields.
+        status: of a success.
+        name: of the operation, where it is not the step's.
+    """
+
+    step: Step
+    words: str
+    body: type[BaseModel] | None = ReasonBody
+    work: BodyWork | None = None
+    status: int = 200
+    name: str = ""
+
+
+def register(router: APIRouter, routes: Sequence[StepRoute]) -> None:
+    """Adds a route for each line of a table."""
+    for route in routes:
+        router.post(f"/{route.step.value}", status_code=route.status)(_endpoint(route))
+
+
+def _endpoint(route: StepRoute) -> Callable[..., dict[str, Any]]:
+    """The function of a route, with the types that its OpenAPI description is made from."""
+    permission = TRANSITIONS[route.step].permission
+    assert permission is not None  # nobody orders a suspension
+
+    def with_body(
+        enterprise: str, case: str, body: Any, seen: SeenVersion, out: Response, services: ServicesDep, scope: Any
+    ) -> dict[str, Any]:
+        return _taken(services, scope, (enterprise, case), route, body, seen, out)
+
+    def without_body(
+        enterprise: str, case: str, seen: SeenVersion, out: Response, services: ServicesDep, scope: Any
+    ) -> dict[str, Any]:
+        return _taken(services, scope, (enterprise, case), route, None, seen, out)
+
+    made: Callable[..., dict[str, Any]] = without_body if route.body is None else with_body
+    given = {} if route.body is None else {"body": route.body}
+    made.__annotations__ |= {"scope": Annotated[Scope, Depends(require(permission))], **given}
+    made.__name__, made.__doc__ = route.name or route.step.value, route.words
+    return made
+
+
+def _taken(
+    services: Services,
+    scope: Scope,
+    where: tuple[str, str],
+    route: StepRoute,
+    body: BaseModel | None,
+    seen: int | None,
     out: Response,
-    services: ServicesDep,
-    scope: Decider,
 ) -> dict[str, Any]:
-    """The centre takes the application."""
+    fields = {} if body is None else body.model_dump(mode="json")
+    view: dict[str, Any] = {}
 
     def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.decide(session, scope, row, accepted=True, reason=body.reason, now_ns=now_ns, seen=seen)
+        if route.work is not None:
+            route.work(session, scope, row, body, now_ns, seen)
+        else:
+            ORDERED[route.step](session, scope, row, fields, now_ns, seen)
+        out.headers["ETag"] = etag(row.version)
+        view.update(file_view(session, scope, row, now_ns))
 
-    return taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
-
-
-@router.post("/decline")
-def decline(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Decider,
-) -> dict[str, Any]:
-    """The centre declines the application, with a reason."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.decide(session, scope, row, accepted=False, reason=body.reason, now_ns=now_ns, seen=seen)
-
-    return taken(services, scope, (enterprise, case, Permission.DECIDE_CASE), out, work)
+    take_step(services, scope, where, route.step, work)
+    return view
 
 
-@router.post("/consent")
-def consent(
-    enterprise: str, case: str, body: GrantBody, seen: SeenVersion, out: Response, services: ServicesDep, scope: Giver
-) -> dict[str, Any]:
-    """The enterprise consents: the grant of the case begins."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.consent(session, scope, row, terms_of(body, now_ns, row.case), now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.GIVE_CONSENT), out, work)
+def _consent(session: Session, scope: Scope, row: CaseFile, body: GrantBody, now_ns: int, seen: int | None) -> object:
+    return opening.consent(session, scope, row, terms_of(body, now_ns, row.case), now_ns, seen)
 
 
-@router.post("/resume")
-def resume(
-    enterprise: str, case: str, body: GrantBody, seen: SeenVersion, out: Response, services: ServicesDep, scope: Giver
-) -> dict[str, Any]:
-    """The enterprise consents anew: a suspended case goes on where it stood."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.resume(session, scope, row, terms_of(body, now_ns, row.case), now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.GIVE_CONSENT), out, work)
+def _resume(session: Session, scope: Scope, row: CaseFile, body: GrantBody, now_ns: int, seen: int | None) -> object:
+    return opening.resume(session, scope, row, terms_of(body, now_ns, row.case), now_ns, seen)
 
 
-@router.post("/open_intake")
-def open_intake(
-    enterprise: str, case: str, body: IntakeBody, seen: SeenVersion, out: Response, services: ServicesDep, scope: Editor
-) -> dict[str, Any]:
-    """Pins the framework and opens the parts of the intake."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.open_intake(session, scope, row, body.framework, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.EDIT_CASE), out, work)
-
-
-@router.post("/submit")
-def submit(
-    enterprise: str, case: str, seen: SeenVersion, out: Response, services: ServicesDep, scope: Editor
-) -> dict[str, Any]:
-    """Closes the intake; what is missing or contradicts itself is told point by point."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.submit(session, scope, row, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.EDIT_CASE), out, work)
+register(
+    router,
+    (
+        StepRoute(Step.ACCEPT, "The centre takes the application."),
+        StepRoute(Step.DECLINE, "The centre declines the application, with a reason."),
+        StepRoute(Step.CONSENT, "The enterprise consents: the grant of the case begins.", GrantBody, _consent),
+        StepRoute(
+            Step.RESUME,
+            "The enterprise consents anew: a suspended case goes on where it stood.",
+            GrantBody,
+            _resume,
+        ),
+        StepRoute(Step.OPEN_INTAKE, "Pins the framework and opens the parts of the intake.", IntakeBody),
+        StepRoute(
+            Step.SUBMIT, "Closes the intake; what is missing or contradicts itself is told point by point.", None
+        ),
+        StepRoute(Step.REOPEN, "Opens the intake again; the evidence is measured anew afterwards."),
+        StepRoute(
+            Step.ON_SITE,
+            "Records that the rating on site was signed: without it every report says that it is a pre-assessment.",
+            SignatureBody,
+        ),
+        StepRoute(Step.PROPOSE, "Lays the reviewed result before the enterprise.", None),
+    ),
+)
 
 
 @router.post("/freeze", status_code=202)
 def freeze(enterprise: str, case: str, out: Response, services: ServicesDep, scope: Measurer) -> dict[str, Any]:
     """Queues the measuring of the evidence; the job takes the step when it is done."""
     return queued(services, scope, (enterprise, case), Step.FREEZE, {}, out)
-
-
-@router.post("/reopen")
-def reopen(
-    enterprise: str,
-    case: str,
-    body: ReasonBody,
-    seen: SeenVersion,
-    out: Response,
-    services: ServicesDep,
-    scope: Reviewer,
-) -> dict[str, Any]:
-    """Opens the intake again; the evidence is measured anew afterwards."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        opening.reopen(session, scope, row, body.reason, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
 
 
 @router.post("/move_edition")
@@ -191,23 +185,11 @@ def move_edition(
     scope: Reviewer,
 ) -> dict[str, Any]:
     """Pins the installed edition of a framework; the step shows the result under the old and the new one."""
-    freezing.move_edition(services, scope, enterprise, case, body.framework, seen)
+    moving.move_edition(services, scope, enterprise, case, body.framework, seen)
     with services.database.read() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.REVIEW_CASE)
         out.headers["ETag"] = etag(row.version)
         return file_view(session, scope, row, services.clock())
-
-
-@router.post("/propose")
-def propose(
-    enterprise: str, case: str, seen: SeenVersion, out: Response, services: ServicesDep, scope: Reviewer
-) -> dict[str, Any]:
-    """Lays the reviewed result before the enterprise."""
-
-    def work(session: Session, row: CaseFile, now_ns: int) -> None:
-        freezing.propose(session, scope, row, now_ns, seen)
-
-    return taken(services, scope, (enterprise, case, Permission.REVIEW_CASE), out, work)
 
 
 def queue_step(

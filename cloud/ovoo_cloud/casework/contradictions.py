@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
@@ -23,17 +23,25 @@ _RATIOS: Final = {"equipment_digitised": "digital", "equipment_networked": "netw
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """One contradiction: a stable code, where it lies, and what stands against what."""
+    """One contradiction: a stable code, where it lies, and what stands against what.
+
+    `slots` fill the sentences of its code.
+    """
 
     code: str
     where: str
     message: str
     value: str
     remedy: str
+    slots: Mapping[str, object] = field(default_factory=dict)
+    told: str = ""
 
     def as_error(self) -> ConfigError:
-        """The same as an error of the intake."""
-        return ConfigError(self.message, offender=self.where, value=self.value, remedy=self.remedy)
+        """The same as an error of the intake; its sentences are `told`, else those of `contradiction.<code>`."""
+        code = self.told or f"contradiction.{self.code}"
+        return ConfigError(
+            self.message, offender=self.where, value=self.value, remedy=self.remedy, code=code, slots=self.slots
+        )
 
 
 def contradictions(
@@ -61,14 +69,21 @@ def _unknown(case: Case, framework: Framework) -> Iterator[Contradiction]:
         check_leading(case, framework)
     except ConfigErrors as error:
         for each in error.errors:
-            yield Contradiction("unknown_entry", each.offender, each.message, str(each.value), each.remedy)
+            yield Contradiction(
+                "unknown_entry", each.offender, each.message, str(each.value), each.remedy, each.slots, each.code
+            )
 
 
 def _sites(case: Case, sites: Collection[str]) -> Iterator[Contradiction]:
     for site in case.sites:
         if site.id not in sites:
             yield Contradiction(
-                "site_outside", f"sites.{site.id}", "not one of the case's sites", site.id, f"one of {sorted(sites)}"
+                "site_outside",
+                f"sites.{site.id}",
+                "not one of the case's sites",
+                site.id,
+                f"one of {sorted(sites)}",
+                {"sites": ", ".join(sorted(sites))},
             )
     for machine in case.machines:
         if machine.asset is not None and machine.asset.site not in sites:
@@ -78,6 +93,7 @@ def _sites(case: Case, sites: Collection[str]) -> Iterator[Contradiction]:
                 "the machine is at a site that is not one of the case's",
                 machine.asset.site,
                 "leave it out, or apply with its site",
+                {"sites": ", ".join(sorted(sites))},
             )
 
 
@@ -118,11 +134,19 @@ def _exclusive(answer: Answer, item: Item) -> Iterator[Contradiction]:
             "this option excludes every other one",
             str(sorted(answer.options)),
             f"keep {sorted(nothing)} or the others",
+            {"nothing": _names(item, nothing, "zh"), "nothing_en": _names(item, nothing, "en")},
+            "contradiction.none_and_others",
         )
     if answer.ratio is not None and answer.ratio > 1:
         yield Contradiction(
             "ratio_above_one", where, "a share above the whole", str(answer.ratio), "write 0.35 for 35 percent"
         )
+
+
+def _names(item: Item, options: Collection[str], language: str) -> str:
+    """The names of options as a reader knows them."""
+    found = {each.id: each.name_zh if language == "zh" else each.name_en for each in item.options}
+    return ", ".join(found.get(each, each) for each in sorted(options))
 
 
 def _against_counts(answer: Answer, item: Item, case: Case) -> Iterator[Contradiction]:
@@ -142,6 +166,7 @@ def _against_counts(answer: Answer, item: Item, case: Case) -> Iterator[Contradi
             "the ratio does not fit the register of equipment",
             f"{answer.ratio} against {part} of {total}",
             "correct the ratio, or the register",
+            {"ratio": answer.ratio, "part": part, "total": total},
         )
 
 
@@ -156,14 +181,22 @@ def _against_finance(answer: Answer, item: Item, case: Case) -> Iterator[Contrad
             "the answer does not fit the figures of finance",
             f"{answer.direction} against {shown['sure'][0]}",
             "correct the answer, or the figures",
+            {
+                "told": _names(item, {answer.direction}, "zh"),
+                "told_en": _names(item, {answer.direction}, "en"),
+                "figures": _names(item, shown["sure"], "zh"),
+                "figures_en": _names(item, shown["sure"], "en"),
+            },
         )
     if answer.ratio is not None and abs(Fraction(answer.ratio) - Fraction(shown["low"])) > _CLOSE:
+        share = f"{float(Fraction(shown['low'])):.4f}"
         yield Contradiction(
             "answer_against_finance",
             f"answers.{item.id}",
             "the ratio does not fit the figures of finance",
-            f"{answer.ratio} against {float(Fraction(shown['low'])):.4f}",
+            f"{answer.ratio} against {share}",
             "correct the ratio, or the figures",
+            {"told": answer.ratio, "told_en": answer.ratio, "figures": share, "figures_en": share},
         )
 
 
@@ -186,6 +219,7 @@ def _scene_gaps(scenes: Mapping[str, Any]) -> Iterator[Contradiction]:
                 f"level {max(met)} without level {missing[-1]}",
                 str(sorted(met)),
                 "a level is met only with all levels below it",
+                {"level": max(met), "missing": missing[-1]},
             )
 
 
@@ -208,4 +242,5 @@ def _documents(case: Case, known: Collection[str]) -> Iterator[Contradiction]:
                         "names a document that was not uploaded",
                         document,
                         "upload it under this name",
+                        {"document": document},
                     )

@@ -81,9 +81,16 @@ class DocumentFolder:
         try:
             content = self._path(code).read_bytes()
         except OSError as error:
-            raise StoreError("the document is gone", offender=code, remedy="restore the backup") from error
+            raise StoreError(
+                "the document is gone", offender=code, remedy="restore the backup", code="case.document_gone"
+            ) from error
         if sha256_hex(content) != code:
-            raise StoreError("the document was changed on disk", offender=code, remedy="restore the backup")
+            raise StoreError(
+                "the document was changed on disk",
+                offender=code,
+                remedy="restore the backup",
+                code="case.document_changed",
+            )
         return content
 
     def _path(self, code: str) -> pathlib.Path:
@@ -102,13 +109,18 @@ def add(
     """
     media_type = _check(upload, largest)
     if row.state in ENDED or row.state == State.SUSPENDED:
-        raise Conflict("the case takes no documents now", offender=row.case, value=row.state)
+        raise Conflict(
+            "the case takes no documents now", offender=row.case, value=row.state, code="case.takes_no_documents"
+        )
     found = session.get(CaseDocument, (row.case, upload.sha256))
     if found is not None:
         return found
     if any(each.name == upload.name for each in documents(session, row)):
         raise Conflict(
-            "another document has this name", offender=upload.name, remedy="name the new one apart, e.g. with its date"
+            "another document has this name",
+            offender=upload.name,
+            remedy="name the new one apart, e.g. with its date",
+            code="case.document_name_taken",
         )
     folder.put(upload.content)
     added = CaseDocument(
@@ -137,21 +149,49 @@ def add(
 def _check(upload: Upload, largest: int) -> str:
     name = upload.name
     if not name.strip() or len(name) > _LONGEST_NAME or any(each in name for each in "/\\\0\n\r"):
-        raise ConfigError("not a file name", offender="name", value=name[:80], remedy="a name without folders")
+        raise ConfigError(
+            "not a file name",
+            offender="name",
+            value=name[:80],
+            remedy="a name without folders",
+            code="case.not_file_name",
+        )
     known = TYPES.get(pathlib.PurePath(name).suffix.lower())
     if known is None:
-        raise ConfigError("this type is not taken", offender="name", value=name, remedy=f"one of {', '.join(TYPES)}")
+        raise ConfigError(
+            "this type is not taken",
+            offender="name",
+            value=name,
+            remedy=f"one of {', '.join(TYPES)}",
+            code="case.document_type",
+            slots={"known": ", ".join(TYPES)},
+        )
     if not upload.content or len(upload.content) > largest:
         raise ConfigError(
-            "empty or too large", offender=name, value=len(upload.content), remedy=f"1 to {largest} bytes"
+            "empty or too large",
+            offender=name,
+            value=len(upload.content),
+            remedy=f"1 to {largest} bytes",
+            code="case.document_size",
+            slots={"largest": largest},
         )
     found = sha256_hex(upload.content)
     if found != upload.sha256:
         raise StoreRejected(
-            "the content is not what its SHA-256 says", offender=name, value=found, remedy="send the file again"
+            "the content is not what its SHA-256 says",
+            offender=name,
+            value=found,
+            remedy="send the file again",
+            code="case.document_hash",
         )
     if not upload.content.startswith(known[1]):
-        raise ConfigError("the content is not of this type", offender=name, value=known[0], remedy="save it again")
+        raise ConfigError(
+            "the content is not of this type",
+            offender=name,
+            value=known[0],
+            remedy="save it again",
+            code="case.document_content",
+        )
     return known[0]
 
 

@@ -125,7 +125,12 @@ def pinned_shelf(session: Session, row: CaseFile) -> Shelf:
 def _content(session: Session, row: CaseFile) -> bytes:
     found = session.get(CaseEdition, (row.case, row.edition))
     if found is None or sha256_hex(found.content) != row.edition:
-        raise StoreError("the pinned framework is damaged", offender=row.case, remedy="restore a backup")
+        raise StoreError(
+            "the pinned framework is damaged",
+            offender=row.case,
+            remedy="restore a backup",
+            code="case.framework_damaged",
+        )
     return bytes(found.content)
 
 

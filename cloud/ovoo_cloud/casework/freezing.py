@@ -8,15 +8,15 @@ from importlib.metadata import version
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ovoo_contract.canonical import canonical_json, sha256_hex
-from ovoo_contract.errors import ConfigError, Conflict, Stale, StoreError
+from ovoo_contract.canonical import canonical_json
+from ovoo_contract.errors import Conflict, Stale, StoreError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import editions, parts, reviews
+from ovoo_cloud.casework import editions, on_site, parts, reviews
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue.case_tables import CaseFile, CaseSnapshot, CaseStep
@@ -26,8 +26,7 @@ from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.scoring import score_any, score_json
-from ovoo_cloud.diagnosis.shelf import Shelf
-from ovoo_cloud.diagnosis.snapshot import Issue, freeze
+from ovoo_cloud.diagnosis.snapshot import Issue, content_id, freeze
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.naming import local_day
 from ovoo_cloud.services import Services
@@ -40,7 +39,6 @@ __all__ = [
     "keep",
     "measure",
     "measured_id",
-    "move_edition",
     "propose",
     "read",
 ]
@@ -59,11 +57,6 @@ COMPARED: Final = (
 Progress = Callable[[float], None]
 
 
-def content_id(data: Mapping[str, Any]) -> str:
-    """The SHA-256 of a snapshot without number and date, which are given when it is issued."""
-    return sha256_hex(canonical_json({key: value for key, value in data.items() if key != "issue"}))
-
-
 def keep(session: Session, row: CaseFile, kind: str, data: Mapping[str, Any], user: str, now_ns: int) -> str:
     """Stores a snapshot under the id of its content and gives the id."""
     name = content_id(data)
@@ -79,7 +72,12 @@ def read(session: Session, row: CaseFile, snapshot_id: str) -> dict[str, Any]:
     found = session.get(CaseSnapshot, (row.case, snapshot_id))
     data: dict[str, Any] = {} if found is None else json.loads(found.content)
     if found is None or content_id(data) != snapshot_id:
-        raise StoreError("the frozen snapshot is damaged", offender=snapshot_id, remedy="restore a backup")
+        raise StoreError(
+            "the frozen snapshot is damaged",
+            offender=snapshot_id,
+            remedy="restore a backup",
+            code="case.snapshot_damaged",
+        )
     return data
 
 
@@ -100,7 +98,12 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
         row = opened(session, scope, enterprise, case_id, Permission.RUN_REPORT)
         settle(session, row, services.clock())
     if row.state != State.EVIDENCE:
-        raise Conflict("the case does not wait for its evidence", offender=case_id, value=row.state)
+        raise Conflict(
+            "the case does not wait for its evidence",
+            offender=case_id,
+            value=row.state,
+            code="case.not_waiting_for_evidence",
+        )
     with services.database.read() as session:
         case, seen = parts.whole_case(session, row), row.version
     progress(0.1)
@@ -112,7 +115,12 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
         row = opened(session, scope, enterprise, case_id, Permission.RUN_REPORT)
         grants.require_live(session, scope.used, services.clock())
         if row.version != seen:
-            raise Stale("the case moved on while it was measured", offender=case_id, remedy="measure again")
+            raise Stale(
+                "the case moved on while it was measured",
+                offender=case_id,
+                remedy="measure again",
+                code="case.moved_while_measured",
+            )
         name = keep(session, row, "measured", data, scope.user, services.clock())
         decision = {"snapshot": name, "result": result_of(data)}
         take(session, scope, row, Step.FREEZE, decision, services.clock())
@@ -161,6 +169,9 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     earlier = None if followed is None else issued_before(session, followed)
     if earlier is not None:
         data["before"] = compared(earlier)
+    signed = on_site.signed(session, row)
+    if signed is not None:
+        data["on_site"] = signed
     day = local_day(now_ns, ZoneInfo(data["window"]["timezone"]))
     data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day)
     name = keep(session, row, "reviewed", data, scope.user, now_ns)
@@ -225,6 +236,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], reason: str) -> d
         old, new = _short(before["figures"].get(name)), _short(now["figures"].get(name))
         if old != new:
             rows.append({"figure": name, "old": old, "new": new, "why": why.get(name, reason)})
+    _because(rows, now["framework"])
     issue = before["issue"]
     return {
         "number": issue["number"],
@@ -235,43 +247,19 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], reason: str) -> d
     }
 
 
+def _because(rows: list[dict[str, Any]], rules: Mapping[str, Any]) -> None:
+    """Adds to every sum of points the items whose change it follows from."""
+    changed = [row["figure"] for row in rows if row["figure"].startswith("score.item.")]
+    parts = {
+        f"score.dimension.{part['id']}": {f"score.item.{item['id']}" for item in part["items"]}
+        for part in rules.get("dimensions", ())
+    }
+    everything = set().union(*parts.values())
+    for row in rows:
+        within = everything if row["figure"] == "score.total" else parts.get(row["figure"], set())
+        if because := [name for name in changed if name in within]:
+            row["because"] = because
+
+
 def _short(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if row is None else {key: row[key] for key in ("value", "low", "high", "unit")}
-
-
-def move_edition(
-    services: Services, scope: Scope, enterprise: str, case_id: str, framework: str, seen: int | None
-) -> CaseStep:
-    """Pins the edition at hand of a framework in place of the old one, and records the result under both.
-
-    An empty `framework` is the one that the case has.
-
-    The intake is open afterwards: answers that the new edition does not know are named and must be given anew.
-
-    Raises:
-        ConfigError: that very edition is pinned already. ConfigErrors: the intake cannot be read.
-    """
-    with services.database.write() as session:
-        row = opened(session, scope, enterprise, case_id, Permission.REVIEW_CASE)
-        settle(session, row, services.clock())
-    with services.database.read() as session:
-        old, case = editions.pinned(session, row), parts.whole_case(session, row)
-        shelves = {"old": editions.pinned_shelf(session, row)}
-        name, content = editions.available(session, scope, framework or row.framework)
-    if sha256_hex(content) == row.edition:
-        raise ConfigError("this edition is pinned already", offender="framework", value=framework)
-    results = {}
-    dropped: list[str] = []
-    source = StoreEvidence(services, enterprise, scope.under(Permission.RUN_REPORT), row.sites)
-    shelves["new"] = Shelf({case.framework: json.loads(content)})
-    for which, edition in (("old", old), ("new", editions.compiled(content))):
-        fitting, left_out = editions.fitting(case, edition)
-        results[which] = result_of(freeze(fitting, source, Issue("", "", 0, ""), shelves[which]).data)
-        dropped = left_out
-    with services.database.write() as session:
-        row = opened(session, scope, enterprise, case_id, Permission.REVIEW_CASE)
-        decision = {**results, "from": row.edition, "to": sha256_hex(content), "dropped": dropped}
-        step = take(session, scope, row, Step.MOVE_EDITION, decision, services.clock(), seen_version=seen)
-        editions.pin(session, row, name, content, services.clock())
-        row.snapshot = ""
-    return step

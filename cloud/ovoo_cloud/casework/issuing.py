@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import freezing, numbers
+from ovoo_cloud.casework import drafting, freezing, numbers
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue import cases
@@ -57,7 +57,9 @@ def confirm(session: Session, scope: Scope, row: CaseFile, snapshot: str, now_ns
 def reject(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: int, seen: int | None) -> CaseStep:
     """The enterprise objects, and the review goes on."""
     if not reason.strip():
-        raise ConfigError("an objection needs its reason", offender="reason", remedy="say what is wrong")
+        raise ConfigError(
+            "an objection needs its reason", offender="reason", remedy="say what is wrong", code="case.objection_reason"
+        )
     decision = {"snapshot": row.snapshot, "reason": reason.strip()}
     step = take(session, scope, row, Step.OBJECT, decision, now_ns, seen_version=seen)
     row.snapshot = freezing.measured_id(session, row)
@@ -86,6 +88,7 @@ def issue(
     with services.database.write() as session:
         row = opened(session, scope, enterprise, case_id, Permission.ISSUE_CASE)
         data, revision = _ready(session, scope, row, order, issue_date, today, services.clock())
+        confirmed = drafting.confirmation(session, row, services.settings.zone)
     progress(0.2)
     name = f"{slug(order.number)}-r{revision}"
     folder = services.settings.reports_dir / enterprise / name
@@ -98,6 +101,8 @@ def issue(
         languages=list(order.languages) or [settings.language],
         verify_url=settings.verify_url,
         centre_copy=order.centre_copy,
+        status=State.ISSUED.value,
+        confirmed=confirmed,
     )
     result = issue_bundle(lambda given: Snapshot({**data, "issue": given.to_json()}), made, folder)
     progress(0.9)
@@ -118,7 +123,12 @@ def _ready(
     _same(row, order.snapshot)
     if row.number and row.number != order.number:
         raise ConfigError(
-            "a revision keeps its number", offender="number", value=order.number, remedy=f"use {row.number}"
+            "a revision keeps its number",
+            offender="number",
+            value=order.number,
+            remedy=f"use {row.number}",
+            code="case.revision_keeps_number",
+            slots={"number": row.number},
         )
     numbers.check_date(session, issue_date, today)
     return freezing.read(session, row, row.snapshot), numbers.next_revision(session, order.number, row.case)
@@ -139,7 +149,12 @@ def _record(
     revision = numbers.claim(session, order.number, row.case, issue_date, today, now_ns)
     data = result.snapshot.data
     if revision != data["issue"]["revision"]:
-        raise Stale("another revision was issued meanwhile", offender=order.number, remedy="issue again")
+        raise Stale(
+            "another revision was issued meanwhile",
+            offender=order.number,
+            remedy="issue again",
+            code="case.revised_meanwhile",
+        )
     decision = {
         "number": order.number,
         "revision": revision,
@@ -193,7 +208,12 @@ def _report(
 def revise(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: int, seen: int | None) -> CaseStep:
     """Opens an issued report for correction: the review goes on, and the next issue is a revision with its changes."""
     if not reason.strip():
-        raise ConfigError("a revision needs its reason", offender="reason", remedy="say what has to be corrected")
+        raise ConfigError(
+            "a revision needs its reason",
+            offender="reason",
+            remedy="say what has to be corrected",
+            code="case.revision_reason",
+        )
     decision = {"number": row.number, "reason": reason.strip()}
     step = take(session, scope, row, Step.REVISE, decision, now_ns, seen_version=seen)
     row.snapshot = freezing.measured_id(session, row)
@@ -219,12 +239,22 @@ def visit(
     try:
         datetime.date.fromisoformat(date)
     except ValueError as error:
-        raise ConfigError("not a date", offender="date", value=date, remedy="e.g. 2026-12-01") from error
+        raise ConfigError(
+            "not a date", offender="date", value=date, remedy="e.g. 2026-12-01", code="case.not_date"
+        ) from error
     if not words.strip():
-        raise ConfigError("a visit needs its record", offender="words", remedy="say what was seen")
+        raise ConfigError(
+            "a visit needs its record", offender="words", remedy="say what was seen", code="case.visit_record"
+        )
     for code in documents:
         if session.get(CaseDocument, (row.case, code)) is None:
-            raise ConfigError("no such document in the case", offender="documents", value=code, remedy="upload it")
+            raise ConfigError(
+                "no such document in the case",
+                offender="documents",
+                value=code,
+                remedy="upload it",
+                code="case.no_such_document",
+            )
     decision = {"date": date, "words": words.strip(), "documents": list(documents)}
     return take(session, scope, row, Step.VISIT, decision, now_ns, seen_version=seen)
 
@@ -237,4 +267,5 @@ def _same(row: CaseFile, snapshot: str) -> None:
             value=snapshot,
             remedy="look at it again",
             versions={"yours": snapshot, "theirs": row.snapshot},
+            code="case.content_changed",
         )

@@ -23,11 +23,21 @@ def check_free(session: Session, number: str, case_id: str) -> None:
     """
     if session.scalars(select(RegionReport.id).where(RegionReport.number == number).limit(1)).first() is not None:
         raise Conflict(
-            "a report of the region has this number", offender="number", value=number, remedy="take a new one"
+            "a report of the region has this number",
+            offender="number",
+            value=number,
+            remedy="take a new one",
+            code="case.number_of_region",
         )
     held = session.get(ReportNumber, number)
     if held is not None and held.case != case_id:
-        raise Conflict("this number belongs to another case", offender="number", value=number, remedy="take a new one")
+        raise Conflict(
+            "this number belongs to another case",
+            offender="number",
+            value=number,
+            remedy="take a new one",
+            code="case.number_of_another_case",
+        )
 
 
 def next_revision(session: Session, number: str, case_id: str) -> int:
@@ -42,7 +52,13 @@ def next_revision(session: Session, number: str, case_id: str) -> int:
         return held.revision + 1
     stray = session.scalars(select(Report).where(Report.number == number).limit(1)).first()
     if stray is not None:
-        raise Conflict("a report has this number already", offender="number", value=number, remedy="take a new one")
+        raise Conflict(
+            "a report has this number already",
+            offender="number",
+            value=number,
+            remedy="take a new one",
+            code="case.number_taken",
+        )
     return 1
 
 
@@ -57,7 +73,9 @@ def check_date(session: Session, issue_date: str, today: str) -> None:
     try:
         datetime.date.fromisoformat(issue_date)
     except ValueError as error:
-        raise ConfigError("not a date", offender="issue_date", value=issue_date, remedy="e.g. 2026-06-08") from error
+        raise ConfigError(
+            "not a date", offender="issue_date", value=issue_date, remedy="e.g. 2026-06-08", code="case.not_date"
+        ) from error
     last = session.scalar(select(func.max(ReportNumber.issue_date))) or ""
     if issue_date < last:
         raise Conflict(
@@ -65,9 +83,18 @@ def check_date(session: Session, issue_date: str, today: str) -> None:
             offender="issue_date",
             value=issue_date,
             remedy=f"{last} or later; if today is earlier, the clock of the server was set back",
+            code="case.date_before_last",
+            slots={"last": last},
         )
     if issue_date > today:
-        raise ConfigError("a day to come", offender="issue_date", value=issue_date, remedy=f"today is {today}")
+        raise ConfigError(
+            "a day to come",
+            offender="issue_date",
+            value=issue_date,
+            remedy=f"today is {today}",
+            code="case.day_to_come",
+            slots={"today": today},
+        )
 
 
 def claim(session: Session, number: str, case_id: str, issue_date: str, today: str, now_ns: int) -> int:

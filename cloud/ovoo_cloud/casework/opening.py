@@ -62,9 +62,13 @@ def apply(
     for site in sites:
         enterprises.site(session, scope, enterprise, site)
     if not sites:
-        raise ConfigError("a case needs a site", offender="sites", remedy="name the sites that are diagnosed")
+        raise ConfigError(
+            "a case needs a site", offender="sites", remedy="name the sites that are diagnosed", code="case.site_needed"
+        )
     if session.get(Case, case_id) is not None:
-        raise Conflict("this id is taken", offender=case_id, remedy="choose another, e.g. with the year")
+        raise Conflict(
+            "this id is taken", offender=case_id, remedy="choose another, e.g. with the year", code="case.id_taken"
+        )
     session.add(
         Case(
             id=case_id,
@@ -106,7 +110,7 @@ def decide(
 ) -> CaseStep:
     """The centre takes the application or declines it; declining needs a reason."""
     if not accepted and not reason.strip():
-        raise ConfigError("a refusal needs its reason", offender="reason", remedy="say why")
+        raise ConfigError("a refusal needs its reason", offender="reason", remedy="say why", code="case.refusal_reason")
     step = Step.ACCEPT if accepted else Step.DECLINE
     return take(session, scope, row, step, {"reason": reason.strip()}, now_ns, seen_version=seen)
 
@@ -134,12 +138,31 @@ def resume(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: 
 def _grant(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: int) -> str:
     missing = sorted(NEEDED - set(terms.purposes))
     if missing:
-        raise ConfigError("a diagnosis needs these too", offender="purposes", value=missing, remedy="add them")
+        raise ConfigError(
+            "a diagnosis needs these too",
+            offender="purposes",
+            value=missing,
+            remedy="add them",
+            code="case.purposes_missing",
+            slots={"missing": ", ".join(missing)},
+        )
     uncovered = [site for site in row.sites if terms.sites and site not in terms.sites]
     if uncovered:
-        raise ConfigError("a site of the case is missing", offender="sites", value=uncovered, remedy="add it")
+        raise ConfigError(
+            "a site of the case is missing",
+            offender="sites",
+            value=uncovered,
+            remedy="add it",
+            code="case.site_not_covered",
+            slots={"missing": ", ".join(uncovered)},
+        )
     if terms.from_ns > now_ns:
-        raise ConfigError("the consent of a case begins now", offender="start", remedy="leave the start out")
+        raise ConfigError(
+            "the consent of a case begins now",
+            offender="start",
+            remedy="leave the start out",
+            code="case.consent_begins_now",
+        )
     return grants.give(session, scope, row.enterprise, terms, now_ns).id
 
 
@@ -198,7 +221,12 @@ def submit(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: int
 def reopen(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: int, seen: int | None) -> CaseStep:
     """Opens the intake again; what was measured has to be measured anew."""
     if not reason.strip():
-        raise ConfigError("opening it again needs a reason", offender="reason", remedy="say what is to be corrected")
+        raise ConfigError(
+            "opening it again needs a reason",
+            offender="reason",
+            remedy="say what is to be corrected",
+            code="case.reopen_reason",
+        )
     return take(session, scope, row, Step.REOPEN, {"reason": reason.strip()}, now_ns, seen_version=seen)
 
 
@@ -208,7 +236,9 @@ def rediagnose(
     """Opens a case that follows this one; it goes through every step, and its report compares both."""
     follows = session.scalars(select(CaseFile).where(CaseFile.previous == row.case)).first()
     if follows is not None:
-        raise Conflict("a case follows this one already", offender=row.case, value=follows.case)
+        raise Conflict(
+            "a case follows this one already", offender=row.case, value=follows.case, code="case.followed_already"
+        )
     take(session, scope, row, Step.REDIAGNOSE, {"case": case_id}, now_ns, seen_version=seen)
     reason = f"follows {row.case}"
     return apply(
@@ -227,5 +257,7 @@ def rediagnose(
 def close(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: int, seen: int | None) -> CaseStep:
     """Ends a case; a suspended one ends without a report, for a stated reason."""
     if row.state == State.SUSPENDED and not reason.strip():
-        raise ConfigError("ending it without a report needs a reason", offender="reason", remedy="say why")
+        raise ConfigError(
+            "ending it without a report needs a reason", offender="reason", remedy="say why", code="case.close_reason"
+        )
     return take(session, scope, row, Step.CLOSE, {"reason": reason.strip()}, now_ns, seen_version=seen)

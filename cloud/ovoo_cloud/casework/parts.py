@@ -80,7 +80,13 @@ def put_part(
     """
     current = newest(session, row, part)
     if row.state != State.INTAKE:
-        raise Conflict("the intake is not open", offender=row.case, value=row.state, remedy="reopen it first")
+        raise Conflict(
+            "the intake is not open",
+            offender=row.case,
+            value=row.state,
+            remedy="reopen it first",
+            code="case.intake_closed",
+        )
     version = 0 if current is None else current.version
     if version != seen_version:
         theirs = None if current is None else {"version": version, "author": current.author, **_shown(current)}
@@ -90,6 +96,7 @@ def put_part(
             value=seen_version,
             remedy="join both, then write with the later version",
             versions={"yours": {"version": seen_version, "content": dict(content)}, "theirs": theirs},
+            code="case.part_stale",
         )
     _check(row, part, content)
     written = CasePart(
@@ -118,9 +125,22 @@ def _check(row: CaseFile, part: str, content: Mapping[str, Any]) -> None:
     """Refuses content that is no such part, with the mistakes of these sections only."""
     strange = sorted(set(content) - set(PARTS[part]))
     if strange:
-        raise ConfigError("not of this part", offender=part, value=strange, remedy=f"it holds {', '.join(PARTS[part])}")
+        raise ConfigError(
+            "not of this part",
+            offender=part,
+            value=strange,
+            remedy=f"it holds {', '.join(PARTS[part])}",
+            code="case.not_of_part",
+            slots={"known": ", ".join(PARTS[part])},
+        )
     if len(canonical_json(dict(content))) > _LARGEST:
-        raise ConfigError("too large", offender=part, remedy=f"at most {_LARGEST} bytes; put lists into documents")
+        raise ConfigError(
+            "too large",
+            offender=part,
+            remedy=f"at most {_LARGEST} bytes; put lists into documents",
+            code="case.part_too_large",
+            slots={"largest": _LARGEST},
+        )
     filled = {**_FILLER, "sites": [{"id": site, "name": site} for site in row.sites], **content}
     try:
         parse_case(_plain(row, filled), part)

@@ -64,9 +64,21 @@ def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[s
     for row in rows:
         kind, name = row[0], row[1]
         if kind.text not in ("item", "scene"):
-            errors.append(fault(kind, "neither item nor scene", "leave this column as exported"))
+            errors.append(
+                fault(
+                    kind, "neither item nor scene", "leave this column as exported", code="case.neither_item_nor_scene"
+                )
+            )
         elif name.text not in (items if kind.text == "item" else scenes):
-            errors.append(fault(name, "the framework has no such entry", f"export the form of {framework.id} again"))
+            errors.append(
+                fault(
+                    name,
+                    "the framework has no such entry",
+                    f"export the form of {framework.id} again",
+                    code="case.not_in_questionnaire",
+                    slots={"framework": framework.id},
+                )
+            )
         else:
             entry = told.setdefault((kind.text, name.text), _Told())
             _read(row, items.get(name.text) if kind.text == "item" else None, entry, errors)
@@ -83,7 +95,7 @@ def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[s
 def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) -> None:
     option, answer, cls, evidence = row[2], row[5], row[6], row[7]
     if cls.text.lower() not in CLASSES:
-        errors.append(fault(cls, "no such class", "declared or verified"))
+        errors.append(fault(cls, "no such class", "declared or verified", code="case.no_such_class"))
     else:
         entry.cls = CLASSES[cls.text.lower()] or entry.cls
     names = evidence.text.replace("；", ";").split(";")
@@ -94,7 +106,15 @@ def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) 
         return
     known = {each.id for each in item.options} if item is not None else {"1", "2", "3", "4"}
     if option.text not in known:
-        errors.append(fault(option, "no such option", f"one of {', '.join(sorted(known))}"))
+        errors.append(
+            fault(
+                option,
+                "no such option",
+                f"one of {', '.join(sorted(known))}",
+                code="case.no_such_option",
+                slots={"known": ", ".join(sorted(known))},
+            )
+        )
         return
     text = answer.text.lower()
     if text in YES:
@@ -104,7 +124,7 @@ def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) 
         entry.open.append(option.text)
         entry.answered = True
     elif text not in NO:
-        errors.append(fault(answer, "not an answer", "yes, no or ? (是, 否 or ?)"))
+        errors.append(fault(answer, "not an answer", "yes, no or ? (是, 否 or ?)", code="case.not_answer"))
     elif text:
         entry.answered = True
 
@@ -118,7 +138,7 @@ def _ratio(cell: Cell, errors: list[ConfigError]) -> str:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or not 0 <= number <= 1:
-        errors.append(fault(cell, "not a share", "0.35 or 35%"))
+        errors.append(fault(cell, "not a share", "0.35 or 35%", code="case.not_share"))
         return ""
     return f"{number.normalize():f}"
 

@@ -58,13 +58,18 @@ def decide(
     """
     scope.require(Permission.REVIEW_CASE)
     if row.state != State.REVIEW:
-        raise Conflict("the case is not under review", offender=row.case, value=row.state)
+        raise Conflict("the case is not under review", offender=row.case, value=row.state, code="case.not_under_review")
     if ruling.subject not in subjects(measured):
         raise absent(ruling.subject)
     if ruling.decision == "override":
         _check_override(session, row, measured, ruling)
     elif ruling.value is not None:
-        raise ConfigError("an accepted entry has no other value", offender="value", remedy="override it, or leave it")
+        raise ConfigError(
+            "an accepted entry has no other value",
+            offender="value",
+            remedy="override it, or leave it",
+            code="case.accepted_has_value",
+        )
     last = session.scalar(select(func.max(CaseReview.seq)).where(CaseReview.case == row.case)) or 0
     kept = CaseReview(
         case=row.case,
@@ -95,12 +100,21 @@ def decide(
 
 def _check_override(session: Session, row: CaseFile, measured: Mapping[str, Any], ruling: Ruling) -> None:
     if not ruling.reason.strip():
-        raise ConfigError("an override needs its reason", offender="reason", remedy="say what was seen or read")
+        raise ConfigError(
+            "an override needs its reason",
+            offender="reason",
+            remedy="say what was seen or read",
+            code="case.override_reason",
+        )
     if ruling.document:
         query = select(CaseDocument).where(CaseDocument.case == row.case, CaseDocument.name == ruling.document)
         if session.scalars(query).first() is None:
             raise ConfigError(
-                "no such document in the case", offender="document", value=ruling.document, remedy="upload it"
+                "no such document in the case",
+                offender="document",
+                value=ruling.document,
+                remedy="upload it",
+                code="case.no_such_document",
             )
     kind, _, name = ruling.subject.partition(":")
     value = ruling.value or {}
@@ -118,15 +132,31 @@ def _check_value(rules: Mapping[str, Any], name: str, value: Mapping[str, Any]) 
         return
     wanted = "ratio" if item["kind"] == "ratio" else "options"
     if set(value) != {wanted}:
-        raise ConfigError("wrong form of answer", offender=name, value=sorted(value), remedy=f"give {wanted}")
+        raise ConfigError(
+            "wrong form of answer",
+            offender=name,
+            value=sorted(value),
+            remedy=f"give {wanted}",
+            code="intake.wrong_form_of_answer",
+            slots={"wanted": wanted},
+        )
     if wanted == "ratio":
         return
     chosen, known = value["options"], {option["id"] for option in item["options"]}
     strange = [each for each in chosen if each not in known] if isinstance(chosen, list) else [str(chosen)]
     if strange:
-        raise ConfigError("no such option", offender=name, value=strange, remedy=f"of {', '.join(sorted(known))}")
+        raise ConfigError(
+            "no such option",
+            offender=name,
+            value=strange,
+            remedy=f"of {', '.join(sorted(known))}",
+            code="case.no_such_option",
+            slots={"known": ", ".join(sorted(known))},
+        )
     if item["kind"] in ("single", "direction") and len(chosen) != 1:
-        raise ConfigError("one option is needed", offender=name, value=chosen, remedy="name one")
+        raise ConfigError(
+            "one option is needed", offender=name, value=chosen, remedy="name one", code="intake.one_option"
+        )
 
 
 def _check_graded(rules: Mapping[str, Any], name: str, value: Mapping[str, Any]) -> None:
@@ -158,7 +188,12 @@ def complete(session: Session, row: CaseFile, snapshot_id: str, measured: Mappin
     missing = [each for each in wanted if each not in found]
     if missing:
         raise ConfigErrors(
-            [ConfigError("nobody decided this", offender=each, remedy="accept it or override it") for each in missing]
+            [
+                ConfigError(
+                    "nobody decided this", offender=each, remedy="accept it or override it", code="case.undecided"
+                )
+                for each in missing
+            ]
         )
     return [_row(found[each]) for each in wanted]
 

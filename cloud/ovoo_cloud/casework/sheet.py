@@ -85,7 +85,15 @@ def read_xlsx(content: bytes) -> list[Row]:
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=False)
     except Exception as error:  # the reader raises whatever its parsers raise on damaged files
         raise ConfigErrors(
-            [ConfigError("not a workbook", offender="file", value=str(error)[:120], remedy="save it as .xlsx")]
+            [
+                ConfigError(
+                    "not a workbook",
+                    offender="file",
+                    value=str(error)[:120],
+                    remedy="save it as .xlsx",
+                    code="case.not_workbook",
+                )
+            ]
         ) from error
     found = [sheet for sheet in book.worksheets if _is_header([str(c.value or "") for c in next(sheet.rows, ())])]
     if not found:
@@ -100,6 +108,7 @@ def _sheet_rows(sheet: Any) -> list[Row]:
             "merged cells",
             offender=f"{sheet.title}!{area.coord}",
             remedy="split them: every row has its own answer",
+            code="case.merged_cells",
         )
         for area in sheet.merged_cells.ranges
         if area.max_col > _ANSWERED and area.max_row > 1
@@ -107,14 +116,29 @@ def _sheet_rows(sheet: Any) -> list[Row]:
     rows: list[Row] = []
     for number, cells in enumerate(sheet.iter_rows(min_row=2, max_col=len(HEADER)), 2):
         if number > _ROWS:
-            errors.append(ConfigError("too many rows", offender=sheet.title, value=number, remedy=f"at most {_ROWS}"))
+            errors.append(
+                ConfigError(
+                    "too many rows",
+                    offender=sheet.title,
+                    value=number,
+                    remedy=f"at most {_ROWS}",
+                    code="case.too_many_rows",
+                    slots={"most": _ROWS},
+                )
+            )
             break
         row = []
         for column, cell in enumerate(cells, 1):
             place = f"{sheet.title}!{get_column_letter(column)}{number}"
             if cell.data_type == "f":
                 errors.append(
-                    ConfigError("a formula", offender=place, value=str(cell.value), remedy="write its result")
+                    ConfigError(
+                        "a formula",
+                        offender=place,
+                        value=str(cell.value),
+                        remedy="write its result",
+                        code="case.formula",
+                    )
                 )
             row.append(Cell("" if cell.value is None else str(cell.value).strip(), place))
         rows.append(tuple(row))
@@ -129,9 +153,21 @@ def _check_size(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             total = sum(each.file_size for each in packed.infolist())
     except zipfile.BadZipFile as error:
-        raise ConfigErrors([ConfigError("not a workbook", offender="file", remedy="save it as .xlsx")]) from error
+        raise ConfigErrors(
+            [ConfigError("not a workbook", offender="file", remedy="save it as .xlsx", code="case.not_workbook")]
+        ) from error
     if total > _UNPACKED:
-        raise ConfigErrors([ConfigError("unpacks to too much", offender="file", value=total, remedy="use our form")])
+        raise ConfigErrors(
+            [
+                ConfigError(
+                    "unpacks to too much",
+                    offender="file",
+                    value=total,
+                    remedy="use our form",
+                    code="case.workbook_too_large",
+                )
+            ]
+        )
 
 
 def read_csv(content: bytes) -> list[Row]:
@@ -145,12 +181,23 @@ def read_csv(content: bytes) -> list[Row]:
         lines = list(csv.reader(io.StringIO(text)))
     except csv.Error as error:
         raise ConfigErrors(
-            [ConfigError("not CSV", offender="file", value=str(error), remedy="save it again")]
+            [ConfigError("not CSV", offender="file", value=str(error), remedy="save it again", code="case.not_csv")]
         ) from error
     if not lines or not _is_header(lines[0]):
         raise ConfigErrors([_no_header("line 1")])
     if len(lines) > _ROWS:
-        raise ConfigErrors([ConfigError("too many rows", offender="file", value=len(lines), remedy=f"at most {_ROWS}")])
+        raise ConfigErrors(
+            [
+                ConfigError(
+                    "too many rows",
+                    offender="file",
+                    value=len(lines),
+                    remedy=f"at most {_ROWS}",
+                    code="case.too_many_rows",
+                    slots={"most": _ROWS},
+                )
+            ]
+        )
     rows = []
     for number, line in enumerate(lines[1:], 2):
         padded = (line + [""] * len(HEADER))[: len(HEADER)]
@@ -168,7 +215,14 @@ def _decoded(content: bytes) -> str:
         except UnicodeDecodeError as error:
             place = error.start
     raise ConfigErrors(
-        [ConfigError("neither UTF-8 nor GBK", offender=f"byte {place}", remedy="save it as CSV UTF-8, or as .xlsx")]
+        [
+            ConfigError(
+                "neither UTF-8 nor GBK",
+                offender=f"byte {place}",
+                remedy="save it as CSV UTF-8, or as .xlsx",
+                code="case.not_text",
+            )
+        ]
     )
 
 
@@ -178,5 +232,9 @@ def _is_header(texts: Sequence[str]) -> bool:
 
 def _no_header(where: str) -> ConfigError:
     return ConfigError(
-        "this is no questionnaire", offender=where, remedy=f"the first row reads {', '.join(HEADER)}; export the form"
+        "this is no questionnaire",
+        offender=where,
+        remedy=f"the first row reads {', '.join(HEADER)}; export the form",
+        code="case.not_questionnaire",
+        slots={"header": ", ".join(HEADER)},
     )

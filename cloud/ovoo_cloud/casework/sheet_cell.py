@@ -33,6 +33,6 @@ class Cell:
 Row = tuple[Cell, ...]
 
 
-def fault(cell: Cell, message: str, remedy: str) -> ConfigError:
-    """What is wrong with a cell, by its place."""
-    return ConfigError(message, offender=cell.place, value=cell.text, remedy=remedy)
+def fault(cell: Cell, message: str, remedy: str, code: str, slots: Mapping[str, object] | None = None) -> ConfigError:
+    """What is wrong with a cell, by its place; `code` and `slots` find the sentence in the reader's language."""
+    return ConfigError(message, offender=cell.place, value=cell.text, remedy=remedy, code=code, slots=slots)

@@ -55,6 +55,7 @@ class Step(enum.StrEnum):
     FREEZE = "freeze"
     REOPEN = "reopen"
     MOVE_EDITION = "move_edition"
+    ON_SITE = "on_site"
     PROPOSE = "propose"
     OBJECT = "object"
     CONFIRM = "confirm"
@@ -118,6 +119,7 @@ TRANSITIONS: Final = _law(
     Transition(Step.FREEZE, frozenset({S.EVIDENCE}), S.REVIEW, P.RUN_REPORT, needs_consent=True),
     Transition(Step.REOPEN, frozenset({S.EVIDENCE, S.REVIEW}), S.INTAKE, P.REVIEW_CASE, needs_consent=True),
     Transition(Step.MOVE_EDITION, frozenset({S.INTAKE, S.REVIEW}), S.INTAKE, P.REVIEW_CASE, needs_consent=True),
+    Transition(Step.ON_SITE, frozenset({S.REVIEW}), S.REVIEW, P.REVIEW_CASE, needs_consent=True),
     Transition(Step.PROPOSE, frozenset({S.REVIEW}), S.CONFIRMATION, P.REVIEW_CASE, needs_consent=True),
     Transition(Step.OBJECT, frozenset({S.CONFIRMATION}), S.REVIEW, P.CONFIRM_CASE, needs_consent=True),
     Transition(Step.CONFIRM, frozenset({S.CONFIRMATION}), S.CONFIRMED, P.CONFIRM_CASE, needs_consent=True),
@@ -146,6 +148,8 @@ def transition(state: State | None, step: Step) -> Transition:
         offender=f"step {step.value}",
         value=None if state is None else state.value,
         remedy=f"steps from here: {allowed}",
+        code="case.step_out_of_order",
+        slots={"allowed": allowed},
     )
 
 

@@ -110,14 +110,29 @@ def take(
     """
     line = transition(State(row.state) if row.version else None, step)
     if line.permission is None:
-        raise Forbidden("nobody orders this step", offender=f"step {step.value}", remedy="withdraw the grant instead")
+        raise Forbidden(
+            "nobody orders this step",
+            offender=f"step {step.value}",
+            remedy="withdraw the grant instead",
+            code="case.nobody_orders",
+        )
     scope.require(line.permission)
     if seen_version is not None and seen_version != row.version:
         raise Stale(
-            "the case moved on", offender=row.case, value=seen_version, remedy=f"it is at version {row.version}"
+            "the case moved on",
+            offender=row.case,
+            value=seen_version,
+            remedy=f"it is at version {row.version}",
+            code="case.moved_on",
+            slots={"version": row.version},
         )
     if line.needs_consent and not _live(session.get(Grant, row.grant) if row.grant else None, now_ns):
-        raise Conflict("the consent has ended", offender=row.case, remedy="the enterprise gives a new grant (resume)")
+        raise Conflict(
+            "the consent has ended",
+            offender=row.case,
+            remedy="the enterprise gives a new grant (resume)",
+            code="case.consent_ended",
+        )
     after = line.after or (State(row.resume_state) if row.state == State.SUSPENDED else State(row.state))
     return _append(session, row, line, after, (scope.user, scope.role.value), decision, now_ns)
 
@@ -179,20 +194,29 @@ def check_chain(taken: Iterable[CaseStep]) -> State:
     for number, step in enumerate(taken, 1):
         where = f"step {number}"
         if step.seq != number or step.previous != previous or step.hash != _hash(step):
-            raise VerifyError("the record of steps was changed", offender=where, remedy="ask for the case again")
+            raise VerifyError(
+                "the record of steps was changed",
+                offender=where,
+                remedy="ask for the case again",
+                code="case.record_changed",
+            )
         try:
             line = transition(state, Step(step.step))
             after = line.after or State(resume if state is State.SUSPENDED else step.before)
             fits = step.before == (state or "") and step.after == after.value
         except (Conflict, ValueError) as error:
-            raise VerifyError(str(error), offender=where, remedy="ask for the case again") from error
+            raise VerifyError(
+                str(error), offender=where, remedy="ask for the case again", code="case.step_leads_elsewhere"
+            ) from error
         if not fits:
-            raise VerifyError("this step does not lead there", offender=where, value=step.after)
+            raise VerifyError(
+                "this step does not lead there", offender=where, value=step.after, code="case.step_leads_elsewhere"
+            )
         if line.step is Step.SUSPEND:
             resume = step.before
         previous, state = step.hash, State(step.after)
     if state is None:
-        raise VerifyError("no step at all", offender="steps", remedy="ask for the case again")
+        raise VerifyError("no step at all", offender="steps", remedy="ask for the case again", code="case.no_step")
     return state
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from ovoo_contract.canonical import sha256_hex
-from ovoo_contract.errors import ConfigError, ConfigErrors, NotFound, Stale
+from ovoo_contract.errors import ConfigError, ConfigErrors, NotFound
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission, Purpose
@@ -101,22 +100,29 @@ def _content(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any] | 
     except NotFound:
         return None
     found = parts.newest_parts(session, row)
-    faults: list[str] = []
+    faults: list[ConfigError] = []
     if row.edition and row.state == State.INTAKE:
         try:
-            faults = [str(each.as_error()) for each in opening.check_intake(session, row)]
+            faults = [each.as_error() for each in opening.check_intake(session, row)]
         except ConfigErrors as error:
-            faults = [str(each) for each in error.errors]
+            faults = list(error.errors)
     may_read = scope.under(Permission.READ_REPORT, Purpose.DOCUMENTS).sees(row.enterprise)
     table = review_rows(session, row)
     return {
         "parts": [(name, found.get(name)) for name in parts.PARTS],
         "documents": documents.documents(session, row) if may_read else [],
-        "faults": faults,
+        "faults": [(each, _part_of(each)) for each in faults],
         "steps": steps.steps(session, row),
         "review": (sum(1 for each in table if each["decision"]), len(table)),
         **results(session, scope, row),
     }
+
+
+def _part_of(fault: ConfigError) -> str:
+    """The part whose form a fault is mended in, empty where it lies in none."""
+    path = fault.offender.rpartition(" ")[2]
+    section = path.partition(".")[0].partition("[")[0]
+    return next((part for part, sections in parts.PARTS.items() if section in sections), "")
 
 
 @router.post("/cases/{enterprise}/{case}/steps/{step}")
@@ -131,6 +137,8 @@ def take_step(
     number: Annotated[str, Form(max_length=40)] = "",
     date: Annotated[str, Form(max_length=10)] = "",
     words: _Text = "",
+    assessors: Annotated[str, Form(max_length=400)] = "",
+    document: Annotated[str, Form(max_length=200)] = "",
     id: Annotated[str, Form(max_length=63)] = "",  # the field's name in the form
     title: Annotated[str, Form(max_length=200)] = "",
     languages: Annotated[str, Form(pattern="^(zh|en|zh,en)$")] = "zh,en",
@@ -146,7 +154,7 @@ def take_step(
         queue_step(services, scope, enterprise, case, step, wanted)
     else:
         fields = {"reason": reason, "snapshot": snapshot, "date": date, "words": words, "id": id, "title": title}
-        fields["framework"] = framework
+        fields |= {"framework": framework, "assessors": assessors, "document": document}
         ordering.order_step(services, scope, enterprise, case, step, fields)
     return _to(enterprise, case)
 
@@ -163,69 +171,6 @@ def upload(
         folder, largest = DocumentFolder(settings.documents), settings.document_max_mb * _MB
         documents.add(session, scope, row, brought, folder, largest, services.clock())
     return _to(enterprise, case)
-
-
-@router.get("/cases/{enterprise}/{case}/parts/{part}")
-def part_page(
-    request: Request, enterprise: str, case: str, part: str, services: ServicesDep, scope: Reader
-) -> Response:
-    """One part of the intake as text, to be changed."""
-    with services.database.read() as session:
-        row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
-        found = parts.newest(session, row, part)
-        view = file_view(session, scope, row, services.clock())
-    version, text = (0, "{}") if found is None else (found.version, _pretty(found.content))
-    values: dict[str, Any] = {"case": view, "part": part, "version": version, "text": text, "theirs": None, "fault": ""}
-    return page(request, services, "case_part.html", scope, **values)
-
-
-@router.post("/cases/{enterprise}/{case}/parts/{part}")
-def write_part(
-    request: Request,
-    enterprise: str,
-    case: str,
-    part: str,
-    services: ServicesDep,
-    scope: Reader,
-    version: Annotated[int, Form(ge=0, le=10**6)],
-    text: Annotated[str, Form(max_length=1_000_000)],
-) -> Response:
-    """Writes a part; what does not fit, or came too late, stays on the page beside what stands."""
-    theirs, fault = None, ""
-    with services.database.read() as session:
-        view = file_view(session, scope, steps.file(session, scope, enterprise, case), services.clock())
-    try:
-        with services.database.write() as session:
-            row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
-            parts.put_part(session, scope, row, part, _object(text), version, services.clock())
-        return _to(enterprise, case)
-    except Stale as error:
-        later: Any = error.versions.get("theirs") or {"version": 0, "author": "", "content": {}}
-        theirs = {**later, "text": _pretty(later["content"])}
-        version = later["version"]
-    except ConfigError as error:
-        fault = str(error)
-    values: dict[str, Any] = {
-        "case": view,
-        "part": part,
-        "version": version,
-        "text": text,
-        "theirs": theirs,
-        "fault": fault,
-    }
-    return page(request, services, "case_part.html", scope, 412 if theirs else 422, **values)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(
-            "not JSON", offender="text", value=str(error)[:100], remedy="check commas and quotes"
-        ) from error
-    if not isinstance(found, dict):
-        raise ConfigError("not a section", offender="text", remedy="write { ... }")
-    return found
 
 
 @router.get("/cases/{enterprise}/{case}/review")
@@ -274,10 +219,6 @@ def decide(
         name = freezing.measured_id(session, row)
         reviews.decide(session, scope, row, freezing.read(session, row, name), name, ruling, services.clock())
     return RedirectResponse(f"/cases/{enterprise}/{case}/review#after-{subject.replace(':', '-')}", 303)
-
-
-def _pretty(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def _to(enterprise: str, case: str) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, File, Form, UploadFile
@@ -20,10 +20,14 @@ from ovoo_cloud.catalogue import cases, jobs
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.console.gate import Reader
+from ovoo_cloud.reports.nodes import Facts
+from ovoo_cloud.reports.resolve import Language, Locale
+from ovoo_cloud.reports.sections.figure_names import figure_name
 
 __all__ = ["results", "router"]
 
 router = APIRouter(include_in_schema=False)
+_LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
 _MEASURED: Final = frozenset({State.REVIEW, State.CONFIRMATION, State.CONFIRMED, State.ISSUED, State.FOLLOW_UP})
 _WORK: Final = ("case_evidence", "case_issue")
 _READABLE: Final = (".pdf", ".docx", ".xlsx", ".html")
@@ -48,7 +52,6 @@ def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:
     data = freezing.read(session, row, row.snapshot)
     scored, rules = data["score"], data["framework"]
     overridden = [each for each in data.get("review", {}).get("items", ()) if each["decision"] == "override"]
-    names = {f"score.item.{each['id']}": each["name"] for part in rules["dimensions"] for each in part["items"]}
     return {
         "framework": rules["name"],
         "total": scored["total"],
@@ -56,8 +59,19 @@ def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:
         "level_range": (scored["level_low"], scored["level_high"]),
         "levels": {each["level"]: each["name"] for each in rules.get("levels", [])},
         "overridden": len(overridden),
+        "on_site": data.get("on_site"),
         "changes": data.get("changes"),
-        "names": names,
+        "names": _names(data),
+    }
+
+
+def _names(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """What the figures of the change table are called, by language."""
+    facts, rows = Facts(data), data.get("changes", {}).get("figures", ())
+    named = {each for row in rows for each in (row["figure"], *row.get("because", ()))}
+    return {
+        figure: {language: Locale(language).inline(figure_name(facts, figure)) for language in _LANGUAGES}
+        for figure in named
     }
 
 
@@ -82,7 +96,13 @@ def fill(
     """Reads a filled questionnaire, as the versions of its two parts stood on the page."""
     content, name, now_ns = file.file.read(), (file.filename or "").lower(), services.clock()
     if not name.endswith((".xlsx", ".csv")):
-        raise ConfigError("not a questionnaire", offender="file", value=name, remedy="the form as .xlsx or .csv")
+        raise ConfigError(
+            "not a questionnaire",
+            offender="file",
+            value=name,
+            remedy="the form as .xlsx or .csv",
+            code="case.not_questionnaire_file",
+        )
     rows = sheet.read_xlsx(content) if name.endswith(".xlsx") else sheet.read_csv(content)
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)

@@ -91,6 +91,8 @@ def _end(services: Services, until: str) -> int:
     try:
         day = datetime.date.fromisoformat(until) + datetime.timedelta(days=1)
     except (ValueError, OverflowError) as error:
-        raise ConfigError("not a date", offender="until", value=until, remedy="e.g. 2027-06-30") from error
+        raise ConfigError(
+            "not a date", offender="until", value=until, remedy="e.g. 2027-06-30", code="case.not_date"
+        ) from error
     moment = datetime.datetime.combine(day, datetime.time(), services.settings.zone)
     return int(moment.timestamp()) * 1_000_000_000

@@ -65,6 +65,10 @@ class Words:
             raise ConfigError("no such text", offender=key, value=self.language, remedy="add it to both catalogues")
         return texts[key].format(**slots) if slots else texts[key]
 
+    def known(self, key: str) -> str:
+        """The text of a key that need not have one, empty where it has none."""
+        return catalogue(self.language).get(key, "")
+
     def reason(self, reason: Mapping[str, Any]) -> Told:
         """The sentences of a reason that is kept with a result."""
         return tell_reason(reason, self.language)

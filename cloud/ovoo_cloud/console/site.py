@@ -29,6 +29,7 @@ from ovoo_cloud.console import (
     charts,
     completeness_pages,
     consent_pages,
+    edition_pages,
     energy_cost_pages,
     energy_pages,
     finding_pages,
@@ -47,6 +48,7 @@ from ovoo_cloud.console import (
     ventilation_pages,
     verify_pages,
 )
+from ovoo_cloud.console.intake import pages as intake_pages
 from ovoo_cloud.console.language import Words
 from ovoo_cloud.console.render import page, words_of
 from ovoo_cloud.reasons import tell_field
@@ -70,6 +72,8 @@ ROUTERS: Final = (
     framework_pages.router,
     case_pages.router,
     case_results.router,
+    intake_pages.router,
+    edition_pages.router,
     consent_pages.router,
     people_pages.router,
     gateway_pages.router,

@@ -42,7 +42,12 @@ def check_names(case: Case, framework: Framework) -> None:
 
 def _unknown(place: str, value: str, known: Mapping[str, Any] | set[str]) -> ConfigError:
     return ConfigError(
-        "the framework has no such entry", offender=place, value=value, remedy="one of " + ", ".join(sorted(known))
+        "the framework has no such entry",
+        offender=place,
+        value=value,
+        remedy="one of " + ", ".join(sorted(known)),
+        code="intake.not_in_framework",
+        slots={"known": ", ".join(sorted(known))},
     )
 
 
@@ -51,15 +56,38 @@ def _check_form(answer: Answer, item: Item) -> list[ConfigError]:
     wanted = {"multi": "options", "single": "options", "ratio": "ratio", "direction": "direction"}[item.kind]
     given = "ratio" if answer.ratio is not None else "direction" if answer.direction else "options"
     if given != wanted:
-        return [ConfigError("wrong form of answer", offender=place, value=given, remedy=f"write {wanted}:")]
+        return [
+            ConfigError(
+                "wrong form of answer",
+                offender=place,
+                value=given,
+                remedy=f"write {wanted}:",
+                code="intake.wrong_form_of_answer",
+                slots={"wanted": wanted},
+            )
+        ]
     if item.kind == "single" and len(answer.options) != 1:
         return [
-            ConfigError("one option is needed", offender=place, value=answer.options, remedy="write options: [ONE]")
+            ConfigError(
+                "one option is needed",
+                offender=place,
+                value=answer.options,
+                remedy="write options: [ONE]",
+                code="intake.one_option",
+            )
         ]
     both = sorted(set(answer.options) & set(answer.open_options))
     if both:
         remedy = "an option is chosen or open, not both"
-        return [ConfigError("the answer contradicts itself", offender=place, value=both, remedy=remedy)]
+        return [
+            ConfigError(
+                "the answer contradicts itself",
+                offender=place,
+                value=both,
+                remedy=remedy,
+                code="intake.chosen_and_open",
+            )
+        ]
     known = {option.id for option in item.options}
     names = [*answer.options, *answer.open_options, *([answer.direction] if answer.direction else [])]
     return [_unknown(f"{place}.{wanted}", name, known) for name in names if name not in known]

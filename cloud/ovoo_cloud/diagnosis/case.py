@@ -101,7 +101,12 @@ def _build(top: IntakeReader) -> Case:
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])
     if case.required_share is not None and not 0 < case.required_share <= 1:
-        top.fail("required_share", "share above 1", "write a share between 0 and 1, for example 0.90")
+        top.fail(
+            "required_share",
+            "share above 1",
+            "write a share between 0 and 1, for example 0.90",
+            code="intake.share_above_one",
+        )
     top.finish()
     top.raise_errors()
     return case
@@ -113,13 +118,19 @@ def _trade_secrets(top: IntakeReader) -> tuple[str, ...]:
         return SECRET_GROUPS
     named = top.names("trade_secrets")
     if any(each not in SECRET_GROUPS for each in named):
-        top.fail("trade_secrets", "no such group", "use some of: " + ", ".join(SECRET_GROUPS))
+        top.fail(
+            "trade_secrets",
+            "no such group",
+            "use some of: " + ", ".join(SECRET_GROUPS),
+            code="intake.no_such_group",
+            known=", ".join(SECRET_GROUPS),
+        )
     return named
 
 
 def _unique(top: IntakeReader, key: str, names: list[str]) -> None:
     for name in sorted({name for name in names if names.count(name) > 1}):
-        top.fail(key, f"id {name!r} is used twice", "give every entry its own id")
+        top.fail(key, f"id {name!r} is used twice", "give every entry its own id", code="intake.id_twice", name=name)
 
 
 def _window(top: IntakeReader) -> tuple[int, int, str]:
@@ -130,11 +141,18 @@ def _window(top: IntakeReader) -> tuple[int, int, str]:
     try:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        reader.fail("timezone", "unknown time zone", "write an IANA name such as Asia/Shanghai")
+        reader.fail(
+            "timezone", "unknown time zone", "write an IANA name such as Asia/Shanghai", code="intake.no_such_time_zone"
+        )
         zone = ZoneInfo("Asia/Shanghai")
     start, end = _instant(reader, "start", zone), _instant(reader, "end", zone)
     if start >= end:
-        reader.fail("end", "window ends before it starts", "write end later than start; end is not included")
+        reader.fail(
+            "end",
+            "window ends before it starts",
+            "write end later than start; end is not included",
+            code="intake.window_backwards",
+        )
     reader.finish()
     return start, end, name
 
@@ -146,7 +164,7 @@ def _instant(reader: IntakeReader, key: str, zone: ZoneInfo) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        reader.fail(key, "not a date", "write 2026-05-01 or 2026-05-01T08:00:00+08:00")
+        reader.fail(key, "not a date", "write 2026-05-01 or 2026-05-01T08:00:00+08:00", code="intake.not_date")
         return 0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
@@ -219,7 +237,12 @@ def _machine(reader: IntakeReader, enterprise: str) -> Machine:
         documents=documents,
     )
     if machine.asset is not None and machine.count != 1:
-        reader.fail("count", "a connected machine stands for itself", "write one entry per connected machine")
+        reader.fail(
+            "count",
+            "a connected machine stands for itself",
+            "write one entry per connected machine",
+            code="intake.connected_machine_counts_one",
+        )
     reader.finish()
     return machine
 

@@ -16,7 +16,10 @@ def told(reader: IntakeReader) -> tuple[EvidenceClass, tuple[str, ...]]:
     documents = reader.names("evidence")
     if cls == "verified" and not documents:
         reader.fail(
-            "class", "verified without a document", "list the documents seen under evidence:, or write declared"
+            "class",
+            "verified without a document",
+            "list the documents seen under evidence:, or write declared",
+            code="intake.verified_without_document",
         )
     return ("verified" if cls == "verified" else "declared"), documents
 
@@ -36,7 +39,10 @@ def read_answer(item: str, reader: IntakeReader) -> Answer:
     )
     if len(given) != 1:
         reader.fail(
-            given[1] if given else "options", "one form of answer is needed", "write options, ratio or direction"
+            given[1] if given else "options",
+            "one form of answer is needed",
+            "write options, ratio or direction",
+            code="intake.one_form_of_answer",
         )
     reader.finish()
     return answer
@@ -47,6 +53,6 @@ def read_scene(scene: str, reader: IntakeReader) -> SceneAnswer:
     cls, documents = told(reader)
     level = reader.integer("level")
     if level > 4:
-        reader.fail("level", "no such level", "write a level from 0 to 4")
+        reader.fail("level", "no such level", "write a level from 0 to 4", code="intake.no_such_level")
     reader.finish()
     return SceneAnswer(scene, level, cls, documents)

@@ -50,11 +50,22 @@ def read_frameworks(top: IntakeReader) -> tuple[str, ...]:
     """
     single, several = top.text("framework", ""), top.names("frameworks")
     if single and several:
-        top.fail("frameworks", "frameworks are named twice", "write framework: or frameworks:, not both")
+        top.fail(
+            "frameworks",
+            "frameworks are named twice",
+            "write framework: or frameworks:, not both",
+            code="intake.frameworks_twice",
+        )
     names = several or (single or leading_framework(_sector(top)),)
     ids = [name.partition("@")[0] for name in names]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
-        top.fail("frameworks", f"framework {name!r} is named twice", "name each framework once, in one version")
+        top.fail(
+            "frameworks",
+            f"framework {name!r} is named twice",
+            "name each framework once, in one version",
+            code="intake.framework_twice",
+            name=name,
+        )
     return names
 
 
@@ -88,7 +99,13 @@ def read_assessments(top: IntakeReader, frameworks: tuple[str, ...]) -> tuple[As
     for name, reader in top.keyed("assessments"):
         reference = next((each for each in frameworks[1:] if each.partition("@")[0] == name), "")
         if not reference:
-            top.fail("assessments", f"{name!r} is no further framework of the case", "name it under frameworks:")
+            top.fail(
+                "assessments",
+                f"{name!r} is no further framework of the case",
+                "name it under frameworks:",
+                code="intake.no_further_framework",
+                name=name,
+            )
         found.append(_assessment(reference or name, reader))
     return tuple(found)
 
@@ -111,7 +128,7 @@ def _graded(item: str, reader: IntakeReader) -> GradedAnswer:
     cls, documents = told(reader)
     value, low, high = (reader.decimal(key) for key in ("value", "low", "high"))
     if (low is None) != (high is None) or (value is not None and low is not None):
-        reader.fail("low", "half a range, or two answers", "give value, or low and high")
+        reader.fail("low", "half a range, or two answers", "give value, or low and high", code="intake.half_range")
     corrections = reader.child("corrections")
     found: list[tuple[str, Decimal]] = []
     for name in corrections.data if corrections is not None else ():

@@ -21,9 +21,15 @@ def read_asset(reader: IntakeReader, key: str, text: str, enterprise: str) -> As
         try:
             return AssetAddress(enterprise, *parts)
         except AddressError as error:
-            reader.fail(key, f"not an asset path: {error}", "write site/area/line/asset in small letters")
+            remedy = "write site/area/line/asset in small letters"
+            reader.fail(key, f"not an asset path: {error}", remedy, code="intake.not_asset_path")
             return None
-    reader.fail(key, "not an asset path", "write site/area/line/asset, for example heishan/ventilation/main/fan1")
+    reader.fail(
+        key,
+        "not an asset path",
+        "write site/area/line/asset, for example heishan/ventilation/main/fan1",
+        code="intake.not_asset_path",
+    )
     return None
 
 

@@ -75,7 +75,13 @@ def read_operation(top: IntakeReader, machines: tuple[str, ...]) -> OperationInt
         return NO_OPERATION
     found = tuple(_machine(entry, machines) for entry in reader.children("machines"))
     for name in sorted({each.machine for each in found if sum(each.machine == row.machine for row in found) > 1}):
-        reader.fail("machines", f"machine {name!r} is told twice", "write one entry per machine")
+        reader.fail(
+            "machines",
+            f"machine {name!r} is told twice",
+            "write one entry per machine",
+            code="intake.machine_twice",
+            name=name,
+        )
     intake = OperationIntake(found, _work_orders(reader))
     reader.finish()
     return intake
@@ -93,10 +99,20 @@ def _machine(reader: IntakeReader, machines: tuple[str, ...]) -> MachineOperatio
         documents=documents,
     )
     if made.machine and made.machine not in machines:
-        reader.fail("machine", "no such machine in the register", "use an id of the section equipment:")
+        reader.fail(
+            "machine",
+            "no such machine in the register",
+            "use an id of the section equipment:",
+            code="intake.no_such_machine",
+        )
     for name, value in (("planned_h", made.planned_h), ("ideal_per_h", made.ideal_per_h)):
         if value is not None and value == 0:
-            reader.fail(name, "nothing can be divided by it", "write a number above 0, or leave it out")
+            reader.fail(
+                name,
+                "nothing can be divided by it",
+                "write a number above 0, or leave it out",
+                code="intake.zero_divisor",
+            )
     reader.finish()
     return made
 
@@ -117,7 +133,12 @@ def _work_orders(parent: IntakeReader) -> WorkOrders | None:
     cls, documents = _told(reader)
     orders = WorkOrders(reader.integer("issued"), reader.integer("closed"), cls, documents)
     if orders.closed > orders.issued:
-        reader.fail("closed", "more are closed than were issued", "count the orders of the window once")
+        reader.fail(
+            "closed",
+            "more are closed than were issued",
+            "count the orders of the window once",
+            code="intake.more_closed_than_issued",
+        )
     reader.finish()
     return orders
 
@@ -125,5 +146,10 @@ def _work_orders(parent: IntakeReader) -> WorkOrders | None:
 def _told(reader: IntakeReader) -> tuple[Told, tuple[str, ...]]:
     cls, documents = reader.choice("class", ("declared", "verified"), "declared"), reader.names("evidence")
     if cls == "verified" and not documents:
-        reader.fail("class", "verified without a document", "list them under evidence:, or write declared")
+        reader.fail(
+            "class",
+            "verified without a document",
+            "list them under evidence:, or write declared",
+            code="intake.verified_without_document",
+        )
     return ("verified" if cls == "verified" else "declared"), documents

@@ -24,10 +24,11 @@ class _Log:
     lines: dict[str, int]
     errors: list[ConfigError] = field(default_factory=list)
 
-    def add(self, path: str, message: str, value: object, remedy: str) -> None:
+    def add(self, path: str, message: str, value: object, remedy: str, code: str, slots: Mapping[str, object]) -> None:
         line = self.lines.get(path) or self.lines.get(path.rpartition(".")[0], 0)
         place = f"{self.name}:{line}" if line else self.name
-        self.errors.append(ConfigError(message, offender=f"{place} {path or '(document)'}", value=value, remedy=remedy))
+        offender = f"{place} {path or '(document)'}"
+        self.errors.append(ConfigError(message, offender=offender, value=value, remedy=remedy, code=code, slots=slots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,12 @@ class IntakeReader:
     def _at(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
 
-    def fail(self, key: str, message: str, remedy: str) -> None:
-        """Record an error at `key`; reading goes on so that all errors are reported together."""
-        self.log.add(self._at(key), message, self.data.get(key), remedy)
+    def fail(self, key: str, message: str, remedy: str, code: str = "", **slots: object) -> None:
+        """Record an error at `key`; reading goes on so that all errors are reported together.
+
+        `code` and `slots` find its sentences in the reader's language.
+        """
+        self.log.add(self._at(key), message, self.data.get(key), remedy, code, slots)
 
     def has(self, key: str) -> bool:
         """Whether the key is present and not empty."""
@@ -56,10 +60,12 @@ class IntakeReader:
         value = self.data.get(key)
         if not self.has(key):
             if default is None:
-                self.fail(key, "required value is missing", f"write {key}: ...")
+                self.fail(key, "required value is missing", f"write {key}: ...", code="intake.value_missing")
             return default or ""
         if not isinstance(value, str):
-            self.fail(key, "expected a single value", "write one value on the line of the key")
+            self.fail(
+                key, "expected a single value", "write one value on the line of the key", code="intake.single_value"
+            )
             return default or ""
         return value
 
@@ -67,7 +73,13 @@ class IntakeReader:
         """One of `allowed`."""
         value = self.text(key, default)
         if value and value not in allowed:
-            self.fail(key, "value is not in the list", "use one of: " + ", ".join(allowed))
+            self.fail(
+                key,
+                "value is not in the list",
+                "use one of: " + ", ".join(allowed),
+                code="intake.not_in_list",
+                known=", ".join(each for each in allowed if each),
+            )
             return default or allowed[0]
         return value
 
@@ -84,7 +96,13 @@ class IntakeReader:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite() or (least is not None and number < Decimal(least)):
-            self.fail(key, "not a number in the allowed range", f"write a decimal number >= {least}")
+            self.fail(
+                key,
+                "not a number in the allowed range",
+                f"write a decimal number >= {least}",
+                code="intake.not_number",
+                least=least or "",
+            )
             return None
         return number
 
@@ -97,7 +115,7 @@ class IntakeReader:
         if number is None:
             return default or 0
         if number != number.to_integral_value():
-            self.fail(key, "not a whole number", "write a whole number >= 0")
+            self.fail(key, "not a whole number", "write a whole number >= 0", code="intake.not_whole_number")
             return default or 0
         return int(number)
 
@@ -108,7 +126,7 @@ class IntakeReader:
             return default
         value = str(self.data[key]).lower()
         if value not in {"true", "false", "yes", "no"}:
-            self.fail(key, "not a truth value", "write true or false")
+            self.fail(key, "not a truth value", "write true or false", code="intake.not_yes_or_no")
             return default
         return value in {"true", "yes"}
 
@@ -120,7 +138,9 @@ class IntakeReader:
             return ()
         items = value if isinstance(value, list) else [value]
         if not all(isinstance(item, str) for item in items):
-            self.fail(key, "expected a list of texts", "write [a, b] or one '- item' a line")
+            self.fail(
+                key, "expected a list of texts", "write [a, b] or one '- item' a line", code="intake.list_expected"
+            )
             return ()
         return tuple(str(item) for item in items)
 
@@ -130,10 +150,10 @@ class IntakeReader:
         value = self.data.get(key)
         if value is None or value == "":
             if required:
-                self.fail(key, "required section is missing", f"add the section {key}:")
+                self.fail(key, "required section is missing", f"add the section {key}:", code="intake.section_missing")
             return None
         if not isinstance(value, dict):
-            self.fail(key, "expected a section", "write its keys indented below")
+            self.fail(key, "expected a section", "write its keys indented below", code="intake.section_expected")
             return None
         return IntakeReader(value, self._at(key), self.log)
 
@@ -144,7 +164,7 @@ class IntakeReader:
         if value is None or value == "":
             return ()
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.fail(key, "expected a list of sections", "start each entry with '- '")
+            self.fail(key, "expected a list of sections", "start each entry with '- '", code="intake.rows_expected")
             return ()
         readers = [
             IntakeReader(item, f"{self._at(key)}[{number}]", self.log)
@@ -166,7 +186,11 @@ class IntakeReader:
         for key in self.data:
             if key not in self.seen:
                 self.fail(
-                    key, "unknown key", "remove it or correct the spelling; known: " + ", ".join(sorted(self.seen))
+                    key,
+                    "unknown key",
+                    "remove it or correct the spelling; known: " + ", ".join(sorted(self.seen)),
+                    code="intake.unknown_key",
+                    known=", ".join(sorted(self.seen)),
                 )
 
     def raise_errors(self) -> None:
@@ -181,24 +205,38 @@ def read_yaml(path: Path) -> IntakeReader:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            "cannot read the intake file", offender=str(path), value=str(error), remedy="save it as UTF-8"
+            "cannot read the intake file",
+            offender=str(path),
+            value=str(error),
+            remedy="save it as UTF-8",
+            code="intake.file_unreadable",
         ) from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ConfigError(
-            "not valid YAML", offender=f"{path.name}:{line}", value=error.problem, remedy="check indentation and quotes"
+            "not valid YAML",
+            offender=f"{path.name}:{line}",
+            value=error.problem,
+            remedy="check indentation and quotes",
+            code="intake.not_yaml",
         ) from error
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError(
-            "no sections found", offender=path.name, remedy="start from the sample of docs/guides/report.md"
+            "no sections found",
+            offender=path.name,
+            remedy="start from the sample of docs/guides/report.md",
+            code="intake.no_sections",
         )
     lines: dict[str, int] = {}
     plain = _plain(root, "", lines)
     if not isinstance(plain, dict):
         raise ConfigError(
-            "no sections found", offender=path.name, remedy="start from the sample of docs/guides/report.md"
+            "no sections found",
+            offender=path.name,
+            remedy="start from the sample of docs/guides/report.md",
+            code="intake.no_sections",
         )
     return IntakeReader(plain, "", _Log(path.name, lines))
 

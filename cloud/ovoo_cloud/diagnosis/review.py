@@ -68,6 +68,7 @@ def overridden(row: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[
             "nothing was told or measured here",
             offender=str(row["subject"]),
             remedy="answer it in the intake, or record the visit on site with its document",
+            code="case.nothing_to_override",
         )
     base = {
         "class": "verified" if seen else "declared",
@@ -86,13 +87,19 @@ def _told(value: Mapping[str, Any], name: str) -> dict[str, Any]:
         except InvalidOperation:
             share = Decimal("NaN")
         if not share.is_finite() or not 0 <= share <= 1:
-            raise ConfigError("not a share", offender=name, value=value["ratio"], remedy="from 0 to 1")
+            raise ConfigError(
+                "not a share", offender=name, value=value["ratio"], remedy="from 0 to 1", code="case.not_share"
+            )
         text = str(Fraction(share))
         return {"low": text, "high": text}
     options = value.get("options")
     if not isinstance(options, list) or not all(isinstance(each, str) for each in options):
         raise ConfigError(
-            "no answer in it", offender=name, value=str(value)[:80], remedy="options, ratio, grades, or low and high"
+            "no answer in it",
+            offender=name,
+            value=str(value)[:80],
+            remedy="options, ratio, grades, or low and high",
+            code="case.no_answer",
         )
     return {"sure": sorted(options), "open": []}
 
@@ -112,7 +119,9 @@ def _graded(value: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _level(value: Mapping[str, Any], name: str) -> dict[str, Any]:
     level = value.get("level")
     if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= 4:
-        raise ConfigError("no such level", offender=name, value=level, remedy="from 0 to 4")
+        raise ConfigError(
+            "no such level", offender=name, value=level, remedy="from 0 to 4", code="intake.no_such_level"
+        )
     return {"level": level}
 
 
@@ -120,4 +129,10 @@ def _split(subject: str) -> tuple[str, str]:
     for kind in (_ITEM, _SCENE):
         if subject.startswith(kind):
             return kind, subject.removeprefix(kind)
-    raise ConfigError("neither item nor scene", offender="subject", value=subject, remedy="item:<id> or scene:<id>")
+    raise ConfigError(
+        "neither item nor scene",
+        offender="subject",
+        value=subject,
+        remedy="item:<id> or scene:<id>",
+        code="case.neither_item_nor_scene",
+    )

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from ovoo_contract.canonical import canonical_json
+from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.evidence import figure as decimal_text
 from ovoo_packs import Framework, MethodTable, load_factors, load_methods, load_norms, load_tariffs
 
@@ -41,16 +41,23 @@ from ovoo_cloud.diagnosis.scoring import rules_of, score_any, score_json
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.readiness.summary import readiness_summary
 
-__all__ = ["FORMAT", "Issue", "Snapshot", "freeze"]
+__all__ = ["FORMAT", "Issue", "Snapshot", "content_id", "freeze"]
 
 FORMAT = "ovoo.snapshot/1"
+
+
+def content_id(data: Mapping[str, Any]) -> str:
+    """The SHA-256 of a snapshot without what its issue adds: number, date and status, which change nothing in it."""
+    return sha256_hex(canonical_json({key: value for key, value in data.items() if key != "issue"}))
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
     """What the issuing office decides: number, date (ISO), revision, tool version. Renderers take time from here.
 
-    `verify_url` is the address of its verification page, empty where it has none.
+    `verify_url` is the address of its verification page, empty where it has none. `status` is where the case stood:
+    `draft`, `confirmed` or `issued`; empty for a report that no case goes with. `confirmed` says what the enterprise
+    confirmed: `content` (`content_id` of the snapshot), `by` and `date`.
     """
 
     number: str
@@ -58,16 +65,20 @@ class Issue:
     revision: int
     tool: str
     verify_url: str = ""
+    status: str = ""
+    confirmed: Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in a snapshot."""
-        address = {"verify_url": self.verify_url} if self.verify_url else {}
-        return {"number": self.number, "date": self.date, "revision": self.revision, "tool": self.tool, **address}
+        rest = {"verify_url": self.verify_url, "status": self.status, "confirmed": self.confirmed}
+        given = {name: value for name, value in rest.items() if value}
+        return {"number": self.number, "date": self.date, "revision": self.revision, "tool": self.tool, **given}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Issue:
         """What `to_json` gave."""
-        return cls(data["number"], data["date"], data["revision"], data["tool"], data.get("verify_url", ""))
+        rest = {name: data[name] for name in ("verify_url", "status", "confirmed") if name in data}
+        return cls(data["number"], data["date"], data["revision"], data["tool"], **rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Why something was refused, for a reader: the cloud's own sentences (zh.json, en.json) beside the engine's.
+"""Why something was refused, for a reader: the cloud's own sentences (zh.json, en.json), those of cases, the engine's.
 
 Errors and the reasons kept with results carry a code and slots; sentences are looked up, never guessed from words.
 """
@@ -6,7 +6,7 @@ Errors and the reasons kept with results carry a code and slots; sentences are l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ovoo_contract.errors import OvooError
 from ovoo_models import reasons as engine
@@ -16,6 +16,8 @@ __all__ = ["reason_of", "tell_error", "tell_field", "tell_reason"]
 
 _KINDS = ("NotFound", "Forbidden", "Unauthenticated", "StoreError", "NotReady", "EvidenceError")
 """Classes that say enough by themselves: their `kind.*` sentence stands for an error without a code."""
+_PACKAGES: Final = (__name__, f"{__name__}.cases", engine.__name__)
+"""Where sentences are kept: the cloud's own, those of cases, the engine's; no code is in two of them."""
 
 
 def reason_of(error: OvooError) -> dict[str, Any]:
@@ -57,8 +59,8 @@ def tell_field(fault: Mapping[str, Any], language: str) -> Told:
 def _tell(code: str, slots: Mapping[str, object], language: str) -> Told | None:
     if not code:
         return None
-    own = tell(catalogue_of(__name__, language), code, slots)
-    return own or tell(catalogue_of(engine.__name__, language), code, slots)
+    found = (tell(catalogue_of(package, language), code, slots) for package in _PACKAGES)
+    return next((each for each in found if each is not None), None)
 
 
 def _plain(value: object) -> str:

@@ -50,7 +50,8 @@ class ReportSettings:
     `issue_date` is an ISO date, the only date of issue any renderer knows. The first language makes report.pdf,
     report.docx, report.xlsx and report.html, every further one report.<language>.pdf and so on. `verify_url` is the
     address of the installation's verification page, for the square code of the cover. With `centre_copy` there is a
-    second set of files, report.centre.pdf and so on, without the trade secrets that the case names.
+    second set of files, report.centre.pdf and so on, without the trade secrets that the case names. `status` and
+    `confirmed` are those of `Issue`: where the case stands, and what its enterprise confirmed.
     """
 
     number: str
@@ -61,6 +62,8 @@ class ReportSettings:
     formats: Sequence[Format] = FORMATS
     verify_url: str = ""
     centre_copy: bool = False
+    status: str = ""
+    confirmed: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,16 @@ def issue_bundle(make: Callable[[Issue], Snapshot], settings: ReportSettings, ou
         raise ReportError("no language", offender="languages", remedy='use ("zh",), ("en",) or both')
     check_folder(out_dir)
     tool = f"ovoo-cloud {version('ovoo-cloud')}"
-    snapshot = make(Issue(settings.number, settings.issue_date, settings.revision, tool, settings.verify_url))
+    issue = Issue(
+        settings.number,
+        settings.issue_date,
+        settings.revision,
+        tool,
+        settings.verify_url,
+        settings.status,
+        settings.confirmed,
+    )
+    snapshot = make(issue)
     files = render_files(snapshot, settings.languages, settings.formats, centre=settings.centre_copy)
     written = write_bundle(out_dir, files, snapshot.data, settings.signing_key)
     hashes = {name: sha256_hex(content) for name, content in sorted(written.items())}

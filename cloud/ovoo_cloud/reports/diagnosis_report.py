@@ -18,7 +18,7 @@ from ovoo_cloud.diagnosis.frozen import FrozenSource
 from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.review import decisions, overridden
 from ovoo_cloud.diagnosis.scoring import method_of, score_any, score_json
-from ovoo_cloud.diagnosis.snapshot import Issue, freeze
+from ovoo_cloud.diagnosis.snapshot import Issue, content_id, freeze
 from ovoo_cloud.reports.kinds import Finding, ReportKind
 from ovoo_cloud.reports.sections.actions import actions, roadmap
 from ovoo_cloud.reports.sections.annex import annexes
@@ -44,6 +44,7 @@ def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     """Scores follow from rules and answers, and the point figures from the scores."""
     again = score_json(score_any(snapshot["framework"], snapshot["answers"], snapshot["scenes"]))
     yield from _unlike("", again, snapshot["score"])
+    yield from _check_confirmed(snapshot)
     yield from _check_review(snapshot)
     yield from _check_points(snapshot, "score", snapshot["score"])
     yield from _check_lead(snapshot)
@@ -56,6 +57,16 @@ def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
         if "comparison" in each and each["comparison"] != comparison(each["rules"], snapshot["score"]):
             yield "score", f"{name}.comparison", "does not follow from the leading score"
         yield from _check_points(snapshot, name, each["score"])
+
+
+def _check_confirmed(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
+    """What was issued is the very content that was confirmed; snapshots of old do not say what was."""
+    issue = snapshot["issue"]
+    confirmed = issue.get("confirmed")
+    if confirmed is None and issue.get("status") in ("confirmed", "issued"):
+        yield "entry", "issue/status", "says that the enterprise confirmed, and not what"
+    if confirmed is not None and confirmed.get("content") != content_id(snapshot):
+        yield "entry", "issue/confirmed", "this is not the content that the enterprise confirmed"
 
 
 def _unlike(prefix: str, again: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[Finding]:

@@ -49,7 +49,11 @@ def verification_text(issue: Mapping[str, Any], snapshot_sha256: str) -> str:
 
     >>> verification_text({"number": "N-1", "revision": 2}, "ab12")
     'OVOO N-1 r2 ab12'
+    >>> verification_text({"number": "", "revision": 0, "status": "confirmed"}, "ab12")
+    'OVOO confirmed ab12'
     """
+    if not issue["number"]:
+        return f"OVOO {issue.get('status', 'draft')} {snapshot_sha256}"
     address = issue.get("verify_url", "")
     if not address:
         return f"OVOO {issue['number']} r{issue['revision']} {snapshot_sha256}"

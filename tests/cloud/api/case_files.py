@@ -37,6 +37,7 @@ STARTS: Mapping[str, State] = {
     f"{STEPS}freeze": State.EVIDENCE,
     f"{STEPS}reopen": State.EVIDENCE,
     f"{STEPS}move_edition": State.INTAKE,
+    f"{STEPS}on_site": State.REVIEW,
     f"{STEPS}propose": State.REVIEW,
     f"{STEPS}object": State.CONFIRMATION,
     f"{STEPS}confirm": State.CONFIRMATION,
@@ -186,6 +187,7 @@ def bodies(path: str, made: Mapping[str, str], case_id: str, now_ns: int) -> dic
         "issue": {"snapshot": made["snapshot"] or "0" * 64, "number": f"N-{case_id}"[:40]},
         "revise": {"reason": "test"},
         "visit": {"date": "2026-06-05", "words": "seen"},
+        "on_site": {"date": "2026-06-05", "assessors": ["张工"], "document": REGISTER},
         "rediagnose": {"id": f"{case_id}-b"[:63], "title": "again"},
         "close": {"reason": "test"},
     }

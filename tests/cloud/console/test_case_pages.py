@@ -104,23 +104,6 @@ def _review_by_keyboard(browser: Browser, house: Centre) -> None:
     house.accept_all()
 
 
-def test_two_people_on_one_part_see_both_versions(browser: Browser, tmp_path: pathlib.Path) -> None:
-    with centre(tmp_path / "late") as house:
-        house.to_intake()
-        with reader(browser, house.plant, user="centre_expert", refusals=("412", "422")) as page:
-            page.goto(f"{HOME}/parts/energy")
-            assert house.write("energy", {"energy": {"complete": "true"}}, role="centre_admin").status_code == 200
-            page.locator("textarea").fill('{"energy": {"complete": "false"}}')
-            page.locator("main button").click()
-            expect(page.locator("#theirs")).to_contain_text('"true"')
-            expect(page.locator("textarea")).to_have_value('{"energy": {"complete": "false"}}')
-            keep(page, "case-part-late")
-            fits(page)
-            page.locator("textarea").fill("{nonsense")
-            page.locator("main button").click()
-            expect(page.locator(".notice.failed:not(#lost)")).to_be_visible()
-
-
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [360, 1280, 1920])
 def test_consent_page_lists_grants_and_reads_and_withdraws(

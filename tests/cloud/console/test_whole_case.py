@@ -21,7 +21,8 @@ from ovoo_cloud.reports.verify import verify_bundle
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.api.plant import MINUTE, NOW, OWN, PASSWORD, SYSTEM
-from tests.cloud.casework.centre import CASE, CONTENT, PARTS, REGISTER, Centre, centre
+from tests.cloud.casework.centre import CASE, CONTENT, REGISTER, Centre, centre
+from tests.cloud.casework.content import SITE
 from tests.cloud.console.reader import fits, keep, reader
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(900)]
@@ -36,7 +37,26 @@ FILLED: Final = {
     ("equipment", "2"): ("是", "", ""),
     ("energy", "1"): ("是", "", ""),
 }
-"""(entry, option or level) -> answer, class, evidence, as the enterprise fills in the form."""
+"""(entry, option or level) -> answer, class, evidence, as the enterprise fills in the table."""
+PROFILE: Final = {
+    "profile.name.zh": "黑山煤业有限公司",
+    "profile.name.en": "Heishan Coal Co.",
+    "profile.sector": "coal_mine",
+    "profile.staff": "420",
+    "profile.centre.zh": "示例促进中心（虚构）",
+    "profile.centre.en": "Example centre (fictitious)",
+    "window.start": "2026-06-04T10:00:00+08:00",
+    "window.end": "2026-06-05T10:00:00+08:00",
+}
+FAN: Final = {
+    "id": "fan1",
+    "name.zh": "主通风机",
+    "name.en": "Main fan",
+    "asset": f"{SITE}/ventilation/main/fan1",
+    "template": "main_fan",
+    "digital": "true",
+}
+WINCH: Final = {"id": "winch", "name.zh": "绞车", "name.en": "Winch", "count": "2", "digital": "false"}
 
 
 class Walk:
@@ -97,6 +117,8 @@ def test_a_case_goes_from_application_to_a_verified_report_a_revision_and_the_en
     freeze_and_review(walk)
     confirm_and_issue(walk, 1)
     first = download(walk, tmp_path, 1)
+    assert first["issue"]["status"] == "issued"
+    assert first["answers"]["rules"]["sure"] == ["workflow"], "as the form was ticked"
     assert first["answers"]["awareness"]["sure"] == ["step_2"], "as the expert chose by keyboard"
     asked = verification_page(walk, 1)
 
@@ -107,7 +129,12 @@ def test_a_case_goes_from_application_to_a_verified_report_a_revision_and_the_en
     assert changed["score.item.network_build"] == "拓扑图为2019年"
     verification_page(walk, 2)
     with walk.person(HEAD, language="en") as page:
-        expect(page.locator("#changes tr[data-figure='score.item.network_build']")).to_be_visible()
+        changed_row = page.locator("#changes tr[data-figure='score.item.network_build']")
+        expect(changed_row).to_contain_text("Points: Network build")
+        expect(changed_row).to_contain_text("points")
+        expect(page.locator("#changes tr[data-figure='score.total']")).to_contain_text(
+            "because of: Points: Network build"
+        )
         walk.show(page, "issued-in-english")
     with walk.person(ENGINEER, asked, sign=False) as page:
         expect(page.get_by_role("status")).to_contain_text("已有新的修订")
@@ -147,9 +174,18 @@ def fill_in(walk: Walk, tmp_path: pathlib.Path) -> None:
         )
         page.locator("#documents button").click()
         expect(page.locator("#documents li")).to_contain_text(REGISTER)
-        write(page, "profile", PARTS["profile"])
+        describe_enterprise(walk, page)
         answer_questionnaire(page, tmp_path)
         walk.show(page, "questionnaire")
+        page.goto(f"{HOME}/parts/answers")
+        expect(page.locator('[data-field="answers.awareness.options"] input[value=step_3]')).to_be_checked()
+        page.locator('[data-field="answers.rules.options"] input[value=workflow]').check()
+        walk.show(page, "answers-form")
+        save(page)
+        page.goto(f"{HOME}/parts/scenes")
+        page.locator('[data-field="scenes.quality.levels"] input[value="1"]').check()
+        walk.show(page, "scenes-form")
+        save(page)
     two_at_once(walk)
     with walk.person(ENGINEER) as page:
         expect(page.locator("#faults")).to_have_count(0)
@@ -157,11 +193,46 @@ def fill_in(walk: Walk, tmp_path: pathlib.Path) -> None:
         stands(page, "evidence")
 
 
-def write(page: Page, part: str, content: dict[str, Any]) -> None:
-    page.goto(f"{HOME}/parts/{part}")
-    page.locator("textarea").fill(json.dumps(content, ensure_ascii=False, indent=1))
-    page.locator("main button").click()
+def save(page: Page) -> None:
+    page.locator("#save").click()
     page.wait_for_url(f"**{HOME}")
+
+
+def fill(page: Page, fields: dict[str, str]) -> None:
+    """Types into inputs and chooses in lists by their names."""
+    for name, value in fields.items():
+        found = page.locator(f'[name="{name}"]')
+        if found.evaluate("each => each.tagName") == "SELECT":
+            found.select_option(value)
+        else:
+            found.fill(value)
+
+
+def describe_enterprise(walk: Walk, page: Page) -> None:
+    page.goto(f"{HOME}/parts/profile")
+    fill(page, PROFILE)
+    page.get_by_role("button", name="增加一个厂区").click()
+    fill(
+        page,
+        {
+            "sites[0].id": SITE,
+            "sites[0].name.zh": "黑山矿",
+            "sites[0].name.en": "Heishan mine",
+            "sites[0].grid": "west",
+        },
+    )
+    walk.show(page, "profile-form")
+    save(page)
+
+
+def machine(page: Page, number: int, fields: dict[str, str], document: str = "") -> None:
+    """Adds a row to the register."""
+    page.get_by_role("button", name="增加一台设备").click()
+    fill(page, {f"equipment[{number}].{name}": value for name, value in fields.items()})
+    if document:
+        page.locator(f'[data-field="equipment[{number}].class"] input[value=verified]').check()
+        page.locator(f'[data-field="equipment[{number}].evidence"] summary').click()
+        page.locator(f'[data-field="equipment[{number}].evidence"] input[value="{document}"]').check()
 
 
 def answer_questionnaire(page: Page, tmp_path: pathlib.Path) -> None:
@@ -183,26 +254,27 @@ def answer_questionnaire(page: Page, tmp_path: pathlib.Path) -> None:
 
 
 def two_at_once(walk: Walk) -> None:
-    """Two experts open the same part; the later one is told, with both versions, and joins them."""
-    path, whole = f"{HOME}/parts/equipment", PARTS["equipment"]
+    """Two experts open the same part; the later one sees both versions, chooses, and nothing is lost."""
+    path = f"{HOME}/parts/equipment"
     with (
         walk.person(EXPERT, path) as mine,
         walk.person(SECOND, path, refusals=("412",)) as late,
     ):
-        mine.locator("textarea").fill(json.dumps({"equipment": whole["equipment"][:1]}, ensure_ascii=False))
-        mine.locator("main button").click()
-        mine.wait_for_url(f"**{HOME}")
-        text = json.dumps({"equipment": whole["equipment"][1:]}, ensure_ascii=False, indent=1)
-        late.locator("textarea").fill(text)
-        late.locator("main button").click()
-        expect(late.locator("#theirs")).to_contain_text("主通风机")
+        machine(mine, 0, FAN, REGISTER)
+        save(mine)
+        machine(late, 0, WINCH)
+        late.locator("#save").click()
         expect(late.locator("#theirs")).to_contain_text(EXPERT)
-        expect(late.locator("textarea")).to_have_value(text)
+        expect(late.locator("[data-difference='equipment|fan1|']")).to_contain_text("主通风机")
+        expect(late.locator("[data-difference='equipment|winch|'] input[value=mine]")).to_be_checked()
         walk.show(late, "two-at-once")
-        late.locator("textarea").fill(json.dumps(whole, ensure_ascii=False, indent=1))
-        late.locator("main button").click()
+        late.get_by_role("button", name="按所选合并并保存").click()
         late.wait_for_url(f"**{HOME}")
         expect(late.locator("tr[data-part=equipment]")).to_contain_text(SECOND)
+        late.goto(path)
+        expect(late.locator('[name="equipment[0].id"]')).to_have_value("fan1")
+        expect(late.locator('[name="equipment[1].id"]')).to_have_value("winch")
+        walk.show(late, "equipment-form")
 
 
 def freeze_and_review(walk: Walk) -> None:
@@ -248,6 +320,10 @@ def confirm_and_issue(walk: Walk, revision: int) -> None:
         assert re.fullmatch("[0-9a-f]{64}", shown)
         expect(page.locator("#result")).to_contain_text(shown)
         expect(page.locator("#changes")).to_have_count(revision - 1)
+        expect(page.locator("#rating")).to_contain_text("预评")
+        with page.expect_download() as started:
+            page.locator("#draft a").first.click()
+        assert pathlib.Path(started.value.path()).read_bytes().startswith(b"%PDF-")
         walk.show(page, f"confirm-{revision}")
         walk.press(page, "confirm")
         stands(page, "confirmed")

@@ -32,6 +32,7 @@ from ovoo_cloud.reports.sections.lead_summary import (
     lead_strengths_and_gaps,
 )
 from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
+from ovoo_cloud.reports.sections.status import is_signed, rating, rating_notice, status, status_note, status_rows
 
 __all__ = ["actions_table", "cover", "local_day", "method", "strengths_and_gaps", "summary"]
 
@@ -50,10 +51,10 @@ def cover(facts: Facts) -> dict[str, Any]:
     return {
         "title": key("cover.title"),
         "enterprise": name(both(profile_case["name"])),
-        "status": key("cover.status.pre"),
-        "status_note": key("cover.status.note" if facts.lead_method == "points_gate" else "lead.status.note"),
+        "status": status(facts),
+        "status_note": status_note(facts),
         "rows": [
-            [key("cover.number"), plain(data["issue"]["number"])],
+            [key("cover.number"), plain(data["issue"]["number"] or "—")],
             [key("cover.revision"), plain(str(data["issue"]["revision"]))],
             [key("cover.date"), day(data["issue"]["date"])],
             [
@@ -68,6 +69,7 @@ def cover(facts: Facts) -> dict[str, Any]:
             [key("cover.rules"), _rules(data["framework"])],
             *([[key("lead.card.level"), lead_level(facts)]] if facts.lead_method != "points_gate" else []),
             [key("cover.confidentiality"), key(f"confidentiality.{profile_case.get('confidentiality', 'internal')}")],
+            *status_rows(facts),
         ],
     }
 
@@ -82,7 +84,7 @@ def _gated_cards(facts: Facts) -> list[dict[str, Any]]:
         {
             "label": key("summary.card.level"),
             "value": level_text(facts.data["score"]),
-            "note": key("cover.status.pre"),
+            "note": rating(facts),
         },
         {
             "label": key("summary.card.score"),
@@ -202,7 +204,7 @@ def method(facts: Facts) -> list[Block]:
     blocks: list[Block] = [
         heading(1, "method.title"),
         para(key("method.scope", rules=name(rules["name"]), edition=plain(rules["edition"]))),
-        notice(key("method.pre"), "warn"),
+        rating_notice(facts),
         *([] if facts.lead_method == "points_gate" else [para(key(f"lead.method.{facts.lead_method}"))]),
         heading(2, "method.classes.title"),
         table(
@@ -221,9 +223,9 @@ def method(facts: Facts) -> list[Block]:
             ]
         ),
         heading(2, "method.not.title"),
-        bullets([key(f"method.not.{each}") for each in ("site", "peers", "safety", "money")]),
+        bullets([key(f"method.not.{each}") for each in _not_assessed(facts)]),
         heading(2, "method.verify.title"),
-        para(key("method.verify", number=plain(facts.data["issue"]["number"]))),
+        para(key("method.verify", number=plain(facts.data["issue"]["number"] or "—"))),
     ]
     return blocks
 
@@ -236,3 +238,8 @@ def _networked(facts: Facts) -> tuple[Inline, Inline]:
         (rules["connected_days"], told or rules["connected_share"]) if rule is None else (rule["days"], rule["share"])
     )
     return plain(str(days)), plain(f"{_trim(str(Decimal(share) * 100))} %")
+
+
+def _not_assessed(facts: Facts) -> tuple[str, ...]:
+    rest = ("peers", "safety", "money")
+    return rest if is_signed(facts) else ("site", *rest)

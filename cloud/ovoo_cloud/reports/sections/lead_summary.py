@@ -11,6 +11,7 @@ from ovoo_cloud.reports.nodes import Block, Facts, Inline, key, name, notice, pl
 from ovoo_cloud.reports.sections.lead import not_stated
 from ovoo_cloud.reports.sections.lead_pictures import lead_picture
 from ovoo_cloud.reports.sections.outcome import level_name, level_words, levels
+from ovoo_cloud.reports.sections.status import rating
 
 __all__ = ["last_step", "lead_cards", "lead_level", "lead_picture_blocks", "lead_strengths_and_gaps", "total_label"]
 
@@ -30,14 +31,14 @@ def total_label(facts: Facts) -> Inline:
 def lead_cards(facts: Facts) -> list[dict[str, Any]]:
     """The two cards of the result: the level, and the total with what it is out of."""
     rules = facts.data["framework"]
-    mark = "lead.card.reference" if rules["reference_only"] else "cover.status.pre"
+    mark = key("lead.card.reference") if rules["reference_only"] else rating(facts)
     full = plain(facts.data["score"]["full"])
     stated = facts.data["score"]["level"] is not None
     return [
         {
             "label": key("lead.card.level"),
             "value": lead_level(facts) if stated else key("lead.level.open"),
-            "note": key(mark),
+            "note": mark,
         },
         {
             "label": total_label(facts),

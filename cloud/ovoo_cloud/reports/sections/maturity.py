@@ -17,7 +17,6 @@ from ovoo_cloud.reports.nodes import (
     heading,
     key,
     name,
-    notice,
     para,
     plain,
     table,
@@ -28,6 +27,7 @@ from ovoo_cloud.reports.sections.lead import lead_chapter
 from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 from ovoo_cloud.reports.sections.sector import sector_blocks
+from ovoo_cloud.reports.sections.status import gate_notice
 
 __all__ = ["maturity", "quality"]
 
@@ -146,8 +146,7 @@ def _gated(facts: Facts) -> list[Block]:
         radar_chart(facts),
         *sector_blocks(facts),
     ]
-    if facts.data["framework"]["gate_reference_only"]:
-        blocks.append(notice(key("score.gate.reference"), "warn"))
+    blocks += gate_notice(facts)
     distance = _distance(score)
     if distance is not None:
         blocks.append(para(distance))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, day, heading, key, name, para, plain, table
+from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, day, heading, key, measure, name, para, plain, table
+from ovoo_cloud.reports.sections.figure_names import figure_name
 
 __all__ = ["review"]
 
@@ -21,7 +22,7 @@ def review(facts: Facts) -> list[Block]:
         if changed:
             blocks.append(_overrides(facts, changed))
     changes = facts.data.get("changes")
-    return [*blocks, *_changes(changes)] if changes else blocks
+    return [*blocks, *_changes(facts, changes)] if changes else blocks
 
 
 def _overrides(facts: Facts, rows: list[dict[str, Any]]) -> Block:
@@ -66,7 +67,7 @@ def _grades(grades: list[str | None]) -> str:
     return ", ".join("?" if each is None else each for each in grades)
 
 
-def _changes(changes: Mapping[str, Any]) -> list[Block]:
+def _changes(facts: Facts, changes: Mapping[str, Any]) -> list[Block]:
     lead = key(
         "changes.lead",
         number=plain(changes["number"]),
@@ -75,10 +76,11 @@ def _changes(changes: Mapping[str, Any]) -> list[Block]:
         reason=plain(changes["reason"]),
     )
     rows: list[list[Inline]] = [
-        [plain(row["figure"]), _value(row["old"]), _value(row["new"]), plain(row["why"])] for row in changes["figures"]
+        [figure_name(facts, row["figure"]), _value(row["old"]), _value(row["new"]), _cause(facts, row)]
+        for row in changes["figures"]
     ]
     columns: list[Column] = [
-        ("annex.col.figure", "left", 2.4),
+        ("changes.col.figure", "left", 2.4),
         ("changes.col.old", "right", 1.4),
         ("changes.col.new", "right", 1.4),
         ("changes.col.why", "left", 3),
@@ -90,5 +92,16 @@ def _changes(changes: Mapping[str, Any]) -> list[Block]:
 def _value(row: Mapping[str, Any] | None) -> Inline:
     if row is None or (row["value"] is None and row["low"] is None):
         return key("cell.none")
-    text = row["value"] if row["value"] is not None else f"{row['low']}–{row['high']}"
-    return plain(text)
+    if row["value"] is None:
+        ends = {"low": measure(row["low"], None, "1"), "high": measure(row["high"], None, row["unit"])}
+        return key("changes.range", **ends)
+    return measure(row["value"], None, row["unit"])
+
+
+def _cause(facts: Facts, row: Mapping[str, Any]) -> Inline:
+    """The reviewer's or the revision's own words, and the items that a sum follows from."""
+    because = row.get("because", ())
+    if not because:
+        return plain(row["why"])
+    items: Inline = {"t": "join", "items": [figure_name(facts, each) for each in because]}
+    return key("changes.reason", why=plain(row["why"]), because=key("changes.because", items=items))

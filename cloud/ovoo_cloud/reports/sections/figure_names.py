@@ -1,0 +1,148 @@
+"""What a figure is called: its id told in words, with the names that the snapshot has for its machine, item or site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ovoo_cloud.reports.nodes import Facts, Inline, key, name, plain
+
+__all__ = ["figure_name"]
+
+_BARE: Final = frozenset(
+    {
+        "data.good_percent", "data.good_samples", "data.samples", "data.signals",
+        "energy.band_total", "energy.daily_first", "energy.daily_second", "energy.electricity_kgce_calorific",
+        "energy.electricity_kgce_equivalent", "energy.kgce_calorific", "energy.kgce_equivalent", "energy.kgco2",
+        "energy.kwh", "energy.tce_calorific", "energy.tce_equivalent", "energy.tco2", "energy.trend_percent",
+        "equipment.digital", "equipment.digitised_percent", "equipment.networked", "equipment.networked_percent",
+        "equipment.total", "findings.closed", "findings.critical", "findings.info", "findings.total",
+        "findings.warning", "links.collected", "load.base", "load.factor_percent", "load.mean", "load.peak",
+        "network.deliveries", "network.expected", "network.late", "network.late_percent", "network.lost",
+        "network.lost_percent", "network.reach_percent", "norm.intensity", "norm.level1", "norm.level2",
+        "norm.level3", "product.output", "score.total", "security.gateways", "security.gateways_tls",
+        "security.signals_core", "security.signals_general", "security.signals_important", "security.tls_percent",
+        "window.days",
+    }
+)  # fmt: skip
+_ACTION: Final = frozenset({"kwh", "tce", "tco2", "window_kwh"})
+_READY: Final = frozenset(
+    {"catalogue", "clock", "continuity", "coverage", "movement", "order", "plausibility", "quality", "score"}
+)
+_HANDLING: Final = frozenset(
+    {"acknowledged_median", "acknowledged_p90", "closed", "closed_percent", "raised", "returned_median", "returned_p90"}
+)
+_SAFETY: Final = frozenset({"covered_percent", "gaps", "highest", "limits", "sensor"})
+_RUNNING: Final = frozenset({"days", "hours", "longest"})
+_FACTS: Final = frozenset(
+    {
+        "energy_drivers_collected", "energy_models_in_service", "forecasts_scored", "link_energy", "link_equipment",
+        "link_production", "link_quality", "link_safety", "link_storage", "models_in_service", "oee_computed",
+        "quality_models_in_service", "simulations_run", "warnings_closed", "warnings_issued",
+        "work_orders_triggered",
+    }
+)  # fmt: skip
+_BANDS: Final = frozenset({"super_peak", "peak", "flat", "valley", "deep_valley"})
+_CLASSES: Final = frozenset({"declared", "insufficient", "measured", "verified"})
+
+
+def figure_name(facts: Facts, figure: str) -> Inline:
+    """The name of a figure in either language; one that no rule names is shown by its id."""
+    if figure in _BARE:
+        return key(f"named.{figure}")
+    head, _, rest = figure.partition(".")
+    made = _RULES[head](facts, rest) if head in _RULES else None
+    return plain(figure) if made is None else made
+
+
+_Rule = Callable[[Facts, str], "Inline | None"]
+
+
+def _machine(facts: Facts, machine: str) -> Inline:
+    return name(facts.machine_names().get(machine), machine)
+
+
+def _score(facts: Facts, rest: str) -> Inline | None:
+    kind, _, which = rest.partition(".")
+    rules = facts.data["framework"]
+    if kind == "item":
+        return key("named.score.item", item=name(facts.item_names().get(which), which))
+    if kind == "dimension":
+        found = next((each["name"] for each in rules["dimensions"] if each["id"] == which), None)
+        return key("named.score.dimension", dimension=name(found, which))
+    return key("named.score.class", cls=key(f"class.{which}")) if which in _CLASSES else None
+
+
+def _of_machine(what: frozenset[str], stem: str) -> _Rule:
+    def rule(facts: Facts, rest: str) -> Inline | None:
+        machine, _, part = rest.rpartition(".")
+        return key(f"named.{stem}.{part}", machine=_machine(facts, machine)) if part in what else None
+
+    return rule
+
+
+def _of_place(what: frozenset[str], stem: str) -> _Rule:
+    """Figures of a site, a signal or a group that the snapshot knows by its id."""
+
+    def rule(_facts: Facts, rest: str) -> Inline | None:
+        place, _, part = rest.rpartition(".")
+        return key(f"named.{stem}.{part}", place=plain(place)) if part in what else None
+
+    return rule
+
+
+def _action(_facts: Facts, rest: str) -> Inline | None:
+    kind, _, part = rest.partition(".")
+    return key(f"named.action.{part}", action=key(f"action.{kind}.title")) if part in _ACTION else None
+
+
+def _scene(facts: Facts, rest: str) -> Inline | None:
+    scene, _, fact = rest.partition(".")
+    if fact not in _FACTS:
+        return None
+    return key("named.scene", scene=name(facts.item_names().get(scene), scene), fact=key(f"fact.{fact}"))
+
+
+def _energy(facts: Facts, rest: str) -> Inline | None:
+    kind, _, which = rest.partition(".")
+    if kind == "meter":
+        return key("named.energy.meter", meter=plain(which))
+    if kind == "band":
+        band, _, part = which.partition(".")
+        return (
+            key(f"named.energy.band{'.percent' if part else ''}", band=key(f"band.{band}")) if band in _BANDS else None
+        )
+    if kind == "carrier":
+        number, _, part = which.partition(".")
+        listed = facts.data["energy"].get("carriers", ())
+        known = next((each for each in listed if each["amount"] == f"energy.carrier.{number}"), None)
+        called = name(None if known is None else known["name"], number)
+        return key(f"named.energy.carrier{'.kgce' if part else ''}", carrier=called)
+    return None
+
+
+def _per_output(facts: Facts, rest: str) -> Inline | None:
+    """`machine.<id>`, `product.<id>` and the outputs that they are divided by."""
+    kind, _, which = rest.partition(".")
+    product, _, part = which.partition(".")
+    listed: Mapping[str, Any] = {str(each["id"]): each for each in facts.data["case"].get("products") or []}
+    if kind != "product" or part not in ("", "output"):
+        return None
+    told = listed.get(product, {}).get("name", product)
+    pair = told if isinstance(told, Mapping) else {"zh": str(told), "en": str(told)}
+    return key(f"named.per_output{'.output' if part else ''}", product=name(pair, product))
+
+
+_RULES: Final[Mapping[str, _Rule]] = {
+    "score": _score,
+    "machine": _of_machine(frozenset({"delivery_percent"}), "machine"),
+    "consumer": _of_machine(frozenset({"kwh", "percent"}), "consumer"),
+    "running": _of_machine(_RUNNING, "running"),
+    "readiness": _of_place(_READY, "readiness"),
+    "handling": _of_place(_HANDLING, "handling"),
+    "safety": _of_place(_SAFETY, "safety"),
+    "action": _action,
+    "scene": _scene,
+    "energy": _energy,
+    "per_output": _per_output,
+}
