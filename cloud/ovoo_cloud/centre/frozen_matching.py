@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 
-from ovoo_cloud.centre.kinds import enumeration
+from ovoo_cloud.centre.kinds import Label, enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer, match, rules
 
 __all__ = ["disagreements", "freeze_matching"]
@@ -29,13 +29,16 @@ _USED: Final = (
 """The fields that the rules read; contacts and notes of a register stay in it."""
 
 
-def freeze_matching(need: Need, offers: Iterable[Offer]) -> dict[str, Any]:
-    """The result of `match` with the offers that it lists, and the words of what was needed; plain data."""
+def freeze_matching(need: Need, offers: Iterable[Offer], facts: Mapping[str, Label] | None = None) -> dict[str, Any]:
+    """The result of `match` with the offers that it lists, and the words of what was needed; plain data.
+
+    `facts` are the words of facts from a centre's own registers.
+    """
     given = list(offers)
     found = match(need, given)
     listed = {(kind, row["id"]) for kind in KINDS for row in found[kind]}
     kept = sorted((each for each in given if (each.kind, each.id) in listed), key=lambda each: (each.kind, each.id))
-    return {**found, "offers": [_offer(each) for each in kept], "labels": _labels(need)}
+    return {**found, "offers": [_offer(each) for each in kept], "labels": _labels(need) | _fact_words(facts or {})}
 
 
 def _offer(offer: Offer) -> dict[str, Any]:
@@ -59,6 +62,10 @@ def _labels(need: Need) -> dict[str, dict[str, str]]:
             both = {"zh": each, "en": each} if words is None else {"zh": words.zh, "en": words.en}
             labels[f"{kind}:{each}"] = both
     return labels
+
+
+def _fact_words(facts: Mapping[str, Label]) -> dict[str, dict[str, str]]:
+    return {f"fact:{name}": {"zh": label.zh, "en": label.en} for name, label in sorted(facts.items())}
 
 
 def disagreements(section: Mapping[str, Any]) -> Iterator[str]:

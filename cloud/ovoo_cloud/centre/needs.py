@@ -18,6 +18,7 @@ from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest_revisions, proves_saving, read_snapshot
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer
+from ovoo_cloud.centre.own_facts import own_facts
 
 __all__ = ["enterprise_file", "match_inputs", "need_of", "offers"]
 
@@ -51,11 +52,16 @@ def match_inputs(
     snapshot, source, broken = _snapshot(session, scope, enterprise, report)
     own = enterprise_file(session, enterprise)
     need = need_of(company.sector, own, snapshot, key=source.number if source else enterprise, day=day.isoformat())
+    there = offers(session)
     wanted = Need(
-        need.key, need.day, need.facts, tuple(sorted({*need.measures, *measures})), {**need.scenes, **(scenes or {})},
+        need.key,
+        need.day,
+        {**need.facts, **own_facts(session, enterprise, there)},
+        tuple(sorted({*need.measures, *measures})),
+        {**need.scenes, **(scenes or {})},
         (source.id,) if source else (),
-    )  # fmt: skip
-    return wanted, offers(session), broken
+    )
+    return wanted, there, broken
 
 
 def need_of(sector: str, profile: Mapping[str, Any], snapshot: Mapping[str, Any] | None, *, key: str, day: str) -> Need:

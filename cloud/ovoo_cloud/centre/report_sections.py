@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.catalogue.tables import Enterprise
 from ovoo_cloud.centre.frozen_matching import freeze_matching
 from ovoo_cloud.centre.needs import enterprise_file, need_of, offers
+from ovoo_cloud.centre.own_facts import fact_labels, own_facts
 from ovoo_cloud.centre.sector_benchmark import sector_benchmark
 from ovoo_cloud.centre.sector_medians import sector_medians
 from ovoo_cloud.services import Services
@@ -34,7 +36,9 @@ def matching_section(
         return {}
     sector = enterprises.enterprise(session, scope, enterprise).sector
     need = need_of(sector, enterprise_file(session, enterprise), data, key=key, day=day)
-    return {"matching": freeze_matching(need, there)}
+    own = own_facts(session, enterprise, there)
+    need = replace(need, facts={**need.facts, **own})
+    return {"matching": freeze_matching(need, there, fact_labels(session, own))}
 
 
 def benchmark_section(

@@ -17,6 +17,7 @@ from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.centre import requests
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS
+from ovoo_cloud.centre.own_facts import fact_labels
 from ovoo_cloud.console.centre_pages import faults_of
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
@@ -37,9 +38,11 @@ def matching_page(
     with services.database.read() as session:
         company = enterprises.enterprise(session, scope, enterprise)
     found = match_enterprise(services, scope, enterprise, Wanted(measures=wanted))
+    with services.database.read() as session:
+        own = fact_labels(session, found["need"]["facts"])
     return page(
         request, services, "centre_matching.html", scope, company=company, found=found, kinds=KINDS, chosen=measure,
-        measures=enumeration("measure"), term=_term, fact=_fact,
+        measures=enumeration("measure"), term=_term, fact=_fact, own=own,
     )  # fmt: skip
 
 
