@@ -158,7 +158,7 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
         kept = {name: earlier["figures"][name] for name in COMPARED if name in earlier["figures"]}
         data["before"] = {"number": earlier["issue"]["number"], "date": earlier["issue"]["date"], "figures": kept}
     day = local_day(now_ns, ZoneInfo(data["window"]["timezone"]))
-    data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day)
+    data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day, now_ns=now_ns)
     name = keep(session, row, "reviewed", data, scope.user, now_ns)
     decision = {"snapshot": name, "measured": content_id(measured), "result": result_of(data)}
     step = take(session, scope, row, Step.PROPOSE, decision, now_ns, seen_version=seen)

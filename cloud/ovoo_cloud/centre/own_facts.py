@@ -7,20 +7,24 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ovoo_contract.errors import ConfigError
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.centre.conditions import is_own
 from ovoo_cloud.centre.kinds import Field, Label
 from ovoo_cloud.centre.matching import Offer
 from ovoo_cloud.centre.own_kinds import kinds_in
+from ovoo_cloud.centre.register_history import rows_at
 
 __all__ = ["condition_fault", "fact_labels", "own_facts"]
 
 
-def own_facts(session: Session, enterprise: str, offers: Iterable[Offer]) -> dict[str, str | None]:
-    """What the own registers say of an enterprise, only of what a condition of these offers asks; None: nothing."""
+def own_facts(
+    session: Session, enterprise: str, offers: Iterable[Offer], at_ns: int | None = None
+) -> dict[str, str | None]:
+    """What the own registers say of an enterprise, only of what a condition of these offers asks; None: nothing.
+
+    As they stood at `at_ns` (ns UTC); None is now.
+    """
     asked = {
         condition["fact"]
         for offer in offers
@@ -29,13 +33,12 @@ def own_facts(session: Session, enterprise: str, offers: Iterable[Offer]) -> dic
     }
     known = _facts(session)
     found: dict[str, str | None] = {}
-    for fact in sorted(asked & known.keys()):
+    names = sorted(asked & known.keys())
+    stood = rows_at(session, {fact.partition(".")[0] for fact in names}, at_ns) if names else ()
+    own = {row.kind: row.content for row in stood if row.enterprise == enterprise}
+    for fact in names:
         kind, _, name = fact.partition(".")
-        query = select(RegisterEntry).where(
-            RegisterEntry.kind == kind, RegisterEntry.enterprise == enterprise, RegisterEntry.withdrawn.is_(False)
-        )
-        row = session.scalars(query.order_by(RegisterEntry.id)).first()
-        value = None if row is None else row.content.get(name)
+        value = own.get(kind, {}).get(name)
         found[fact] = None if value is None else str(value)
     return found
 

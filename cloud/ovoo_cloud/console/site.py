@@ -27,6 +27,7 @@ from ovoo_cloud.console import (
     centre_pages_kinds,
     centre_pages_matching,
     centre_pages_region,
+    centre_pages_reports,
     charts,
     completeness_pages,
     consent_pages,
@@ -80,6 +81,7 @@ _ROUTERS: Final = (
     centre_pages_figures.router,
     centre_pages_kinds.router,
     centre_pages_region.router,
+    centre_pages_reports.router,
     centre_pages_region.public,
     centre_pages.router,
 )
