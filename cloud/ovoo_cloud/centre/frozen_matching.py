@@ -8,7 +8,7 @@ from typing import Any, Final
 from ovoo_contract.canonical import canonical_json, sha256_hex
 
 from ovoo_cloud.centre.kinds import Label, enumeration
-from ovoo_cloud.centre.matching import KINDS, Need, Offer, match, rules
+from ovoo_cloud.centre.matching import EDITIONS, KINDS, Need, Offer, match
 
 __all__ = ["disagreements", "freeze_matching"]
 
@@ -71,13 +71,13 @@ def _fact_words(facts: Mapping[str, Label]) -> dict[str, dict[str, str]]:
 def disagreements(section: Mapping[str, Any]) -> Iterator[str]:
     """Names of the parts of a frozen matching that do not follow from its need, its offers and its rules.
 
-    Under rules of another edition only their hash is checked: what they gave rests on the signature.
+    Under rules of an edition that is not known here only their hash is checked: what they gave rests on the signature.
     """
     if sha256_hex(canonical_json(section["rules"])) != section["rules_sha256"]:
         yield "rules"
-    if section["edition"] != rules()["edition"]:
+    if section["edition"] not in EDITIONS:
         return
-    again = match(_need(section["need"]), [_again(each) for each in section["offers"]])
+    again = match(_need(section["need"]), [_again(each) for each in section["offers"]], section["edition"])
     for name in sorted(again):
         if section.get(name) != again[name]:
             yield name

@@ -199,11 +199,13 @@ def _response_days(facts: CentreFacts) -> Kpi:
 
 
 def _satisfaction(facts: CentreFacts) -> Kpi:
-    found = facts.of("feedback", "date")
-    if not found:
+    """The register of feedback, and the marks that enterprises gave requests opened in the period."""
+    found, marks = facts.of("feedback", "date"), facts.requests.get("scores", {})
+    given = [Decimal(row.content["score"]) for row in found] + [Decimal(mark) for mark in marks.values()]
+    if not given:
         return Kpi("satisfaction", "points", None, (), reason="no_answers")
-    value = _rounded(statistics.mean(Decimal(row.content["score"]) for row in found), 2)
-    return Kpi("satisfaction", "points", value, _sources(found))
+    sources = (*_sources(found), *(f"request:{name}" for name in marks))
+    return Kpi("satisfaction", "points", _rounded(statistics.mean(given), 2), sources)
 
 
 def _verified_share(facts: CentreFacts) -> Kpi:

@@ -18,7 +18,7 @@ from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.catalogue.tables import Enterprise
 from ovoo_cloud.centre.benchmark import compute
 from ovoo_cloud.centre.frozen_matching import freeze_matching
-from ovoo_cloud.centre.matching import rules
+from ovoo_cloud.centre.matching import EDITION
 from ovoo_cloud.centre.needs import enterprise_file, need_of, offers
 from ovoo_cloud.centre.own_facts import fact_labels, own_facts
 from ovoo_cloud.centre.pinned_places import pin_places
@@ -87,7 +87,7 @@ def sections_again(services: Services, enterprise: str, snapshot: Mapping[str, A
 
 def _again(services: Services, enterprise: str, snapshot: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     matching, benchmark = snapshot.get("matching", {}), snapshot.get("benchmark", {})
-    if "registers_at_ns" in matching and matching["edition"] == rules()["edition"]:
+    if "registers_at_ns" in matching and matching["edition"] == EDITION:
         yield "matching", _matching_again(services, enterprise, snapshot)
     if "places_sha256" in benchmark:
         found = quarter_readings(services, benchmark["quarter"], places_sha256=benchmark["places_sha256"])
