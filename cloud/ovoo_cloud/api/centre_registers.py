@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -20,6 +21,7 @@ from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.centre import entries, exchange
+from ovoo_cloud.centre.expiry import Ending, endings
 from ovoo_cloud.centre.kinds import Kind
 from ovoo_cloud.centre.own_kinds import kind_in
 from ovoo_cloud.services import Services
@@ -61,6 +63,31 @@ def list_entries(
         rows = entries.entries(session, scope, register, withdrawn=withdrawn, text=q)
         kind_of = kind_in(session, register)
     return paged(rows, page, lambda row: row.id, lambda row: _entry(scope, kind_of, row))
+
+
+@router.get("/expiring")
+def list_expiring(
+    services: ServicesDep,
+    scope: Reader,
+    page: AskedDep,
+    days: Annotated[int, Query(ge=0, le=3660, description="ends within so many days, or has ended")] = 60,
+) -> dict[str, Any]:
+    """Rows whose validity ends soon or has ended: policies, certificates, tables of classes, own registers."""
+    today = datetime.datetime.fromtimestamp(services.clock() // 10**9, services.settings.zone).date()
+    with services.database.read() as session:
+        found = endings(session, scope, today, days)
+    return paged(found, page, lambda each: f"{each.kind.id}/{each.row.id}", _ending)
+
+
+def _ending(each: Ending) -> dict[str, Any]:
+    return {
+        "kind": each.kind.id,
+        "id": each.row.id,
+        "version": each.row.version,
+        "valid_until": each.until,
+        "days": each.days,
+        "ended": each.days < 0,
+    }
 
 
 @router.get("/registers/{register}/export", response_class=Response)

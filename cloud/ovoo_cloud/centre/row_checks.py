@@ -15,6 +15,7 @@ from ovoo_cloud.catalogue.tables import AssetRecord, Case, Report
 from ovoo_cloud.centre.conditions import is_own
 from ovoo_cloud.centre.own_facts import condition_fault
 from ovoo_cloud.centre.own_kinds import kinds_in
+from ovoo_cloud.centre.register_law import bid_fault, call_fault, certificate_fault
 
 __all__ = ["row_fault"]
 
@@ -70,6 +71,10 @@ def _policy(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
     for condition in content["conditions"] or []:
         if is_own(condition["fact"]) and (fault := condition_fault(session, condition)) is not None:
             return fault
+    return _validity(session, content)
+
+
+def _validity(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
     if content["valid_until"] is None or content["valid_until"] >= content["valid_from"]:
         return None
     return ConfigError(
@@ -106,6 +111,10 @@ def _park(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
 _CHECKS: Final[Mapping[str, Check]] = {
     "handle": _handle,
     "policy": _policy,
+    "open_bid": call_fault,
+    "bid": bid_fault,
+    "certificate": certificate_fault,
+    "park_class": _validity,
     "project": _project,
     "data_centre_month": _month,
     "indicator": _indicator,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -17,8 +18,11 @@ from ovoo_cloud.api.centre_registers import import_bytes
 from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.centre import entries
 from ovoo_cloud.centre.entries import readable_kinds
+from ovoo_cloud.centre.expiry import endings
 from ovoo_cloud.centre.kinds import Field, Kind
+from ovoo_cloud.centre.notices import notices
 from ovoo_cloud.centre.own_kinds import kind_in
+from ovoo_cloud.centre.referrers import referrers
 from ovoo_cloud.centre.values import cell_text
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
@@ -32,6 +36,7 @@ _FAULTS: Final = 50
 _SHOWN: Final = 200
 _COLUMNS: Final = 5
 _NEW: Final = "+"
+_SOON_DAYS: Final = 60
 
 
 @router.get("")
@@ -40,8 +45,15 @@ def hub(request: Request, services: ServicesDep, scope: Reader) -> Response:
     scope.require(Permission.READ_REGISTERS)
     with services.database.read() as session:
         counts = [(each, len(entries.entries(session, scope, each.id))) for each in readable_kinds(session, scope)]
-        own = enterprises.enterprises(session, scope) if scope.allows(Permission.READ_REPORT) else ()
-    return page(request, services, "centre.html", scope, registers=counts, companies=own)
+        asks = scope.allows(Permission.READ_REPORT)
+        own = enterprises.enterprises(session, scope) if asks else ()
+        unread = len(notices(session, scope)) if asks else 0
+        ends = endings(session, scope, _today(services), _SOON_DAYS)[:_SHOWN]
+    return page(request, services, "centre.html", scope, registers=counts, companies=own, unread=unread, endings=ends)
+
+
+def _today(services: Services) -> datetime.date:
+    return datetime.datetime.fromtimestamp(services.clock() // 10**9, services.settings.zone).date()
 
 
 @router.get("/registers/{register}")
@@ -167,12 +179,13 @@ def _form(
     keeps = scope.allows(Permission.MANAGE_REGISTERS)
     with services.database.read() as session:
         history = entries.versions(session, scope, kind_of.id, name) if name and keeps else []
+        pointing = referrers(session, scope, kind_of.id, name)[:_SHOWN] if name else []
         options = {each.id: _options(session, scope, each) for each in kind_of.fields if each.to} if keeps else {}
     return page(
         request, services, "centre_entry.html", scope, (412 if stale else 422) if faults else 200, kind=kind_of,
         name=name, version=version, given=given, withdrawn=withdrawn, faults=faults or [], typed=typed,
         fields=_fields(scope, kind_of, given), history=history, options=options, keeps=keeps,
-        words=_words,
+        words=_words, pointing=pointing,
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", f"{CENTRE}/kinds"): P.READ_REGISTERS,
     ("post", f"{CENTRE}/kinds"): P.MANAGE_FRAMEWORKS,
     ("get", f"{CENTRE}/kinds/{{register}}"): P.MANAGE_REGISTERS,
+    ("get", f"{CENTRE}/expiring"): P.READ_REGISTERS,
     ("get", f"{CENTRE}/registers/{{register}}"): P.READ_REGISTERS,
     ("get", f"{CENTRE}/registers/{{register}}/export"): P.READ_REGISTERS,
     ("post", f"{CENTRE}/registers/{{register}}/import"): P.MANAGE_REGISTERS,

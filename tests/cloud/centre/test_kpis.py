@@ -269,3 +269,28 @@ def test_answers_name_known_criteria_and_evidence_that_is_there(opened: Centre) 
         )  # fmt: skip
 
     assert [each.offender for each in caught.value.errors] == ["wings", "heads", "days", "days", "days"]
+
+
+def test_every_step_of_an_assessment_stays_in_its_history(opened: Centre) -> None:
+    answer(opened, Answer("heads", Decimal(90), "first"))
+    answer(opened, Answer("heads", Decimal(70), "second"), read=2)
+    row = decide(opened, SYSTEM, Answer("heads", Decimal(80), ""), Answer("days", Decimal(50), ""), read=3)
+
+    lines = row.content["history"]
+    assert [(each["action"], each["version"], each["by"]) for each in lines] == [
+        ("open", 1, "expert"), ("self_assessed", 2, "expert"), ("self_assessed", 3, "expert"),
+        ("decided", 4, "system"),
+    ]  # fmt: skip
+    assert [each["total"]["low"] for each in lines[1:]] == ["54.0", "42.0", "68.0"]
+    assert lines[1]["answers"]["heads"]["statement"] == "first"
+
+
+def test_another_centre_is_assessed_without_the_figures_of_this_one(opened: Centre) -> None:
+    with opened.services.database.write() as session:
+        row = assessments.open_assessment(
+            session, EXPERT, "far", procedure="assessment", subject="另一中心", start_ns=START, end_ns=END,
+            kpis=assessments.NO_FIGURES, now_ns=NOW,
+        )  # fmt: skip
+
+    assert [(each["figure"], each["reached"]) for each in row.content["criteria"]] == [(None, None), (None, None)]
+    assert row.content["evidence"] == {}
