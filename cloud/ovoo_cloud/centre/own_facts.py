@@ -15,7 +15,7 @@ from ovoo_cloud.centre.matching import Offer
 from ovoo_cloud.centre.own_kinds import kinds_in
 from ovoo_cloud.centre.register_history import rows_at
 
-__all__ = ["condition_fault", "fact_labels", "own_facts"]
+__all__ = ["condition_fault", "fact_fields", "fact_labels", "own_facts"]
 
 
 def own_facts(
@@ -47,6 +47,12 @@ def fact_labels(session: Session, facts: Iterable[str]) -> dict[str, Label]:
     """The words of own facts: register and column."""
     known = _facts(session)
     return {fact: known[fact][1] for fact in facts if fact in known}
+
+
+def fact_fields(session: Session, facts: Iterable[str]) -> dict[str, Field]:
+    """The columns of own facts, whose values have words."""
+    known = _facts(session)
+    return {fact: known[fact][0] for fact in facts if fact in known}
 
 
 def condition_fault(session: Session, condition: Mapping[str, Any]) -> ConfigError | None:

@@ -31,7 +31,7 @@ _AFTER: Final[Mapping[tuple[str, str], State]] = {
     **{(state, "accept"): "accepted" for state in ("offered", "contacted")},
     ("accepted", "finish"): "done",
     **{(state, "evaluate"): "evaluated" for state in ("done", "closed")},
-    **{(state, "note"): state for state in (*_GOING, "done")},  # type: ignore[dict-item]  # each is a State
+    **{(state, "note"): state for state in (*_GOING, "done")},
     **{(state, "close"): "closed" for state in _GOING},
     **{(state, "withdraw"): "closed" for state in _GOING},
 }

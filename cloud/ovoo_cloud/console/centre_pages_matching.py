@@ -20,7 +20,7 @@ from ovoo_cloud.catalogue.centre_tables import MatchStep
 from ovoo_cloud.centre import notices, request_law, requests
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS
-from ovoo_cloud.centre.own_facts import fact_labels
+from ovoo_cloud.centre.own_facts import fact_fields, fact_labels
 from ovoo_cloud.console.centre_pages import faults_of
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
@@ -43,9 +43,10 @@ def matching_page(
     found = match_enterprise(services, scope, enterprise, Wanted(measures=wanted))
     with services.database.read() as session:
         own = fact_labels(session, found["need"]["facts"])
+        columns = fact_fields(session, own)
     return page(
         request, services, "centre_matching.html", scope, company=company, found=found, kinds=KINDS, chosen=measure,
-        measures=enumeration("measure"), term=_term, fact=_fact, own=own,
+        measures=enumeration("measure"), term=_term, fact=_fact, own=own, columns=columns,
     )  # fmt: skip
 
 

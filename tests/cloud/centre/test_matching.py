@@ -204,7 +204,7 @@ def test_a_provider_stands_by_its_best_entry_not_by_the_sum_of_many() -> None:
 
 
 def test_who_names_every_sector_and_size_has_named_none() -> None:
-    everything = {"sectors": list(enumeration("sector")), "sizes": list(enumeration("size"))}
+    everything: dict[str, Any] = {"sectors": list(enumeration("sector")), "sizes": list(enumeration("size"))}
     found = match(
         NEED,
         [

@@ -81,7 +81,7 @@ def test_wrong_cells_of_an_own_register_are_told_by_cell(credit: Centre) -> None
 
 
 def test_conditions_of_policies_ask_its_facts(credit: Centre) -> None:
-    policy = {"name_zh": "贷款贴息", "authority": "示例局", "valid_from": "2026-01-01", "benefit": "示例"}
+    policy: dict[str, Any] = {"name_zh": "贴息", "authority": "示例", "valid_from": "2026-01-01", "benefit": "示例"}
     credit.put("policy", "good", **policy, conditions="own_credit.grade in a|b; own_credit.amount_10k_yuan >= 100")
     credit.put("policy", "high", **policy, conditions="own_credit.amount_10k_yuan >= 501")
     today = datetime.datetime.fromtimestamp(NOW // 10**9, datetime.UTC).date()

@@ -91,4 +91,4 @@ def test_a_row_without_source_or_document_is_refused(centre: Centre) -> None:
 
     assert {each.offender for each in caught.value.errors} == {"source", "document"}
     with pytest.raises(ConfigErrors, match="ends before"):
-        centre.put("park_class", "x", **TABLE[0].content | {"valid_until": "2023-01-01"})
+        centre.put("park_class", "x", **{**TABLE[0].content, "valid_until": "2023-01-01"})

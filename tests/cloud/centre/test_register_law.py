@@ -14,7 +14,7 @@ from ovoo_contract.errors import ConfigErrors
 
 from tests.cloud.centre.conftest import ENGINEER, NOW, OWN, SYSTEM, Centre
 
-CALL = {
+CALL: dict[str, Any] = {
     "name_zh": "低浓度瓦斯利用",
     "year": 2026,
     "owner": "示例厅",
@@ -22,8 +22,8 @@ CALL = {
     "state": "open",
     "deadline": "2026-05-31",
 }
-BID = {"call": "gas", "date": "2026-05-20", "plan": "方案", "document": "应榜书（虚构）", "state": "submitted"}
-AWARD = {"state": "awarded", "reason": "评审第一", "award_document": "评审纪要（虚构）"}
+BID: dict[str, Any] = {"call": "gas", "date": "2026-05-20", "plan": "方案", "document": "应榜书", "state": "submitted"}
+AWARD: dict[str, Any] = {"state": "awarded", "reason": "评审第一", "award_document": "评审纪要（虚构）"}
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_step_without_its_evidence_is_refused(
 def test_one_bid_of_a_call_is_chosen_and_acceptance_needs_its_document(called: Centre) -> None:
     called.put("bid", "b1", read=1, bidder="acme", **BID | AWARD)
     assert "another bid is chosen" in refused(called, "bid", "b2", bidder="beta", **BID | AWARD)
-    won = CALL | {"claimed_by": "acme", "state": "accepted"}
+    won: dict[str, Any] = CALL | {"claimed_by": "acme", "state": "accepted"}
     assert "accepted without its document" in refused(called, "open_bid", "gas", 1, **won)
 
 
@@ -134,7 +134,7 @@ def test_certificates_that_nobody_can_hold_are_refused_and_none_comes_in(
 
 def test_what_ends_soon_or_has_ended_is_told_in_its_order(taught: Centre) -> None:
     imported(taught, certificates("ZS-001"))
-    policy = {"name_zh": "补助", "authority": "示例局", "valid_from": "2026-01-01", "benefit": "示例"}
+    policy: dict[str, Any] = {"name_zh": "补助", "authority": "示例局", "valid_from": "2026-01-01", "benefit": "示例"}
     for name, until in (("gone", "2026-06-01"), ("soon", "2026-06-20"), ("late", "2027-01-01"), ("open", None)):
         taught.put("policy", name, **policy, valid_until=until)
     day = datetime.datetime.fromtimestamp(NOW // 10**9, datetime.UTC).date()
