@@ -12,6 +12,7 @@ from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the m
     framework_tables,
     grant_tables,
     region_tables,
+    register_kind_tables,
     sums_tables,
 )
 from ovoo_cloud.catalogue.tables import Base
