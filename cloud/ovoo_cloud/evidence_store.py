@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from ovoo_contract.address import Address
 from ovoo_contract.catalogue import SignalEntry
@@ -11,6 +12,7 @@ from ovoo_contract.findings import Finding
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import findings, gateways, signals
+from ovoo_cloud.centre.report_sections import sections_again
 from ovoo_cloud.diagnosis.evidence import PlatformFacts
 from ovoo_cloud.diagnosis.usage import Usage
 from ovoo_cloud.restore_check import KEPT_NS, restored_since
@@ -89,6 +91,10 @@ class StoreEvidence:
                 roles_enforced=True,
                 backup_restored=True if tested else None,
             )
+
+    def centre_sections(self, snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the centre added to an issued snapshot, made once more from registers and issued reports."""
+        return sections_again(self._services, self._enterprise, snapshot)
 
     def usage(self, start_ns: int, end_ns: int) -> Usage:
         """Alarms, links, simulations and forecasts as the catalogue has them."""

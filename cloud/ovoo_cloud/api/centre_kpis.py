@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -27,6 +28,7 @@ router = APIRouter(prefix="/api/v1/centre", tags=["centre"], route_class=KeyedRo
 Keeper = Annotated[Scope, Depends(require(Permission.MANAGE_REGISTERS))]
 Assessor = Annotated[Scope, Depends(require(Permission.ASSESS_CENTRE))]
 Format = Annotated[str, Query(alias="format", pattern="^(csv|xlsx)$")]
+_PARTS: Final[Mapping[str, Literal["answers", "scores"]]] = {"self": "answers", "review": "scores"}
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -38,6 +40,7 @@ class AssessmentBody(BaseModel):
     subject: str = Field(min_length=1, max_length=200)
     start: str = Field(max_length=40)
     end: str = Field(max_length=40)
+    own: bool = Field(default=True, description="of this centre; false freezes no figures of this installation")
 
 
 class AnswerBody(BaseModel):
@@ -90,7 +93,7 @@ def open_assessment(body: AssessmentBody, services: ServicesDep, scope: Keeper, 
     """Opens one: the criteria of the procedure and the figures of the period are frozen in it."""
     start_ns, end_ns = from_iso(body.start, "start"), from_iso(body.end, "end")
     check_bounds(start_ns, end_ns)
-    found = centre_kpis(services, scope, start_ns, end_ns)
+    found = centre_kpis(services, scope, start_ns, end_ns) if body.own else assessments.NO_FIGURES
     with services.database.write() as session:
         row = assessments.open_assessment(
             session, scope, body.id, procedure=body.procedure, subject=body.subject, start_ns=start_ns,
@@ -167,6 +170,8 @@ def _summary(row: CentreAssessment) -> dict[str, Any]:
         "version": row.version,
         "updated_by": row.updated_by,
         "updated": to_iso(row.updated_ns),
+        "totals": {name: assessments.result_of(row.content, part) for name, part in _PARTS.items()},
+        "verdict": (row.content["decision"] or {}).get("verdict"),
     }
 
 
@@ -174,5 +179,4 @@ def _whole(scope: Scope, row: CentreAssessment) -> dict[str, Any]:
     content = dict(row.content)
     if scope.enterprises is not None:  # the rows behind a figure may be of enterprises that this reader does not see
         content["evidence"] = {name: {**each, "rows": []} for name, each in content["evidence"].items()}
-    totals = {"self": assessments.result_of(content, "answers"), "review": assessments.result_of(content, "scores")}
-    return _summary(row) | content | {"totals": totals}
+    return content | _summary(row)

@@ -16,7 +16,7 @@ from ovoo_cloud.api.matching_version import ReadVersion, etag
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import BoundsDep, to_iso
 from ovoo_cloud.catalogue.centre_tables import MatchRequest, MatchStep
-from ovoo_cloud.centre import requests
+from ovoo_cloud.centre import notices, request_law, requests
 from ovoo_cloud.centre.matching import match
 from ovoo_cloud.centre.needs import match_inputs
 from ovoo_cloud.services import Services
@@ -52,10 +52,11 @@ class OfferBody(BaseModel):
 class StepBody(BaseModel):
     """One step of a request."""
 
-    step: requests.Step
+    step: request_law.Step
     note: str = Field(default="", max_length=2000)
     offers: list[OfferBody] = Field(default=[], max_length=20)
-    outcome: requests.Outcome = ""
+    outcome: request_law.Outcome = ""
+    score: int | None = Field(default=None, ge=1, le=5, description="for the step evaluate")
 
 
 @router.get("/enterprises/{enterprise}/matching")
@@ -124,14 +125,35 @@ def take_step(
     scope: Asker,
     response: Response,
 ) -> dict[str, Any]:
-    """Takes a step: the centre offers, contacts and closes; the enterprise notes and withdraws."""
-    given = requests.StepGiven(
-        body.step, body.note.strip(), tuple((each.kind, each.id) for each in body.offers), body.outcome
+    """Takes a step: the centre offers, contacts, finishes and closes; the enterprise accepts, judges, withdraws."""
+    given = request_law.StepGiven(
+        body.step, body.note.strip(), tuple((each.kind, each.id) for each in body.offers), body.outcome, body.score
     )
     with services.database.write() as session:
         row = requests.move(session, scope, enterprise, match, given, read=read, now_ns=services.clock())
         response.headers.update(etag(row.version))
         return _request(row)
+
+
+@router.post("/enterprises/{enterprise}/matching-requests/{match}/seen")
+def seen(enterprise: str, match: str, services: ServicesDep, scope: Reader) -> dict[str, Any]:
+    """Notes that the caller has seen a request as it stands: its steps are no notices any more."""
+    with services.database.write() as session:
+        return {"request": match, "seen": notices.mark_seen(session, scope, enterprise, match)}
+
+
+@router.get("/matching-notices")
+def list_notices(services: ServicesDep, scope: Reader, page: AskedDep) -> dict[str, Any]:
+    """What the other side did with requests since the caller last looked, newest first, at most 200."""
+    with services.database.read() as session:
+        found = notices.notices(session, scope)
+    return paged(found, page, lambda pair: f"{pair[1].id}/{pair[0].seq}", _notice)
+
+
+def _notice(pair: tuple[MatchStep, MatchRequest]) -> dict[str, Any]:
+    step, row = pair
+    about = {"request": row.id, "enterprise": row.enterprise, "waits_for": request_law.waits_for(row.state)}
+    return about | _step(step)
 
 
 @router.get("/centre/matching-statistics")
@@ -150,6 +172,7 @@ def _request(row: MatchRequest) -> dict[str, Any]:
         "state": row.state,
         "version": row.version,
         "outcome": row.outcome,
+        "waits_for": request_law.waits_for(row.state),
         "opened_by": row.opened_by,
         "opened": to_iso(row.opened_ns),
         "updated": to_iso(row.updated_ns),
@@ -164,6 +187,7 @@ def _step(row: MatchStep) -> dict[str, Any]:
         "note": row.note,
         "offers": row.detail["offers"],
         "outcome": row.detail["outcome"],
+        "score": row.detail.get("score"),
         "by": row.actor,
         "at": to_iso(row.at_ns),
     }

@@ -68,7 +68,11 @@ def park_page(services: Services, scope: Scope, park: str, year: int | None, by:
     if park and park not in found:
         raise absent(f"park {park}")
     chosen = park or next(iter(found), "")
-    shown = None if not chosen else park_benefit(rows, chosen, year or found[chosen][0], by)
+    shown = (
+        None
+        if not chosen
+        else park_benefit(rows, chosen, year or found[chosen][0], by, _rows(services, scope, "park_class"))
+    )
     return {"parks": [{"park": name, "years": years} for name, years in found.items()], "shown": shown}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -20,7 +21,9 @@ from ovoo_cloud.api.row_counts import count_rows
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.centre import entries, exchange
-from ovoo_cloud.centre.kinds import Kind, enumeration, kind, kinds
+from ovoo_cloud.centre.expiry import Ending, endings
+from ovoo_cloud.centre.kinds import Kind
+from ovoo_cloud.centre.own_kinds import kind_in
 from ovoo_cloud.services import Services
 
 __all__ = ["import_bytes", "router"]
@@ -46,12 +49,6 @@ class FileBody(BaseModel):
     check_only: bool = Field(False, description="only say what the file would do")
 
 
-@router.get("/kinds")
-def list_kinds(scope: Reader) -> dict[str, Any]:
-    """Every kind with its fields, their types, words and values."""
-    return {"items": [_kind(each) for each in kinds().values()]}
-
-
 @router.get("/registers/{register}")
 def list_entries(
     register: str,
@@ -64,7 +61,33 @@ def list_entries(
     """The rows of a register that the caller may see, by id."""
     with services.database.read() as session:
         rows = entries.entries(session, scope, register, withdrawn=withdrawn, text=q)
-    return paged(rows, page, lambda row: row.id, lambda row: _entry(scope, row))
+        kind_of = kind_in(session, register)
+    return paged(rows, page, lambda row: row.id, lambda row: _entry(scope, kind_of, row))
+
+
+@router.get("/expiring")
+def list_expiring(
+    services: ServicesDep,
+    scope: Reader,
+    page: AskedDep,
+    days: Annotated[int, Query(ge=0, le=3660, description="ends within so many days, or has ended")] = 60,
+) -> dict[str, Any]:
+    """Rows whose validity ends soon or has ended: policies, certificates, tables of classes, own registers."""
+    today = datetime.datetime.fromtimestamp(services.clock() // 10**9, services.settings.zone).date()
+    with services.database.read() as session:
+        found = endings(session, scope, today, days)
+    return paged(found, page, lambda each: f"{each.kind.id}/{each.row.id}", _ending)
+
+
+def _ending(each: Ending) -> dict[str, Any]:
+    return {
+        "kind": each.kind.id,
+        "id": each.row.id,
+        "version": each.row.version,
+        "valid_until": each.until,
+        "days": each.days,
+        "ended": each.days < 0,
+    }
 
 
 @router.get("/registers/{register}/export", response_class=Response)
@@ -113,8 +136,9 @@ def get_entry(register: str, entry: str, services: ServicesDep, scope: Reader, r
     """One row; its ETag is its version."""
     with services.database.read() as session:
         row = entries.entry(session, scope, register, entry)
+        kind_of = kind_in(session, register)
     response.headers.update(etag(row.version))
-    return _entry(scope, row)
+    return _entry(scope, kind_of, row)
 
 
 @router.put("/registers/{register}/entries/{entry}")
@@ -133,7 +157,7 @@ def put_entry(
             session, scope, register, entry, body.fields, read=read, now_ns=services.clock(), withdrawn=body.withdrawn
         )
         response.headers.update(etag(row.version))
-        return _entry(scope, row)
+        return _entry(scope, kind_in(session, register), row)
 
 
 @router.get("/registers/{register}/entries/{entry}/versions")
@@ -141,11 +165,12 @@ def entry_versions(register: str, entry: str, services: ServicesDep, scope: Keep
     """Every version of a row, newest first."""
     with services.database.read() as session:
         rows = entries.versions(session, scope, register, entry)
+        kind_of = kind_in(session, register)
     return {
         "items": [
             {
                 "version": row.version,
-                "fields": entries.shown(scope, kind(register), row.content),
+                "fields": entries.shown(scope, kind_of, row.content),
                 "withdrawn": row.withdrawn,
                 "made_by": row.made_by,
                 "made": to_iso(row.made_ns),
@@ -155,40 +180,13 @@ def entry_versions(register: str, entry: str, services: ServicesDep, scope: Keep
     }
 
 
-def _entry(scope: Scope, row: RegisterEntry) -> dict[str, Any]:
+def _entry(scope: Scope, kind_of: Kind, row: RegisterEntry) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "id": row.id,
         "version": row.version,
-        "fields": entries.shown(scope, kind(row.kind), row.content),
+        "fields": entries.shown(scope, kind_of, row.content),
         "withdrawn": row.withdrawn,
         "updated_by": row.updated_by,
         "updated": to_iso(row.updated_ns),
-    }
-
-
-def _kind(each: Kind) -> dict[str, Any]:
-    return {
-        "id": each.id,
-        "name_zh": each.label.zh,
-        "name_en": each.label.en,
-        "audience": each.audience,
-        "fields": [
-            {
-                "id": item.id,
-                "type": item.type,
-                "name_zh": item.label.zh,
-                "name_en": item.label.en,
-                "required": item.required,
-                "unique": item.unique,
-                "centre_only": item.inside,
-                "to": item.to or None,
-                "low": item.low,
-                "high": item.high,
-                "values": {name: [label.zh, label.en] for name, label in enumeration(item.of).items()}
-                if item.of
-                else None,
-            }
-            for item in each.fields
-        ],
     }

@@ -18,7 +18,7 @@ from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre import egress
 from ovoo_cloud.centre.data_classes import highest_class
-from ovoo_cloud.centre.kinds import kind
+from ovoo_cloud.centre.own_kinds import kind_in
 from ovoo_cloud.services import Services
 
 __all__ = ["RECORDED", "EgressRecorder"]
@@ -126,7 +126,7 @@ class EgressRecorder:
 def _taken(session: Session, path: str, parts: Mapping[str, str], query: Mapping[str, list[str]]) -> egress.Taken:
     what, enterprise = RECORDED[path], parts.get("enterprise", "")
     if what == "register":
-        open_to_all = kind(parts["register"]).audience == "all"
+        open_to_all = kind_in(session, parts["register"]).audience == "all"
         return egress.Taken("", "", path, parts["register"], "general" if open_to_all else "important")
     if what == "region":  # figures of groups, made to be told
         return egress.Taken("", "", path, "/".join(parts.values()), "general")

@@ -6,7 +6,7 @@ import datetime
 import pathlib
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
@@ -20,10 +20,13 @@ from ovoo_cloud.api.reports import TYPES, archive, bundle_files
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue import region_reports as rows
 from ovoo_cloud.catalogue.region_tables import RegionReport
+from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.centre.sector_benchmark import ended_quarter
-from ovoo_cloud.jobs.region_report import region_number
+from ovoo_cloud.jobs.region_report import issued_reports, region_number
+from ovoo_cloud.reports.verify import Verification, verify_bundle
+from ovoo_cloud.services import Services
 
-__all__ = ["RegionOrder", "router"]
+__all__ = ["RegionOrder", "check_region", "order_region", "router"]
 
 router = APIRouter(prefix="/api/v1/region", tags=["region"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_AGGREGATES))]
@@ -42,6 +45,18 @@ class RegionOrder(BaseModel):
 @router.post("/reports", status_code=202)
 def order(body: RegionOrder, response: Response, services: ServicesDep, scope: Runner) -> dict[str, Any]:
     """Queues the report; a quarter that is not over is told at once, the order tells how far it is."""
+    job = order_region(services, scope, body)
+    response.headers["Location"] = f"/api/v1/region/orders/{job.id}"
+    return job_view(job)
+
+
+def order_region(services: Services, scope: Scope, body: RegionOrder) -> Job:
+    """The queued work of an order.
+
+    Raises:
+        QueryError: no quarter, or one that is not over.
+    """
+    rows.require_issuer(scope)
     quarter, _ = ended_quarter(services, body.quarter)
     wanted: dict[str, object] = {"quarter": quarter, "number": body.number or region_number(quarter)}
     if body.issue_date is not None:
@@ -49,9 +64,7 @@ def order(body: RegionOrder, response: Response, services: ServicesDep, scope: R
     if body.languages:
         wanted["languages"] = list(dict.fromkeys(body.languages))
     with services.database.write() as session:
-        job = rows.order_region_report(session, scope, wanted, services.clock())
-    response.headers["Location"] = f"/api/v1/region/orders/{job.id}"
-    return job_view(job)
+        return rows.order_region_report(session, scope, wanted, services.clock())
 
 
 @router.get("/orders/{order}")
@@ -99,6 +112,42 @@ def get_bundle(region_report: str, services: ServicesDep, scope: Reader) -> Resp
         raise absent(f"{region_report}/bundle")
     headers = {"Content-Disposition": f'attachment; filename="{row.id}.zip"'}
     return Response(archive(row, names), media_type="application/zip", headers=headers)
+
+
+@router.get("/reports/{region_report}/verification")
+def verify_report(
+    region_report: str,
+    services: ServicesDep,
+    scope: Reader,
+    deep: Annotated[bool, Query(description="computes all figures again from the issued reports; centre only")] = False,
+) -> dict[str, Any]:
+    """Checks files, signature and figures of the bundle on this server, with the key of this installation."""
+    with services.database.read() as session:
+        row = rows.region_report(session, scope, region_report)
+    found = check_region(services, scope, row, deep=deep)
+    return {
+        "ok": found.ok,
+        "level": found.level,
+        "files": found.files,
+        "figures": found.figures,
+        "mismatches": [{"kind": each.kind, "name": each.name, "detail": each.detail} for each in found.mismatches],
+    }
+
+
+def check_region(services: Services, scope: Scope, row: RegionReport, *, deep: bool) -> Verification:
+    """Verifies an issued bundle where it lies; from the issued reports for the centre only.
+
+    Raises:
+        Forbidden: `deep` for whoever may not issue one: what differs would tell figures that were not issued.
+        NotFound: the bundle is gone.
+    """
+    if deep:
+        rows.require_issuer(scope)
+    if not bundle_files(row):
+        raise absent(f"{row.id}/bundle")
+    trust = services.settings.signing_key.with_suffix(".pub.pem")
+    source = issued_reports(services) if deep else None
+    return verify_bundle(pathlib.Path(row.folder), trust=trust, deep=source)
 
 
 def _shown(row: RegionReport) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     if signed is not None:
         data["on_site"] = signed
     day = local_day(now_ns, ZoneInfo(data["window"]["timezone"]))
-    data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day)
+    data |= matching_section(session, scope, row.enterprise, data, key=row.case, day=day, now_ns=now_ns)
     name = keep(session, row, "reviewed", data, scope.user, now_ns)
     decision = {"snapshot": name, "measured": content_id(measured), "result": result_of(data)}
     step = take(session, scope, row, Step.PROPOSE, decision, now_ns, seen_version=seen)

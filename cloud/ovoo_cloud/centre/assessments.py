@@ -22,10 +22,22 @@ from ovoo_cloud.catalogue.centre_tables import CentreAssessment, RegisterEntry
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre.entries import ANY, entries, stale
 
-__all__ = ["Answer", "Verdict", "assessment", "assessments", "decide", "open_assessment", "result_of", "self_assess"]
+__all__ = [
+    "NO_FIGURES",
+    "Answer",
+    "Verdict",
+    "assessment",
+    "assessments",
+    "decide",
+    "open_assessment",
+    "result_of",
+    "self_assess",
+]
 
 Procedure = Literal["selection", "evaluation", "assessment"]
 Verdict = Literal["passed", "conditional", "failed"]
+NO_FIGURES: Final[Mapping[str, Any]] = {"figures": [], "evidence": {}}
+"""As figures of an assessment of another centre: those of this installation say nothing of it."""
 _MOST_SCORE: Final = Decimal(100)
 
 
@@ -74,6 +86,7 @@ def open_assessment(
         "scores": {},
         "assessor": "",
         "decision": None,
+        "history": [_line(scope, "open", 1, now_ns)],
     }
     made = CentreAssessment(
         id=name, procedure=procedure, subject=subject, start_ns=start_ns, end_ns=end_ns, state="opened", version=1,
@@ -195,9 +208,16 @@ def _writable(session: Session, scope: Scope, name: str, read: int) -> CentreAss
 
 def _advance(session: Session, scope: Scope, row: CentreAssessment, state: str, now_ns: int) -> CentreAssessment:
     row.state, row.version, row.updated_by, row.updated_ns = state, row.version + 1, scope.user, now_ns
+    part: Literal["answers", "scores"] = "scores" if state == "decided" else "answers"
+    line = _line(scope, state, row.version, now_ns) | {"total": result_of(row.content, part), part: row.content[part]}
+    row.content = {**row.content, "history": [*row.content.get("history", ()), line]}
     session.flush()
     _audit(session, scope, row, state, now_ns)
     return row
+
+
+def _line(scope: Scope, action: str, version: int, now_ns: int) -> dict[str, Any]:
+    return {"action": action, "version": version, "by": scope.user, "at_ns": str(now_ns)}
 
 
 def _audit(session: Session, scope: Scope, row: CentreAssessment, action: str, now_ns: int) -> None:

@@ -1,4 +1,8 @@
-"""Conditions of a policy as data: `level >= 2; size in micro|small`, read, written and held against what is known."""
+"""Conditions of a policy as data: `level >= 2; size in micro|small`, read, written and held against what is known.
+
+A fact of a centre's own register is named with it: `own_credit.grade in a|b`. Whether there is such a fact, and such a
+value of it, is for the register of policies to say (`own_facts`).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from ovoo_contract.errors import ConfigError
 
 from ovoo_cloud.centre.kinds import enumeration
 
-__all__ = ["FACTS", "Verdict", "judge", "read_conditions", "write_conditions"]
+__all__ = ["FACTS", "Verdict", "is_own", "judge", "read_conditions", "write_conditions"]
 
 Verdict = Literal["met", "unmet", "unknown"]
 FACTS: Final[Mapping[str, str]] = {
@@ -19,7 +23,7 @@ FACTS: Final[Mapping[str, str]] = {
     "measured_percent": "number", "sector": "sector", "size": "size", "region": "text",
 }  # fmt: skip
 """What a condition may speak of, and what its values are."""
-_FORM: Final = re.compile(r"\s*([a-z_0-9]+)\s*(>=|<=|=|\bin\b)\s*(.+?)\s*", re.ASCII)
+_FORM: Final = re.compile(r"\s*([a-z_0-9]+(?:\.[a-z_0-9]+)?)\s*(>=|<=|=|\bin\b)\s*(.+?)\s*", re.ASCII)
 _REMEDY: Final = "write e.g. level >= 2; size in micro|small"
 _MOST: Final = 20
 
@@ -42,7 +46,7 @@ def _one(part: object) -> dict[str, Any]:
         joined = "|".join(map(str, values)) if isinstance(values, Sequence) and not isinstance(values, str) else ""
         part = f"{part.get('fact')} {part.get('sign')} {joined}"
     found = _FORM.fullmatch(part) if isinstance(part, str) else None
-    if found is None or found[1] not in FACTS:
+    if found is None or (found[1] not in FACTS and not is_own(found[1])):
         raise ConfigError("not a condition", offender="conditions", value=part, remedy=_REMEDY)
     fact, sign = found[1], found[2]
     values = [each.strip() for each in found[3].split("|")]
@@ -50,7 +54,7 @@ def _one(part: object) -> dict[str, Any]:
 
 
 def _value(fact: str, sign: str, text: str, count: int) -> str:
-    form = FACTS[fact]
+    form = FACTS.get(fact, "number" if sign in (">=", "<=") else "text")
     if form == "number":
         try:
             number = Decimal(text)
@@ -76,8 +80,13 @@ def judge(condition: Mapping[str, Any], facts: Mapping[str, str | None]) -> Verd
     known = facts.get(condition["fact"])
     if known is None or known == "":
         return "unknown"
-    if FACTS[condition["fact"]] != "number":
+    own = is_own(condition["fact"])
+    if own and condition["sign"] in ("=", "in"):
+        return "met" if any(_same(known, each) for each in condition["values"]) else "unmet"
+    if not own and FACTS[condition["fact"]] != "number":
         return "met" if known in condition["values"] else "unmet"
+    if own and _number(known) is None:
+        return "unknown"
     number, bounds = Decimal(known), [Decimal(each) for each in condition["values"]]
     held = {
         ">=": number >= bounds[0],
@@ -86,3 +95,22 @@ def judge(condition: Mapping[str, Any], facts: Mapping[str, str | None]) -> Verd
         "in": number in bounds,
     }[condition["sign"]]
     return "met" if held else "unmet"
+
+
+def is_own(fact: str) -> bool:
+    """Whether a condition speaks of a centre's own register, as `own_credit.grade` does."""
+    return "." in fact
+
+
+def _same(known: str, wanted: str) -> bool:
+    """Equal as numbers where both are some, else as text."""
+    left, right = _number(known), _number(wanted)
+    return left == right if left is not None and right is not None else known == wanted
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None

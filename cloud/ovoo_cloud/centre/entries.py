@@ -17,7 +17,8 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry, RegisterVersion
 from ovoo_cloud.centre import references
-from ovoo_cloud.centre.kinds import Kind, kind, kinds
+from ovoo_cloud.centre.kinds import Kind
+from ovoo_cloud.centre.own_kinds import kind_in, kinds_in
 from ovoo_cloud.centre.row_checks import row_fault
 from ovoo_cloud.centre.values import read_value
 
@@ -58,18 +59,19 @@ def entries(
     session: Session, scope: Scope, kind_id: str, *, withdrawn: bool = False, text: str = ""
 ) -> Sequence[RegisterEntry]:
     """The rows that the caller may see, by id; `text` must stand in the id or in a value."""
-    found = session.scalars(_visible(scope, _readable(scope, kind_id))).all()
+    kind_of = _readable(session, scope, kind_id)
+    found = session.scalars(_visible(scope, kind_of)).all()
     wanted = text.strip().lower()
     return [
         row
         for row in found
-        if (withdrawn or not row.withdrawn) and (not wanted or wanted in _words(scope, kind(kind_id), row))
+        if (withdrawn or not row.withdrawn) and (not wanted or wanted in _words(scope, kind_of, row))
     ]
 
 
 def entry(session: Session, scope: Scope, kind_id: str, entry_id: str) -> RegisterEntry:
     """One row; NotFound when it is absent or not for the caller's eyes."""
-    query = _visible(scope, _readable(scope, kind_id)).where(RegisterEntry.id == entry_id)
+    query = _visible(scope, _readable(session, scope, kind_id)).where(RegisterEntry.id == entry_id)
     found = session.scalars(query).one_or_none()
     if found is None:
         raise absent(f"{kind_id} {entry_id}")
@@ -139,8 +141,10 @@ def save(
         ConfigErrors: fields that do not fit, references that lead nowhere, a value that must be unique.
     """
     scope.require(Permission.MANAGE_REGISTERS)
-    kind_of = kind(kind_id)
+    kind_of = kind_in(session, kind_id)
     _require_reader(scope, kind_of)
+    if kind_of.retired:
+        raise ConfigError("the register is closed", offender="register", value=kind_id, remedy="reopen its kind first")
     check_segment(entry_id, "entry")
     content = _checked(session, scope, kind_of, entry_id, given, beside)
     found = session.get(RegisterEntry, (kind_id, entry_id), with_for_update=True)
@@ -240,15 +244,15 @@ def _taken(
     ]
 
 
-def readable_kinds(scope: Scope) -> list[Kind]:
-    """The registers that the caller may open, in their order."""
+def readable_kinds(session: Session, scope: Scope) -> list[Kind]:
+    """The registers that the caller may open, in their order, the centre's own last."""
     scope.require(Permission.READ_REGISTERS)
-    return [each for each in kinds().values() if scope.role in _AUDIENCE[each.audience]]
+    return [each for each in kinds_in(session).values() if scope.role in _AUDIENCE[each.audience]]
 
 
-def _readable(scope: Scope, kind_id: str) -> Kind:
+def _readable(session: Session, scope: Scope, kind_id: str) -> Kind:
     scope.require(Permission.READ_REGISTERS)
-    found = kind(kind_id)
+    found = kind_in(session, kind_id)
     _require_reader(scope, found)
     return found
 

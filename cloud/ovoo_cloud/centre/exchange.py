@@ -17,7 +17,8 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.centre.entries import ANY, Beside, entries, save, shown, unique_values
-from ovoo_cloud.centre.kinds import Kind, kind
+from ovoo_cloud.centre.kinds import Kind
+from ovoo_cloud.centre.own_kinds import kind_in
 from ovoo_cloud.centre.sheets import Table, TableRow, read_table, write_csv, write_workbook
 
 __all__ = ["MOST_FAULTS", "Imported", "export_csv", "export_workbook", "import_file"]
@@ -45,7 +46,7 @@ def import_file(session: Session, scope: Scope, kind_id: str, raw: bytes, name: 
         ConfigErrors: every wrong cell, at most `MOST_FAULTS` of them, by row, column and cell.
     """
     scope.require(Permission.MANAGE_REGISTERS)
-    kind_of = kind(kind_id)
+    kind_of = kind_in(session, kind_id)
     table = read_table(kind_of, raw, name)
     if not table.rows:
         raise ConfigError("no rows", offender=name, remedy="fill in the table below its header")
@@ -84,7 +85,7 @@ def export_workbook(session: Session, scope: Scope, kind_id: str, language: str)
 def _export(
     session: Session, scope: Scope, kind_id: str
 ) -> tuple[Kind, list[tuple[str, int, bool, Mapping[str, Any]]]]:
-    kind_of = kind(kind_id)
+    kind_of = kind_in(session, kind_id)
     found = entries(session, scope, kind_id, withdrawn=True)
     return kind_of, [(row.id, row.version, row.withdrawn, shown(scope, kind_of, row.content)) for row in found]
 

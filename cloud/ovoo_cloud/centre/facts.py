@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["CentreFacts", "ReportFact", "Row", "SavingFact"]
+__all__ = ["CaseFact", "CentreFacts", "ReportFact", "Row", "SavingFact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,26 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SavingFact:
-    """A proven saving in kWh with its 95 % band."""
+    """The proven saving of an issued report in kWh with its 95 % band; `id` names report and hash."""
 
     id: str
     kwh: Decimal
     low: Decimal
     high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFact:
+    """One step of a case."""
+
+    case: str
+    seq: int
+    step: str
+
+    @property
+    def source(self) -> str:
+        """How evidence names it."""
+        return f"case:{self.case}@{self.seq}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,7 @@ class CentreFacts:
     savings: tuple[SavingFact, ...]
     requests: Mapping[str, Any]
     tce_per_kwh: tuple[Decimal, str, bool] | None
+    steps: tuple[CaseFact, ...] = ()
 
     def issued(self) -> list[ReportFact]:
         """The reports of the period."""

@@ -13,6 +13,7 @@ from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import VerifyError
 
 from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.centre.facts import SavingFact
 from ovoo_cloud.diagnosis.scoring import method_of
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "issued_of",
     "measured_percent",
     "newest_revisions",
+    "proven_saving",
     "proves_saving",
     "read_snapshot",
 ]
@@ -95,6 +97,22 @@ def proves_saving(report: Issued) -> bool:
     except VerifyError:
         return False
     return isinstance(saving, dict) and saving.get("reason") == ""
+
+
+def proven_saving(report: Issued) -> SavingFact | None:
+    """The saving that an issued report proves, in kWh; None where it proves none, or does not verify."""
+    try:
+        snapshot = read_snapshot(report)
+    except VerifyError:
+        return None
+    saving, figures = snapshot.get("saving"), snapshot["figures"]
+    if not isinstance(saving, dict) or saving.get("reason") != "":
+        return None
+    values = [figures.get(f"saving.{name}", {}).get("value") for name in ("avoided", "low", "high")]
+    if any(value is None for value in values):
+        return None
+    avoided, low, high = (Decimal(value) for value in values)
+    return SavingFact(f"{report.id}@{report.sha256[:16]}", avoided, low, high)
 
 
 _CLASSES: Final[Sequence[str]] = ("measured", "verified", "declared", "insufficient")

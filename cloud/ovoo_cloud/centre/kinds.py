@@ -1,11 +1,14 @@
-"""The kinds of registers: fields, types, enumerations and who may see them, read from `kinds.yaml`."""
+"""The kinds of registers: fields, types, enumerations and who may see them.
+
+Those that come with the product are read from `kinds.yaml`; a centre's own stand in its database (`own_kinds`).
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib.resources
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 import yaml
@@ -14,7 +17,21 @@ from ovoo_packs import load_framework
 
 from ovoo_cloud.access.scope import absent
 
-__all__ = ["AUDIENCES", "Audience", "Field", "FieldType", "Kind", "Label", "enumeration", "kind", "kinds"]
+__all__ = [
+    "AUDIENCES",
+    "BUILT_IN",
+    "FIELD_TYPES",
+    "Audience",
+    "Field",
+    "FieldType",
+    "Kind",
+    "Label",
+    "enumeration",
+    "enumerations",
+    "kind",
+    "kind_from",
+    "kinds",
+]
 
 Audience = Literal["all", "enterprise", "centre", "region"]
 AUDIENCES: Final = get_args(Audience)
@@ -22,7 +39,7 @@ FieldType = Literal[
     "text", "long", "integer", "decimal", "boolean", "date", "month", "choice", "choices", "texts", "ref", "refs",
     "conditions", "handle",
 ]  # fmt: skip
-_TYPES: Final = get_args(FieldType)
+FIELD_TYPES: Final = get_args(FieldType)
 BUILT_IN: Final = ("enterprise", "report", "case")
 """What a reference may point to beside other registers."""
 
@@ -41,7 +58,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a kind; `low` and `high` are inclusive and only for numbers; `inside` is for the centre only."""
+    """One field of a kind; `low` and `high` are inclusive and only for numbers; `inside` is for the centre only.
+
+    `fact`: conditions of policies may name it. `options` are the values of an enumeration of the kind's own.
+    """
 
     id: str
     type: FieldType
@@ -53,6 +73,15 @@ class Field:
     to: str = ""
     low: str | None = None
     high: str | None = None
+    fact: bool = False
+    options: Mapping[str, Label] | None = field(default=None, hash=False)
+
+    @property
+    def values(self) -> Mapping[str, Label]:
+        """The values that a choice takes, with their words; empty for other types."""
+        if self.options is not None:
+            return self.options
+        return enumeration(self.of) if self.of else {}
 
     @property
     def many(self) -> bool:
@@ -62,12 +91,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One register: its fields in the order of its table."""
+    """One register: its fields in the order of its table.
+
+    `version` is 0 for kinds that come with the product; a centre's own count up. A retired one takes no rows any more.
+    """
 
     id: str
     label: Label
     audience: Audience
     fields: tuple[Field, ...]
+    version: int = 0
+    retired: bool = False
 
     def field(self, name: str) -> Field:
         """The field of that id; NotFound where there is none."""
@@ -84,12 +118,12 @@ class Kind:
 
 @functools.cache
 def kinds() -> Mapping[str, Kind]:
-    """All kinds by id, in the order of the file."""
-    return {row["id"]: _kind(row) for row in _document()["kinds"]}
+    """The kinds that come with the product by id, in the order of the file."""
+    return {row["id"]: kind_from(row) for row in _document()["kinds"]}
 
 
 def kind(name: str) -> Kind:
-    """One kind; NotFound where there is none."""
+    """One kind that comes with the product; NotFound where there is none."""
     found = kinds().get(name)
     if found is None:
         raise absent(f"register {name}")
@@ -111,19 +145,34 @@ def _document() -> Mapping[str, Any]:
     return found
 
 
-def _kind(row: Mapping[str, Any]) -> Kind:
+def enumerations() -> tuple[str, ...]:
+    """The names of the enumerations that come with the product."""
+    return (*_document()["enumerations"], "scene")
+
+
+def kind_from(row: Mapping[str, Any]) -> Kind:
+    """A kind from its plain data, as `kinds.yaml` and the compiled form of an own kind have it.
+
+    Raises:
+        ConfigError: the data contradicts itself.
+    """
+    own = {
+        name: {value: Label(*words) for value, words in values.items()}
+        for name, values in row.get("enumerations", {}).items()
+    }
     made = Kind(
-        row["id"], Label(*row["name"]), row["audience"], tuple(_field(row["id"], each) for each in row["fields"])
-    )
+        row["id"], Label(*row["name"]), row["audience"], tuple(_field(row["id"], each, own) for each in row["fields"]),
+        row.get("version", 0), row.get("retired", False),
+    )  # fmt: skip
     if made.audience not in AUDIENCES or len({each.id for each in made.fields}) != len(made.fields):
         raise ConfigError("a kind contradicts itself", offender=made.id, value=made.audience, remedy="see kinds.yaml")
     return made
 
 
-def _field(kind_id: str, row: Mapping[str, Any]) -> Field:
-    if row["type"] not in _TYPES:
+def _field(kind_id: str, row: Mapping[str, Any], own: Mapping[str, Mapping[str, Label]]) -> Field:
+    if row["type"] not in FIELD_TYPES:
         raise ConfigError(
-            "no such type", offender=f"{kind_id}.{row['id']}", value=row["type"], remedy=", ".join(_TYPES)
+            "no such type", offender=f"{kind_id}.{row['id']}", value=row["type"], remedy=", ".join(FIELD_TYPES)
         )
     return Field(
         id=row["id"],
@@ -136,4 +185,6 @@ def _field(kind_id: str, row: Mapping[str, Any]) -> Field:
         to=row.get("to", ""),
         low=None if "min" not in row else str(row["min"]),
         high=None if "max" not in row else str(row["max"]),
+        fact=row.get("fact", False),
+        options=own.get(row.get("of", "")),
     )

@@ -1,10 +1,16 @@
-"""Gathers what the centre's figures are computed from, within the caller's scope."""
+"""Gathers what the centre's figures are computed from: the centre's own record, whole.
+
+Cases opened, reports issued, courses held and requests answered are what the centre did: they stay its record when a
+consent ends. Figures from plant data are read from issued reports only, which were measured under a grant that was
+live; nothing is measured here.
+"""
 
 from __future__ import annotations
 
 import datetime
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,15 +22,23 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import cases, enterprises
-from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergySaving
+from ovoo_cloud.catalogue.case_tables import CaseFile, CaseStep
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
-from ovoo_cloud.centre.facts import CentreFacts, ReportFact, Row, SavingFact
-from ovoo_cloud.centre.issued import Issued, issued_of, measured_percent, newest_revisions, read_snapshot
-from ovoo_cloud.centre.kpis import compute
+from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.centre.facts import CaseFact, CentreFacts, ReportFact, Row, SavingFact
+from ovoo_cloud.centre.issued import (
+    Issued,
+    issued_of,
+    measured_percent,
+    newest_revisions,
+    proven_saving,
+    read_snapshot,
+)
+from ovoo_cloud.centre.kpis import CASE_STEPS, compute
 from ovoo_cloud.centre.requests import request_statistics
 from ovoo_cloud.services import Services
 
-__all__ = ["centre_kpis", "gather"]
+__all__ = ["centre_kpis", "gather", "own_record"]
 
 _REPORTS: Final = 100_000
 _VERIFIED: Final = 200
@@ -40,14 +54,22 @@ def centre_kpis(services: Services, scope: Scope, start_ns: int, end_ns: int) ->
     return {"start_ns": str(start_ns), "end_ns": str(end_ns), **compute(facts)}
 
 
-def gather(services: Services, session: Session, scope: Scope, start_ns: int, end_ns: int) -> CentreFacts:
-    """Reads reports, registers, savings and requests."""
+def own_record(scope: Scope) -> Scope:
+    """The scope of the centre's own record: consent opens plant data, not what the centre itself did.
+
+    The enterprises that a person is bound to stay the bound.
+    """
     scope.require(Permission.MANAGE_REGISTERS)
+    return replace(scope, consents=None, purpose=None)
+
+
+def gather(services: Services, session: Session, scope: Scope, start_ns: int, end_ns: int) -> CentreFacts:
+    """Reads cases, reports, registers and requests."""
+    scope = own_record(scope)
     days = [_day(services, at) for at in (start_ns, end_ns - 1)]
     sectors = {row.id: row.sector for row in enterprises.enterprises(session, scope)}
-    reports = newest_revisions(
-        issued_of(row) for row in cases.reports(session, scope, limit=_REPORTS) if "level" in row.summary
-    )
+    issued = cases.reports(session, scope, limit=_REPORTS)
+    reports = newest_revisions(issued_of(row) for row in issued if "level" in row.summary)
     return CentreFacts(
         start_ns,
         end_ns,
@@ -55,9 +77,10 @@ def gather(services: Services, session: Session, scope: Scope, start_ns: int, en
         days[1],
         tuple(_report_facts(services, reports, sectors, start_ns, end_ns)),
         tuple(_rows(session, scope)),
-        tuple(_savings(session, scope, start_ns, end_ns)),
+        tuple(_savings(issued, start_ns, end_ns)),
         request_statistics(session, scope, start_ns, end_ns),
         _factor(days[1]),
+        tuple(_steps(session, scope, start_ns, end_ns)),
     )
 
 
@@ -103,24 +126,31 @@ def _rows(session: Session, scope: Scope) -> Iterable[Row]:
             yield Row(row.kind, row.id, row.version, row.content)
 
 
-def _savings(session: Session, scope: Scope, start_ns: int, end_ns: int) -> Iterable[SavingFact]:
-    """Of each baseline the newest provable record whose reporting period ends within [start_ns, end_ns)."""
-    scope = scope.under(Permission.READ_ENERGY)
+def _savings(rows: Sequence[Report], start_ns: int, end_ns: int) -> Iterable[SavingFact]:
+    """Proven savings of issued reports whose window lies within [start_ns, end_ns); of a site no day counts twice."""
+    inside = {row.id: row for row in rows if start_ns <= row.start_ns and row.end_ns <= end_ns}
+    kept: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for each in reversed(newest_revisions(issued_of(row) for row in rows)):
+        row = inside.get(each.id)
+        if row is None or (found := proven_saving(each)) is None:
+            continue
+        windows = kept.setdefault((row.enterprise, row.site), [])
+        if not any(row.start_ns < end and start < row.end_ns for start, end in windows):
+            windows.append((row.start_ns, row.end_ns))
+            yield found
+
+
+def _steps(session: Session, scope: Scope, start_ns: int, end_ns: int) -> Iterable[CaseFact]:
+    """The steps of the period with which a case was opened, diagnosed or visited again."""
     query = (
-        select(EnergySaving, EnergyBaseline.enterprise, EnergyBaseline.site)
-        .join(EnergyBaseline, EnergyBaseline.id == EnergySaving.baseline)
-        .where(EnergySaving.end_ns > start_ns, EnergySaving.end_ns <= end_ns, EnergySaving.start_ns >= start_ns)
-        .order_by(EnergySaving.end_ns, EnergySaving.made_ns, EnergySaving.id)
+        select(CaseStep, CaseFile.enterprise)
+        .join(CaseFile, CaseFile.case == CaseStep.case)
+        .where(CaseStep.step.in_(CASE_STEPS), CaseStep.at_ns >= start_ns, CaseStep.at_ns < end_ns)
+        .order_by(CaseStep.case, CaseStep.seq)
     )
-    newest: dict[str, EnergySaving] = {}
-    for row, owner, site in session.execute(query).all():
-        if scope.sees_site(owner, site) and row.record.get("results", {}).get("verdict") == "provable":
-            newest[row.baseline] = row
-    for baseline in sorted(newest):
-        row = newest[baseline]
-        if row.course.get("unit", "kWh") == "kWh":
-            found = row.record["results"]
-            yield SavingFact(row.id, *(Decimal(found[name]) for name in ("avoided", "low", "high")))
+    for row, owner in session.execute(query).all():
+        if scope.sees(owner):
+            yield CaseFact(row.case, row.seq, row.step)
 
 
 def _factor(day: str) -> tuple[Decimal, str, bool] | None:

@@ -1,7 +1,7 @@
-"""The centre's own figures over a period: pure functions of reports, registers, savings and requests, with evidence.
+"""The centre's own figures over a period: pure functions of cases, reports, registers and requests, with evidence.
 
 Shares are exact decimals; what cannot be computed has no value and says why. Nothing counts twice: of a report number
-only the newest revision, of a baseline only its newest saving.
+only the newest revision, of a site each day of a saving once.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_cloud.centre.facts import CentreFacts, ReportFact, Row
 from ovoo_cloud.centre.kinds import enumeration
 
-__all__ = ["KPIS", "YEAR_NS", "Kpi", "compute"]
+__all__ = ["CASE_STEPS", "KPIS", "YEAR_NS", "Kpi", "compute"]
 
 YEAR_NS: Final = 365 * 86_400 * 10**9
 _MEASURED: Final = Decimal(80)
-FORMULA: Final = "centre_kpi/1"
+FORMULA: Final = "centre_kpi/2"
+"""Edition 1 counted savings from live records of enterprises under a live grant."""
+CASE_STEPS: Final[Mapping[str, str]] = {"apply": "cases_opened", "freeze": "cases_diagnosed", "visit": "follow_ups"}
+"""The step of a case that each figure counts; a case counts once in a period, each of its visits by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,12 @@ def _rounded(value: Decimal, digits: int) -> str:
     return str(value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN))
 
 
+def _cases(facts: CentreFacts, name: str) -> Kpi:
+    steps = [each for each in facts.steps if CASE_STEPS[each.step] == name]
+    found = steps if name == "follow_ups" else list({each.case: each for each in reversed(steps)}.values())
+    return Kpi(name, "count", str(len(found)), tuple(each.source for each in found))
+
+
 def _diagnoses_issued(facts: CentreFacts) -> Kpi:
     issued = facts.issued()
     levels = Counter("none" if each.level is None else str(each.level) for each in issued)
@@ -148,7 +157,7 @@ def _saved_tce(facts: CentreFacts) -> Kpi:
         _rounded(sum((getattr(each, name) for each in facts.savings), Decimal(0)) * factor, 1)
         for name in ("kwh", "low", "high")
     )
-    sources = (*(f"saving:{each.id}" for each in facts.savings), f"factor:{factor_id}")
+    sources = (*(f"report:{each.id}" for each in facts.savings), f"factor:{factor_id}")
     return Kpi("saved_tce", "tce", value, sources, low, high, reference_only=reference_only)
 
 
@@ -190,11 +199,13 @@ def _response_days(facts: CentreFacts) -> Kpi:
 
 
 def _satisfaction(facts: CentreFacts) -> Kpi:
-    found = facts.of("feedback", "date")
-    if not found:
+    """The register of feedback, and the marks that enterprises gave requests opened in the period."""
+    found, marks = facts.of("feedback", "date"), facts.requests.get("scores", {})
+    given = [Decimal(row.content["score"]) for row in found] + [Decimal(mark) for mark in marks.values()]
+    if not given:
         return Kpi("satisfaction", "points", None, (), reason="no_answers")
-    value = _rounded(statistics.mean(Decimal(row.content["score"]) for row in found), 2)
-    return Kpi("satisfaction", "points", value, _sources(found))
+    sources = (*_sources(found), *(f"request:{name}" for name in marks))
+    return Kpi("satisfaction", "points", _rounded(statistics.mean(given), 2), sources)
 
 
 def _verified_share(facts: CentreFacts) -> Kpi:
@@ -203,6 +214,9 @@ def _verified_share(facts: CentreFacts) -> Kpi:
 
 
 _FORMULAS: Final[Mapping[str, Callable[[CentreFacts], Kpi]]] = {
+    "cases_opened": lambda facts: _cases(facts, "cases_opened"),
+    "cases_diagnosed": lambda facts: _cases(facts, "cases_diagnosed"),
+    "follow_ups": lambda facts: _cases(facts, "follow_ups"),
     "diagnoses_issued": _diagnoses_issued,
     "measured_share_80": _measured_share_80,
     "rediagnosed_share": _rediagnosed_share,

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import cases, enterprises
-from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre.issued import (
     Issued,
@@ -26,6 +25,8 @@ from ovoo_cloud.centre.issued import (
 )
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer
+from ovoo_cloud.centre.own_facts import own_facts
+from ovoo_cloud.centre.register_history import rows_at
 
 __all__ = ["enterprise_file", "match_inputs", "need_of", "offers"]
 
@@ -59,11 +60,16 @@ def match_inputs(
     snapshot, source, broken = _snapshot(session, scope, enterprise, report)
     own = enterprise_file(session, enterprise)
     need = need_of(company.sector, own, snapshot, key=source.number if source else enterprise, day=day.isoformat())
+    there = offers(session)
     wanted = Need(
-        need.key, need.day, need.facts, tuple(sorted({*need.measures, *measures})), {**need.scenes, **(scenes or {})},
+        need.key,
+        need.day,
+        {**need.facts, **own_facts(session, enterprise, there)},
+        tuple(sorted({*need.measures, *measures})),
+        {**need.scenes, **(scenes or {})},
         (source.id,) if source else (),
-    )  # fmt: skip
-    return wanted, offers(session), broken
+    )
+    return wanted, there, broken
 
 
 def need_of(sector: str, profile: Mapping[str, Any], snapshot: Mapping[str, Any] | None, *, key: str, day: str) -> Need:
@@ -89,10 +95,12 @@ def need_of(sector: str, profile: Mapping[str, Any], snapshot: Mapping[str, Any]
     )
 
 
-def offers(session: Session) -> list[Offer]:
-    """Every row of the four registers that was not withdrawn, with those of its reports that prove a saving."""
-    query = select(RegisterEntry).where(RegisterEntry.kind.in_(KINDS), RegisterEntry.withdrawn.is_(False))
-    rows = session.scalars(query.order_by(RegisterEntry.kind, RegisterEntry.id)).all()
+def offers(session: Session, at_ns: int | None = None) -> list[Offer]:
+    """Every row of the four registers that was not withdrawn, with those of its reports that prove a saving.
+
+    As they stood at `at_ns` (ns UTC); None is now.
+    """
+    rows = rows_at(session, KINDS, at_ns)
     named = {name for row in rows for name in row.content.get("reports") or []}
     issued = session.scalars(select(Report).where(Report.id.in_(named))).all() if named else ()
     there = {row.id for row in issued if proves_saving(issued_of(row))}
@@ -126,13 +134,10 @@ def _snapshot(
     return None, None, broken
 
 
-def enterprise_file(session: Session, enterprise: str) -> Mapping[str, Any]:
+def enterprise_file(session: Session, enterprise: str, at_ns: int | None = None) -> Mapping[str, Any]:
     """What the centre keeps of an enterprise in its register of profiles; empty without one."""
-    query = select(RegisterEntry).where(
-        RegisterEntry.kind == "profile", RegisterEntry.enterprise == enterprise, RegisterEntry.withdrawn.is_(False)
-    )
-    found = session.scalars(query).first()
-    return {} if found is None else found.content
+    found = (row.content for row in rows_at(session, ("profile",), at_ns) if row.enterprise == enterprise)
+    return next(found, {})
 
 
 def _check_wanted(measures: Sequence[str], scenes: Mapping[str, int]) -> None:

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from ovoo_cloud.centre.facts import Row
+from ovoo_cloud.centre.park_classes import classed, table_of
 
 __all__ = ["MEASURES", "park_benefit", "parks_of"]
 
@@ -29,14 +30,17 @@ def parks_of(rows: Sequence[Row]) -> dict[str, list[int]]:
     return {park: sorted(years, reverse=True) for park, years in sorted(found.items())}
 
 
-def park_benefit(rows: Sequence[Row], park: str, year: int, by: str) -> dict[str, Any]:
+def park_benefit(rows: Sequence[Row], park: str, year: int, by: str, classes: Sequence[Row] = ()) -> dict[str, Any]:
     """Every enterprise of a park in a year, best by one quotient first, and the park as a whole.
 
     Of the park, a quotient is that of the sums over the enterprises that have both figures; `counted` says how many
     these are. What has no value stands last, and is never a nought.
+
+    `classes` are rows of the centre's own tables; without one in force no enterprise has a class.
     """
     own = [row for row in rows if row.content["park"] == park and row.content["year"] == year]
-    items = [_item(row) for row in own]
+    table = table_of(classes, park, year)
+    items = [_item(row) | {"class": classed(table, row.content, MEASURES)} for row in own]
     whole = {name: _whole(own, *MEASURES[name][:2]) for name in MEASURES}
     ranked = sorted(items, key=lambda each: (each["values"][by] is None, -Decimal(each["values"][by] or 0), each["id"]))
     place = 0
@@ -54,6 +58,21 @@ def park_benefit(rows: Sequence[Row], park: str, year: int, by: str) -> dict[str
         "enterprises": len(own),
         "area_mu": str(sum((Decimal(row.content["area_mu"]) for row in own), Decimal(0))),
         "rows": [row.source for row in own],
+        "table": None if not table else _table(table),
+    }
+
+
+def _table(rows: Sequence[Row]) -> dict[str, Any]:
+    """What a reader must know of a table: whose it is, since when, and whether it was checked."""
+    first = rows[0].content
+    return {
+        **{name: first.get(name) for name in ("table", "source", "edition", "document", "valid_from", "valid_until")},
+        "reference_only": any(row.content["mark"] != "S" for row in rows),
+        "thresholds": [
+            {name: row.content[name] for name in ("grade", "figure", "at_least")}
+            for row in sorted(rows, key=lambda row: (row.content["grade"], row.content["figure"]))
+        ],
+        "rows": [row.source for row in rows],
     }
 
 

@@ -1,12 +1,11 @@
-"""Requests for matching: opened by an enterprise or for it, offered, contacted, closed; each step recorded."""
+"""Requests for matching: opened by an enterprise or for it, offered, accepted, done, judged; each step recorded."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError, Forbidden
@@ -20,14 +19,19 @@ from ovoo_cloud.catalogue.centre_tables import MatchRequest, MatchStep, Register
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre.entries import ANY, stale
 from ovoo_cloud.centre.matching import KINDS
+from ovoo_cloud.centre.request_law import (
+    CENTRE_STEPS,
+    ENDED,
+    ENTERPRISE_STEPS,
+    Outcome,
+    State,
+    StepGiven,
+    allowed_steps,
+    next_state,
+)
 
 __all__ = [
-    "CENTRE_STEPS",
-    "Outcome",
-    "Step",
-    "StepGiven",
     "move",
-    "next_steps",
     "open_request",
     "request",
     "request_statistics",
@@ -35,37 +39,7 @@ __all__ = [
     "steps",
 ]
 
-State = Literal["opened", "offered", "contacted", "closed"]
-Step = Literal["offer", "contact", "note", "close", "withdraw"]
-Outcome = Literal["", "matched", "unmatched", "withdrawn"]
-_AFTER: Final[Mapping[tuple[str, str], State]] = {
-    ("opened", "offer"): "offered",
-    ("offered", "offer"): "offered",
-    ("contacted", "offer"): "offered",
-    ("offered", "contact"): "contacted",
-    ("contacted", "contact"): "contacted",
-    ("opened", "note"): "opened",
-    ("offered", "note"): "offered",
-    ("contacted", "note"): "contacted",
-    ("opened", "close"): "closed",
-    ("offered", "close"): "closed",
-    ("contacted", "close"): "closed",
-    ("opened", "withdraw"): "closed",
-    ("offered", "withdraw"): "closed",
-    ("contacted", "withdraw"): "closed",
-}
-CENTRE_STEPS: Final = frozenset({"offer", "contact", "close"})
 _DAY_NS: Final = 86_400 * 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class StepGiven:
-    """A step as it is asked for; `offers` are (kind, id), `outcome` is for closing only."""
-
-    step: Step
-    note: str = ""
-    offers: tuple[tuple[str, str], ...] = ()
-    outcome: Outcome = ""
 
 
 def open_request(
@@ -88,11 +62,6 @@ def open_request(
     session.flush()
     _record(session, scope, row, StepGiven("note", note), [], now_ns)
     return row
-
-
-def next_steps(state: str) -> list[str]:
-    """The steps that follow from a state."""
-    return [step for (before, step) in _AFTER if before == state]
 
 
 def requests(session: Session, scope: Scope, enterprise: str | None = None) -> Sequence[MatchRequest]:
@@ -134,33 +103,46 @@ def move(
     Raises:
         Stale: somebody else took a step since `read`.
         ConfigError: the step does not follow from the state, names an offer that is not there, or closes without why.
-        Forbidden: only the centre offers, contacts and closes.
+        Forbidden: only the centre offers, contacts, finishes and closes; only the enterprise accepts and judges.
     """
     scope = scope.under(Permission.REQUEST_MATCHING)
     row = request(session, scope, enterprise, name)
     session.refresh(row, with_for_update=True)
-    if given.step in CENTRE_STEPS and not scope.allows(Permission.MANAGE_REGISTERS):
-        raise Forbidden(
-            "only the centre takes this step", offender="step", value=given.step, remedy="withdraw, or note"
-        )
+    _require_side(scope, given)
     if read not in (ANY, row.version):
         raise stale(name, read, row.version, theirs={"state": row.state})
-    after = _AFTER.get((row.state, given.step))
+    after = next_state(row.state, row.outcome, given.step)
     if after is None:
-        allowed = ", ".join(step for state, step in _AFTER if state == row.state) or "none, it is closed"
+        allowed = ", ".join(allowed_steps(row.state, row.outcome)) or "none, it is closed"
         raise ConfigError("no such step now", offender="step", value=f"{row.state} {given.step}", remedy=allowed)
     offered = _offers(session, row, given)
+    row.outcome = _outcome(row, given, offered)
     row.state, row.version, row.updated_ns = after, row.version + 1, now_ns
-    row.outcome = _outcome(given, offered)
     _record(session, scope, row, given, offered, now_ns)
     return row
 
 
-def _outcome(given: StepGiven, offered: Sequence[Mapping[str, Any]]) -> Outcome:
+def _require_side(scope: Scope, given: StepGiven) -> None:
+    """Each side takes its own steps."""
+    centre = scope.allows(Permission.MANAGE_REGISTERS)
+    if given.step in CENTRE_STEPS and not centre:
+        raise Forbidden(
+            "only the centre takes this step", offender="step", value=given.step, remedy="accept, withdraw, or note"
+        )
+    if given.step in ENTERPRISE_STEPS and centre:
+        remedy = "write a note, or close with the result"
+        raise Forbidden("only the enterprise takes this step", offender="step", value=given.step, remedy=remedy)
+
+
+def _outcome(row: MatchRequest, given: StepGiven, offered: Sequence[Mapping[str, Any]]) -> Outcome:
     if given.step == "withdraw":
         return "withdrawn"
+    if given.step == "finish":
+        return "matched"
+    if given.step == "evaluate" and (given.score is None or not 1 <= given.score <= 5):
+        raise ConfigError("no such mark", offender="score", value=given.score, remedy="1 to 5")
     if given.step != "close":
-        return ""
+        return row.outcome  # type: ignore[return-value]  # nothing else was ever written there
     if given.outcome not in ("matched", "unmatched") or (given.outcome == "matched" and not offered):
         remedy = "matched with the offers that were taken, or unmatched"
         raise ConfigError("closed without a result", offender="outcome", value=given.outcome, remedy=remedy)
@@ -173,6 +155,8 @@ def _offers(session: Session, row: MatchRequest, given: StepGiven) -> list[dict[
     """The offers with whether the rules had listed them; one beside the rules needs a reason."""
     if given.step == "offer" and not given.offers:
         raise ConfigError("nothing offered", offender="offers", remedy="name at least one solution, course or policy")
+    if given.step == "accept":
+        return _accepted(session, row, given)
     matching = row.wanted["matching"]
     found = []
     for kind, name in given.offers:
@@ -190,6 +174,19 @@ def _offers(session: Session, row: MatchRequest, given: StepGiven) -> list[dict[
     return found
 
 
+def _accepted(session: Session, row: MatchRequest, given: StepGiven) -> list[dict[str, Any]]:
+    """What is accepted was offered: in the version that was offered last."""
+    offered = {(e["kind"], e["id"]): e for step in steps(session, row.id) for e in step.detail["offers"]}
+    if not given.offers:
+        remedy = ", ".join(f"{kind}/{name}" for kind, name in offered)
+        raise ConfigError("nothing accepted", offender="offers", remedy=remedy)
+    for kind, name in given.offers:
+        if (kind, name) not in offered:
+            remedy = ", ".join(f"{kind}/{name}" for kind, name in offered)
+            raise ConfigError("it was not offered", offender=f"offers {kind}", value=name, remedy=remedy)
+    return [dict(offered[each]) for each in given.offers]
+
+
 def _record(
     session: Session, scope: Scope, row: MatchRequest, given: StepGiven, offered: list[dict[str, Any]], now_ns: int
 ) -> None:
@@ -197,7 +194,7 @@ def _record(
     session.add(
         MatchStep(
             request=row.id, seq=row.version, step=step, state=row.state, note=given.note,
-            detail={"offers": offered, "outcome": row.outcome}, actor=scope.user, at_ns=now_ns,
+            detail={"offers": offered, "outcome": row.outcome, "score": given.score}, actor=scope.user, at_ns=now_ns,
         )
     )  # fmt: skip
     session.flush()
@@ -216,7 +213,8 @@ def request_statistics(session: Session, scope: Scope, start_ns: int, end_ns: in
     wanted = {row.id for row in rows}
     first.update({name: at_ns for name, at_ns in session.execute(query).all() if name in wanted})
     waits = [(first[row.id] - row.opened_ns) // _DAY_NS for row in rows if row.id in first]
-    outcomes = Counter(row.outcome for row in rows if row.state == "closed")
+    ended = [row for row in rows if row.state in ENDED]
+    outcomes = Counter(row.outcome for row in ended)
     return {
         "opened": len(rows),
         "states": {state: sum(1 for row in rows if row.state == state) for state in get_args(State)},
@@ -224,5 +222,14 @@ def request_statistics(session: Session, scope: Scope, start_ns: int, end_ns: in
         "answered": len(waits),
         "response_days": None if not waits else str(statistics.median_low(waits)),
         "requests": sorted(wanted),
-        "closed": sorted(row.id for row in rows if row.state == "closed"),
+        "closed": sorted(row.id for row in ended),
+        "scores": _scores(session, wanted),
+    }
+
+
+def _scores(session: Session, wanted: set[str]) -> dict[str, int]:
+    """The marks that enterprises gave, by request."""
+    rows = session.scalars(select(MatchStep).where(MatchStep.step == "evaluate")).all()
+    return {
+        row.request: row.detail["score"] for row in sorted(rows, key=lambda row: row.request) if row.request in wanted
     }

@@ -10,7 +10,12 @@ from ovoo_contract.errors import ConfigError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ovoo_cloud.catalogue.tables import AssetRecord, Report
+from ovoo_cloud.catalogue.centre_tables import RegisterEntry
+from ovoo_cloud.catalogue.tables import AssetRecord, Case, Report
+from ovoo_cloud.centre.conditions import is_own
+from ovoo_cloud.centre.own_facts import condition_fault
+from ovoo_cloud.centre.own_kinds import kinds_in
+from ovoo_cloud.centre.register_law import bid_fault, call_fault, certificate_fault
 
 __all__ = ["row_fault"]
 
@@ -27,15 +32,49 @@ def _handle(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
     enterprise, target = content["enterprise"], content["target"]
     if content["object"] == "report":
         there = session.scalar(select(Report.enterprise).where(Report.id == target)) == enterprise
+    elif content["object"] == "case_report":
+        there = session.scalar(select(Case.enterprise).where(Case.id == target)) == enterprise
+    elif content["object"] == "entry":
+        there = _entry_there(session, enterprise, target)
     else:
         there = session.get(AssetRecord, f"{enterprise}/{target}") is not None
     if there:
-        return None
-    remedy = "the id of its report, or site/area/line/asset, of the enterprise named"
+        return _replacement_fault(session, content)
+    remedy = "the id of its report or case, site/area/line/asset, or register/row, of the enterprise named"
     return ConfigError("leads nowhere", offender="target", value=target, remedy=remedy)
 
 
-def _policy(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _entry_there(session: Session, enterprise: str, target: str) -> bool:
+    """Whether a row is there that everybody may see, or that is of the enterprise itself."""
+    register, _, entry = target.partition("/")
+    row = session.get(RegisterEntry, (register, entry))
+    kind_of = kinds_in(session).get(register)
+    if row is None or kind_of is None:
+        return False
+    return kind_of.audience == "all" or (kind_of.audience == "enterprise" and row.enterprise == enterprise)
+
+
+def _replacement_fault(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+    """A handle is replaced by another one that is registered, of the same enterprise."""
+    after = content["replaced_by"]
+    if after is None:
+        return None
+    named = RegisterEntry.content["handle"].as_string() == after
+    row = session.scalars(select(RegisterEntry).where(RegisterEntry.kind == "handle", named)).first()
+    if row is not None and row.enterprise == content["enterprise"] and after != content["handle"]:
+        return None
+    remedy = "register the new handle of the same enterprise first"
+    return ConfigError("replaced by nothing", offender="replaced_by", value=after, remedy=remedy)
+
+
+def _policy(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+    for condition in content["conditions"] or []:
+        if is_own(condition["fact"]) and (fault := condition_fault(session, condition)) is not None:
+            return fault
+    return _validity(session, content)
+
+
+def _validity(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
     if content["valid_until"] is None or content["valid_until"] >= content["valid_from"]:
         return None
     return ConfigError(
@@ -72,6 +111,10 @@ def _park(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
 _CHECKS: Final[Mapping[str, Check]] = {
     "handle": _handle,
     "policy": _policy,
+    "open_bid": call_fault,
+    "bid": bid_fault,
+    "certificate": certificate_fault,
+    "park_class": _validity,
     "project": _project,
     "data_centre_month": _month,
     "indicator": _indicator,

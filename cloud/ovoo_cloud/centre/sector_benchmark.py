@@ -19,6 +19,7 @@ from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.tables import Enterprise, Report
 from ovoo_cloud.centre.benchmark import Mapper, Place, Reading, compute, read_all
 from ovoo_cloud.centre.issued import Issued, issued_of, newest_revisions
+from ovoo_cloud.centre.pinned_places import pinned_places
 from ovoo_cloud.services import Services
 
 __all__ = [
@@ -60,16 +61,24 @@ def sector_benchmark(
     return {"quarter": found.quarter, **compute(found.readings, found.places, minimum)}
 
 
-def quarter_readings(services: Services, quarter: str = "", mapper: Mapper | None = None) -> QuarterReadings:
+def quarter_readings(
+    services: Services, quarter: str = "", mapper: Mapper | None = None, *, places_sha256: str = ""
+) -> QuarterReadings:
     """What a benchmark is computed from, enterprise by enterprise: never to be shown to anybody as it is.
+
+    Args:
+        places_sha256: of the places to group by (`pinned_places`); empty: as enterprises stand today.
 
     Raises:
         QueryError: no quarter, or one that is not over.
+        VerifyError: the places under that hash are not held here.
     """
     wanted, end_ns = ended_quarter(services, quarter)
     with services.database.read() as session:
         reports = _newest(session, end_ns)
         places = _places(session)
+        if places_sha256:
+            places |= pinned_places(session, places_sha256)
     readings = read_all(reports, mapper)
     return QuarterReadings(wanted, end_ns, readings, {each.enterprise: places[each.enterprise] for each in readings})
 

@@ -16,13 +16,16 @@ _QUARTILES: Final = ("p25", "p50", "p75")
 _UNKNOWN: Final = ("", "-")
 
 
-def sector_medians(found: Mapping[str, Any], sector: str, framework: Mapping[str, Any]) -> dict[str, Any]:
+def sector_medians(
+    found: Mapping[str, Any], sector: str, framework: Mapping[str, Any], places_sha256: str
+) -> dict[str, Any]:
     """The quartiles of an enterprise's sector out of a benchmark; plain data.
 
     Args:
         found: what `sector_benchmark` gave; only groups that may be shown are in it.
         sector: of the enterprise; empty where it is not known.
         framework: the rules of the report; shares of its dimensions compare only within it, and only points do.
+        places_sha256: of the places that the groups were made by.
     """
     words = enumeration("sector").get(sector)
     names = {"zh": sector, "en": sector} if words is None else {"zh": words.zh, "en": words.en}
@@ -37,6 +40,7 @@ def sector_medians(found: Mapping[str, Any], sector: str, framework: Mapping[str
         "edition": found["edition"],
         "quarter": found["quarter"],
         "minimum": found["minimum"],
+        "places_sha256": places_sha256,
         "sector": {"id": sector, **names},
         "total": _optional(figures.get("score.total")),
         "dimensions": dimensions,

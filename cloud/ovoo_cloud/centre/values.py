@@ -12,7 +12,7 @@ from typing import Any, Final
 from ovoo_contract.errors import ConfigError
 
 from ovoo_cloud.centre.conditions import read_conditions, write_conditions
-from ovoo_cloud.centre.kinds import Field, enumeration
+from ovoo_cloud.centre.kinds import Field
 
 __all__ = ["cell_text", "read_value"]
 
@@ -127,7 +127,7 @@ def _month(field: Field, raw: object) -> str:
 
 
 def _choice(field: Field, raw: object) -> str:
-    text, known = _text(field, raw), enumeration(field.of)
+    text, known = _text(field, raw), field.values
     for value, label in known.items():
         if text in (value, label.zh) or text.lower() == label.en.lower():
             return value

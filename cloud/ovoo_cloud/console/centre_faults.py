@@ -7,7 +7,7 @@ from typing import Final
 
 from ovoo_contract.errors import ConfigError
 
-from ovoo_cloud.centre.kinds import kinds
+from ovoo_cloud.centre.kinds import Kind
 from ovoo_cloud.console.language import Words, catalogue
 
 __all__ = ["fault_key", "fault_place", "fault_words"]
@@ -33,17 +33,17 @@ def fault_words(fault: ConfigError, w: Words) -> str:
     return f"{known}{found}" + (f": {listed}" if listed else "")
 
 
-def fault_place(fault: ConfigError, w: Words, register: str = "") -> str:
+def fault_place(fault: ConfigError, w: Words, kind: Kind | None = None) -> str:
     """Where it is: row, column in words, cell; or a field in words."""
     found = _PLACE.fullmatch(fault.offender)
     if found is not None:
-        return w.t("centre.fault_place", row=found[1], column=_column(found[2], w, register), cell=found[3])
+        return w.t("centre.fault_place", row=found[1], column=_column(found[2], w, kind), cell=found[3])
     merged = _CELLS.fullmatch(fault.offender)
-    return merged[1] if merged is not None else _column(fault.offender, w, register)
+    return merged[1] if merged is not None else _column(fault.offender, w, kind)
 
 
-def _column(name: str, w: Words, register: str) -> str:
+def _column(name: str, w: Words, kind: Kind | None) -> str:
     if name in _FIXED:
         return w.t(_FIXED[name])
-    fields = kinds()[register].fields if register in kinds() else ()
+    fields = () if kind is None else kind.fields
     return next((each.label.of(w.language) for each in fields if each.id == name), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -17,7 +18,11 @@ from ovoo_cloud.api.centre_registers import import_bytes
 from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.centre import entries
 from ovoo_cloud.centre.entries import readable_kinds
-from ovoo_cloud.centre.kinds import Field, Kind, enumeration, kind
+from ovoo_cloud.centre.expiry import endings
+from ovoo_cloud.centre.kinds import Field, Kind
+from ovoo_cloud.centre.notices import notices
+from ovoo_cloud.centre.own_kinds import kind_in
+from ovoo_cloud.centre.referrers import referrers
 from ovoo_cloud.centre.values import cell_text
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
@@ -31,6 +36,7 @@ _FAULTS: Final = 50
 _SHOWN: Final = 200
 _COLUMNS: Final = 5
 _NEW: Final = "+"
+_SOON_DAYS: Final = 60
 
 
 @router.get("")
@@ -38,9 +44,16 @@ def hub(request: Request, services: ServicesDep, scope: Reader) -> Response:
     """Everything that the centre offers to this reader."""
     scope.require(Permission.READ_REGISTERS)
     with services.database.read() as session:
-        counts = [(each, len(entries.entries(session, scope, each.id))) for each in readable_kinds(scope)]
-        own = enterprises.enterprises(session, scope) if scope.allows(Permission.READ_REPORT) else ()
-    return page(request, services, "centre.html", scope, registers=counts, companies=own)
+        counts = [(each, len(entries.entries(session, scope, each.id))) for each in readable_kinds(session, scope)]
+        asks = scope.allows(Permission.READ_REPORT)
+        own = enterprises.enterprises(session, scope) if asks else ()
+        unread = len(notices(session, scope)) if asks else 0
+        ends = endings(session, scope, _today(services), _SOON_DAYS)[:_SHOWN]
+    return page(request, services, "centre.html", scope, registers=counts, companies=own, unread=unread, endings=ends)
+
+
+def _today(services: Services) -> datetime.date:
+    return datetime.datetime.fromtimestamp(services.clock() // 10**9, services.settings.zone).date()
 
 
 @router.get("/registers/{register}")
@@ -72,7 +85,8 @@ def import_page(
 @router.get("/registers/{register}/{entry}")
 def entry_page(request: Request, register: str, entry: str, services: ServicesDep, scope: Reader) -> Response:
     """One row: a form for who keeps the register, else what it says; `+` is a new one."""
-    kind_of = kind(register)
+    with services.database.read() as session:
+        kind_of = kind_in(session, register)
     if entry == _NEW:
         scope.require(Permission.MANAGE_REGISTERS)
         return _form(request, services, scope, kind_of, "", 0, {}, False)
@@ -97,7 +111,8 @@ def save_entry(
     given: Annotated[dict[str, str], Depends(form_values)],
 ) -> Response:
     """Keeps a row as the form gave it; faults and another's change come back with the form."""
-    kind_of = kind(register)
+    with services.database.read() as session:
+        kind_of = kind_in(session, register)
     name = given.pop("id", entry).strip() if entry == _NEW else entry
     read = int(version) if (version := given.pop("version", "0")).isascii() and version.isdigit() else 0
     withdrawn = given.pop("withdrawn", "") == "yes"
@@ -146,8 +161,8 @@ def _register(
     request: Request, services: Services, scope: Scope, register: str, text: str, *, done: str = "",
     faults: list[ConfigError] | None = None,
 ) -> Response:  # fmt: skip
-    kind_of = kind(register)
     with services.database.read() as session:
+        kind_of = kind_in(session, register)
         rows = entries.entries(session, scope, register, withdrawn=True, text=text)
     fields = _fields(scope, kind_of, {})[:_COLUMNS]
     return page(
@@ -164,12 +179,13 @@ def _form(
     keeps = scope.allows(Permission.MANAGE_REGISTERS)
     with services.database.read() as session:
         history = entries.versions(session, scope, kind_of.id, name) if name and keeps else []
+        pointing = referrers(session, scope, kind_of.id, name)[:_SHOWN] if name else []
         options = {each.id: _options(session, scope, each) for each in kind_of.fields if each.to} if keeps else {}
     return page(
         request, services, "centre_entry.html", scope, (412 if stale else 422) if faults else 200, kind=kind_of,
         name=name, version=version, given=given, withdrawn=withdrawn, faults=faults or [], typed=typed,
         fields=_fields(scope, kind_of, given), history=history, options=options, keeps=keeps,
-        enumeration=enumeration, words=_words,
+        words=_words, pointing=pointing,
     )  # fmt: skip
 
 
@@ -188,9 +204,9 @@ def _words(field: Field, value: Any, language: str) -> str:
         return "—"
     if field.type == "boolean":
         return {"zh": "是", "en": "yes"}[language] if value in (True, "yes") else {"zh": "否", "en": "no"}[language]
-    if not field.of:
+    if not field.values:
         return cell_text(field, value) if not isinstance(value, str) else value
-    known = enumeration(field.of)
+    known = field.values
     parts = value if isinstance(value, list) else str(value).split(";")
     return (
         "、".join(known[each].zh for each in parts if each in known)

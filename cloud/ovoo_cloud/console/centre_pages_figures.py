@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -59,12 +59,13 @@ def open_page(
     subject: Annotated[str, Form(min_length=1, max_length=200)],
     start: Annotated[str, Form(max_length=10)],
     end: Annotated[str, Form(max_length=10)],
+    of: Annotated[Literal["own", "other"], Form()] = "own",
 ) -> Response:
     """Opens one."""
     scope.require(Permission.MANAGE_REGISTERS)
     try:
         bounds = _bounds(services, *_days(services, start, end))
-        found = centre_kpis(services, scope, *bounds)
+        found = centre_kpis(services, scope, *bounds) if of == "own" else assessments.NO_FIGURES
         with services.database.write() as session:
             assessments.open_assessment(
                 session, scope, name.strip(), procedure=procedure, subject=subject.strip(), start_ns=bounds[0],
@@ -146,7 +147,7 @@ def _list(request: Request, services: Services, scope: Scope, faults: list[Confi
     first, last = _days(services, "", "")
     return page(
         request, services, "centre_assessments.html", scope, 422 if faults else 200, rows=rows, faults=faults,
-        procedures=_PROCEDURES, first=first, last=last,
+        procedures=_PROCEDURES, first=first, last=last, result=assessments.result_of,
     )  # fmt: skip
 
 

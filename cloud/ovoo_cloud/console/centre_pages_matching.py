@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -14,9 +16,11 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.centre_matching import Wanted, match_enterprise
 from ovoo_cloud.catalogue import enterprises
-from ovoo_cloud.centre import requests
+from ovoo_cloud.catalogue.centre_tables import MatchStep
+from ovoo_cloud.centre import notices, request_law, requests
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS
+from ovoo_cloud.centre.own_facts import fact_fields, fact_labels
 from ovoo_cloud.console.centre_pages import faults_of
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
@@ -37,9 +41,12 @@ def matching_page(
     with services.database.read() as session:
         company = enterprises.enterprise(session, scope, enterprise)
     found = match_enterprise(services, scope, enterprise, Wanted(measures=wanted))
+    with services.database.read() as session:
+        own = fact_labels(session, found["need"]["facts"])
+        columns = fact_fields(session, own)
     return page(
         request, services, "centre_matching.html", scope, company=company, found=found, kinds=KINDS, chosen=measure,
-        measures=enumeration("measure"), term=_term, fact=_fact,
+        measures=enumeration("measure"), term=_term, fact=_fact, own=own, columns=columns,
     )  # fmt: skip
 
 
@@ -66,8 +73,12 @@ def request_list(request: Request, services: ServicesDep, scope: Reader) -> Resp
     """The requests that this reader may see."""
     with services.database.read() as session:
         rows = requests.requests(session, scope)
+        unread = Counter(row.id for _, row in notices.notices(session, scope))
         companies = {row.id: row for row in enterprises.enterprises(session, scope)}
-    return page(request, services, "centre_requests.html", scope, rows=rows, companies=companies)
+    return page(
+        request, services, "centre_requests.html", scope, rows=rows, companies=companies, unread=unread,
+        waits=request_law.waits_for,
+    )  # fmt: skip
 
 
 @router.get("/requests/{enterprise}/{name}")
@@ -83,15 +94,17 @@ def take_step(
     name: str,
     services: ServicesDep,
     scope: Reader,
-    step: Annotated[requests.Step, Form()],
+    step: Annotated[request_law.Step, Form()],
     version: Annotated[int, Form(ge=1, le=10**9)],
     note: Annotated[str, Form(max_length=2000)] = "",
     offer: Annotated[list[str], Form()] = [],  # noqa: B006  # pydantic copies it
-    outcome: Annotated[requests.Outcome, Form()] = "",
+    outcome: Annotated[request_law.Outcome, Form()] = "",
+    score: Annotated[str, Form(pattern="^[1-5]?$")] = "",
 ) -> Response:
     """Takes a step; a refusal comes back with the page."""
     pairs = [tuple(each.split("/", 1)) for each in offer if "/" in each]
-    given = requests.StepGiven(step, note.strip(), tuple((pair[0], pair[1]) for pair in pairs), outcome)
+    chosen = tuple((pair[0], pair[1]) for pair in pairs)
+    given = request_law.StepGiven(step, note.strip(), chosen, outcome, int(score) if score else None)
     try:
         with services.database.write() as session:
             requests.move(session, scope, enterprise, name, given, read=version, now_ns=services.clock())
@@ -104,21 +117,29 @@ def _request(
     request: Request, services: Services, scope: Scope, enterprise: str, name: str,
     faults: list[ConfigError] | None = None,
 ) -> Response:  # fmt: skip
-    with services.database.read() as session:
+    with services.database.write() as session:  # who opens the page has seen what is on it
         row = requests.request(session, scope, enterprise, name)
+        notices.mark_seen(session, scope, enterprise, name)
         company = enterprises.enterprise(session, scope, enterprise)
         taken = requests.steps(session, name)
+    ours, theirs = request_law.ENTERPRISE_STEPS, request_law.CENTRE_STEPS
     allowed = [
         each
-        for each in requests.next_steps(row.state)
+        for each in request_law.allowed_steps(row.state, row.outcome)
         if scope.allows(Permission.REQUEST_MATCHING)
-        and (each not in requests.CENTRE_STEPS or scope.allows(Permission.MANAGE_REGISTERS))
+        and each not in (ours if scope.allows(Permission.MANAGE_REGISTERS) else theirs)
     ]
     found: dict[str, Any] = row.wanted["matching"]
     return page(
         request, services, "centre_request.html", scope, 422 if faults else 200, row=row, company=company, taken=taken,
-        allowed=allowed, found=found, kinds=KINDS, faults=faults or [], term=_term,
+        allowed=allowed, found=found, made=_offered(taken),
+        waits=request_law.waits_for(row.state), kinds=KINDS, faults=faults or [], term=_term,
     )  # fmt: skip
+
+
+def _offered(taken: Sequence[MatchStep]) -> list[str]:
+    """What was offered so far, as kind/id, in its order."""
+    return list(dict.fromkeys(f"{each['kind']}/{each['id']}" for step in taken for each in step.detail["offers"]))
 
 
 def _term(code: str, language: str) -> str:

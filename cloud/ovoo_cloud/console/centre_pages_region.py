@@ -66,7 +66,16 @@ def parks(
     """One park per mu."""
     scope.require(Permission.READ_PARKS)
     found = park_page(services, scope, park[:400], _year(year), by)
-    return page(request, services, "centre_parks.html", scope, found=found, measures=list(MEASURES), by=by)
+    return page(
+        request,
+        services,
+        "centre_parks.html",
+        scope,
+        found=found,
+        measures=list(MEASURES),
+        grades=enumeration("park_grade"),
+        by=by,
+    )
 
 
 @router.get("/data-centres")

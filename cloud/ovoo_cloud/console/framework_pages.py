@@ -22,7 +22,7 @@ from ovoo_cloud.console.language import Words, catalogue
 from ovoo_cloud.console.render import page, words_of
 from ovoo_cloud.services import Services
 
-__all__ = ["Fault", "lint_key", "router"]
+__all__ = ["Fault", "around", "document_faults", "lint_key", "router"]
 
 router = APIRouter(include_in_schema=False, prefix="/frameworks")
 _LARGEST: Final = 2_000_000
@@ -78,15 +78,16 @@ def _added(request: Request, services: Services, scope: Scope, text: str, name: 
             row = frameworks.add(session, scope, text, name=name[:100], now_ns=services.clock())
             target = f"/frameworks/{row.framework}/{row.version}"
     except ConfigError as error:
-        faults = _faults(error, words_of(request, services))
+        faults = document_faults(error, words_of(request, services))
         return page(
             request, services, "framework_form.html", scope, 422, text=text, faults=faults,
-            lines=_around(text, [fault.line for fault in faults]),
+            lines=around(text, [fault.line for fault in faults]),
         )  # fmt: skip
     return RedirectResponse(target, 303)
 
 
-def _faults(error: ConfigError, words: Words) -> list[Fault]:
+def document_faults(error: ConfigError, words: Words) -> list[Fault]:
+    """What is wrong with a document, in the reader's words."""
     return [_fault(each, words) for each in (error.errors if isinstance(error, ConfigErrors) else [error])]
 
 
@@ -107,7 +108,7 @@ def lint_key(message: str) -> str:
     return "lint." + re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")
 
 
-def _around(text: str, numbers: list[int]) -> list[tuple[int, str, bool]]:
+def around(text: str, numbers: list[int]) -> list[tuple[int, str, bool]]:
     """The lines that have faults, with one before and after: number, text, whether it is at fault."""
     lines, bad = text.split("\n"), {number for number in numbers if number}
     near = sorted({n + step for n in bad for step in (-1, 0, 1) if 1 <= n + step <= len(lines)})[:60]

@@ -12,6 +12,7 @@ from ovoo_contract.errors import ConfigError
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue.region_reports import next_region_revision, require_issuer, save_region_report
 from ovoo_cloud.catalogue.region_tables import RegionReport
+from ovoo_cloud.centre.pinned_places import pin_places
 from ovoo_cloud.centre.sector_benchmark import quarter_readings
 from ovoo_cloud.jobs.report import Order, asked_by, check_order, today
 from ovoo_cloud.region_report.build import build_region_report, region_result
@@ -51,13 +52,17 @@ def region_number(quarter: str) -> str:
     return f"REGION-{quarter}"
 
 
-def region_inputs(services: Services, quarter: str = "") -> RegionInputs:
+def region_inputs(services: Services, quarter: str = "", places_sha256: str = "") -> RegionInputs:
     """What the issued reports of this installation give at the end of a quarter.
+
+    Args:
+        places_sha256: of the places to group by; empty: as enterprises stand today.
 
     Raises:
         QueryError: no quarter, or one that is not over.
+        VerifyError: the places under that hash are not held here.
     """
-    found = quarter_readings(services, quarter)
+    found = quarter_readings(services, quarter, places_sha256=places_sha256)
     settings = services.settings
     return RegionInputs(
         found.quarter, found.end_ns, str(settings.zone), found.readings, found.places, settings.benchmark_min_group
@@ -66,7 +71,7 @@ def region_inputs(services: Services, quarter: str = "") -> RegionInputs:
 
 def issued_reports(services: Services) -> IssuedReports:
     """The issued reports of this installation as evidence, for `verify --deep`."""
-    return IssuedReports(lambda quarter: region_inputs(services, quarter))
+    return IssuedReports(lambda quarter, places: region_inputs(services, quarter, places))
 
 
 def issue_region(
@@ -99,7 +104,7 @@ def issue_region(
     result = build_region_report(inputs, made, folder)
     order.progress(0.9)
     row = _row(scope, inputs.quarter, name, order, result, services.clock())
-    return _recorded(services, scope, row, folder), result
+    return _recorded(services, scope, row, folder, inputs), result
 
 
 def _row(scope: Scope, quarter: str, name: str, order: Order, result: ReportResult, now_ns: int) -> RegionReport:
@@ -118,9 +123,12 @@ def _row(scope: Scope, quarter: str, name: str, order: Order, result: ReportResu
     )
 
 
-def _recorded(services: Services, scope: Scope, row: RegionReport, folder: pathlib.Path) -> RegionReport:
+def _recorded(
+    services: Services, scope: Scope, row: RegionReport, folder: pathlib.Path, inputs: RegionInputs
+) -> RegionReport:
     try:
         with services.database.write() as session:
+            pin_places(session, inputs.readings, inputs.places, services.clock())
             return save_region_report(session, scope, row)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # what is not recorded was never issued

@@ -98,7 +98,9 @@ def issue_report(
     def centre(data: Mapping[str, Any]) -> Mapping[str, Any]:
         with services.database.read() as session:
             key = case_id or number
-            matched = matching_section(session, scope, case.enterprise, data, key=key, day=issue_date)
+            matched = matching_section(
+                session, scope, case.enterprise, data, key=key, day=issue_date, now_ns=services.clock()
+            )
         return {**matched, **benchmark_section(services, scope, case.enterprise, data["framework"])}
 
     return issue_recorded(

@@ -65,13 +65,16 @@ def _count(snapshot: Mapping[str, Any], figure: str) -> int:
 
 
 def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, Any]:
-    """The aggregates once more, from the issued reports that the installation holds today."""
+    """The aggregates once more, from the issued reports of the quarter, grouped as they were when it was issued.
+
+    Reports from before places were pinned are grouped as enterprises stand today.
+    """
     if not isinstance(source, IssuedReports):
         raise VerifyError(
             "the report of a region is computed from issued reports", offender="source", remedy="name the installation"
         )
     plan = snapshot["plan"]
-    inputs = replace(source.inputs(plan["quarter"]), minimum=plan["minimum"])
+    inputs = replace(source.inputs(plan["quarter"], plan.get("places_sha256", "")), minimum=plan["minimum"])
     return freeze_region(inputs, Issue.from_json(snapshot["issue"])).data
 
 

@@ -12,6 +12,7 @@ from ovoo_packs import load_norms
 
 from ovoo_cloud.centre.benchmark import Place, Reading, compute, figures
 from ovoo_cloud.centre.disclosure import Node, shown_nodes
+from ovoo_cloud.centre.pinned_places import places_hash
 from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.observe import EvidenceBook, Window
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
@@ -73,7 +74,12 @@ def freeze_region(inputs: RegionInputs, issue: Issue) -> Snapshot:
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
-        "plan": {"quarter": inputs.quarter, "minimum": inputs.minimum, "edition": found["edition"]},
+        "plan": {
+            "quarter": inputs.quarter,
+            "minimum": inputs.minimum,
+            "edition": found["edition"],
+            "places_sha256": places_hash(inputs.readings, inputs.places),
+        },
         "window": {"start_ns": "0", "end_ns": str(inputs.end_ns), "timezone": inputs.timezone},
         "packs": {"norms": {"version": norms.version, "sha256": norms.sha256}},
         "levels": levels,

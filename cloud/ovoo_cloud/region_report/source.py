@@ -13,11 +13,11 @@ __all__ = ["IssuedReports"]
 class IssuedReports(MemorySource):
     """An evidence source that holds no signals; `inputs` reads the reports of a quarter again."""
 
-    def __init__(self, read: Callable[[str], RegionInputs]) -> None:
-        """`read` gives what a quarter's aggregates are computed from."""
+    def __init__(self, read: Callable[[str, str], RegionInputs]) -> None:
+        """`read` gives what a quarter's aggregates are computed from, by the places under a hash."""
         super().__init__((), ())
         self._read = read
 
-    def inputs(self, quarter: str) -> RegionInputs:
-        """What the issued reports give for a quarter, today."""
-        return self._read(quarter)
+    def inputs(self, quarter: str, places_sha256: str = "") -> RegionInputs:
+        """What the issued reports give for a quarter, grouped by the places under the hash; empty: by today's."""
+        return self._read(quarter, places_sha256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from ovoo_cloud.centre import frozen_matching
 from ovoo_cloud.centre.sector_medians import faults_of
@@ -19,7 +19,7 @@ from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.review import decisions, overridden
 from ovoo_cloud.diagnosis.scoring import method_of, score_any, score_json
 from ovoo_cloud.diagnosis.snapshot import Issue, content_id, freeze
-from ovoo_cloud.reports.kinds import Finding, ReportKind
+from ovoo_cloud.reports.kinds import CENTRE_SECTIONS, Finding, ReportKind
 from ovoo_cloud.reports.sections.actions import actions, roadmap
 from ovoo_cloud.reports.sections.annex import annexes
 from ovoo_cloud.reports.sections.energy import energy
@@ -36,8 +36,13 @@ from ovoo_cloud.reports.sections.safety import safety
 
 __all__ = ["KIND"]
 
-_ADDED: Final = ("matching", "benchmark")
-"""Sections of the centre's, frozen with all they were made from: no sample of the enterprise gives them again."""
+
+@runtime_checkable
+class CentreSource(Protocol):
+    """A source that makes the centre's sections of an issued snapshot again, beside the samples of the enterprise."""
+
+    def centre_sections(self, snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`matching` and `benchmark` as far as the snapshot pins what they were made from."""
 
 
 def _check(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
@@ -132,7 +137,9 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         carried_shelf(snapshot),
         review=decisions(snapshot),
     ).data
-    return as_issued(snapshot, {**today, **{name: snapshot[name] for name in _ADDED if name in snapshot}})
+    kept = {name: snapshot[name] for name in CENTRE_SECTIONS if name in snapshot}
+    again = source.centre_sections(snapshot) if isinstance(source, CentreSource) else {}
+    return as_issued(snapshot, {**today, **kept, **again})
 
 
 KIND: Final = ReportKind(

@@ -12,8 +12,10 @@ from ovoo_contract.errors import ReportError
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.reports.nodes import Block, Facts
 
-__all__ = ["Finding", "ReportKind", "check_of", "is_earlier", "kind_of"]
+__all__ = ["CENTRE_SECTIONS", "Finding", "ReportKind", "check_of", "is_earlier", "kind_of"]
 
+CENTRE_SECTIONS: Final = ("matching", "benchmark")
+"""Sections of a diagnosis that its centre adds: no sample of the enterprise gives them again."""
 Section = Callable[[Facts], list[Block]]
 Finding = tuple[str, str, str]
 """Kind, name and detail of a mismatch."""

@@ -16,7 +16,7 @@ from ovoo_cloud.diagnosis.carried_rules import Kept, with_kept
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, recompute
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, digests
-from ovoo_cloud.reports.kinds import check_of, is_earlier, kind_of
+from ovoo_cloud.reports.kinds import CENTRE_SECTIONS, check_of, is_earlier, kind_of
 from ovoo_cloud.reports.signing import load_trusted_key, signature_valid
 from ovoo_cloud.reports.tree import build_tree, chapters_edition
 
@@ -255,6 +255,15 @@ def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource, older: lis
                 older.append(name)
             elif not before.get("inputs") and not _comes_out(before, after):
                 yield Mismatch(kind, name, _store_detail(before, after))
+    for section in CENTRE_SECTIONS:
+        yield from _check_centre(section, snapshot.get(section) or {}, again.get(section) or {})
+
+
+def _check_centre(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Parts of a section of the centre's that registers and issued reports do not give again."""
+    for part in sorted(before):
+        if before[part] != after.get(part):
+            yield Mismatch("entry", f"{section}/{part}", "the registers and issued reports give another result")
 
 
 def _other_edition(before: str, after: str) -> bool:

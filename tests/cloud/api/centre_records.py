@@ -30,6 +30,9 @@ ASSESSMENT = f"{CENTRE}/assessments/{{assessment}}"
 REGION = "/api/v1/region/reports"
 ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", f"{CENTRE}/kinds"): P.READ_REGISTERS,
+    ("post", f"{CENTRE}/kinds"): P.MANAGE_FRAMEWORKS,
+    ("get", f"{CENTRE}/kinds/{{register}}"): P.MANAGE_REGISTERS,
+    ("get", f"{CENTRE}/expiring"): P.READ_REGISTERS,
     ("get", f"{CENTRE}/registers/{{register}}"): P.READ_REGISTERS,
     ("get", f"{CENTRE}/registers/{{register}}/export"): P.READ_REGISTERS,
     ("post", f"{CENTRE}/registers/{{register}}/import"): P.MANAGE_REGISTERS,
@@ -41,6 +44,9 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("post", MATCHING): P.REQUEST_MATCHING,
     ("get", f"{MATCHING}/{{match}}"): P.READ_REPORT,
     ("post", f"{MATCHING}/{{match}}/steps"): P.REQUEST_MATCHING,
+    ("post", f"{MATCHING}/{{match}}/seen"): P.READ_REPORT,
+    ("get", "/api/v1/matching-notices"): P.READ_REPORT,
+    ("get", f"{REGION}/{{region_report}}/verification"): P.READ_AGGREGATES,
     ("get", f"{CENTRE}/matching-statistics"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/benchmark"): P.READ_AGGREGATES,
     ("post", REGION): P.RUN_REPORT,
@@ -71,6 +77,15 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", f"{CENTRE}/registers/{{register}}/import"): {"name": "t.csv", "content": FILE},
     ("put", ENTRY): {"fields": PROVIDER},
     ("post", REGION): {"languages": ["en"]},
+    ("post", f"{CENTRE}/kinds"): {
+        "document": {
+            "id": "own_list",
+            "version": 1,
+            "name": ["名单", "List"],
+            "audience": "centre",
+            "fields": [{"id": "note", "type": "text", "words": ["备注", "Note"]}],
+        }
+    },
     ("post", MATCHING): {"measures": ["idle"], "note": "looking for help"},
     ("post", f"{MATCHING}/{{match}}/steps"): {"step": "note", "note": "a question"},
     ("put", f"{ASSESSMENT}/self"): {"answers": [{"criterion": "heads", "score": 80, "statement": "held 3 courses"}]},

@@ -12,7 +12,7 @@ from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.centre import assessments
 from ovoo_cloud.centre.assessments import Answer, result_of
-from ovoo_cloud.centre.facts import CentreFacts, ReportFact, Row, SavingFact
+from ovoo_cloud.centre.facts import CaseFact, CentreFacts, ReportFact, Row, SavingFact
 from ovoo_cloud.centre.figure_table import as_csv, as_workbook, assessment_rows, kpi_rows
 from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.kpi_sources import centre_kpis
@@ -64,6 +64,8 @@ SAVINGS = (
 FACTS = CentreFacts(
     START, END, "2025-06-06", "2026-06-05", REPORTS, ROWS, SAVINGS, REQUESTS,
     (Decimal("0.0001229"), "coal_electricity", False),
+    (CaseFact("k", 1, "apply"), CaseFact("k", 7, "freeze"), CaseFact("k", 9, "freeze"), CaseFact("k", 12, "visit"),
+     CaseFact("k", 13, "visit"), CaseFact("m", 1, "apply")),
 )  # fmt: skip
 
 
@@ -73,6 +75,9 @@ def values(facts: CentreFacts) -> dict[str, str | None]:
 
 def test_every_figure_equals_what_a_hand_computes() -> None:
     assert values(FACTS) == {
+        "cases_opened": "2",
+        "cases_diagnosed": "1",  # frozen twice, one case
+        "follow_ups": "2",
         "diagnoses_issued": "3",  # a2, b1 (on the first instant), c1
         "measured_share_80": "66.7",  # a2 and c1 of three
         "rediagnosed_share": "33.3",  # a of a, b, d
@@ -139,6 +144,55 @@ def test_figures_are_read_from_the_installation(centre: Centre) -> None:
     assert len(table) == len(KPIS) + 1
     assert len(read_xlsx(as_workbook(table, "kpis"), "k")[0].rows) == len(table)
     assert b"register:attendance/t@1" in as_csv(table)
+
+
+def saved(centre: Centre, name: str, avoided: str, start: int, end: int, reason: str = "") -> None:
+    """An issued report of a month with a saving."""
+    values = {"avoided": avoided, "low": "50", "high": "150"}
+    data = {"saving": {"reason": reason}, "figures": {f"saving.{key}": {"value": v} for key, v in values.items()}}
+    folder = centre.services.settings.reports_dir / name
+    folder.mkdir(parents=True)
+    (folder / "snapshot.json").write_bytes(canonical_json(data))
+    centre.report(
+        name, folder=str(folder), snapshot_sha256=sha256_hex(canonical_json(data)), start_ns=start, end_ns=end,
+        created_ns=end + 1, summary={"kind": "month"},
+    )  # fmt: skip
+
+
+def test_savings_count_from_issued_reports_and_no_day_twice(centre: Centre) -> None:
+    day = 86_400 * 10**9
+    saved(centre, "march", "100000", END - 90 * day, END - 60 * day)
+    saved(centre, "april", "200000", END - 60 * day, END - 30 * day)
+    saved(centre, "both", "999999", END - 100 * day, END - 70 * day)  # over some days of march
+    saved(centre, "unproven", "400000", END - 30 * day, END - day, reason="uncertain")
+    saved(centre, "outside", "800000", START - 30 * day, START + day)
+
+    found = {each["id"]: each for each in centre_kpis(centre.services, SYSTEM, START, END)["figures"]}["saved_tce"]
+    evidence = centre_kpis(centre.services, SYSTEM, START, END)["evidence"][found["evidence"][0]]["rows"]
+
+    factor = Decimal("0.1229")
+    assert found["value"] == str((Decimal(300) * factor).quantize(Decimal("0.1")))
+    assert [each.partition("@")[0] for each in evidence] == ["factor:coal_electricity", "report:april", "report:march"]
+    (centre.services.settings.reports_dir / "april" / "snapshot.json").write_bytes(b"{}")
+    again = {each["id"]: each for each in centre_kpis(centre.services, SYSTEM, START, END)["figures"]}["saved_tce"]
+    assert again["value"] == str((Decimal(100) * factor).quantize(Decimal("0.1")))
+
+
+def test_what_the_centre_did_counts_when_no_consent_is_live_any_more(centre: Centre) -> None:
+    bound = Scope("expert", Role.CENTRE_EXPERT, None, consents=())
+    centre.report("r1", created_ns=END - 10, summary={"level": 2})
+    saved(centre, "march", "100000", END - 90 * 86_400 * 10**9, END - 60 * 86_400 * 10**9)
+    centre.put("course", "c", name_zh="课", form="onsite", hours="2")
+    centre.put("attendance", "t", course="c", date="2026-06-01", enterprise=OWN, heads=12, hours_per_head="2")
+
+    whole = centre_kpis(centre.services, SYSTEM, START, END)
+    without = centre_kpis(centre.services, bound, START, END)
+
+    assert without == whole
+    figures = {each["id"]: each["value"] for each in without["figures"]}
+    assert (figures["diagnoses_issued"], figures["training_heads"]) == ("1", "12")
+    assert figures["saved_tce"] is not None
+    assert not bound.used
 
 
 @pytest.fixture
@@ -215,3 +269,28 @@ def test_answers_name_known_criteria_and_evidence_that_is_there(opened: Centre) 
         )  # fmt: skip
 
     assert [each.offender for each in caught.value.errors] == ["wings", "heads", "days", "days", "days"]
+
+
+def test_every_step_of_an_assessment_stays_in_its_history(opened: Centre) -> None:
+    answer(opened, Answer("heads", Decimal(90), "first"))
+    answer(opened, Answer("heads", Decimal(70), "second"), read=2)
+    row = decide(opened, SYSTEM, Answer("heads", Decimal(80), ""), Answer("days", Decimal(50), ""), read=3)
+
+    lines = row.content["history"]
+    assert [(each["action"], each["version"], each["by"]) for each in lines] == [
+        ("open", 1, "expert"), ("self_assessed", 2, "expert"), ("self_assessed", 3, "expert"),
+        ("decided", 4, "system"),
+    ]  # fmt: skip
+    assert [each["total"]["low"] for each in lines[1:]] == ["54.0", "42.0", "68.0"]
+    assert lines[1]["answers"]["heads"]["statement"] == "first"
+
+
+def test_another_centre_is_assessed_without_the_figures_of_this_one(opened: Centre) -> None:
+    with opened.services.database.write() as session:
+        row = assessments.open_assessment(
+            session, EXPERT, "far", procedure="assessment", subject="另一中心", start_ns=START, end_ns=END,
+            kpis=assessments.NO_FIGURES, now_ns=NOW,
+        )  # fmt: skip
+
+    assert [(each["figure"], each["reached"]) for each in row.content["criteria"]] == [(None, None), (None, None)]
+    assert row.content["evidence"] == {}

@@ -17,10 +17,12 @@ from ovoo_cloud.catalogue import audit, cases
 from ovoo_cloud.centre import requests
 from ovoo_cloud.centre.conditions import read_conditions
 from ovoo_cloud.centre.entries import ANY
-from ovoo_cloud.centre.kinds import kinds
+from ovoo_cloud.centre.frozen_matching import disagreements, freeze_matching
+from ovoo_cloud.centre.kinds import enumeration, kinds
 from ovoo_cloud.centre.matching import KINDS, Need, Offer, match, rules
 from ovoo_cloud.centre.needs import match_inputs, need_of
-from ovoo_cloud.centre.requests import StepGiven
+from ovoo_cloud.centre.notices import mark_seen, notices
+from ovoo_cloud.centre.request_law import StepGiven, waits_for
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError, Forbidden, NotFound, Stale, VerifyError
 
@@ -147,12 +149,98 @@ def test_a_provider_stands_by_what_its_offers_meet() -> None:
 def test_the_rules_are_printed_with_their_edition_and_no_register_has_a_field_for_money_paid() -> None:
     found = match(NEED, [])
 
-    assert found["edition"] == "ovoo.matching/1"
+    assert found["edition"] == "ovoo.matching/2"
     assert found["rules_sha256"] == sha256_hex(canonical_json(rules()))
     assert all(each["zh"] and each["en"] for part in ("exclude", "order") for each in found["rules"][part])
     names = {field.id for kind in KINDS for field in kinds()[kind].fields}
     assert not names & {"rank", "priority", "weight", "sponsor", "fee", "paid"}
     assert canonical_json(found)
+
+
+def entries_of(provider: str, count: int) -> list[Offer]:
+    return [offer("solution", f"{provider}-{n}", measures=["idle"], provider=provider) for n in range(count)]
+
+
+def providers_in_order(found: dict[str, Any], kind: str = "solution") -> list[str]:
+    """Providers by their first entry."""
+    return list(dict.fromkeys(name.rpartition("-")[0] for name in listed(found, kind)))
+
+
+@given(st.integers(1, 30), st.text("abcdef0123456789", min_size=1, max_size=8))
+def test_many_entries_move_nobody_forward(count: int, key: str) -> None:
+    need = dataclasses.replace(NEED, key=key)
+    few = [each for name in "abcd" for each in entries_of(name, 1)]
+    many = [*entries_of("a", count), *few[1:], *(offer("provider", name) for name in "abcd")]
+
+    found = match(need, many)
+
+    assert providers_in_order(found) == providers_in_order(match(need, few))
+    assert [each["turn"] for each in found["solution"]] == [*([1] * 4), *range(2, count + 1)]
+    assert {len(each["met"]) for each in found["provider"]} == {1}
+
+
+@given(st.lists(st.text("abcxyz0189", min_size=1, max_size=6), min_size=4, max_size=4, unique=True))
+def test_ids_of_entries_do_not_move_a_provider(names: list[str]) -> None:
+    before = match(NEED, [each for name in "abcd" for each in entries_of(name, 1)])
+    renamed = [
+        offer("solution", f"{new}-x", measures=["idle"], provider=provider)
+        for provider, new in zip("abcd", names, strict=True)
+    ]
+    owners = {each.id: each.content["provider"] for each in renamed}
+
+    assert [owners[name] for name in listed(match(NEED, renamed), "solution")] == providers_in_order(before)
+
+
+def test_a_provider_stands_by_its_best_entry_not_by_the_sum_of_many() -> None:
+    split = [offer("solution", f"split-{measure}", measures=[measure], provider="split") for measure in NEED.measures]
+    whole = offer("solution", "whole", measures=list(NEED.measures), provider="whole")
+
+    found = match(NEED, [*split, whole, offer("provider", "split"), offer("provider", "whole")])
+
+    assert listed(found, "provider") == ["whole", "split"]
+    assert [len(each["met"]) for each in found["provider"]] == [2, 1]
+    first = match(NEED, [*split, whole, offer("provider", "split"), offer("provider", "whole")], "ovoo.matching/1")
+    assert [len(each["met"]) for each in first["provider"]] == [2, 2]
+
+
+def test_who_names_every_sector_and_size_has_named_none() -> None:
+    everything: dict[str, Any] = {"sectors": list(enumeration("sector")), "sizes": list(enumeration("size"))}
+    found = match(
+        NEED,
+        [
+            offer("solution", "wide", measures=["idle"], **everything),
+            offer("solution", "apt", measures=["idle"], sectors=["coal_mine"]),
+        ],
+    )
+
+    assert listed(found, "solution") == ["apt", "wide"]
+    assert found["solution"][1]["met"] == ["measure:idle"]
+
+
+def test_every_line_says_by_which_rule_it_stands_behind_the_one_before() -> None:
+    found = match(
+        NEED,
+        [
+            offer("solution", "best", measures=["idle", "fan_pump"], provider="a"),
+            offer("solution", "proven", ("r1",), measures=["idle"], provider="a"),
+            *entries_of("b", 2),
+            *entries_of("c", 1),
+        ],
+    )
+
+    assert [each["behind_by"] for each in found["solution"]] == ["", "criteria", "evidence", "draw", "turn"]
+
+
+def test_a_section_by_the_rules_of_the_first_edition_is_still_computed_again() -> None:
+    offers = [*entries_of("a", 3), *entries_of("b", 1), offer("provider", "a"), offer("provider", "b")]
+    frozen = freeze_matching(NEED, offers)
+    first = {**frozen, **match(NEED, offers, "ovoo.matching/1")}
+
+    assert not list(disagreements(frozen))
+    assert not list(disagreements(first))
+    assert "behind_by" not in first["solution"][0]
+    assert "solution" in set(disagreements({**first, "solution": first["solution"][::-1]}))
+    assert not list(disagreements({**first, "edition": "ovoo.matching/99", "solution": []}))
 
 
 SNAPSHOT = {
@@ -317,3 +405,68 @@ def test_only_the_centre_offers_and_two_hands_do_not_cross(centre: Centre, asked
     assert step(centre, asked, StepGiven("withdraw"), ENGINEER) == "closed"
     with pytest.raises(ConfigError, match="closed"):
         step(centre, asked, StepGiven("note", "too late"))
+
+
+def test_a_request_is_accepted_done_and_judged_by_the_side_whose_step_it_is(centre: Centre, asked: str) -> None:
+    offered = (("solution", "s"),)
+    step(centre, asked, StepGiven("offer", offers=offered))
+    for wrong, scope in (
+        (StepGiven("accept", offers=offered), SYSTEM),
+        (StepGiven("finish"), ENGINEER),
+        (StepGiven("evaluate", score=5), SYSTEM),
+    ):
+        with pytest.raises(Forbidden, match="takes this step"):
+            step(centre, asked, wrong, scope)
+    with pytest.raises(ConfigError, match="nothing accepted"):
+        step(centre, asked, StepGiven("accept"), ENGINEER)
+    with pytest.raises(ConfigError, match="not offered"):
+        step(centre, asked, StepGiven("accept", offers=(("solution", "other"),)), ENGINEER)
+    with pytest.raises(ConfigError, match="no such step now"):
+        step(centre, asked, StepGiven("finish"))
+
+    states = [
+        step(centre, asked, StepGiven("accept", offers=offered), ENGINEER),
+        step(centre, asked, StepGiven("finish", "delivered")),
+    ]
+    with pytest.raises(ConfigError, match="no such mark"):
+        step(centre, asked, StepGiven("evaluate"), ENGINEER)
+    states.append(step(centre, asked, StepGiven("evaluate", "good", score=4), ENGINEER))
+
+    assert states == ["accepted", "done", "evaluated"]
+    assert [waits_for(each) for each in ("opened", "offered", *states)] == [
+        "centre", "enterprise", "centre", "enterprise", "",
+    ]  # fmt: skip
+    with centre.services.database.read() as session:
+        row = requests.request(session, SYSTEM, OWN, asked)
+        found = requests.request_statistics(session, SYSTEM, NOW, NOW + 1)
+        assert row.outcome == "matched"
+        assert requests.steps(session, asked)[-1].detail["score"] == 4
+    assert (found["closed"], found["scores"], found["outcomes"]["matched"]) == ([asked], {asked: 4}, 1)
+    with pytest.raises(ConfigError, match="no such step now"):
+        step(centre, asked, StepGiven("evaluate", score=5), ENGINEER)
+
+
+def test_what_was_not_matched_is_not_judged(centre: Centre, asked: str) -> None:
+    step(centre, asked, StepGiven("close", "nothing fits", outcome="unmatched"))
+
+    with pytest.raises(ConfigError, match="no such step now"):
+        step(centre, asked, StepGiven("evaluate", score=1), ENGINEER)
+
+
+def test_both_sides_are_told_what_the_other_did_until_they_looked(centre: Centre, asked: str) -> None:
+    def told(scope: Scope) -> list[str]:
+        with centre.services.database.read() as session:
+            return [each.step for each, _ in notices(session, scope)]
+
+    assert (told(SYSTEM), told(ENGINEER), told(STRANGER)) == (["open"], [], [])
+    with centre.services.database.write() as session:
+        assert mark_seen(session, SYSTEM, OWN, asked) == 1
+        with pytest.raises(NotFound):
+            mark_seen(session, STRANGER, OWN, asked)
+    step(centre, asked, StepGiven("offer", offers=(("solution", "s"),)), days=1)
+    step(centre, asked, StepGiven("contact"), days=2)
+    assert (told(SYSTEM), told(ENGINEER), told(STRANGER)) == ([], ["contact", "offer"], [])
+    with centre.services.database.write() as session:
+        mark_seen(session, ENGINEER, OWN, asked)
+    step(centre, asked, StepGiven("note", "thanks"), ENGINEER, days=3)
+    assert (told(SYSTEM), told(ENGINEER)) == (["note"], [])

@@ -402,3 +402,29 @@ def faultless(field: Field, raw: Any) -> Any:
     with contextlib.suppress(ConfigError):
         return read_value(field, raw)
     return None
+
+
+def many(count: int, wrong: int = -1) -> bytes:
+    rows = [f"row-{n},第{n}家,{'flying' if n == wrong else '咨询诊断;培训'},呼和浩特" for n in range(count)]
+    return ("编号,名称,服务类别,服务地区\n" + "\n".join(rows) + "\n").encode("gbk")
+
+
+def test_ten_thousand_rows_come_in_and_one_wrong_cell_among_them_keeps_all_out(centre: Centre) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        load(centre, "provider", many(10_000, wrong=9_998))
+    assert places(caught) == ["row 10000 services (C10000)"]
+    assert ids(centre, "provider") == []
+
+    done = load(centre, "provider", many(10_000))
+
+    assert (done.added, len(ids(centre, "provider"))) == (10_000, 10_000)
+
+
+def test_a_value_that_must_be_unique_twice_in_a_file_is_told_by_its_cell(centre: Centre) -> None:
+    table = "id,enterprise,size,region\np1,heishan-coal,medium,a\np2,heishan-coal,small,b\n"
+
+    with pytest.raises(ConfigErrors) as caught:
+        load(centre, "profile", table.encode())
+
+    assert places(caught) == ["row 3 enterprise (B3)"]
+    assert ids(centre, "profile") == []

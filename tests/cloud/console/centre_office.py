@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre import entries, requests
 from ovoo_cloud.centre.assessments import Answer, open_assessment, self_assess
 from ovoo_cloud.centre.kpi_sources import centre_kpis
+from ovoo_cloud.centre.own_kinds import add_kind
 from ovoo_contract.canonical import sha256_hex
 
 from tests.cloud.api.plant import DAY, FAN, NOW, OWN, SITE, SYSTEM, Plant
@@ -33,6 +35,22 @@ ROWS: list[tuple[str, str, dict[str, Any]]] = [
     ("profile", "own", {"enterprise": OWN, "size": "medium", "region": "呼和浩特"}),
     ("attendance", "a1", {"course": "basics", "date": "2026-03-02", "enterprise": OWN, "heads": 24,
                           "hours_per_head": "8"}),
+    ("policy", "ending", {"name_zh": "到期补助（示例，虚构）", "name_en": "Ending (made up)", "authority": "示例局",
+                          "valid_from": "2025-01-01", "valid_until": "2026-06-20", "benefit": "示例"}),
+    ("certificate", "c1", {"number": "ZS-2026-001", "course": "basics", "date": "2026-03-02", "enterprise": OWN,
+                           "holder": "学员甲（虚构）"}),
+    ("open_bid", "gas", {"name_zh": "低浓度瓦斯利用", "name_en": "Use of lean gas", "year": 2026, "owner": "示例厅",
+                         "goal": "示例目标", "state": "open"}),
+    ("bid", "gas-acme", {"call": "gas", "bidder": "acme", "date": "2026-03-01", "plan": "方案", "state": "awarded",
+                         "document": "应榜书（虚构）", "reason": "第一", "award_document": "纪要（虚构）"}),
+    ("own_credit", "own", {"enterprise": OWN, "grade": "a", "amount_10k_yuan": "500", "valid_until": "2026-12-31",
+                           "document": "合同（虚构）"}),
+    ("policy", "loan", {"name_zh": "贷款贴息（示例，虚构）", "name_en": "Loan (made up)", "authority": "示例局",
+                        "valid_from": "2026-01-01", "conditions": "own_credit.grade in a|b", "benefit": "示例"}),
+    ("handle", "row", {"enterprise": OWN, "handle": "88.118.1/credit-1", "object": "entry",
+                       "target": "own_credit/own"}),
+    ("handle", "old", {"enterprise": OWN, "handle": "88.118.1/credit-0", "object": "entry",
+                       "target": "own_credit/own", "replaced_by": "88.118.1/credit-1"}),
     ("criterion", "heads", {"name_zh": "培训人次", "name_en": "Heads trained", "procedure": "assessment",
                             "weight": "60", "kpi": "training_heads", "target": "20", "direction": "up",
                             "source": "示例办法（虚构）", "mark": "I"}),
@@ -55,7 +73,9 @@ ROWS: list[tuple[str, str, dict[str, Any]]] = [
 
 def furnish(plant: Plant) -> None:
     """Fills every register that a page shows something of, opens a request and an assessment."""
+    example = importlib.resources.files("ovoo_cloud.centre").joinpath("own_kind_example.yaml").read_text("utf-8")
     with plant.services.database.write() as session:
+        add_kind(session, SYSTEM, example, name="example.yaml", now_ns=NOW - 3 * DAY)
         for kind, name, fields in [*ROWS, *_months(), *_values(), *_tenants()]:
             entries.save(session, SYSTEM, kind, name, fields, read=0, now_ns=NOW - 3 * DAY)
     _diagnosed(plant)
@@ -101,7 +121,16 @@ def _tenants() -> list[tuple[str, str, dict[str, Any]]]:
         ("乙厂", "60", "420", "1500", None),
         ("丙厂", "30", None, None, None),
     ]
-    return [
+    bounds = [("a", "tax_per_mu", "8"), ("b", "tax_per_mu", "6"), ("c", "tax_per_mu", "1")]
+    table = [
+        ("park_class", f"t-{grade}", {
+            "table": "示例分类表（虚构）", "grade": grade, "figure": figure, "at_least": least,
+            "valid_from": "2024-01-01", "source": "示例", "edition": "示例〔2024〕1号（虚构）", "document": "示例",
+            "mark": "M",
+        })
+        for grade, figure, least in bounds
+    ]  # fmt: skip
+    return table + [
         ("park", f"p{n}", {
             "park": "示例园区", "name_zh": name, "year": 2025, "area_mu": area, "tax_10k_yuan": tax,
             "value_added_10k_yuan": added, "energy_tce": energy, "document": "申报表（虚构）",

@@ -6,6 +6,8 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
+from ovoo_cloud.jobs.worker import Worker
+from ovoo_cloud.reports.signing import create_key
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.api.plant import FAN, OWN, Plant, installation, served
@@ -30,6 +32,13 @@ PAGES = {
     "data": f"/centre/data/{OWN}",
     "egress": "/centre/egress",
     "handle": "/handles/88.118.1/r-1",
+    "handle-replaced": "/handles/88.118.1/credit-0",
+    "kinds": "/centre/kinds",
+    "kind": "/centre/kinds/own_credit",
+    "own-register": "/centre/registers/own_credit",
+    "own-entry": "/centre/registers/own_credit/own",
+    "call": "/centre/registers/open_bid/gas",
+    "region": "/centre/region",
 }
 
 
@@ -217,3 +226,130 @@ def test_a_handles_page_needs_nobody_and_tells_nothing_inside(browser: Browser, 
         assert OWN not in page.content()
         page.goto("/handles/88.118.1/none")
         expect(page.locator("main")).to_contain_text("没有登记该标识")
+
+
+def test_an_own_register_is_written_checked_by_line_and_filled_on_the_spot(browser: Browser, office: Plant) -> None:
+    with reader(browser, office, user="head", refusals=("422",)) as page:
+        page.goto("/centre/kinds")
+        text = page.locator("#kind-text").input_value().replace("own_credit", "own_site_visit")
+        page.locator("#kind-text").fill(text.replace("type: date", "type: datum").replace("融资授信", "走访登记"))
+        page.locator("#kind-form button").press("Enter")
+        expect(page.locator("[data-fault]")).to_have_attribute("data-line", "15")
+        expect(page.locator("[data-fault]")).to_contain_text("不在可选范围")
+        expect(page.locator("[data-bad='15']")).to_contain_text("datum")
+        fits(page)
+        keep(page, "centre-kind-faults")
+        page.locator("#kind-text").fill(text.replace("融资授信", "走访登记"))
+        page.locator("#kind-form button").press("Enter")
+        expect(page.locator("h1")).to_have_text("走访登记")
+        expect(page.locator("[data-column=grade]")).to_contain_text("可作政策条件")
+        page.goto("/centre/registers/own_site_visit/+")
+        page.locator("#id").fill("v1")
+        page.locator("#f-enterprise").fill(OWN)
+        page.locator("#f-grade").select_option("b")
+        page.locator("#form button").press("Enter")
+        expect(page.locator("#history tbody tr")).to_have_count(1)
+        page.goto("/centre")
+        expect(page.locator("[data-register=own_site_visit]")).to_contain_text("1")
+
+
+def test_an_own_fact_decides_a_policy_and_every_line_says_why_it_stands_there(browser: Browser, office: Plant) -> None:
+    with reader(browser, office, user="head", language="zh") as page:
+        page.goto(PAGES["matching"])
+        expect(page.locator("[data-fact='own_credit.grade']")).to_contain_text("融资授信·授信等级")
+        expect(page.locator("#policy [data-offer=loan]")).to_contain_text("融资授信·授信等级")
+        lines = page.locator("#solution tbody tr [data-why]")
+        expect(lines.nth(0)).to_have_attribute("data-why", "")
+        expect(lines.nth(1)).to_have_attribute("data-why", "criteria")
+        expect(lines.nth(1)).to_contain_text("条件较少")
+
+
+def test_both_sides_of_a_request_are_told_and_the_enterprise_accepts_and_judges(
+    browser: Browser, office: Plant
+) -> None:
+    with reader(browser, office, user="enterprise_engineer") as page:
+        page.goto(PAGES["matching"])
+        page.locator("#note").fill("新的需求")
+        page.locator("#ask button").click()
+        expect(page.locator("#steps tbody tr")).to_have_count(1)
+        url = page.url
+    name = url.rsplit("/", 1)[1]
+    with reader(browser, office, user="head") as page:
+        page.goto("/centre")
+        expect(page.locator("#unread")).to_be_visible()
+        page.goto("/centre/requests")
+        expect(page.locator(f"[data-request={name}] [data-unread]")).to_have_attribute("data-unread", "1")
+        page.goto(url)
+        page.locator("#step").select_option("offer")
+        page.locator("input[value='solution/idle-off']").check()
+        page.locator("#next button").click()
+        expect(page.locator("[data-waits=enterprise]")).to_be_visible()
+        page.goto("/centre/requests")
+        expect(page.locator(f"[data-request={name}] [data-unread]")).to_have_count(0)
+    with reader(browser, office, user="enterprise_engineer", refusals=("422",)) as page:
+        page.goto("/centre/requests")
+        expect(page.locator(f"[data-request={name}]")).to_contain_text("待企业处理")
+        expect(page.locator(f"[data-request={name}] [data-unread]")).to_have_attribute("data-unread", "1")
+        page.goto(url)
+        page.locator("#step").select_option("accept")
+        page.locator("#next button").click()
+        expect(page.locator("#faults")).to_contain_text("请选出接受的推荐")
+        page.locator("#step").select_option("accept")
+        page.locator("#accepted input").check()
+        page.locator("#next button").click()
+        expect(page.locator("[data-step=accept]")).to_contain_text("idle-off")
+    with reader(browser, office, user="head") as page:
+        page.goto(url)
+        page.locator("#step").select_option("finish")
+        page.locator("#next button").click()
+        expect(page.locator(".sub")).to_contain_text("已完成")
+    with reader(browser, office, user="enterprise_engineer") as page:
+        page.goto(url)
+        page.locator("#score").select_option("4")
+        page.locator("#step").select_option("evaluate")
+        page.locator("#next button").click()
+        expect(page.locator("[data-step=evaluate]")).to_contain_text("4/5")
+        fits(page)
+        keep(page, "centre-request-judged")
+
+
+def test_the_region_report_is_ordered_downloaded_and_verified(browser: Browser, office: Plant) -> None:
+    if not office.services.settings.signing_key.exists():
+        create_key(office.services.settings.authority_dir)
+    with reader(browser, office, user="head") as page:
+        page.goto("/centre/region")
+        page.locator("#languages").select_option("zh,en")
+        page.locator("#order button").press("Enter")
+        expect(page.locator("#runs tbody tr")).to_have_count(1)
+        assert Worker(office.services).run_next()
+        page.goto("/centre/region")
+        row = page.locator("#issued tbody tr").first
+        expect(row).to_contain_text("REGION-2026-Q1")
+        expect(row).to_contain_text("6 份报告")
+        row.get_by_role("button").click()
+        expect(row.locator("[data-ok=true]")).to_be_visible()
+        fits(page)
+        keep(page, "centre-region-issued")
+        with page.expect_download() as taken:
+            row.locator(".files a").last.click()
+        assert taken.value.suggested_filename.endswith(".zip")
+    with reader(browser, office, user="region_viewer") as page:
+        page.goto("/centre/region")
+        expect(page.locator("#order")).to_have_count(0)
+        expect(page.locator("#issued tbody tr")).to_have_count(1)
+        page.locator("#issued button").click()
+        expect(page.locator("[data-ok=true]")).to_be_visible()
+
+
+def test_classes_of_parks_endings_and_bids_are_on_their_pages(browser: Browser, office: Plant) -> None:
+    with reader(browser, office, user="head", language="zh") as page:
+        page.goto("/centre/parks")
+        expect(page.locator("[data-tenant=p1] [data-class]")).to_have_attribute("data-class", "b")
+        expect(page.locator("[data-tenant=p2] [data-class]")).to_contain_text("证据不足")
+        expect(page.locator("#classes")).to_contain_text("仅供参考")
+        page.goto("/centre")
+        expect(page.locator("[data-ending='policy/ending']")).to_contain_text("天后到期")
+        page.goto("/centre/registers/open_bid/gas")
+        expect(page.locator("[data-from='bid/gas-acme']")).to_contain_text("中榜")
+        page.goto("/centre/assessments/year-2026")
+        expect(page.locator("#history tbody tr").last).to_contain_text("1")

@@ -15,7 +15,8 @@ import pytest
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework.numbers import check_free
-from ovoo_cloud.catalogue import region_reports
+from ovoo_cloud.catalogue import enterprises, region_reports
+from ovoo_cloud.catalogue.register_kind_tables import PinnedPlaces
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.catalogue.verification import issued_report
 from ovoo_cloud.cli import main
@@ -134,6 +135,58 @@ def test_an_issued_report_that_changed_is_told_by_deep_only(region: Region) -> N
     named = {each.name for each in deep.mismatches}
     assert {"region.reports", "region.not_verified", "region.dairy.score.total.n"} <= named
     assert NAME not in str(deep.mismatches)
+
+
+def test_enterprises_that_moved_since_change_nothing_of_an_issued_report(region: Region) -> None:
+    moved = [f"{NAME}-{number:02}" for number in range(9)]
+    with region.services.database.write() as session:
+        for name in moved:
+            enterprises.save_enterprise(session, SYSTEM, name, sector="power", name_zh=OFFICE)
+    try:
+        deep = verify_bundle(region.result.folder, trust=region.public_key, deep=issued_reports(region.services))
+        today = freeze_region(region_inputs(region.services, QUARTER), ISSUE).data
+    finally:
+        with region.services.database.write() as session:
+            for name in moved:
+                enterprises.save_enterprise(session, SYSTEM, name, sector="dairy", name_zh=OFFICE)
+
+    assert (deep.ok, deep.level) == (True, 2), deep.mismatches
+    assert "dairy" not in today["groups"]
+    assert "dairy" in data_of(region)["groups"]
+
+
+def test_the_bundle_holds_a_hash_of_the_places_and_no_place_of_a_small_group(region: Region) -> None:
+    plan = data_of(region)["plan"]
+
+    assert re.fullmatch("[0-9a-f]{64}", plan["places_sha256"])
+    assert plan.keys() == {"quarter", "minimum", "edition", "places_sha256"}
+
+
+def test_places_that_are_not_held_are_told(region: Region) -> None:
+    with region.services.database.write() as session:
+        row = session.get(PinnedPlaces, data_of(region)["plan"]["places_sha256"])
+        assert row is not None
+        kept = dict(row.content)
+        row.content = {"rows": kept["rows"][1:]}
+    try:
+        deep = verify_bundle(region.result.folder, trust=region.public_key, deep=issued_reports(region.services))
+    finally:
+        with region.services.database.write() as session:
+            again = session.get(PinnedPlaces, data_of(region)["plan"]["places_sha256"])
+            assert again is not None
+            again.content = kept
+
+    assert [each.kind for each in deep.mismatches] == ["store"]
+    assert "not held here" in deep.mismatches[0].detail
+
+
+def test_a_report_without_pinned_places_is_grouped_as_enterprises_stand(region: Region) -> None:
+    data = data_of(region)
+    del data["plan"]["places_sha256"]
+
+    again = KIND.again(data, issued_reports(region.services))
+
+    assert again["figures"] == data["figures"]
 
 
 def test_a_plant_is_no_evidence_of_a_region(region: Region) -> None:

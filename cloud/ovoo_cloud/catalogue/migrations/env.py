@@ -13,6 +13,7 @@ from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the m
     framework_tables,
     grant_tables,
     region_tables,
+    register_kind_tables,
     standing_tables,
     sums_tables,
 )

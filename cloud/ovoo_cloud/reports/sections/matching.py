@@ -95,7 +95,8 @@ def _criterion(criterion: str, section: Mapping[str, Any]) -> Inline:
     if kind in ("measure", "scene"):
         return _wanted(criterion, section)
     fact = rest.partition(":")[2] if kind == "condition" else kind
-    words: Inline = {"t": "maybe", "key": f"matching.fact.{fact}", "text": fact}
+    own = section["labels"].get(f"fact:{fact}")
+    words: Inline = name(own, fact) if own else {"t": "maybe", "key": f"matching.fact.{fact}", "text": fact}
     return key("matching.condition", fact=words) if kind == "condition" else words
 
 
