@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ovoo_contract.address import AssetAddress
-from ovoo_contract.errors import AddressError
-
 from ovoo_cloud.diagnosis.case_answers import read_answer, read_scene, told
 from ovoo_cloud.diagnosis.case_assessments import read_assessments, read_frameworks
-from ovoo_cloud.diagnosis.case_operation import read_operation
+from ovoo_cloud.diagnosis.case_energy import read_asset, read_energy
+from ovoo_cloud.diagnosis.case_operation import OutputSignal, read_operation, read_signal
 from ovoo_cloud.diagnosis.case_parts import (
     Answer,
     Bilingual,
@@ -26,11 +23,13 @@ from ovoo_cloud.diagnosis.case_parts import (
     Machine,
     NormChoice,
     Product,
+    ProductSignal,
     Profile,
     SceneAnswer,
     Site,
     Tariff,
 )
+from ovoo_cloud.diagnosis.case_plan import read_plan
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
@@ -86,17 +85,18 @@ def _build(top: IntakeReader) -> Case:
         required_share=top.decimal("required_share"),
         profile=_profile(top),
         sites=sites,
-        products=tuple(_product(entry) for entry in top.children("products")),
+        products=tuple(_product(entry, enterprise) for entry in top.children("products")),
         machines=machines,
         answers=tuple(read_answer(name, entry) for name, entry in top.keyed("answers")),
         scenes=tuple(read_scene(name, entry) for name, entry in top.keyed("scenes")),
         finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
-        energy=_energy(top, enterprise),
+        energy=read_energy(top, enterprise),
         trade_secrets=_trade_secrets(top),
         raw=dict(top.data),
         frameworks=frameworks,
         assessments=read_assessments(top, frameworks),
         operation=read_operation(top, tuple(machine.id for machine in machines)),
+        plan=read_plan(top),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])
@@ -189,8 +189,9 @@ def _site(reader: IntakeReader) -> Site:
     return site
 
 
-def _product(reader: IntakeReader) -> Product:
+def _product(reader: IntakeReader, enterprise: str) -> Product:
     cls, documents = told(reader)
+    measured = _measured(reader, enterprise)
     product = Product(
         id=reader.text("id"),
         name=_bilingual(reader, "name"),
@@ -198,21 +199,21 @@ def _product(reader: IntakeReader) -> Product:
         output=reader.decimal("output"),
         cls=cls,
         documents=documents,
+        measured=measured,
     )
     reader.finish()
     return product
 
 
-def _asset(reader: IntakeReader, key: str, text: str, enterprise: str) -> AssetAddress | None:
-    parts = text.split("/")
-    if len(parts) == 4:
-        try:
-            return AssetAddress(enterprise, *parts)
-        except AddressError as error:
-            reader.fail(key, f"not an asset path: {error}", "write site/area/line/asset in small letters")
-            return None
-    reader.fail(key, "not an asset path", "write site/area/line/asset, for example heishan/ventilation/main/fan1")
-    return None
+def _measured(parent: IntakeReader, enterprise: str) -> ProductSignal | None:
+    """Where the platform sees the product's output run: asset, signal and kind."""
+    reader = parent.child("measured")
+    if reader is None:
+        return None
+    asset = read_asset(reader, "asset", reader.text("asset"), enterprise)
+    name, kind = read_signal(reader)
+    reader.finish()
+    return None if asset is None else ProductSignal(asset, OutputSignal(name, kind))
 
 
 def _machine(reader: IntakeReader, enterprise: str) -> Machine:
@@ -223,7 +224,7 @@ def _machine(reader: IntakeReader, enterprise: str) -> Machine:
         name=_bilingual(reader, "name"),
         count=reader.integer("count", 1),
         digital=reader.boolean("digital"),
-        asset=_asset(reader, "asset", text, enterprise) if text else None,
+        asset=read_asset(reader, "asset", text, enterprise) if text else None,
         template=reader.text("template", ""),
         links=reader.names("links"),
         shiftable=bool(reader.boolean("shiftable", False)),
@@ -250,57 +251,3 @@ def _finance(year: str, reader: IntakeReader) -> Finance:
     )
     reader.finish()
     return entry
-
-
-def _energy(top: IntakeReader, enterprise: str) -> EnergyIntake:
-    reader = top.child("energy")
-    if reader is None:
-        return EnergyIntake((), (), False, None, None, "")
-    meters = tuple(_asset(reader, "meters", text, enterprise) for text in reader.names("meters"))
-    energy = EnergyIntake(
-        meters=tuple(meter for meter in meters if meter is not None),
-        carriers=tuple(_carrier(entry) for entry in reader.children("carriers")),
-        complete=bool(reader.boolean("complete", False)),
-        norm=_norm(reader),
-        tariff=_tariff(reader),
-        co2_factor=reader.text("co2_factor", ""),
-    )
-    reader.finish()
-    return energy
-
-
-def _carrier(reader: IntakeReader) -> Carrier:
-    cls, documents = told(reader)
-    carrier = Carrier(reader.text("carrier"), reader.decimal("amount"), reader.text("unit"), cls, documents)
-    reader.finish()
-    return carrier
-
-
-def _norm(parent: IntakeReader) -> NormChoice | None:
-    reader = parent.child("norm")
-    if reader is None:
-        return None
-    corrections = []
-    for entry in reader.children("corrections"):
-        factor = entry.decimal("factor", required=True)
-        corrections.append((entry.text("name"), Decimal(1) if factor is None else factor, entry.text("document")))
-        entry.finish()
-    choice = NormChoice(reader.text("id"), reader.text("product"), tuple(corrections))
-    reader.finish()
-    return choice
-
-
-def _tariff(parent: IntakeReader) -> Tariff | None:
-    reader = parent.child("tariff")
-    if reader is None:
-        return None
-    document = reader.text("document")
-    prices = reader.child("prices", required=True)
-    rows: list[tuple[str, Decimal]] = []
-    if prices is not None:
-        for band in prices.data:
-            price = prices.decimal(band, required=True)
-            rows.append((band, price if price is not None else Decimal(0)))
-    fictitious = bool(reader.boolean("fictitious", False))
-    reader.finish()
-    return Tariff(document, fictitious, tuple(sorted(rows)))

@@ -71,6 +71,10 @@ def _gantt(data: Data, locale: Locale) -> Svg:
         svg.text(0, y + 9, words, fitting(words, label - 6, 8))
         x = label + row["phase"] * column
         svg.rect(x + 3, y + 1, column - 7, 10, BLUES[4 - row["phase"]])
+        note = locale.inline(row["note"]) if "note" in row else ""
+        last = row["phase"] == len(phases) - 1  # behind the bar there is room but for the last phase
+        start, room = (x + 6, column - 11) if last else (x + column, WIDTH - x - column)
+        svg.text(start, y + 8.6, note, fitting(note, room, 7), fill=INK)
     return svg
 
 

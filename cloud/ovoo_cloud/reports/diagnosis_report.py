@@ -20,6 +20,7 @@ from ovoo_cloud.diagnosis.scoring import score_any, score_json
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.reports.kinds import Finding, ReportKind
+from ovoo_cloud.reports.nodes import Block, Facts
 from ovoo_cloud.reports.sections.actions import actions, roadmap
 from ovoo_cloud.reports.sections.annex import annexes
 from ovoo_cloud.reports.sections.energy import energy
@@ -28,14 +29,21 @@ from ovoo_cloud.reports.sections.frameworks import frameworks
 from ovoo_cloud.reports.sections.front import cover, method, summary
 from ovoo_cloud.reports.sections.matching import matching
 from ovoo_cloud.reports.sections.maturity import maturity, quality
+from ovoo_cloud.reports.sections.measured import model_cards, points_table
 from ovoo_cloud.reports.sections.profile import profile
 from ovoo_cloud.reports.sections.review import review
 from ovoo_cloud.reports.sections.revisit import revisit
 from ovoo_cloud.reports.sections.running import running
 from ovoo_cloud.reports.sections.safety import safety
+from ovoo_cloud.reports.sections.weak_points import weak_points
 
 __all__ = ["KIND"]
 
+_TERMS: Final = (
+    *("tce", "calorific", "equivalent", "intensity", "norm_level", "correction", "networked", "good", "evidence"),
+    *("snapshot", "tou", "shiftable", "load_factor", "oee", "range", "measured", "verified", "declared", "scene"),
+)
+"""The glossary of this kind of report."""
 _ADDED: Final = ("matching", "benchmark")
 """Sections of the centre's, frozen with all they were made from: no sample of the enterprise gives them again."""
 
@@ -108,6 +116,11 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
     return as_issued(snapshot, {**today, **{name: snapshot[name] for name in _ADDED if name in snapshot}})
 
 
+def _annexes(facts: Facts) -> list[Block]:
+    """The annexes of every report with measuring points, model cards and the restricted one between them."""
+    return annexes(facts, _TERMS, own=[*points_table(facts), *model_cards(facts), *weak_points(facts)])
+
+
 KIND: Final = ReportKind(
     cover,
     (
@@ -127,7 +140,7 @@ KIND: Final = ReportKind(
         roadmap,
         matching,
         revisit,
-        annexes,
+        _annexes,
     ),
     _check,
     _again,

@@ -38,9 +38,7 @@ def check_glyphs(texts: Iterable[str]) -> None:
     """
     regular, bold = (_characters(font_folder() / name) for name in _FILES)
     for text in texts:
-        missing = sorted(
-            {char for char in text if not (regular[ord(char)] and bold[ord(char)]) and char not in "\n\t"}
-        )
+        missing = sorted({char for char in text if not (regular[ord(char)] and bold[ord(char)]) and char not in "\n\t"})
         if missing:
             shown = ", ".join(f"{char!r} U+{ord(char):04X}" for char in missing)
             raise ReportError(

@@ -25,6 +25,7 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.actions import first_steps
+from ovoo_cloud.reports.sections.plan import payback_words
 from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
 
 __all__ = ["actions_table", "cover", "local_day", "method", "strengths_and_gaps", "summary"]
@@ -127,7 +128,7 @@ def actions_table(facts: Facts) -> Block:
                 key("action.shifted", kwh=kwh) if action["shift_only"] and not action["reason"] else kwh,
                 tce,
                 co2,
-                key(f"payback.{action['payback']}"),
+                payback_words(facts, action),
             ]
         )
     columns: list[Column] = [

@@ -24,6 +24,7 @@ from ovoo_cloud.reports.nodes import (
 )
 from ovoo_cloud.reports.sections.front import local_day
 from ovoo_cloud.reports.sections.indicators import readiness_blocks, registry_blocks, scene_fact_blocks
+from ovoo_cloud.reports.sections.items import items_table
 from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
 from ovoo_cloud.reports.sections.sector import sector_blocks
@@ -144,7 +145,7 @@ def maturity(facts: Facts) -> list[Block]:
     distance = _distance(score)
     if distance is not None:
         blocks.append(para(distance))
-    blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
+    blocks += [heading(2, "score.items.title"), items_table(facts), heading(2, "score.scenes.title"), _heat(facts)]
     blocks += [_scene_table(facts), *scene_fact_blocks(facts), heading(2, "score.links.title"), *_links(facts)]
     blocks += registry_blocks(facts)
     return blocks
@@ -163,41 +164,6 @@ def _distance(score: dict[str, Any]) -> Inline | None:
         scenes=plain(str(max(0, step["scenes"] - step["scenes_range"][0]))),
         mandatory=plain(str(max(0, step["mandatory"] - step["mandatory_range"][0]))),
     )
-
-
-def _items(facts: Facts) -> Block:
-    names = facts.item_names()
-    groups = {part["id"]: part["name"] for part in facts.data["framework"]["dimensions"]}
-    rows = []
-    for item in facts.data["score"]["items"]:
-        answer = facts.data["answers"].get(item["id"])
-        rows.append(
-            [
-                name(groups[item["dimension"]]),
-                name(names[item["id"]]),
-                plain(f"{Decimal(item['full']).normalize():f}"),
-                facts.figure(f"score.item.{item['id']}", unit=False),
-                key(f"class.{answer['class'] if answer else 'insufficient'}"),
-                _proof(answer),
-            ]
-        )
-    columns: list[Column] = [
-        ("score.col.dimension", "left", 1.7),
-        ("score.col.item", "left", 2.3),
-        ("score.col.full", "right", 0.7),
-        ("score.col.points", "right", 1.1),
-        ("score.col.class", "left", 1.3),
-        ("score.col.evidence", "left", 2.4),
-    ]
-    return table("score.items.caption", columns, rows, compact=True)
-
-
-def _proof(answer: dict[str, Any] | None) -> Inline:
-    if answer is None:
-        return key("cell.none")
-    ids = answer["evidence"]
-    texts = [*answer["documents"], *ids[:2], *([f"+{len(ids) - 2}"] if len(ids) > 2 else [])]
-    return documents_of(texts)
 
 
 def _heat(facts: Facts) -> Block:

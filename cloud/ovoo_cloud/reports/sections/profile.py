@@ -34,7 +34,10 @@ def profile(facts: Facts) -> list[Block]:
         [key("profile.region"), name(both(told.get("region", "")), "—")],
         [key("profile.business"), name(both(told.get("business", "")), "—")],
         [key("profile.staff"), plain(told.get("staff") or "—")],
+        [key("profile.sites"), _sites(case)],
     ]
+    if mix := facts.data["energy"].get("mix"):
+        rows.append([key("profile.mix"), _mix(facts, mix)])
     blocks: list[Block] = [
         heading(1, "profile.title"),
         table("profile.caption", [("profile.col.entry", "left", 1), ("profile.col.value", "left", 3)], rows),
@@ -55,6 +58,24 @@ def profile(facts: Facts) -> list[Block]:
         )
     blocks.append(_register(facts))
     return [*blocks, *_network_map(facts)]
+
+
+def _sites(case: dict[str, Any]) -> Inline:
+    listed: Inline = {"t": "join", "items": [name(both(each["name"])) for each in case.get("sites") or []]}
+    return listed if listed["items"] else key("cell.none")
+
+
+def _mix(facts: Facts, mix: Sequence[dict[str, Any]]) -> Inline:
+    """Share of each carrier in the standard coal of the window."""
+    parts = [
+        key(
+            "profile.mix.part",
+            carrier=name(row["name"]) if row["name"] else key("energy.electricity"),
+            share=facts.figure(row["figure"]),
+        )
+        for row in mix
+    ]
+    return {"t": "join", "items": parts}
 
 
 def _network_map(facts: Facts) -> list[Block]:
