@@ -73,8 +73,11 @@ def _gantt(data: Data, locale: Locale) -> Svg:
         svg.rect(x + 3, y + 1, column - 7, 10, BLUES[4 - row["phase"]])
         note = locale.inline(row["note"]) if "note" in row else ""
         last = row["phase"] == len(phases) - 1  # behind the bar there is room but for the last phase
-        start, room = (x + 6, column - 11) if last else (x + column, WIDTH - x - column)
-        svg.text(start, y + 8.6, note, fitting(note, room, 7), fill=INK)
+        start, room = (x + 6, column - 11) if last else (x + column + 3, WIDTH - x - column - 3)
+        size = fitting(note, room, 7)
+        if note and not last:
+            svg.rect(start - 2, y + 1, text_width(note, size) + 4, 10, "#ffffff")
+        svg.text(start, y + 8.6, note, size, fill=INK)
     return svg
 
 

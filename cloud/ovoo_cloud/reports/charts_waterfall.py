@@ -67,7 +67,7 @@ class _Axis:
             x = self.left + (self.right - self.left) * n / _TICKS
             svg.line([(x, _TOP), (x, bottom)], GRID, 0.6)
             anchor = "start" if n == 0 else "middle"
-            value = _plain(self.start + (self.end - self.start) * n / _TICKS)
+            value = "" if self.cut and n == 0 else _plain(self.start + (self.end - self.start) * n / _TICKS)
             svg.text(x, bottom + 10, value, 7, anchor=anchor, fill=MUTED)
         svg.text(WIDTH, bottom + 10, locale.unit(unit), 7, anchor="end", fill=MUTED)
         if self.cut:

@@ -113,10 +113,7 @@ def _added(of: Case) -> list[tuple[SignalEntry, array[float]]]:
         slow = 0.8 if 168 <= h < 336 else 1.0  # the second week ran slower
         total += step_h * slow * mine.SHAPES[BELT]["load"](h)
     belt = mine.asset(BELT)
-    found = [
-        (_entry(belt, name), array("d", [share * each for each in made]))
-        for name, share in COUNTERS.items()
-    ]
+    found = [(_entry(belt, name), array("d", [share * each for each in made])) for name, share in COUNTERS.items()]
     fan = mine.asset("heishan/ventilation/main/fan1")
     for model, field in MODELS:
         entry = SignalEntry(

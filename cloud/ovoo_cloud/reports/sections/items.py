@@ -26,8 +26,8 @@ def items_table(facts: Facts) -> Block:
         ("score.col.answer", "left", 2.4),
         ("score.col.full", "right", 0.6),
         ("score.col.points", "right", 1.0),
-        ("score.col.class", "left", 0.9),
-        ("score.col.evidence", "left", 2.0),
+        ("score.col.class", "left", 1.15),
+        ("score.col.evidence", "left", 1.9),
     ]
     if reviewers:
         columns.append(("review.col.reviewer", "left", 0.9))
