@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -12,6 +13,7 @@ from ovoo_cloud.diagnosis.case import Case, parse_case
 from ovoo_cloud.diagnosis.evidence import MemorySource, PlatformFacts
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue, SignalEntry
+from ovoo_contract.findings import Finding
 from ovoo_contract.samples import SampleBatch
 
 from tests.cloud.diagnosis import mine
@@ -75,7 +77,13 @@ def case(**changes: Any) -> Case:
     return parse_case(intake(**changes))
 
 
-def source(of: Case, cuts: tuple[Cut, ...] = (), *, facts: PlatformFacts | None = None) -> MemorySource:
+def source(
+    of: Case,
+    cuts: tuple[Cut, ...] = (),
+    *,
+    facts: PlatformFacts | None = None,
+    findings: Sequence[Finding] | None = None,
+) -> MemorySource:
     """The sample mine's evidence with counters of the belt and the scores of three models."""
     entries, parts = mine.entries(), mine.batches(of.start_ns, of.end_ns, cuts)
     for entry, values in _added(of):
@@ -94,7 +102,7 @@ def source(of: Case, cuts: tuple[Cut, ...] = (), *, facts: PlatformFacts | None 
     return MemorySource(
         entries,
         parts,
-        findings=mine.findings(of.start_ns),
+        findings=mine.findings(of.start_ns) if findings is None else findings,
         catalogue_ids=[Catalogue(entries).id],
         platform=facts or PlatformFacts(gateways=2, gateways_tls=1, roles_enforced=True),
     )

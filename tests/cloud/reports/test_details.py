@@ -12,6 +12,7 @@ from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.reports.charts import draw
 from ovoo_cloud.reports.resolve import Locale, resolve
 from ovoo_cloud.reports.tree import build_tree
+from ovoo_contract.findings import Finding
 
 from tests.cloud.diagnosis import full_mine, mine
 from tests.cloud.reports.conftest import Issued
@@ -197,6 +198,17 @@ def test_the_saving_waterfall_leaves_today_less_every_saving(full: Issued, tree:
     assert "axis starts at" in draw("waterfall", data, Locale("en"))  # a year is much longer than its savings
 
 
+def test_the_sankey_leads_from_every_carrier_to_what_used_it(full: Issued, tree: Mapping[str, Any]) -> None:
+    data = charts(tree, "flows")[0]["data"]
+
+    sources, parts = ([float(each["amount"]) for each in data[side]] for side in ("sources", "parts"))
+    assert sum(sources) == pytest.approx(float(value(full, "energy.kgce_calorific")), abs=0.2)
+    assert sum(parts) == pytest.approx(sum(sources), abs=0.2)
+    svg = draw("flows", data, Locale("en"))
+    for label in ("Electricity, total", "Diesel", "Shaft hoist", "Diesel, used directly"):
+        assert label in svg
+
+
 def test_cost_is_told_by_tariff_period(full: Issued, tree: Mapping[str, Any]) -> None:
     rows = words(table(tree, "cost.caption"))
 
@@ -224,6 +236,22 @@ def test_budget_responsible_and_payback_stand_in_plan_and_gantt(full: Issued, tr
     saved = full.result.snapshot.data["figures"]["cost.action.idle.saved"]
     assert float(idle["low"]) == pytest.approx(12000 / float(saved["high"]), abs=0.05)
     assert float(idle["high"]) == pytest.approx(18000 / float(saved["low"]), abs=0.05)
+
+
+def test_limit_alarms_at_core_points_are_listed_or_said_to_be_none(tree: Mapping[str, Any]) -> None:
+    case = full_mine.case()
+    alarm = Finding(
+        code="limit.high", severity="critical", asset=mine.asset("heishan/face/return/gas1"),
+        start_ns=case.start_ns + 3_600_000_000_000, end_ns=case.start_ns + 7_200_000_000_000, value=1.12, unit="%CH4",
+        uncertainty=None, advice="advice.limit.high", model="limit", open=False, detail={"signal": "methane"},
+    )  # fmt: skip
+    source = full_mine.source(case, findings=[alarm])
+
+    alarmed = build_tree(freeze(case, source, Issue("N-1", "2026-06-08", 1, "t")).data, "0" * 64)
+
+    rows = words(table(alarmed, "safety.alarms.caption"))
+    assert [row[:2] + row[4:6] for row in rows] == [["2026-05-01 01:00", "2026-05-01 02:00", "1.12 %CH4", "closed"]]
+    assert any(block.get("parts") == [{"t": "key", "key": "safety.alarms.none"}] for block in tree["blocks"])
 
 
 def test_items_say_what_was_answered(tree: Mapping[str, Any]) -> None:

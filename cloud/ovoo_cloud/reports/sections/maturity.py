@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -22,7 +20,7 @@ from ovoo_cloud.reports.nodes import (
     plain,
     table,
 )
-from ovoo_cloud.reports.sections.front import local_day
+from ovoo_cloud.reports.sections.front import local_day, local_minute
 from ovoo_cloud.reports.sections.indicators import readiness_blocks, registry_blocks, scene_fact_blocks
 from ovoo_cloud.reports.sections.items import items_table
 from ovoo_cloud.reports.sections.profile import documents_of
@@ -105,8 +103,8 @@ def _gaps(facts: Facts) -> Block | None:
                     length,
                     [
                         name(each["name"]),
-                        plain(_minute(start, zone)),
-                        plain(_minute(end, zone)),
+                        plain(local_minute(start, zone)),
+                        plain(local_minute(end, zone)),
                         plain(hours),
                         plain(each["evidence"]),
                     ],
@@ -123,11 +121,6 @@ def _gaps(facts: Facts) -> Block | None:
         ("table.evidence", "left", 1.9),
     ]
     return table("gaps.caption", columns, [row for _, row in rows[:12]])
-
-
-def _minute(ns: str, timezone: str) -> str:
-    moment = datetime.fromtimestamp(int(ns) // 1_000_000_000, UTC).astimezone(ZoneInfo(timezone))
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def maturity(facts: Facts) -> list[Block]:

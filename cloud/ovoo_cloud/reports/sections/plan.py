@@ -39,7 +39,7 @@ def plan_table(facts: Facts) -> list[Block]:
     columns: list[Column] = [
         ("actions.col.action", "left", 1.9),
         ("plan.col.responsible", "left", 1.3),
-        ("plan.col.due", "left", 1.2),
+        ("plan.col.due", "left", 1.35),
         ("plan.col.budget", "right", 1.5),
         ("actions.col.payback", "right", 1.1),
         ("roadmap.col.kpi", "left", 1.6),

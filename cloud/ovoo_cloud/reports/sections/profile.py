@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -23,6 +23,9 @@ from ovoo_cloud.reports.nodes import (
 
 __all__ = ["documents", "documents_of", "profile"]
 
+_SYSTEMS: Final = "systems_covered"
+"""The item of the framework that asks for the information systems."""
+
 
 def profile(facts: Facts) -> list[Block]:
     """Who the enterprise is: sector, sites, products, machines."""
@@ -35,6 +38,7 @@ def profile(facts: Facts) -> list[Block]:
         [key("profile.business"), name(both(told.get("business", "")), "—")],
         [key("profile.staff"), plain(told.get("staff") or "—")],
         [key("profile.sites"), _sites(case)],
+        [key("profile.systems"), _systems(facts)],
     ]
     if mix := facts.data["energy"].get("mix"):
         rows.append([key("profile.mix"), _mix(facts, mix)])
@@ -63,6 +67,14 @@ def profile(facts: Facts) -> list[Block]:
 def _sites(case: dict[str, Any]) -> Inline:
     listed: Inline = {"t": "join", "items": [name(both(each["name"])) for each in case.get("sites") or []]}
     return listed if listed["items"] else key("cell.none")
+
+
+def _systems(facts: Facts) -> Inline:
+    """The documents that list the enterprise's information systems, as its answer to that item names them."""
+    answer = facts.data["answers"].get(_SYSTEMS)
+    if answer is None:
+        return key("insufficient")
+    return key("profile.systems.told", cls=key(f"class.{answer['class']}"), documents=documents_of(answer["documents"]))
 
 
 def _mix(facts: Facts, mix: Sequence[dict[str, Any]]) -> Inline:
