@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from importlib import import_module
 from typing import Any, Final
 
-from ovoo_cloud.centre.frozen_matching import disagreements
-from ovoo_cloud.centre.sector_medians import faults_of
 from ovoo_cloud.diagnosis.as_issued import as_issued
 from ovoo_cloud.diagnosis.assessments import comparison, rescored
 from ovoo_cloud.diagnosis.case import parse_case
@@ -88,12 +87,15 @@ def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_centre(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the centre added: the order of its matching, and no group that a benchmark may not show."""
+    """What the centre added: the order of its matching, and no group that a benchmark may not show.
+
+    The registers bring the whole database layer along, some 20 MB: only a report that has such a section loads them.
+    """
     if "matching" in snapshot:
-        for name in disagreements(snapshot["matching"]):
+        for name in import_module("ovoo_cloud.centre.frozen_matching").disagreements(snapshot["matching"]):
             yield "entry", f"matching/{name}", "does not follow from need, offers and rules"
     if "benchmark" in snapshot:
-        for name in faults_of(snapshot["benchmark"]):
+        for name in import_module("ovoo_cloud.centre.sector_medians").faults_of(snapshot["benchmark"]):
             yield "entry", f"benchmark/{name}", "a group that is too small to be shown"
 
 

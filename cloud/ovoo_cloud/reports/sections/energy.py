@@ -61,7 +61,7 @@ def energy(facts: Facts) -> list[Block]:
     blocks += flow_blocks(facts)
     blocks += trend_blocks(facts)
     blocks += load_blocks(facts)
-    blocks += norm_blocks(facts)
+    blocks += [heading(2, "norm.title"), *norm_blocks(facts)]
     blocks += cost_blocks(facts)
     return blocks
 

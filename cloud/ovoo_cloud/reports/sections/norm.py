@@ -12,7 +12,6 @@ from ovoo_cloud.reports.nodes import (
     Facts,
     Inline,
     chart,
-    heading,
     key,
     measure,
     name,
@@ -32,7 +31,7 @@ def norm_blocks(facts: Facts) -> list[Block]:
     norm = facts.data["energy"]["norm"]
     if norm is None:
         absent = any(row["kind"] == "norm" for row in facts.data["energy"]["missing"])
-        return [heading(2, "norm.title"), para(key("norm.absent" if absent else "norm.none"))]
+        return [para(key("norm.absent" if absent else "norm.none"))]
     lead = key(
         "norm.lower" if norm["lower_bound"] else "norm.lead",
         norm=name(norm["name"]),
@@ -40,7 +39,6 @@ def norm_blocks(facts: Facts) -> list[Block]:
         intensity=facts.figure("norm.intensity"),
     )
     blocks: list[Block] = [
-        heading(2, "norm.title"),
         para(lead, evidence=facts.evidence("norm.intensity")),
         *_gauge(facts, norm),
         *_course(facts, norm),
