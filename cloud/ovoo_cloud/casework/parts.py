@@ -22,10 +22,10 @@ __all__ = ["PARTS", "assemble", "newest", "newest_parts", "put_part", "versions"
 PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "profile": ("profile", "sites", "products", "window", "required_share"),
-        "equipment": ("equipment",),
+        "equipment": ("equipment", "operation"),
         "answers": ("answers", "machines"),
         "scenes": ("scenes",),
-        "finance": ("finance",),
+        "finance": ("finance", "plan"),
         "energy": ("energy",),
     }
 )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ovoo_cloud.diagnosis.case_answers import read_scene, told
 from ovoo_cloud.diagnosis.case_assessments import read_answers, read_assessments, read_frameworks, read_machines
 from ovoo_cloud.diagnosis.case_energy import read_asset, read_energy
-from ovoo_cloud.diagnosis.case_operation import read_operation
+from ovoo_cloud.diagnosis.case_operation import OutputSignal, read_operation, read_signal
 from ovoo_cloud.diagnosis.case_parts import (
     Answer,
     Bilingual,
@@ -23,11 +23,13 @@ from ovoo_cloud.diagnosis.case_parts import (
     Machine,
     NormChoice,
     Product,
+    ProductSignal,
     Profile,
     SceneAnswer,
     Site,
     Tariff,
 )
+from ovoo_cloud.diagnosis.case_plan import read_plan
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
@@ -84,7 +86,7 @@ def _build(top: IntakeReader) -> Case:
         required_share=top.decimal("required_share"),
         profile=_profile(top),
         sites=sites,
-        products=tuple(_product(entry) for entry in top.children("products")),
+        products=tuple(_product(entry, enterprise) for entry in top.children("products")),
         machines=machines,
         answers=answers,
         scenes=tuple(read_scene(name, entry) for name, entry in top.keyed("scenes")),
@@ -97,6 +99,7 @@ def _build(top: IntakeReader) -> Case:
         operation=read_operation(top, tuple(machine.id for machine in machines)),
         graded=graded,
         part_machines=read_machines(top),
+        plan=read_plan(top),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])
@@ -207,8 +210,9 @@ def _site(reader: IntakeReader) -> Site:
     return site
 
 
-def _product(reader: IntakeReader) -> Product:
+def _product(reader: IntakeReader, enterprise: str) -> Product:
     cls, documents = told(reader)
+    measured = _measured(reader, enterprise)
     product = Product(
         id=reader.text("id"),
         name=_bilingual(reader, "name"),
@@ -216,9 +220,21 @@ def _product(reader: IntakeReader) -> Product:
         output=reader.decimal("output"),
         cls=cls,
         documents=documents,
+        measured=measured,
     )
     reader.finish()
     return product
+
+
+def _measured(parent: IntakeReader, enterprise: str) -> ProductSignal | None:
+    """Where the platform sees the product's output run: asset, signal and kind."""
+    reader = parent.child("measured")
+    if reader is None:
+        return None
+    asset = read_asset(reader, "asset", reader.text("asset"), enterprise)
+    name, kind = read_signal(reader)
+    reader.finish()
+    return None if asset is None else ProductSignal(asset, OutputSignal(name, kind))
 
 
 def _machine(reader: IntakeReader, enterprise: str) -> Machine:

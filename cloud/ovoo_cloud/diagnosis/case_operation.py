@@ -8,7 +8,15 @@ from typing import Final, Literal
 
 from ovoo_cloud.diagnosis.intake import IntakeReader
 
-__all__ = ["NO_OPERATION", "MachineOperation", "OperationIntake", "OutputSignal", "WorkOrders", "read_operation"]
+__all__ = [
+    "NO_OPERATION",
+    "MachineOperation",
+    "OperationIntake",
+    "OutputSignal",
+    "WorkOrders",
+    "read_operation",
+    "read_signal",
+]
 
 OutputKind = Literal["counter", "rate"]
 Told = Literal["declared", "verified"]
@@ -121,9 +129,15 @@ def _signal(parent: IntakeReader, key: str) -> OutputSignal | None:
     reader = parent.child(key)
     if reader is None:
         return None
-    name, kind = reader.text("signal"), reader.choice("kind", ("counter", "rate"))
+    name, kind = read_signal(reader)
     reader.finish()
-    return OutputSignal(name, "rate" if kind == "rate" else "counter")
+    return OutputSignal(name, kind)
+
+
+def read_signal(reader: IntakeReader) -> tuple[str, OutputKind]:
+    """The entries `signal` and `kind`."""
+    name, kind = reader.text("signal"), reader.choice("kind", ("counter", "rate"))
+    return name, "rate" if kind == "rate" else "counter"
 
 
 def _work_orders(parent: IntakeReader) -> WorkOrders | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ovoo_contract.address import AssetAddress
 
-from ovoo_cloud.diagnosis.case_operation import NO_OPERATION, OperationIntake
+from ovoo_cloud.diagnosis.case_operation import NO_OPERATION, OperationIntake, OutputSignal
+from ovoo_cloud.diagnosis.case_plan import Step
 
 if TYPE_CHECKING:
     from ovoo_cloud.diagnosis.case_assessments import Assessment, GradedAnswer
@@ -25,6 +26,7 @@ __all__ = [
     "Machine",
     "NormChoice",
     "Product",
+    "ProductSignal",
     "Profile",
     "SceneAnswer",
     "Site",
@@ -65,8 +67,16 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductSignal:
+    """The signal of an asset that shows the product's output run, in the unit of the product."""
+
+    asset: AssetAddress
+    signal: OutputSignal
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
-    """A product and its output inside the report window; None where not known."""
+    """A product and its output inside the report window; None where not known. `measured` tells it by time."""
 
     id: str
     name: Bilingual
@@ -74,6 +84,7 @@ class Product:
     output: Decimal | None
     cls: EvidenceClass
     documents: tuple[str, ...]
+    measured: ProductSignal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +215,4 @@ class Case:
     operation: OperationIntake = NO_OPERATION
     graded: tuple[GradedAnswer, ...] = ()
     part_machines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plan: tuple[Step, ...] = ()

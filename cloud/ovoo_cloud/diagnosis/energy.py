@@ -167,12 +167,31 @@ def _coal(case: Case, book: FigureBook, kwh: Figure, dated: DatedTables, data: d
     """kgce of electricity and carriers; returns the total by calorific value."""
     carriers = [_carrier(n, carrier, book, dated, data) for n, carrier in enumerate(case.energy.carriers)]
     total = []
+    plain = dated.tables.factors.get("coal_electricity")
+    data["electricity_factor"] = _factor_json(plain, dated.coal("coal_electricity"))
     for kind, factor_id in (("calorific", "coal_electricity"), ("equivalent", "coal_electricity_equivalent")):
         factor = dated.coal(factor_id)
         part = _converted(book, f"energy.electricity_kgce_{kind}", kwh, factor, "kgce", 1, high=False)
         total.append(book.derived(f"energy.kgce_{kind}", "sum/1", [part, *carriers], unit="kgce", digits=1))
+        if kind == "calorific":
+            data["mix"] = _mix(book, [part, *carriers], total[0], data)
         book.derived(f"energy.tce_{kind}", "product/1", [total[-1], constant("0.001", "unit")], unit="tce", digits=2)
     return total[0]
+
+
+def _mix(book: FigureBook, parts: Sequence[Figure], total: Figure, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each carrier's share of the standard coal, electricity first; empty where the whole is not known."""
+    whole = total.interval()
+    if whole is None or whole[0] <= 0:
+        return []
+    names = [None, *(row["name"] for row in data["carriers"])]
+    return [
+        {
+            "name": called,
+            "figure": book.derived(f"energy.mix.{number}", "percent/1", [part, total], unit="%", digits=1).id,
+        }
+        for number, (part, called) in enumerate(zip(parts, names, strict=True))
+    ]
 
 
 def _converted(
@@ -202,8 +221,23 @@ def _carrier(number: int, carrier: Carrier, book: FigureBook, dated: DatedTables
     scale = "1000" if (carrier.unit, row.per_unit) == ("t", "kg") else "1"
     result = _converted(book, f"{name}.kgce", amount, dated.coal(row.id), "kgce", 1, high=True, scale=scale)
     names = {"zh": row.name_zh, "en": row.name_en}
-    data["carriers"].append({"carrier": carrier.carrier, "amount": name, "kgce": result.id, "name": names})
+    entry = {"carrier": carrier.carrier, "amount": name, "kgce": result.id, "name": names}
+    data["carriers"].append({**entry, "factor": _factor_json(row, dated.coal(row.id))})
     return result
+
+
+def _factor_json(row: Factor, valid: Factor | None) -> dict[str, Any] | None:
+    """What a report says of a factor: value (a range where its source gives one), unit and source."""
+    if valid is None:
+        return None
+    value = str(row.value) if row.value is not None else f"{row.low}–{row.high}"
+    return {
+        "id": row.id,
+        "value": value,
+        "unit": f"{row.result_unit}/{row.per_unit}",
+        "source": row.source.edition or row.source.text,
+        "reference_only": row.reference_only,
+    }
 
 
 def _carbon(case: Case, book: FigureBook, kwh: Figure, dated: DatedTables, data: dict[str, Any]) -> Factor | None:

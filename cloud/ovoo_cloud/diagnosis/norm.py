@@ -14,7 +14,7 @@ from ovoo_cloud.diagnosis.case import Case, NormChoice, Product
 from ovoo_cloud.diagnosis.dated import DatedTables
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 
-__all__ = ["compare_norm", "energy_cost"]
+__all__ = ["compare_norm", "energy_cost", "norm_product"]
 
 _TOTAL: Final = "total"
 _FACTOR_DIGITS: Final = 9
@@ -28,7 +28,7 @@ def compare_norm(case: Case, book: FigureBook, total: Figure, dated: DatedTables
     """
     data["norm"] = None
     choice = case.energy.norm
-    product = next((each for each in case.products if choice is not None and each.id == choice.product), None)
+    product = norm_product(case)
     if choice is None or product is None:
         return
     norm = dated.norm(choice.norm)
@@ -47,7 +47,14 @@ def compare_norm(case: Case, book: FigureBook, total: Figure, dated: DatedTables
         "lower_bound": not case.energy.complete,
         "levels": _levels(norm, factor, book),
     }
+    _gaps(raw, data["norm"]["levels"], norm.unit, book)
     data["norm"]["reached"] = _reached(raw, data["norm"]["levels"], book) if case.energy.complete else None
+
+
+def norm_product(case: Case) -> Product | None:
+    """The product that the case compares with a norm."""
+    choice = case.energy.norm
+    return next((each for each in case.products if choice is not None and each.id == choice.product), None)
 
 
 def _intensity(
@@ -90,8 +97,16 @@ def _levels(norm: Norm, factor: float | None, book: FigureBook) -> list[dict[str
             [constant(str(limit), norm.id), constant(f"{correction:f}", "corrections")],
         )
         book.derived(name, "product/1", sources, unit=norm.unit, digits=3, reference_only=norm.reference_only)
-        levels.append({"level": level, "figure": name})
+        levels.append({"level": level, "figure": name, "raw": str(limit), "correction": f"{correction:f}"})
     return levels
+
+
+def _gaps(raw: Figure, levels: Sequence[Mapping[str, Any]], unit: str, book: FigureBook) -> None:
+    """How far the intensity lies above each corrected limit, below zero where it meets it; a share of it as well."""
+    for row in levels:
+        number, limit = row["level"], book[row["figure"]]
+        book.derived(f"norm.gap{number}", "difference/1", [raw, limit], unit=unit, digits=3)
+        book.derived(f"norm.gap{number}_percent", "change_percent/1", [raw, limit], unit="%", digits=1)
 
 
 def _reached(raw: Figure, levels: Sequence[Mapping[str, Any]], book: FigureBook) -> int | None:
@@ -135,4 +150,5 @@ def energy_cost(case: Case, book: FigureBook, data: dict[str, Any]) -> None:
             )
     if len(rows) == len(data["bands"]) and rows:
         book.derived("cost.total", "sum/1", rows, unit="yuan", digits=2)
-        data["cost"] = {"document": tariff.document, "fictitious": tariff.fictitious}
+        known = {band: f"{prices[band]:f}" for band in data["bands"]}
+        data["cost"] = {"document": tariff.document, "fictitious": tariff.fictitious, "prices": known}

@@ -16,6 +16,7 @@ from ovoo_packs import Framework, MethodTable, load_factors, load_methods, load_
 from ovoo_cloud.diagnosis.actions import actions_section
 from ovoo_cloud.diagnosis.assessments import Seen, assess, check_assessments, check_leading, leading_answers
 from ovoo_cloud.diagnosis.case import Case
+from ovoo_cloud.diagnosis.course import intensity_course
 from ovoo_cloud.diagnosis.dated import DatedTables, Tables, last_day
 from ovoo_cloud.diagnosis.energy import energy_section
 from ovoo_cloud.diagnosis.equipment import equipment_section
@@ -34,9 +35,11 @@ from ovoo_cloud.diagnosis.indicators import (
 )
 from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.observe import Observation, Window
+from ovoo_cloud.diagnosis.points import measuring_points
 from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.running import running_section
 from ovoo_cloud.diagnosis.safety import safety_section
+from ovoo_cloud.diagnosis.savings import savings_section
 from ovoo_cloud.diagnosis.scoring import rules_of, score_any, score_json
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.readiness.summary import readiness_summary
@@ -128,10 +131,13 @@ def freeze(
     options = measured_options(found, links, source.platform(), seen, methods)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
+    if (course := intensity_course(case, seen, book, energy)) is not None:
+        energy.data["norm"]["course"] = course
     indicators = indicator_section(case, framework, found, network, seen, book, methods)
     measured = Seen(found, rule, network, options, indicators.facts, seen)
     resolved = leading_answers(case, framework, measured, book, indicators.scenes)
     answers, scenes, reviewed = apply_review(*resolved, review)
+    actions = actions_section(case, seen, book, energy)
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
@@ -155,7 +161,8 @@ def freeze(
         "equipment": equipment_section(case, seen, book),
         "running": running_section(found, rule, seen, book),
         "safety": safety_section(seen, book),
-        "actions": actions_section(case, seen, book, energy),
+        "savings": savings_section(case, actions, book, energy),
+        "actions": actions,
         "security": protection_section(source.platform(), seen, book),
         "indicators": indicators.data,
         "scene_facts": indicators.scenes,
@@ -218,7 +225,8 @@ def _quality(case: Case, seen: Observation, found: Sequence[Delivery], book: Fig
     total = book.base("data.samples", samples, unit="count", formula="count/1", evidence=evidence)
     count = book.base("data.good_samples", good, unit="count", formula="count/1", evidence=evidence)
     book.derived("data.good_percent", "percent/1", [count, total] if samples else [], unit="%", digits=2)
-    return {"calendar": [_calendar(each, seen) for each in found if each.evidence]}
+    calendar = [_calendar(each, seen) for each in found if each.evidence]
+    return {"calendar": calendar, "points": measuring_points(seen)}
 
 
 def _calendar(each: Delivery, seen: Observation) -> dict[str, Any]:

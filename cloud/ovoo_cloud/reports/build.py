@@ -20,7 +20,7 @@ from ovoo_cloud.reports.bundle import check_folder, write_bundle
 from ovoo_cloud.reports.charts import draw
 from ovoo_cloud.reports.cuts import centre_copy, secrets_of
 from ovoo_cloud.reports.excel import render_xlsx
-from ovoo_cloud.reports.pdf import render_pdf
+from ovoo_cloud.reports.pdf import forget_layouts, render_pdf
 from ovoo_cloud.reports.resolve import Language, resolve
 from ovoo_cloud.reports.signing import SealPort
 from ovoo_cloud.reports.tree import build_tree
@@ -149,20 +149,24 @@ def _documents(
     formats: Sequence[Format],
     issue: Mapping[str, Any],
 ) -> dict[str, bytes]:
-    """The chosen formats of a document in each language."""
+    """The chosen formats of a document in each language.
+
+    Word comes before the PDF: its many small pictures and the one large layout are then never in memory together.
+    """
     number, issued, code = issue["number"], issue["date"], tree["snapshot_sha256"]
     files = {}
     for position, language in enumerate(languages):
         stem = name if position == 0 else f"{name}.{language}"
         document = resolve(tree, language, draw)
-        if "pdf" in formats:
-            files[f"{stem}.pdf"] = render_pdf(document, number=number, code=code, issued=issued)
         if "docx" in formats:
             files[f"{stem}.docx"] = render_docx(document, number=number, issued=issued)
         if "xlsx" in formats:
             files[f"{stem}.xlsx"] = render_xlsx(document, number=number, issued=issued)
         if "html" in formats:
             files[f"{stem}.html"] = render_html(document, number=number, code=code)
+        if "pdf" in formats:
+            files[f"{stem}.pdf"] = render_pdf(document, number=number, code=code, issued=issued)
+            forget_layouts()
     return files
 
 

@@ -31,9 +31,11 @@ from ovoo_cloud.reports import (
     charts_lead,
     charts_map,
     charts_month,
+    charts_norm,
     charts_plan,
     charts_radar,
     charts_region,
+    charts_waterfall,
 )
 from ovoo_cloud.reports.resolve import Locale
 
@@ -243,6 +245,8 @@ _CHARTS: Mapping[str, Callable[[Data, Locale], Svg | str]] = {
     **charts_map.CHARTS,
     **charts_plan.CHARTS,
     **charts_month.CHARTS,
+    **charts_norm.CHARTS,
     **charts_radar.CHARTS,
     **charts_region.CHARTS,
+    **charts_waterfall.CHARTS,
 }

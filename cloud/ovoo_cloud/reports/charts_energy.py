@@ -1,11 +1,9 @@
-"""Charts of energy: by day, by hour over the tariff bands, by duration, by machine, and against a norm."""
+"""Charts of energy: by day, by hour over the tariff bands, by duration and by machine."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 from ovoo_models.svg import (
@@ -159,40 +157,9 @@ def _consumers(data: Data, locale: Locale) -> Svg:
     return svg
 
 
-_ZONES = (BLUES[3], BLUES[2], BLUES[1], "#f6dfc3")
-
-
-def _norm(data: Data, locale: Locale) -> Svg:
-    """The intensity on a scale with the levels as zones, best on the left; an arrow where it is only a lower bound."""
-    svg = Svg(WIDTH, 74)
-    left, top, height, right = 6.0, 30.0, 18.0, WIDTH - 6
-    limits = [(row["level"], float(Decimal(row["value"]))) for row in data["levels"]]
-    value = float(Decimal(data["value"]))
-    span, scale = right - left, nice(1.15 * max([value, *(limit for _, limit in limits)]))
-    edges = [0.0, *(limit for _, limit in limits), scale]
-    for n, (start, end) in enumerate(pairwise(edges)):
-        fill = _ZONES[-1] if n == len(limits) else _ZONES[min(n, 2)]
-        svg.rect(left + span * start / scale, top, span * (end - start) / scale, height, fill)
-    for row, (_, limit) in zip(data["levels"], limits, strict=True):
-        x = left + span * limit / scale
-        svg.line([(x, top), (x, top + height + 5)], INK, 0.8)
-        svg.text(x, top + height + 14, locale.text("norm.level", level=str(row["level"])), 7, anchor="middle")
-        svg.text(x, top + height + 23, locale.inline(row["words"]), 7, anchor="middle", fill=MUTED)
-    x = left + span * value / scale
-    svg.line([(x, top - 6), (x, top + height)], ALERT, 2)
-    if data["lower_bound"]:
-        svg.line([(x, top - 6), (x + 22, top - 6)], ALERT, 1.2)
-        svg.line([(x + 18, top - 9), (x + 22, top - 6), (x + 18, top - 3)], ALERT, 1.2)
-    words = ("≥ " if data["lower_bound"] else "") + locale.inline(data["words"])
-    half = text_width(words, 8.5) / 2
-    svg.text(min(max(x, left + half), right - half), top - 13, words, 8.5, anchor="middle", fill=ALERT, bold=True)
-    return svg
-
-
 CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {
     "load": _load,
     "daily": _daily,
     "duration": _duration,
     "consumers": _consumers,
-    "norm": _norm,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from ovoo_models.svg import ACCENT, ALERT, GRID, INK, MUTED, PAPER, WARN, WIDTH, Svg, fitting
@@ -15,34 +15,79 @@ Data = Mapping[str, Any]
 _STEPS: Final = 16
 _GAP: Final = 7.0
 _NODE: Final = 8.0
-_LEAST_ROW: Final = 11.0
+_LEAST_ROW: Final = 14.0
+
+
+_TALL: Final = 130.0
+"""Height of the whole."""
 
 
 def _flows(data: Data, locale: Locale) -> Svg:
-    """Ribbons from the whole to its parts, as wide as their energy; what nobody measured has a colour and a name."""
-    parts = data["parts"]
-    whole = sum(float(part["amount"]) for part in parts)
-    scale = 130.0 / whole
-    heights = [float(part["amount"]) * scale for part in parts]
-    tops, y = [], 6.0
-    for height in heights:
-        tops.append(y)
-        y += max(height, _LEAST_ROW) + _GAP
-    svg = Svg(WIDTH, y + 2)
-    left, right = 96.0, WIDTH - 190.0
-    start = max((y - 130.0) / 2, 4.0)
-    svg.rect(left, start, _NODE, 130.0, INK)
-    svg.text(left - 6, start + 60, locale.inline(data["whole"]), 8.5, anchor="end", bold=True)
-    svg.text(left - 6, start + 72, locale.inline(data["amount"]), 7.5, anchor="end", fill=MUTED)
-    for part, height, top in zip(parts, heights, tops, strict=True):
+    """Ribbons from the whole to its parts, as wide as their energy; what nobody measured has a colour and a name.
+
+    With `sources`, the carriers that make up the whole stand on its left.
+    """
+    parts, sources = data["parts"], data.get("sources", [])
+    scale = _TALL / sum(float(part["amount"]) for part in parts)
+    right, tall = _stacked(parts, scale)
+    left, tall_left = _stacked(sources, scale)
+    svg = Svg(WIDTH, max(tall, tall_left, _TALL + 34 if sources else 0.0) + 2)
+    middle, to_x = (168.0, 252.0) if sources else (96.0, WIDTH - 190.0)
+    start = max((svg.height - 2 - _TALL) / 2, 26.0 if sources else 4.0)
+    _whole(svg, locale, data, middle, start, below=bool(sources))
+    at = start
+    for part, (top, height) in zip(parts, right, strict=True):
         fill = ACCENT if part["known"] else WARN
-        _ribbon(svg, left + _NODE, start, right, top, max(height, 0.6), fill)
-        svg.rect(right, top, _NODE, max(height, 0.8), fill)
+        _ribbon(svg, middle + _NODE, at, to_x, top, max(height, 0.6), fill)
+        svg.rect(to_x, top, _NODE, max(height, 0.8), fill)
         words = f"{locale.inline(part['label'])}  {locale.inline(part['words'])}"
-        size = fitting(words, WIDTH - right - _NODE - 6, 8)
-        svg.text(right + _NODE + 5, top + max(height, 1) / 2 + 3, words, size, fill=INK if part["known"] else WARN)
-        start += height
+        size = fitting(words, WIDTH - to_x - _NODE - 6, 8)
+        svg.text(to_x + _NODE + 5, top + max(height, 1) / 2 + 3, words, size, fill=INK if part["known"] else WARN)
+        at += height
+    if sources:
+        placed = [(top + start - left[0][0], height) for top, height in left]
+        _sources(svg, locale, sources, placed, (middle, start))
     return svg
+
+
+def _stacked(parts: Sequence[Data], scale: float) -> tuple[list[tuple[float, float]], float]:
+    """Top and height of each part, one below the other with room for its words, and where they end."""
+    places, y = [], 6.0
+    for part in parts:
+        height = float(part["amount"]) * scale
+        places.append((y, height))
+        y += max(height, _LEAST_ROW) + _GAP
+    return places, y
+
+
+def _whole(svg: Svg, locale: Locale, data: Data, x: float, start: float, *, below: bool) -> None:
+    svg.rect(x, start, _NODE, _TALL, INK)
+    label, amount = locale.inline(data["whole"]), locale.inline(data["amount"])
+    if below:  # ribbons come in from the left: the words stand above them
+        svg.text(x + _NODE, start - 14, label, 8.5, anchor="end", bold=True)
+        svg.text(x + _NODE, start - 4, amount, 7.5, anchor="end", fill=MUTED)
+    else:
+        svg.text(x - 6, start + 60, label, 8.5, anchor="end", bold=True)
+        svg.text(x - 6, start + 72, amount, 7.5, anchor="end", fill=MUTED)
+
+
+def _sources(
+    svg: Svg,
+    locale: Locale,
+    sources: Sequence[Data],
+    places: Sequence[tuple[float, float]],
+    whole: tuple[float, float],
+) -> None:
+    x, at = 84.0, whole[1]
+    for source, (top, height) in zip(sources, places, strict=True):
+        _ribbon(svg, x + _NODE, top, whole[0], at, max(height, 0.6), MUTED)
+        svg.rect(x, top, _NODE, max(height, 0.8), MUTED)
+        middle = top + max(height, 1) / 2
+        label = locale.inline(source["label"])
+        svg.text(x - 5, middle, label, fitting(label, x - 8, 8), anchor="end", bold=True)
+        words = locale.inline(source["words"])
+        svg.text(x - 5, middle + 9, words, fitting(words, x - 8, 7), anchor="end", fill=MUTED)
+        at += height
 
 
 def _ribbon(svg: Svg, x: float, y: float, to_x: float, to_y: float, wide: float, fill: str) -> None:

@@ -12,6 +12,7 @@ from ovoo_cloud.reports.resolve import Locale
 __all__ = ["CHARTS"]
 
 Data = Mapping[str, Any]
+_STEP_ROW = 18.0
 _SEVERITY = (("critical", "■", ALERT), ("warning", "▲", WARN), ("info", "●", MUTED))
 
 
@@ -59,19 +60,36 @@ def _gantt(data: Data, locale: Locale) -> Svg:
     rows, phases = data["rows"], data["phases"]
     label = 232.0
     column = (WIDTH - label) / len(phases)
-    svg = Svg(WIDTH, 20 + 16.0 * len(rows))
+    svg = Svg(WIDTH, 20 + _STEP_ROW * len(rows))
     for n, phase in enumerate(phases):
         x = label + n * column
         svg.rect(x, 0, column - 1, 14, PAPER)
         svg.text(x + column / 2, 10, locale.inline(phase), 7.5, anchor="middle", bold=True)
-        svg.line([(x, 14), (x, 20 + 16.0 * len(rows))], GRID, 0.6)
+        svg.line([(x, 14), (x, 20 + _STEP_ROW * len(rows))], GRID, 0.6)
     for n, row in enumerate(rows):
-        y = 20 + 16.0 * n
-        words = locale.inline(row["label"])
-        svg.text(0, y + 9, words, fitting(words, label - 6, 8))
+        y = 20 + _STEP_ROW * n
+        _step(svg, locale.inline(row["label"]), label - 6, y)
         x = label + row["phase"] * column
         svg.rect(x + 3, y + 1, column - 7, 10, BLUES[4 - row["phase"]])
+        note = locale.inline(row["note"]) if "note" in row else ""
+        last = row["phase"] == len(phases) - 1  # behind the bar there is room but for the last phase
+        start, room = (x + 6, column - 11) if last else (x + column + 3, WIDTH - x - column - 3)
+        size = fitting(note, room, 7)
+        if note and not last:
+            svg.rect(start - 2, y + 1, text_width(note, size) + 4, 10, "#ffffff")
+        svg.text(start, y + 8.6, note, size, fill=INK)
     return svg
+
+
+def _step(svg: Svg, words: str, room: float, y: float) -> None:
+    """The name of a step; a long one is broken at the space nearest to its middle rather than made small."""
+    spaces = [at for at, char in enumerate(words) if char == " "]
+    if text_width(words, 8) <= 1.1 * room or not spaces:
+        svg.text(0, y + 9, words, fitting(words, room, 8))
+        return
+    at = min(spaces, key=lambda each: abs(each - len(words) / 2))
+    for line, place in ((words[:at], 5.5), (words[at + 1 :], 12.5)):
+        svg.text(0, y + place, line, fitting(line, room, 7))
 
 
 CHARTS: Mapping[str, Callable[[Data, Locale], Svg]] = {"pareto": _pareto, "savings": _savings, "gantt": _gantt}

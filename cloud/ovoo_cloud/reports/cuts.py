@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ovoo_cloud.reports.nodes import Block, Inline, key, notice
 
-__all__ = ["SECRETS", "centre_copy", "secrets_of"]
+__all__ = ["RESTRICTED", "SECRETS", "centre_copy", "secrets_of"]
 
 SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
     "products": ("product.", "norm.intensity", "per_output.", "score.consumption.", "score.excess."),
@@ -19,6 +19,8 @@ SECRETS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a case may keep from the centre's copy, each with the figures that would give it away by their first letters."""
 
+RESTRICTED: Final = "restricted"
+"""What stands in the enterprise's own copy only, whatever its case says: the weak points of its security."""
 _AMOUNTS: Final = (".output", ".good", ".ideal_output", ".ideal_per_h")
 _OF_MACHINES: Final = "oee."
 """Amounts of single machines are output too; they end so."""
@@ -35,6 +37,7 @@ def secrets_of(case: Mapping[str, Any]) -> tuple[str, ...]:
 def centre_copy(tree: Mapping[str, Any], secrets: Sequence[str]) -> dict[str, Any]:
     """The document without `secrets`; equal to it, but for its status line, where there is none of them."""
     prefixes = tuple(prefix for each in secrets for prefix in SECRETS[each])
+    secrets = (*secrets, RESTRICTED)
     cover = dict(tree["cover"])
     cover["status_note"] = key("cut.centre.note", note=cover["status_note"])
     blocks: list[Block] = []

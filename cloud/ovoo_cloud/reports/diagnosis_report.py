@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from importlib import import_module
 from typing import Any, Final, Protocol, runtime_checkable
 
-from ovoo_cloud.centre import frozen_matching
-from ovoo_cloud.centre.sector_medians import faults_of
 from ovoo_cloud.diagnosis.as_issued import as_issued
 from ovoo_cloud.diagnosis.assessments import comparison, rescored
 from ovoo_cloud.diagnosis.carried_rules import carried_case, carried_shelf, disagreements
@@ -20,6 +19,7 @@ from ovoo_cloud.diagnosis.review import decisions, overridden
 from ovoo_cloud.diagnosis.scoring import method_of, score_any, score_json
 from ovoo_cloud.diagnosis.snapshot import Issue, content_id, freeze
 from ovoo_cloud.reports.kinds import CENTRE_SECTIONS, Finding, ReportKind
+from ovoo_cloud.reports.nodes import Block, Facts
 from ovoo_cloud.reports.sections.actions import actions, roadmap
 from ovoo_cloud.reports.sections.annex import annexes
 from ovoo_cloud.reports.sections.energy import energy
@@ -28,13 +28,21 @@ from ovoo_cloud.reports.sections.frameworks import frameworks
 from ovoo_cloud.reports.sections.front import cover, method, summary
 from ovoo_cloud.reports.sections.matching import matching
 from ovoo_cloud.reports.sections.maturity import maturity, quality
+from ovoo_cloud.reports.sections.measured import model_cards, points_table
 from ovoo_cloud.reports.sections.profile import profile
 from ovoo_cloud.reports.sections.review import review
 from ovoo_cloud.reports.sections.revisit import revisit
 from ovoo_cloud.reports.sections.running import running
 from ovoo_cloud.reports.sections.safety import safety
+from ovoo_cloud.reports.sections.weak_points import weak_points
 
 __all__ = ["KIND"]
+
+_TERMS: Final = (
+    *("tce", "calorific", "equivalent", "intensity", "norm_level", "correction", "networked", "good", "evidence"),
+    *("snapshot", "tou", "shiftable", "load_factor", "oee", "range", "measured", "verified", "declared", "scene"),
+)
+"""The glossary of this kind of report."""
 
 
 @runtime_checkable
@@ -112,12 +120,15 @@ def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_centre(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the centre added: the order of its matching, and no group that a benchmark may not show."""
+    """What the centre added: the order of its matching, and no group that a benchmark may not show.
+
+    The registers bring the whole database layer along, some 20 MB: only a report that has such a section loads them.
+    """
     if "matching" in snapshot:
-        for name in frozen_matching.disagreements(snapshot["matching"]):
+        for name in import_module("ovoo_cloud.centre.frozen_matching").disagreements(snapshot["matching"]):
             yield "entry", f"matching/{name}", "does not follow from need, offers and rules"
     if "benchmark" in snapshot:
-        for name in faults_of(snapshot["benchmark"]):
+        for name in import_module("ovoo_cloud.centre.sector_medians").faults_of(snapshot["benchmark"]):
             yield "entry", f"benchmark/{name}", "a group that is too small to be shown"
 
 
@@ -142,6 +153,11 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
     return as_issued(snapshot, {**today, **kept, **again})
 
 
+def _annexes(facts: Facts) -> list[Block]:
+    """The annexes of every report with measuring points, model cards and the restricted one between them."""
+    return annexes(facts, _TERMS, own=[*points_table(facts), *model_cards(facts), *weak_points(facts)])
+
+
 KIND: Final = ReportKind(
     cover,
     (
@@ -161,7 +177,7 @@ KIND: Final = ReportKind(
         roadmap,
         matching,
         revisit,
-        annexes,
+        _annexes,
     ),
     _check,
     _again,

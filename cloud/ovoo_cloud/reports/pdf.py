@@ -18,10 +18,13 @@ from ovoo_contract.errors import ReportError
 from ovoo_cloud.reports.fonts import check_glyphs, font_folder
 from ovoo_cloud.reports.resolve import Resolved
 
-__all__ = ["render_pdf", "render_png"]
+__all__ = ["forget_layouts", "render_pdf", "render_png"]
 
 _SVG_TEXT = re.compile(r">([^<]+)</text>")
 _Standard = Literal["a-2a", "ua-1"]
+_KEPT_COMPILATIONS: Final = 10
+"""typst keeps what it laid out until so many compilations have not used it."""
+_EMPTY: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="1pt" height="1pt"/>'
 _STANDARDS: Final[tuple[_Standard, ...]] = ("a-2a", "ua-1")
 """For keeping and for screen readers: PDF/A-2a and PDF/UA-1; typst refuses a document that does not comply."""
 
@@ -54,6 +57,12 @@ def render_png(svg: str, *, ppi: float = 180.0) -> bytes:
         (root / "chart.svg").write_text(svg, encoding="utf-8")
         (root / "chart.typ").write_text(page, encoding="utf-8")
         return _compile(root / "chart.typ", root, "png", 0, ppi=ppi)
+
+
+def forget_layouts() -> None:
+    """Let typst drop what it keeps of earlier documents, some 80 MB for a long one, before another one is made."""
+    for _ in range(_KEPT_COMPILATIONS + 1):
+        render_png(_EMPTY, ppi=10.0)
 
 
 def _lay_out(root: Path, document: Resolved, number: str, code: str, moment: datetime) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from ovoo_contract.errors import ReportError
 
 from ovoo_cloud.reports.nodes import Inline
+from ovoo_cloud.reports.unit_words import unit_words
 
 __all__ = ["Language", "Locale", "Resolved", "catalogue", "resolve"]
 
@@ -74,10 +75,7 @@ class Locale:
 
     def unit(self, symbol: str) -> str:
         """A unit as printed; symbols without a text of their own stand for themselves."""
-        base, per, time = symbol.partition("/min")
-        if per and not time:
-            return self.unit(base) + per
-        return catalogue(self.language).get(f"unit.{symbol}", symbol)
+        return unit_words(symbol, catalogue(self.language))
 
     def inline(self, part: Inline) -> str:
         """The words of one inline element."""
@@ -97,6 +95,11 @@ class Locale:
 
     def _maybe(self, part: Inline) -> str:
         return catalogue(self.language).get(part["key"], part["text"])
+
+    def _foreign(self, part: Inline) -> str:
+        """The words of the other language, for whoever reads only that."""
+        other: Language = "en" if self.language == "zh" else "zh"
+        return Locale(other).text(part["key"])
 
     def _lines(self, part: Inline) -> str:
         return "\n".join(self.inline(each) for each in part["items"])
@@ -127,6 +130,8 @@ _INLINE: Mapping[str, Callable[[Locale, Inline], str]] = {
     "day": lambda self, part: self.day(part["date"]),
     "figure": lambda self, part: self.figure(part),
     "maybe": Locale._maybe,
+    "foreign": Locale._foreign,
+    "unit": lambda self, part: self.unit(part["unit"]) or self.text("cell.none"),
     "measure": Locale.measure,
     "lines": Locale._lines,
     "join": Locale._join,
@@ -178,7 +183,7 @@ class _Work:
         self.locale = locale
         self.draw = draw
         self.charts: dict[str, str] = {}
-        self.counts = {"figure": 0, "table": 0, "chapter": 0, "section": 0}
+        self.counts = {"figure": 0, "table": 0, "chapter": 0, "section": 0, "annex": 0}
 
     def block(self, block: Mapping[str, Any]) -> dict[str, Any]:
         handler: Callable[[Mapping[str, Any]], dict[str, Any]] = getattr(self, f"_{block['b']}")
@@ -187,7 +192,10 @@ class _Work:
     def _heading(self, block: Mapping[str, Any]) -> dict[str, Any]:
         number = ""
         annex = block["text"].get("key", "").startswith("annex.")
-        if block["number"] and block["level"] == 1 and not annex:
+        if annex and block["level"] == 1:
+            self.counts["annex"] += 1
+            number = self.locale.text(f"annex.number.{self.counts['annex']}")
+        elif block["number"] and block["level"] == 1:
             self.counts["chapter"] += 1
             self.counts["section"] = 0
             number = f"{self.counts['chapter']}"

@@ -247,6 +247,7 @@ def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource, older: lis
     except (OvooError, KeyError, TypeError, ValueError) as error:
         yield Mismatch("store", "snapshot.json", f"cannot be measured again: {error}")
         return
+    yield from _check_points(snapshot, again)
     for section, kind in (("evidence", "evidence"), ("figures", "figure")):
         # a newer version may measure more than the report has: only what was printed has to hold
         for name in sorted(snapshot[section]):
@@ -264,6 +265,14 @@ def _check_centre(section: str, before: Mapping[str, Any], after: Mapping[str, A
     for part in sorted(before):
         if before[part] != after.get(part):
             yield Mismatch("entry", f"{section}/{part}", "the registers and issued reports give another result")
+
+
+def _check_points(snapshot: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """The list of measuring points; reports from before there was one have none."""
+    today = {row["signal"]: row for row in again.get("quality", {}).get("points", [])}
+    for row in snapshot.get("quality", {}).get("points", []):
+        if today.get(row["signal"]) != row:
+            yield Mismatch("store", f"points/{row['signal']}", "the store gives other counts")
 
 
 def _other_edition(before: str, after: str) -> bool:

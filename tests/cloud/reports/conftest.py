@@ -10,7 +10,7 @@ from ovoo_cloud.diagnosis.evidence import MemorySource
 from ovoo_cloud.reports.build import ReportResult, ReportSettings, build_report
 from ovoo_cloud.reports.signing import create_key, load_signing_key
 
-from tests.cloud.diagnosis import mine
+from tests.cloud.diagnosis import full_mine, mine
 from tests.cloud.diagnosis.mine import Cut
 
 
@@ -32,6 +32,20 @@ class Issued:
             signing_key=load_signing_key(self.private_key),
             languages=("zh", "en"),
         )
+
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Issued:
+    """A report of the mine whose case tells everything, with a copy for the centre."""
+    root = tmp_path_factory.mktemp("full")
+    private_key, public_key = create_key(root / "keys")
+    case = full_mine.case()
+    source = full_mine.source(case)
+    settings = ReportSettings(
+        "OVOO-2026-0002", "2026-06-08", load_signing_key(private_key), languages=("zh", "en"), centre_copy=True
+    )
+    result = build_report(case, source, settings, root / "bundle")
+    return Issued(root / "bundle", private_key, public_key, source, result)
 
 
 CUTS = (Cut("heishan/utilities/air/comp1", 0.3, 0.7), Cut("*", 0.8, 0.83))

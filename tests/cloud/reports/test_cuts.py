@@ -107,10 +107,14 @@ def test_amounts_of_machines_are_output_too() -> None:
     assert _figures(centre_copy(tree, ("costs",))["blocks"]) == _figures(tree["blocks"])
 
 
-def test_a_case_without_secrets_has_the_same_pages(issued: Issued) -> None:
+def test_a_case_without_secrets_has_the_same_pages_but_the_restricted_annex(issued: Issued) -> None:
     tree = build_tree(issued.result.snapshot.data, "0" * 64)
 
-    assert centre_copy(tree, ())["blocks"] == tree["blocks"]
+    cut = centre_copy(tree, ())["blocks"]
+
+    other = [own for own, kept in zip(tree["blocks"], cut, strict=True) if own != kept]
+    assert [block["secret"] for block in other] == ["restricted"]
+    assert "annex.weak.caption" in json.dumps(other)
 
 
 def test_a_case_keeps_all_groups_unless_it_names_some() -> None:

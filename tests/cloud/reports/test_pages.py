@@ -19,7 +19,7 @@ from ovoo_cloud.reports.resolve import resolve
 
 from tests.cloud.reports.conftest import Issued
 
-PDFS = [("zh", "report.pdf"), ("en", "report.en.pdf")]
+PDFS = [(case, *file) for case in ("issued", "full") for file in (("zh", "report.pdf"), ("en", "report.en.pdf"))]
 _EDGE_PT = 14.0
 _NARROWED = "，。、；：？！（）《》〔〕【】“”‘’"
 _PAGE = re.compile(r'<page width="([\d.]+)" height="([\d.]+)">(.*?)</page>', re.DOTALL)
@@ -49,6 +49,13 @@ class Page:
     @property
     def words(self) -> list[Word]:
         return [word for line in self.lines for word in line]
+
+
+@pytest.fixture
+def printed(request: pytest.FixtureRequest) -> Issued:
+    """The sample mine with a cut source, or the one whose case tells everything."""
+    found: Issued = request.getfixturevalue(request.param)
+    return found
 
 
 def tool(name: str) -> str:
@@ -88,9 +95,9 @@ def pictures(path: Path, dpi: int = 40) -> list[npt.NDArray[np.uint8]]:
     return found
 
 
-@pytest.mark.parametrize(("language", "name"), PDFS)
-def test_every_word_lies_inside_the_paper(issued: Issued, language: str, name: str) -> None:
-    pages = pages_of(issued.folder / name)
+@pytest.mark.parametrize(("printed", "language", "name"), PDFS, indirect=["printed"])
+def test_every_word_lies_inside_the_paper(printed: Issued, language: str, name: str) -> None:
+    pages = pages_of(printed.folder / name)
 
     outside = [
         (number, word)
@@ -107,9 +114,9 @@ def test_every_word_lies_inside_the_paper(issued: Issued, language: str, name: s
     assert outside == []
 
 
-@pytest.mark.parametrize(("language", "name"), PDFS)
-def test_no_ink_reaches_the_edge_and_no_page_is_blank(issued: Issued, language: str, name: str) -> None:
-    for number, picture in enumerate(pictures(issued.folder / name), start=1):
+@pytest.mark.parametrize(("printed", "language", "name"), PDFS, indirect=["printed"])
+def test_no_ink_reaches_the_edge_and_no_page_is_blank(printed: Issued, language: str, name: str) -> None:
+    for number, picture in enumerate(pictures(printed.folder / name), start=1):
         ink = picture < 200
         frame = np.ones_like(ink)
         frame[7:-7, 7:-7] = False
@@ -118,10 +125,10 @@ def test_no_ink_reaches_the_edge_and_no_page_is_blank(issued: Issued, language: 
         assert np.count_nonzero(ink[30:-40]) > 300, f"page {number}: nothing but header and footer"
 
 
-@pytest.mark.parametrize(("language", "name"), PDFS)
-def test_no_words_stand_on_other_words(issued: Issued, language: str, name: str) -> None:
+@pytest.mark.parametrize(("printed", "language", "name"), PDFS, indirect=["printed"])
+def test_no_words_stand_on_other_words(printed: Issued, language: str, name: str) -> None:
     clashes = []
-    for number, page in enumerate(pages_of(issued.folder / name), start=1):
+    for number, page in enumerate(pages_of(printed.folder / name), start=1):
         words = sorted(page.words, key=lambda word: word.top)
         for at, one in enumerate(words):
             for other in words[at + 1 :]:
@@ -146,9 +153,9 @@ def _shared(one: Word, other: Word) -> bool:
     return across > 1.5 and down > 0.55 * min(one.bottom - one.top, other.bottom - other.top)
 
 
-@pytest.mark.parametrize(("language", "name"), PDFS)
-def test_every_font_is_ours_embedded_and_mapped_to_unicode(issued: Issued, language: str, name: str) -> None:
-    rows = run("pdffonts", str(issued.folder / name)).decode().splitlines()[2:]
+@pytest.mark.parametrize(("printed", "language", "name"), PDFS, indirect=["printed"])
+def test_every_font_is_ours_embedded_and_mapped_to_unicode(printed: Issued, language: str, name: str) -> None:
+    rows = run("pdffonts", str(printed.folder / name)).decode().splitlines()[2:]
 
     assert rows
     for row in rows:
@@ -157,23 +164,23 @@ def test_every_font_is_ours_embedded_and_mapped_to_unicode(issued: Issued, langu
         assert (embedded, subset, unicode_map) == ("yes", "yes", "yes")
 
 
-@pytest.mark.parametrize(("language", "name"), PDFS)
-def test_every_character_comes_back_as_text(issued: Issued, language: str, name: str) -> None:
-    words = "".join(word.text for page in pages_of(issued.folder / name) for word in page.words)
+@pytest.mark.parametrize(("printed", "language", "name"), PDFS, indirect=["printed"])
+def test_every_character_comes_back_as_text(printed: Issued, language: str, name: str) -> None:
+    words = "".join(word.text for page in pages_of(printed.folder / name) for word in page.words)
 
     assert not re.search(r"[\x00-\x08\ufffd\ue000-\uf8ff]", words)
     assert len(words) > 8000
 
 
-@pytest.mark.parametrize(("language", "name"), PDFS)
-def test_no_page_ends_with_a_heading(issued: Issued, language: str, name: str) -> None:
-    tree = json.loads((issued.folder / "report.json").read_bytes())
+@pytest.mark.parametrize(("printed", "language", "name"), PDFS, indirect=["printed"])
+def test_no_page_ends_with_a_heading(printed: Issued, language: str, name: str) -> None:
+    tree = json.loads((printed.folder / "report.json").read_bytes())
     document = resolve(tree, "zh" if language == "zh" else "en", draw)
     heads = {_squeeze(f"{b['number']}{b['text']}") for b in document.blocks if b["b"] == "heading"}
     heads |= {_squeeze(b["caption"]) for b in document.blocks if b["b"] == "table" and b["caption"]}
 
     ends = []
-    for page in pages_of(issued.folder / name)[3:]:
+    for page in pages_of(printed.folder / name)[3:]:
         body = [line for line in page.lines if line and line[0].bottom < page.height - 55]
         last = max(body, key=lambda line: line[0].bottom)
         ends.append(_squeeze("".join(word.text for word in last)))
@@ -186,9 +193,9 @@ def _squeeze(words: str) -> str:
     return re.sub(r"\s+", "", words)
 
 
-@pytest.mark.parametrize(("language", "name"), PDFS)
-def test_every_page_but_the_cover_says_which_of_how_many(issued: Issued, language: str, name: str) -> None:
-    pages = pages_of(issued.folder / name)
+@pytest.mark.parametrize(("printed", "language", "name"), PDFS, indirect=["printed"])
+def test_every_page_but_the_cover_says_which_of_how_many(printed: Issued, language: str, name: str) -> None:
+    pages = pages_of(printed.folder / name)
     pattern = r"第{0}页共{1}页" if language == "zh" else r"Page{0}of{1}"
 
     for number, page in enumerate(pages[1:], start=2):

@@ -15,7 +15,7 @@ from ovoo_cloud.reports.verify import Verification, verify_bundle
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import VerifyError
 
-from tests.cloud.diagnosis import mine
+from tests.cloud.diagnosis import full_mine, mine
 from tests.cloud.reports.conftest import CUTS, Issued
 
 
@@ -38,6 +38,37 @@ def test_an_untouched_bundle_verifies_from_the_snapshot_and_from_the_store(issue
     assert deep.figures > 80
     assert deep.not_measured == ()
     assert deep.number == "OVOO-2026-0001"
+
+
+def test_a_report_with_every_section_verifies_down_to_the_store(full: Issued) -> None:
+    deep = verify_bundle(full.folder, trust=full.public_key, deep=full.source)
+
+    assert [str(each) for each in deep.mismatches] == []
+    assert deep.level == 2
+
+
+@pytest.mark.parametrize("figure", ["oee.belt1.loss_performance_h", "norm.course.2", "saving.after.idle", "norm.gap1"])
+def test_a_step_of_a_chart_that_was_changed_is_named(full: Issued, tmp_path: Path, figure: str) -> None:
+    copy = Path(shutil.copytree(full.folder, tmp_path / "copy"))
+
+    def change(data: dict[str, Any]) -> None:
+        row = data["figures"][figure]
+        end = "value" if row["value"] is not None else "high"
+        row[end] = row[end][:-1] + str((int(row[end][-1]) + 1) % 10)
+
+    _edit(copy / "snapshot.json", change)
+
+    assert figure in names(verify_bundle(copy, trust=full.public_key), "figure")
+
+
+def test_a_measuring_point_that_the_store_counts_otherwise_is_named(full: Issued) -> None:
+    case = full_mine.case()
+    cut = full_mine.source(case, (mine.Cut(full_mine.BELT, 0.4, 0.5),))
+
+    outcome = verify_bundle(full.folder, trust=full.public_key, deep=cut)
+
+    assert f"points/heishan-coal/{full_mine.BELT}/output" in names(outcome, "store")
+    assert "norm.course.3.output" in names(outcome, "figure")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from ovoo_cloud.diagnosis.actions import percentile
 from ovoo_cloud.diagnosis.case import Case, Machine
 from ovoo_cloud.diagnosis.case_operation import MachineOperation
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
+from ovoo_cloud.diagnosis.indicators.oee_losses import loss_figures
 from ovoo_cloud.diagnosis.indicators.output import Amount, amount_figure, amount_of
 from ovoo_cloud.diagnosis.observe import Observation, SignalScan
 
@@ -86,6 +87,7 @@ def _machine(
     ]
     scale = constant("0.0001", "unit")
     book.derived(f"{stem}.percent", "product/1", [*factors, scale], unit="%", digits=1)
+    loss_figures(stem, book)
     open_factors = {
         name: each.reason for name, each in zip(_FACTORS, factors, strict=True) if each.cls == "insufficient"
     }
@@ -93,7 +95,16 @@ def _machine(
     days = _days(stem, [running, output, good] if complete else [], seen, book, methods)
     result.outputs[machine.id] = made
     result.days[machine.id] = days
-    result.rows.append({"machine": machine.id, "stem": stem, "missing": open_factors, "days": days.id})
+    result.rows.append(
+        {
+            "machine": machine.id,
+            "stem": stem,
+            "missing": open_factors,
+            "days": days.id,
+            "told": told.cls,
+            "documents": list(told.documents),
+        }
+    )
 
 
 def _told_figure(

@@ -17,12 +17,13 @@ from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input
 from ovoo_cloud.diagnosis.meters import GAP_HOURS, Increments, counter_increments, power_increments, total_kwh
 from ovoo_cloud.diagnosis.observe import Observation, SignalScan
 
-__all__ = ["AMOUNT", "Amount", "amount_figure", "amount_of", "output_energy"]
+__all__ = ["AMOUNT", "PER_HOUR", "Amount", "amount_figure", "amount_of", "output_energy"]
 
 AMOUNT: Final = "output_amount/1"
 _QUERY: Final = "output of a machine from its counter or rate"
 _DIGITS: Final = 3
-_PER_HOUR: Final[Mapping[str, float]] = {"s": 3600.0, "min": 60.0, "h": 1.0, "d": 1 / 24}
+PER_HOUR: Final[Mapping[str, float]] = {"s": 3600.0, "min": 60.0, "h": 1.0, "d": 1 / 24}
+"""How often each time unit of a rate fits into an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,13 @@ def amount_of(machine: Machine, told: OutputSignal | None, seen: Observation) ->
     if scan is None or scan.good_samples < 2:
         return None, "no_signal" if scan is None else "silent"
     unit, _, time = scan.entry.unit.rpartition("/")
-    if told.kind == "rate" and time not in _PER_HOUR:
+    if told.kind == "rate" and time not in PER_HOUR:
         return None, "no_rate"
     series = seen.series(scan)
     if len(series.value) < 2:
         return None, "silent"
     if told.kind == "rate":
-        parts, scale = power_increments(series), _PER_HOUR[time]
+        parts, scale = power_increments(series), PER_HOUR[time]
     else:
         parts, scale, unit = counter_increments(series), 1.0, scan.entry.unit
     low, high = _bounds(parts, seen, scale)

@@ -21,8 +21,9 @@ from ovoo_cloud.reports.nodes import (
     table,
 )
 from ovoo_cloud.reports.sections.annex import annexes
-from ovoo_cloud.reports.sections.energy import carbon_line, norm_blocks
+from ovoo_cloud.reports.sections.energy import carbon_line
 from ovoo_cloud.reports.sections.front import local_day
+from ovoo_cloud.reports.sections.norm import norm_blocks
 
 __all__ = ["back", "carbon", "method", "quality"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -22,18 +22,25 @@ from ovoo_cloud.reports.nodes import (
 )
 from ovoo_cloud.reports.sections.lead import gap_blocks
 from ovoo_cloud.reports.sections.lead_summary import last_step
+from ovoo_cloud.reports.sections.plan import budget_words, payback_words, plan_table, planned
+from ovoo_cloud.reports.sections.waterfalls import saving_waterfall
 
 __all__ = ["actions", "first_steps", "roadmap", "saving_ranges"]
+
+_SCENES: Final = {
+    "idle": "energy",
+    "compressed_air": "energy",
+    "fan_pump": "energy",
+    "fouling": "equipment",
+    "peak_shift": "energy",
+}
+"""The business scene whose records each action fills."""
 
 
 def actions(facts: Facts) -> list[Block]:
     """One block an action: what was seen, what to do, range of saving, pay-back."""
-    blocks: list[Block] = [
-        heading(1, "actions.title"),
-        *_level_gap(facts),
-        para(key("actions.lead")),
-        *saving_ranges(facts),
-    ]
+    falls = saving_waterfall(facts) or saving_ranges(facts)
+    blocks: list[Block] = [heading(1, "actions.title"), *_level_gap(facts), para(key("actions.lead")), *falls]
     for number, action in enumerate(facts.data["actions"], start=1):
         blocks += _action(facts, number, action)
     tariff = facts.data["energy"].get("tariff")
@@ -88,7 +95,14 @@ def _action(facts: Facts, number: int, action: dict[str, Any]) -> list[Block]:
     if not action["shift_only"]:
         rows.append([key("actions.row.tce"), facts.figure(f"action.{kind}.tce")])
         rows.append([key("actions.row.tco2"), facts.figure(f"action.{kind}.tco2")])
-    rows.append([key("actions.row.payback"), key(f"payback.{action['payback']}.long")])
+    rows += [
+        [key("actions.row.confidence"), key(f"action.{kind}.confidence")],
+        [key("actions.row.kind"), key(f"action.{kind}.type")],
+        [key("actions.row.cost"), budget_words(facts, kind)],
+        [key("actions.row.payback"), payback_words(facts, action, ".long")],
+        [key("actions.row.scene"), _scene(facts, kind)],
+        [key("actions.row.needs"), key(f"action.{kind}.needs")],
+    ]
     return [
         head,
         para(key(f"action.{kind}.seen"), evidence=evidence, keep=True),
@@ -98,6 +112,22 @@ def _action(facts: Facts, number: int, action: dict[str, Any]) -> list[Block]:
             "plain": True,
         },
     ]
+
+
+def _scene(facts: Facts, kind: str) -> Inline:
+    """The business scene that the action serves, the level it stands at, and what its next level still asks for."""
+    scene = _SCENES[kind]
+    found = next((each for each in facts.data["score"]["scenes"] if each["id"] == scene), None)
+    if found is None:
+        return key("cell.none")
+    low, high = found["levels"]
+    level = plain(str(low) if low == high else f"{low}–{high}")
+    missing = (facts.data.get("scene_facts") or {}).get(scene, {}).get("missing", [])
+    slots = {"scene": name(facts.item_names()[scene]), "level": level}
+    if not missing:
+        return key("actions.scene.plain", **slots)
+    listed: Inline = {"t": "join", "items": [key(f"fact.{which}") for which in missing]}
+    return key("actions.scene.missing", **slots, missing=listed)
 
 
 def first_steps(facts: Facts) -> list[Inline]:
@@ -136,16 +166,31 @@ def roadmap(facts: Facts) -> list[Block]:
     ]
     return [
         heading(1, "roadmap.title"),
-        _gantt([first, second, last]),
+        _gantt(facts, [first, second, last]),
         table("roadmap.caption", columns, rows),
+        *plan_table(facts),
         bullets([key("roadmap.note.budget"), key("roadmap.note.responsible")]),
     ]
 
 
-def _gantt(phases: Sequence[Sequence[Inline]]) -> Block:
-    rows = [{"label": step, "phase": number} for number, steps in enumerate(phases) for step in steps]
+def _gantt(facts: Facts, phases: Sequence[Sequence[Inline]]) -> Block:
+    rows = [
+        {"label": step, "phase": number, "note": _bar_words(facts, step)}
+        for number, steps in enumerate(phases)
+        for step in steps
+    ]
     heads = [key(f"roadmap.phase{number}") for number in (1, 2, 3)]
     return chart("gantt", key("chart.gantt.caption"), {"rows": rows, "phases": heads})
+
+
+def _bar_words(facts: Facts, step: Inline) -> Inline:
+    """Responsible and budget of a planned action, inside its bar."""
+    kind = str(step["key"]).removeprefix("action.").removesuffix(".title")
+    told = planned(facts).get(kind)
+    if told is None:
+        return plain("")
+    who = plain(told["responsible"]) if told.get("responsible") else key("plan.no_responsible")
+    return key("gantt.note", who=who, budget=budget_words(facts, kind, absent="gantt.no_budget"))
 
 
 def _phase(phase: str, what: list[Inline], kpi: str) -> list[Inline]:

@@ -13,9 +13,18 @@ _TERMS = ("tce", "calorific", "equivalent", "networked", "good", "evidence", "sn
 
 
 def annexes(
-    facts: Facts, terms: Sequence[str] = _TERMS, signers: Sequence[str] = ("enterprise", "expert", "centre")
+    facts: Facts,
+    terms: Sequence[str] = _TERMS,
+    signers: Sequence[str] = ("enterprise", "expert", "centre"),
+    own: Sequence[Block] = (),
 ) -> list[Block]:
-    """All annexes, each from the top of a heading; `terms` are those of the glossary, `signers` sign on the last."""
+    """All annexes, each from the top of a heading.
+
+    Args:
+        terms: of the glossary.
+        signers: on the last page.
+        own: annexes that only this kind of report has, before the versions.
+    """
     return [
         page_break(),
         heading(1, "annex.figures.title"),
@@ -24,6 +33,7 @@ def annexes(
         heading(1, "annex.evidence.title"),
         para(key("annex.evidence.lead")),
         _evidence(facts),
+        *own,
         heading(1, "annex.versions.title"),
         _versions(facts),
         heading(1, "annex.glossary.title"),
@@ -110,8 +120,16 @@ def _versions(facts: Facts) -> Block:
 
 
 def _glossary(terms: Sequence[str]) -> Block:
-    rows = [[key(f"term.{term}"), key(f"term.{term}.meaning")] for term in terms]
-    return table("annex.glossary.caption", [("annex.col.term", "left", 1), ("annex.col.meaning", "left", 3.4)], rows)
+    """Each term in the report's language and in the other one."""
+    rows: list[list[Inline]] = [
+        [key(f"term.{term}"), {"t": "foreign", "key": f"term.{term}"}, key(f"term.{term}.meaning")] for term in terms
+    ]
+    columns: list[Column] = [
+        ("annex.col.term", "left", 1),
+        ("annex.col.foreign", "left", 1.2),
+        ("annex.col.meaning", "left", 3.2),
+    ]
+    return table("annex.glossary.caption", columns, rows)
 
 
 def _signatures(signers: Sequence[str]) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -20,7 +21,9 @@ from ovoo_cloud.reports.nodes import (
     plain,
     table,
 )
+from ovoo_cloud.reports.sections.cost import cost_blocks
 from ovoo_cloud.reports.sections.flows import flow_blocks
+from ovoo_cloud.reports.sections.norm import norm_blocks
 
 __all__ = [
     "absent_row",
@@ -29,7 +32,6 @@ __all__ = [
     "consumer_blocks",
     "energy",
     "load_blocks",
-    "norm_blocks",
     "trend_blocks",
 ]
 
@@ -60,7 +62,7 @@ def energy(facts: Facts) -> list[Block]:
     blocks += trend_blocks(facts)
     blocks += load_blocks(facts)
     blocks += [heading(2, "norm.title"), *norm_blocks(facts)]
-    blocks += [heading(2, "cost.title"), *_cost(facts)]
+    blocks += cost_blocks(facts)
     return blocks
 
 
@@ -117,40 +119,44 @@ def consumer_blocks(facts: Facts) -> list[Block]:
 
 
 def balance(facts: Facts) -> Block:
-    """Meters, carriers and their standard coal."""
-    data = facts.data["energy"]
+    """Meters and carriers with their standard coal, and the factor of each with its source."""
+    data, none = facts.data["energy"], key("cell.none")
     rows: list[list[Inline]] = [
-        [
-            plain("/".join(row["asset"].split("/")[1:])),
-            facts.figure(row["figure"]),
-            key("cell.none"),
-            key("class.measured"),
-        ]
+        [plain("/".join(row["asset"].split("/")[1:])), facts.figure(row["figure"]), none, none, key("class.measured")]
         for row in data["meters"]
     ]
     rows.append(
         [
             key("energy.electricity"),
             facts.figure("energy.kwh"),
+            _factor(data.get("electricity_factor")),
             facts.figure("energy.electricity_kgce_calorific", unit=False),
             key("class.measured"),
         ]
     )
     for row in data["carriers"]:
         cls = facts.figures[row["amount"]]["class"]
+        coal = facts.figure(row["kgce"], unit=False)
         rows.append(
-            [name(row["name"]), facts.figure(row["amount"]), facts.figure(row["kgce"], unit=False), key(f"class.{cls}")]
+            [name(row["name"]), facts.figure(row["amount"]), _factor(row.get("factor")), coal, key(f"class.{cls}")]
         )
-    rows.append(
-        [key("energy.total"), key("cell.none"), facts.figure("energy.kgce_calorific", unit=False), key("cell.none")]
-    )
+    rows.append([key("energy.total"), none, none, facts.figure("energy.kgce_calorific", unit=False), none])
     columns: list[Column] = [
-        ("energy.col.carrier", "left", 2.6),
-        ("energy.col.amount", "right", 1.8),
-        ("energy.col.kgce", "right", 1.8),
-        ("score.col.class", "left", 1.1),
+        ("energy.col.carrier", "left", 2.2),
+        ("energy.col.amount", "right", 1.7),
+        ("energy.col.factor", "left", 2.3),
+        ("energy.col.kgce", "right", 1.5),
+        ("score.col.class", "left", 0.8),
     ]
     return table("energy.balance", columns, rows, evidence=facts.evidence("energy.kwh"))
+
+
+def _factor(factor: Mapping[str, Any] | None) -> Inline:
+    if factor is None:
+        return key("cell.none")
+    which = "energy.factor.reference" if factor["reference_only"] else "energy.factor"
+    unit: Inline = {"t": "unit", "unit": factor["unit"]}
+    return key(which, value=plain(factor["value"]), unit=unit, source=plain(factor["source"]))
 
 
 def trend_blocks(facts: Facts) -> list[Block]:
@@ -217,68 +223,3 @@ def _duration(facts: Facts) -> list[Block]:
         para(lead, evidence=evidence),
         chart("duration", key("chart.duration.caption"), {"values": values, "mean": facts.figure("load.mean")}),
     ]
-
-
-def _gauge(facts: Facts) -> list[Block]:
-    """The intensity on the scale of the levels."""
-    norm = facts.data["energy"]["norm"]
-    figure = facts.figures["norm.intensity"]
-    value = figure["value"] or figure["low"]
-    if value is None or not norm["levels"]:
-        return []
-    levels = [
-        {
-            "level": row["level"],
-            "value": facts.figures[row["figure"]]["value"],
-            "words": facts.figure(row["figure"]),
-        }
-        for row in norm["levels"]
-    ]
-    data = {
-        "value": value,
-        "words": facts.figure("norm.intensity"),
-        "lower_bound": norm["lower_bound"] or figure["value"] is None,
-        "levels": levels,
-    }
-    return [{**chart("norm", key("chart.norm.caption"), data), "secret": "products"}]
-
-
-def norm_blocks(facts: Facts) -> list[Block]:
-    """Unit consumption against the norm, or why it is not compared."""
-    norm = facts.data["energy"]["norm"]
-    if norm is None:
-        absent = any(row["kind"] == "norm" for row in facts.data["energy"]["missing"])
-        return [para(key("norm.absent" if absent else "norm.none"))]
-    lead = key(
-        "norm.lower" if norm["lower_bound"] else "norm.lead",
-        norm=name(norm["name"]),
-        source=plain(norm["source"]),
-        intensity=facts.figure("norm.intensity"),
-    )
-    rows = [[key("norm.intensity"), facts.figure("norm.intensity"), key("cell.none")]]
-    for level in norm["levels"]:
-        met = key("cell.none")
-        if norm["reached"] is not None:
-            met = key("verdict.yes" if norm["reached"] <= level["level"] else "verdict.no")
-        rows.append([key("norm.level", level=plain(str(level["level"]))), facts.figure(level["figure"]), met])
-    columns: list[Column] = [("norm.col.row", "left", 2.4), ("norm.col.value", "right", 2), ("norm.col.met", "left", 1)]
-    blocks: list[Block] = [para(lead, evidence=facts.evidence("norm.intensity")), *_gauge(facts)]
-    blocks.append(table("norm.caption", columns, rows))
-    if norm["open_corrections"]:
-        blocks.append(notice(key("norm.corrections", inputs=_corrections(norm["open_corrections"])), "warn"))
-    return blocks
-
-
-def _cost(facts: Facts) -> list[Block]:
-    cost = facts.data["energy"]["cost"]
-    if cost is None:
-        return [para(key("cost.none"))]
-    line = key("cost.lead", total=facts.figure("cost.total"), document=plain(cost["document"]))
-    blocks: list[Block] = [para(line, evidence=facts.evidence("cost.total"))]
-    if cost["fictitious"]:
-        blocks.append(notice(key("cost.fictitious"), "warn"))
-    return blocks
-
-
-def _corrections(names: list[str]) -> Inline:
-    return {"t": "join", "items": [{"t": "maybe", "key": f"correction.{each}", "text": each} for each in names]}

@@ -31,16 +31,23 @@ from ovoo_cloud.reports.sections.lead_summary import (
     lead_picture_blocks,
     lead_strengths_and_gaps,
 )
+from ovoo_cloud.reports.sections.plan import payback_words
 from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
 from ovoo_cloud.reports.sections.status import is_signed, rating, rating_notice, status, status_note, status_rows
 
-__all__ = ["actions_table", "cover", "local_day", "method", "strengths_and_gaps", "summary"]
+__all__ = ["actions_table", "cover", "local_day", "local_minute", "method", "strengths_and_gaps", "summary"]
 
 
 def local_day(ns: str, timezone: str, *, last: bool = False) -> str:
     """ISO local date of an instant; with `last`, the day in which an excluded end falls."""
     moment = datetime.fromtimestamp(int(ns) // 1_000_000_000, UTC) - timedelta(seconds=1 if last else 0)
     return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d}"
+
+
+def local_minute(ns: str, timezone: str) -> str:
+    """Local date and time of an instant, to the minute."""
+    moment = datetime.fromtimestamp(int(ns) // 1_000_000_000, UTC).astimezone(ZoneInfo(timezone))
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def cover(facts: Facts) -> dict[str, Any]:
@@ -152,7 +159,7 @@ def actions_table(facts: Facts) -> Block:
                 key("action.shifted", kwh=kwh) if action["shift_only"] and not action["reason"] else kwh,
                 tce,
                 co2,
-                key(f"payback.{action['payback']}"),
+                payback_words(facts, action),
             ]
         )
     columns: list[Column] = [

@@ -6,6 +6,7 @@ from typing import Any
 
 from ovoo_cloud.readiness.limits import PARTS
 from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, both, heading, key, name, para, plain, table
+from ovoo_cloud.reports.sections.waterfalls import oee_waterfalls
 
 __all__ = [
     "handling_blocks",
@@ -44,7 +45,32 @@ def oee_blocks(facts: Facts) -> list[Block]:
         heading(2, "oee.title"),
         para(key("oee.lead")),
         table("oee.caption", columns, [_oee(facts, row, names) for row in rows], evidence=evidence),
+        *_oee_inputs(facts, rows, names),
+        *oee_waterfalls(facts, rows),
     ]
+
+
+def _oee_inputs(facts: Facts, rows: list[dict[str, Any]], names: dict[str, Any]) -> list[Block]:
+    """Planned time and ideal rate of each machine, who told them, and by which document."""
+    body: list[list[Inline]] = [
+        [
+            name(names.get(row["machine"]), row["machine"]),
+            facts.figure(f"{row['stem']}.planned_h"),
+            facts.figure(f"{row['stem']}.ideal_per_h"),
+            key(f"class.{row['told']}"),
+            plain("; ".join(row["documents"]) or "—"),
+        ]
+        for row in rows
+        if "told" in row
+    ]
+    columns: list[Column] = [
+        ("register.col.machine", "left", 2),
+        ("oee.col.planned", "right", 1.2),
+        ("oee.col.ideal", "right", 1.5),
+        ("score.col.class", "left", 0.9),
+        ("profile.col.documents", "left", 2),
+    ]
+    return [table("oee.inputs.caption", columns, body)] if body else []
 
 
 def _oee(facts: Facts, row: dict[str, Any], names: dict[str, Any]) -> list[Inline]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -21,8 +19,9 @@ from ovoo_cloud.reports.nodes import (
     plain,
     table,
 )
-from ovoo_cloud.reports.sections.front import local_day
+from ovoo_cloud.reports.sections.front import local_day, local_minute
 from ovoo_cloud.reports.sections.indicators import readiness_blocks, registry_blocks, scene_fact_blocks
+from ovoo_cloud.reports.sections.items import items_table
 from ovoo_cloud.reports.sections.lead import lead_chapter
 from ovoo_cloud.reports.sections.profile import documents_of
 from ovoo_cloud.reports.sections.score_charts import class_chart, gate_chart, level_text, radar_chart
@@ -105,8 +104,8 @@ def _gaps(facts: Facts) -> Block | None:
                     length,
                     [
                         name(each["name"]),
-                        plain(_minute(start, zone)),
-                        plain(_minute(end, zone)),
+                        plain(local_minute(start, zone)),
+                        plain(local_minute(end, zone)),
                         plain(hours),
                         plain(each["evidence"]),
                     ],
@@ -123,11 +122,6 @@ def _gaps(facts: Facts) -> Block | None:
         ("table.evidence", "left", 1.9),
     ]
     return table("gaps.caption", columns, [row for _, row in rows[:12]])
-
-
-def _minute(ns: str, timezone: str) -> str:
-    moment = datetime.fromtimestamp(int(ns) // 1_000_000_000, UTC).astimezone(ZoneInfo(timezone))
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def maturity(facts: Facts) -> list[Block]:
@@ -150,7 +144,7 @@ def _gated(facts: Facts) -> list[Block]:
     distance = _distance(score)
     if distance is not None:
         blocks.append(para(distance))
-    blocks += [heading(2, "score.items.title"), _items(facts), heading(2, "score.scenes.title"), _heat(facts)]
+    blocks += [heading(2, "score.items.title"), items_table(facts), heading(2, "score.scenes.title"), _heat(facts)]
     return [*blocks, _scene_table(facts), *scene_fact_blocks(facts)]
 
 
@@ -167,41 +161,6 @@ def _distance(score: dict[str, Any]) -> Inline | None:
         scenes=plain(str(max(0, step["scenes"] - step["scenes_range"][0]))),
         mandatory=plain(str(max(0, step["mandatory"] - step["mandatory_range"][0]))),
     )
-
-
-def _items(facts: Facts) -> Block:
-    names = facts.item_names()
-    groups = {part["id"]: part["name"] for part in facts.data["framework"]["dimensions"]}
-    rows = []
-    for item in facts.data["score"]["items"]:
-        answer = facts.data["answers"].get(item["id"])
-        rows.append(
-            [
-                name(groups[item["dimension"]]),
-                name(names[item["id"]]),
-                plain(f"{Decimal(item['full']).normalize():f}"),
-                facts.figure(f"score.item.{item['id']}", unit=False),
-                key(f"class.{answer['class'] if answer else 'insufficient'}"),
-                _proof(answer),
-            ]
-        )
-    columns: list[Column] = [
-        ("score.col.dimension", "left", 1.7),
-        ("score.col.item", "left", 2.3),
-        ("score.col.full", "right", 0.7),
-        ("score.col.points", "right", 1.1),
-        ("score.col.class", "left", 1.3),
-        ("score.col.evidence", "left", 2.4),
-    ]
-    return table("score.items.caption", columns, rows, compact=True)
-
-
-def _proof(answer: dict[str, Any] | None) -> Inline:
-    if answer is None:
-        return key("cell.none")
-    ids = answer["evidence"]
-    texts = [*answer["documents"], *ids[:2], *([f"+{len(ids) - 2}"] if len(ids) > 2 else [])]
-    return documents_of(texts)
 
 
 def _heat(facts: Facts) -> Block:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ovoo_cloud.reports.nodes import (
     Block,
@@ -23,6 +23,9 @@ from ovoo_cloud.reports.nodes import (
 
 __all__ = ["documents", "documents_of", "profile"]
 
+_SYSTEMS: Final = "systems_covered"
+"""The item of the framework that asks for the information systems."""
+
 
 def profile(facts: Facts) -> list[Block]:
     """Who the enterprise is: sector, sites, products, machines."""
@@ -34,7 +37,11 @@ def profile(facts: Facts) -> list[Block]:
         [key("profile.region"), name(both(told.get("region", "")), "—")],
         [key("profile.business"), name(both(told.get("business", "")), "—")],
         [key("profile.staff"), plain(told.get("staff") or "—")],
+        [key("profile.sites"), _sites(case)],
+        [key("profile.systems"), _systems(facts)],
     ]
+    if mix := facts.data["energy"].get("mix"):
+        rows.append([key("profile.mix"), _mix(facts, mix)])
     blocks: list[Block] = [
         heading(1, "profile.title"),
         table("profile.caption", [("profile.col.entry", "left", 1), ("profile.col.value", "left", 3)], rows),
@@ -55,6 +62,32 @@ def profile(facts: Facts) -> list[Block]:
         )
     blocks.append(_register(facts))
     return [*blocks, *_network_map(facts)]
+
+
+def _sites(case: dict[str, Any]) -> Inline:
+    listed: Inline = {"t": "join", "items": [name(both(each["name"])) for each in case.get("sites") or []]}
+    return listed if listed["items"] else key("cell.none")
+
+
+def _systems(facts: Facts) -> Inline:
+    """The documents that list the enterprise's information systems, as its answer to that item names them."""
+    answer = facts.data["answers"].get(_SYSTEMS)
+    if answer is None:
+        return key("insufficient")
+    return key("profile.systems.told", cls=key(f"class.{answer['class']}"), documents=documents_of(answer["documents"]))
+
+
+def _mix(facts: Facts, mix: Sequence[dict[str, Any]]) -> Inline:
+    """Share of each carrier in the standard coal of the window."""
+    parts = [
+        key(
+            "profile.mix.part",
+            carrier=name(row["name"]) if row["name"] else key("energy.electricity"),
+            share=facts.figure(row["figure"]),
+        )
+        for row in mix
+    ]
+    return {"t": "join", "items": parts}
 
 
 def _network_map(facts: Facts) -> list[Block]:

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from ovoo_cloud.reports.nodes import Block, Column, Facts, heading, key, name, notice, para, plain, table
+from ovoo_cloud.reports.nodes import (
+    Block,
+    Column,
+    Facts,
+    Inline,
+    heading,
+    key,
+    measure,
+    name,
+    notice,
+    para,
+    plain,
+    table,
+)
+from ovoo_cloud.reports.sections.front import local_minute
 
 __all__ = ["safety"]
+
+_MOST = 40
 
 
 def safety(facts: Facts) -> list[Block]:
@@ -34,5 +50,40 @@ def safety(facts: Facts) -> list[Block]:
         heading(1, "safety.title"),
         para(key("safety.lead")),
         table("safety.caption", columns, rows, evidence=evidence),
+        *_alarms(facts, {row["signal"].rpartition("/")[0] for row in data}),
         notice(key("safety.note")),
     ]
+
+
+def _alarms(facts: Facts, assets: set[str]) -> list[Block]:
+    """Every limit alarm at a core point: when, how far, whether it is over; a sentence where there was none."""
+    found = [
+        each
+        for each in facts.data["equipment"]["findings"]
+        if each["code"].startswith("limit.") and each["asset"] in assets
+    ]
+    if not found:
+        return [para(key("safety.alarms.none"))]
+    zone = facts.data["window"]["timezone"]
+    rows: list[list[Inline]] = [
+        [
+            plain(local_minute(each["start_ns"], zone)),
+            plain(local_minute(each["end_ns"], zone)),
+            name(each["signal"], each["asset"].rpartition("/")[2]),
+            key(f"severity.{each['severity']}"),
+            measure(each["value"], each["uncertainty"], each["unit"]),
+            key("finding.open" if each["open"] else "finding.closed"),
+            plain(each["evidence"]),
+        ]
+        for each in sorted(found, key=lambda each: (int(each["start_ns"]), each["id"]))[:_MOST]
+    ]
+    columns: list[Column] = [
+        ("gaps.col.start", "left", 1.5),
+        ("gaps.col.end", "left", 1.5),
+        ("safety.col.signal", "left", 1.5),
+        ("equipment.col.severity", "left", 0.8),
+        ("equipment.col.value", "right", 1.1),
+        ("equipment.col.state", "left", 0.9),
+        ("table.evidence", "left", 1.9),
+    ]
+    return [table("safety.alarms.caption", columns, rows, compact=True)]
