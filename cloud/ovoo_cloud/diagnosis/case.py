@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +30,7 @@ from ovoo_cloud.diagnosis.case_parts import (
     Site,
     Tariff,
 )
+from ovoo_cloud.diagnosis.instants import read_instant
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
@@ -96,7 +96,7 @@ def _build(top: IntakeReader) -> Case:
         raw=dict(top.data),
         frameworks=frameworks,
         assessments=read_assessments(top, frameworks),
-        operation=read_operation(top, tuple(machine.id for machine in machines)),
+        operation=read_operation(top, tuple(machine.id for machine in machines), ZoneInfo(zone)),
     )
     _unique(top, "equipment", [machine.id for machine in case.machines])
     _unique(top, "products", [product.id for product in case.products])
@@ -132,26 +132,11 @@ def _window(top: IntakeReader) -> tuple[int, int, str]:
     except (ZoneInfoNotFoundError, ValueError):
         reader.fail("timezone", "unknown time zone", "write an IANA name such as Asia/Shanghai")
         zone = ZoneInfo("Asia/Shanghai")
-    start, end = _instant(reader, "start", zone), _instant(reader, "end", zone)
+    start, end = read_instant(reader, "start", zone), read_instant(reader, "end", zone)
     if start >= end:
         reader.fail("end", "window ends before it starts", "write end later than start; end is not included")
     reader.finish()
     return start, end, name
-
-
-def _instant(reader: IntakeReader, key: str, zone: ZoneInfo) -> int:
-    text = reader.text(key)
-    if not text:
-        return 0
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        reader.fail(key, "not a date", "write 2026-05-01 or 2026-05-01T08:00:00+08:00")
-        return 0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    whole = int((moment.replace(microsecond=0)).timestamp())
-    return whole * 1_000_000_000 + moment.microsecond * 1000
 
 
 def _bilingual(reader: IntakeReader, key: str, default: str | None = None) -> Bilingual:

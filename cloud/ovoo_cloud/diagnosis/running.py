@@ -30,17 +30,19 @@ def running_section(
 
 def _row(each: Delivery, rule: DeliveryRule, seen: Observation, book: FigureBook) -> dict[str, str]:
     name = each.machine.id
-    flags = _flags(each, seen)
+    flags = _flags(each, rule, seen)
     steady = steady_days(flags, rule)
     row = {"machine": name, "evidence": each.evidence}
     for key, value in (("days", int(np.count_nonzero(steady))), ("longest", longest_run(steady))):
-        figure = book.base(f"running.{name}.{key}", value, unit="d", formula=_DAYS, evidence=[each.evidence])
+        figure = book.base(f"running.{name}.{key}", value, unit="d", formula=_DAYS if rule.doubt is None else "steady_days/2", evidence=[each.evidence])
         row[key] = figure.id
     row["hours"] = _hours(each, seen, book)
     return row
 
 
-def _flags(each: Delivery, seen: Observation) -> npt.NDArray[np.bool_]:
+def _flags(each: Delivery, rule: DeliveryRule, seen: Observation) -> npt.NDArray[np.bool_]:
+    if rule.doubt is not None and each.proving is not None:
+        return each.proving
     scans = [] if each.machine.asset is None else seen.of_asset(each.machine.asset)
     return np.vstack([scan.good for scan in scans if scan.entry.uplink == "raw"])
 

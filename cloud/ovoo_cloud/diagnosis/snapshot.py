@@ -19,6 +19,7 @@ from ovoo_cloud.diagnosis.answers import check_names, resolve_answers, resolve_s
 from ovoo_cloud.diagnosis.assessments import Seen, assess, check_assessments
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.dated import DatedTables, Tables, last_day
+from ovoo_cloud.diagnosis.editions import FIRST, LATEST
 from ovoo_cloud.diagnosis.energy import energy_section
 from ovoo_cloud.diagnosis.equipment import equipment_section
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
@@ -27,6 +28,7 @@ from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.indicators import (
     Delivery,
     DeliveryRule,
+    DoubtRule,
     collection_links,
     deliveries,
     indicator_section,
@@ -90,6 +92,7 @@ def freeze(
     *,
     framework: Framework | None = None,
     review: Sequence[Mapping[str, Any]] = (),
+    edition: int = LATEST,
 ) -> Snapshot:
     """Measure, score and freeze one case.
 
@@ -99,6 +102,7 @@ def freeze(
         shelf: where a centre's own frameworks are found; without one, only those of the packs.
         framework: leads in place of the installed one of that name.
         review: what an expert decided, item by item.
+        edition: of our measuring rules; an earlier one to measure an earlier report again.
 
     Raises:
         ConfigErrors: the case answers items that a framework of it does not have.
@@ -114,16 +118,16 @@ def freeze(
     seen = Observation.scan(source, window)
     book = FigureBook()
     methods = load_methods()
-    rule = _delivery_rule(case, framework, methods)
+    rule = _delivery_rule(case, framework, methods, edition)
     found = deliveries(case, rule, seen)
-    network = network_figures(case, found, book)
+    network = network_figures(case, found, book, rule.formula)
     links = collection_links(found)
     rules = rules_of(framework)
     options = measured_options(found, links, source.platform(), seen, methods)
     answers = resolve_answers(case, framework, network, options)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
-    indicators = indicator_section(case, framework, found, network, seen, book, methods)
+    indicators = indicator_section(case, framework, found, network, seen, book, methods, rule.formula, edition)
     answers, scenes, reviewed = apply_review(answers, resolve_scenes(case, indicators.scenes), review)
     data: dict[str, Any] = {
         "format": FORMAT,
@@ -137,7 +141,7 @@ def freeze(
         "scenes": scenes,
         "score": score_json(score(rules, answers, scenes)),
         "quality": _quality(case, seen, found, book),
-        "network": [_delivery_json(each, book) for each in found],
+        "network": [_delivery_json(each, rule, book) for each in found],
         "links": {name: {"verdict": verdict, "evidence": list(ids)} for name, (verdict, ids) in links.items()},
         "energy": energy.data,
         "equipment": equipment_section(case, seen, book),
@@ -149,6 +153,8 @@ def freeze(
         "scene_facts": indicators.scenes,
         "readiness": readiness_summary(seen, book, methods),
     }
+    if edition > FIRST:
+        data["method_edition"] = edition
     if reviewed:
         data["review"] = {"items": reviewed}
     score_figures(data["score"], answers, book)
@@ -168,10 +174,11 @@ def _packs(tables: Tables, methods: MethodTable) -> dict[str, Any]:
     return {name: {"version": table.version, "sha256": table.sha256} for name, table in named}
 
 
-def _delivery_rule(case: Case, framework: Framework, methods: MethodTable) -> DeliveryRule:
+def _delivery_rule(case: Case, framework: Framework, methods: MethodTable, edition: int) -> DeliveryRule:
     share = framework.connected_share if case.required_share is None else case.required_share
     still = int(methods.get("usage_still_limit").exact * 60)
-    return DeliveryRule(Fraction(str(share)), framework.connected_days, still)
+    doubt = DoubtRule(still, methods.get("usage_noise_share").value, methods.get("usage_live_share").value)
+    return DeliveryRule(Fraction(str(share)), framework.connected_days, still, doubt if edition > FIRST else None)
 
 
 def _frameworks(case: Case, shelf: Shelf) -> list[Framework]:
@@ -186,7 +193,7 @@ def _frameworks(case: Case, shelf: Shelf) -> list[Framework]:
     return found
 
 
-def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
+def _delivery_json(each: Delivery, rule: DeliveryRule, book: FigureBook) -> dict[str, Any]:
     low, high = (Decimal(share.numerator * 100) / Decimal(share.denominator) for share in (each.low, each.high))
     figure = book.base(
         f"machine.{each.machine.id}.delivery_percent",
@@ -194,7 +201,7 @@ def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
         bounds=(low, high),
         unit="%",
         digits=1,
-        formula="delivery_share/1",
+        formula=rule.formula,
         evidence=[each.evidence] if each.evidence else [],
         reason=each.reason,
     )

@@ -11,7 +11,11 @@ __all__ = ["AlarmLife", "LinkFacts", "Usage"]
 
 @dataclass(frozen=True, slots=True)
 class AlarmLife:
-    """One alarm raised in the window. `asset` is a full address; times are ns UTC, None where it has not happened."""
+    """One alarm raised in the window. `asset` is a full address; times are ns UTC, None where it has not happened.
+
+    `acknowledged_by` tells people apart without naming them; empty where it was not kept. `unread` is no record but a
+    judgement (`indicators.attention`): the acknowledgement shows no attention.
+    """
 
     finding: str
     asset: str
@@ -20,11 +24,13 @@ class AlarmLife:
     raised_ns: int
     acknowledged_ns: int | None = None
     returned_ns: int | None = None
+    acknowledged_by: str = ""
+    unread: bool = False
 
     @property
     def closed(self) -> bool:
         """Whether a person has seen it and the condition has ended."""
-        return self.acknowledged_ns is not None and self.returned_ns is not None
+        return self.acknowledged_ns is not None and self.returned_ns is not None and not self.unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,9 @@ def _gateway(link: LinkFacts) -> str:
 
 
 def _alarm_json(life: AlarmLife) -> dict[str, Any]:
-    plain = asdict(life)
+    plain = {name: value for name, value in asdict(life).items() if name != "unread"}
+    if not life.acknowledged_by:
+        del plain["acknowledged_by"]  # as in records from before it was kept
     return {**plain, **{name: None if plain[name] is None else str(plain[name]) for name in _TIMES}}
 
 

@@ -11,6 +11,7 @@ from ovoo_cloud.centre.sector_medians import faults_of
 from ovoo_cloud.diagnosis.as_issued import as_issued
 from ovoo_cloud.diagnosis.assessments import comparison, rescored
 from ovoo_cloud.diagnosis.case import parse_case
+from ovoo_cloud.diagnosis.editions import edition_of
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.formulas import quantise
@@ -104,6 +105,7 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         Issue.from_json(snapshot["issue"]),
         Shelf(snapshot.get("own_frameworks", {})),
         review=decisions(snapshot),
+        edition=edition_of(snapshot),
     ).data
     return as_issued(snapshot, {**today, **{name: snapshot[name] for name in _ADDED if name in snapshot}})
 
