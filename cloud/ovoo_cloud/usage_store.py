@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import gateways
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergySaving
+from ovoo_cloud.catalogue.clock_hours import clocks_of, own_clock
 from ovoo_cloud.catalogue.tables import AlarmRecord, Completeness, Gateway, HourReportRecord, Job
 from ovoo_cloud.diagnosis.usage import AlarmLife, LinkFacts, Usage
 
@@ -78,7 +79,16 @@ def _link(session: Session, row: Gateway, start_ns: int, end_ns: int) -> LinkFac
         **{name: None if value is None else int(value) for name, value in zip(names, sums, strict=True)},
         **_account(session, row, start_ns, end_ns),
         offset_ms=_offset(row),
+        clocks=clocks_of(session, row.id, start_ns, end_ns),
+        own=own_clock(session, row.id, start_ns, end_ns),
+        posture=_posture(row),
     )
+
+
+def _posture(row: Gateway) -> Mapping[str, Any] | None:
+    """What the gateway saw of its own network when it connected last; None where it is not of a kind that looks."""
+    told = (row.reported or {}).get("posture")
+    return told if isinstance(told, dict) and told else None
 
 
 def _offset(row: Gateway) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import pathlib
 import random
@@ -26,6 +27,7 @@ from ovoo_edge.hour_sums import SumsBook
 from ovoo_edge.mapping import bind_signals
 from ovoo_edge.pipeline import Pipeline, PipelineClocks
 from ovoo_edge.pipeline_stage import Stage
+from ovoo_edge.posture import look_around
 from ovoo_edge.scoring import Scoring
 from ovoo_edge.signal_list import figures_of, rules_of
 from ovoo_edge.sinks.base import Sink, SinkContext
@@ -105,6 +107,7 @@ class Agent:
             catalogue = Catalogue([*config.measured, *figures_of(config.signals), *scoring.outputs])
             scoring.restore(config.state_dir / "models.json")
             desired = DesiredState(scoring, config.state_dir, config.enterprise, config.site)
+            desired.posture = functools.partial(look_around, config)
             desired.restore()
             async with SpoolService(self._open_spool) as spool:
                 await spool.add_catalogue(catalogue)

@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 from ovoo_cloud.diagnosis.instants import read_instant
 from ovoo_cloud.diagnosis.intake import IntakeReader
 
-__all__ = ["NO_OPERATION", "MachineOperation", "OperationIntake", "OutputSignal", "Shutdown", "WorkOrders", "read_operation"]
+__all__ = [
+    "NO_OPERATION",
+    "MachineOperation",
+    "OperationIntake",
+    "OutputSignal",
+    "Shutdown",
+    "WorkOrders",
+    "read_operation",
+]
 
 OutputKind = Literal["counter", "rate"]
 Told = Literal["declared", "verified"]

@@ -17,6 +17,7 @@ __all__ = ["longest_run", "running_section", "steady_days"]
 
 _DAY_MINUTES = 1440
 _DAYS = "steady_days/1"
+_PROVING_DAYS = "steady_days/2"
 _HOURS = "running_hours/1"
 _QUERY = "minutes with power above a tenth of its 95th percentile"
 
@@ -33,8 +34,9 @@ def _row(each: Delivery, rule: DeliveryRule, seen: Observation, book: FigureBook
     flags = _flags(each, rule, seen)
     steady = steady_days(flags, rule)
     row = {"machine": name, "evidence": each.evidence}
+    formula = _DAYS if rule.doubt is None else _PROVING_DAYS
     for key, value in (("days", int(np.count_nonzero(steady))), ("longest", longest_run(steady))):
-        figure = book.base(f"running.{name}.{key}", value, unit="d", formula=_DAYS if rule.doubt is None else "steady_days/2", evidence=[each.evidence])
+        figure = book.base(f"running.{name}.{key}", value, unit="d", formula=formula, evidence=[each.evidence])
         row[key] = figure.id
     row["hours"] = _hours(each, seen, book)
     return row

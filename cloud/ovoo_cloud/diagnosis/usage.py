@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ovoo_cloud.diagnosis.clocks import ClockFacts, OwnClock
+
 __all__ = ["AlarmLife", "LinkFacts", "Usage"]
 
 
@@ -45,6 +47,8 @@ class LinkFacts:
         expected, lost: samples by the gateway's own account.
         delay_ms: median time from an account's making to its arrival; holds the difference of the two clocks.
         offset_ms: the worst clock of its sources against its own, at the last word.
+        clocks: of its sources, hour by hour; own: of the gateway itself against the platform's.
+        posture: what the gateway sees of its own network, by fact.
     """
 
     gateway: str
@@ -59,6 +63,39 @@ class LinkFacts:
     lost: int | None = None
     delay_ms: int | None = None
     offset_ms: int | None = None
+    clocks: tuple[ClockFacts, ...] = ()
+    own: OwnClock | None = None
+    posture: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what nobody told since it was first kept is absent, as in records from before."""
+        plain = {name: getattr(self, name) for name in _COUNTED}
+        told: dict[str, Any] = {"gateway": self.gateway, "sites": sorted(self.sites), **plain}
+        if self.clocks:
+            told["clocks"] = [each.to_json() for each in self.clocks]
+        if self.own is not None:
+            told["own"] = self.own.to_json()
+        if self.posture is not None:
+            told["posture"] = dict(self.posture)
+        return told
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LinkFacts:
+        """Reads `to_json`."""
+        own = data.get("own")
+        return cls(
+            gateway=data["gateway"],
+            sites=tuple(data["sites"]),
+            **{name: data[name] for name in _COUNTED},
+            clocks=tuple(ClockFacts.from_json(each) for each in data.get("clocks", ())),
+            own=None if own is None else OwnClock.from_json(own),
+            posture=data.get("posture"),
+        )
+
+
+_COUNTED = (
+    "certificate", "deliveries", "late", "stored", "duplicates", "shifted", "expected", "lost", "delay_ms", "offset_ms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +118,7 @@ class Usage:
         """Plain data; nanoseconds are decimal strings."""
         return {
             "alarms": [_alarm_json(each) for each in sorted(self.alarms, key=_order)],
-            "links": [{**asdict(each), "sites": sorted(each.sites)} for each in sorted(self.links, key=_gateway)],
+            "links": [each.to_json() for each in sorted(self.links, key=_gateway)],
             "simulations": self.simulations,
             "forecasts": self.forecasts,
         }
@@ -91,7 +128,7 @@ class Usage:
         """Reads `to_json`."""
         return cls(
             alarms=tuple(AlarmLife(**{**each, **_times(each)}) for each in data["alarms"]),
-            links=tuple(LinkFacts(**{**each, "sites": tuple(each["sites"])}) for each in data["links"]),
+            links=tuple(LinkFacts.from_json(each) for each in data["links"]),
             simulations=data["simulations"],
             forecasts=data["forecasts"],
         )

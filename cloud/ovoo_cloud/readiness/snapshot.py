@@ -14,6 +14,7 @@ from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.observe import EvidenceBook, Window
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
+from ovoo_cloud.diagnosis.usage import LinkFacts
 from ovoo_cloud.readiness.limits import PARTS, Limits
 from ovoo_cloud.readiness.plan import ReadinessPlan
 from ovoo_cloud.readiness.score import Parts, link_state, weighted
@@ -25,7 +26,6 @@ from ovoo_cloud.readiness.todo import todo_section
 __all__ = ["FORMAT", "freeze_readiness", "readiness_figures"]
 
 FORMAT: Final = "ovoo.readiness/1"
-_FORMULA: Final = "readiness/1"
 _DIGITS: Final = 1
 _LINKS: Final = "clock and rows of the site's gateways"
 _TOLD: Final = ("clock", "order")
@@ -82,21 +82,34 @@ def readiness_figures(
     """Surveys a site into the books; gives the sections `machines` and `todo`."""
     limits = Limits.of(load_methods())
     links = source.usage(window.start_ns, window.end_ns).links
-    records = sorted([each.gateway, each.offset_ms, each.stored, each.duplicates] for each in links)
-    told = [evidence.add_records(records, _LINKS, formulas=[_FORMULA])] if records else []
-    machines = tuple(survey(source, window, limits, link_state(links, site), evidence))
-    rows = [_machine(each, limits, book, told) for each in machines]
+    state = link_state(links, site, limits.clock_ms)
+    records = sorted((_record(each) for each in links), key=lambda row: str(row[0]))
+    told = [evidence.add_records(records, _LINKS, formulas=[state.formula])] if records else []
+    machines = tuple(survey(source, window, limits, state, evidence))
+    rows = [_machine(each, limits, book, told, state.formula) for each in machines]
     _site(machines, limits, book)
     _totals(machines, book)
-    return {"machines": rows, "todo": todo_section(machines, limits, book)}
+    return {"machines": rows, "todo": todo_section(machines, limits, book, state)}
 
 
-def _machine(machine: MachineSurvey, limits: Limits, book: FigureBook, told: Sequence[str]) -> dict[str, Any]:
+def _record(link: LinkFacts) -> list[Any]:
+    """What a gateway told; clocks only where hours of them were kept."""
+    plain: list[Any] = [link.gateway, link.offset_ms, link.stored, link.duplicates]
+    if link.clocks:
+        plain.append([each.to_json() for each in link.clocks])
+    return plain
+
+
+def _machine(
+    machine: MachineSurvey, limits: Limits, book: FigureBook, told: Sequence[str], formula: str
+) -> dict[str, Any]:
     stem = f"readiness.asset.{machine.asset.path}"
     parts = {
         part: None
         if span is None
-        else _base(f"{stem}.{part}", span.decimals(), [machine.evidence, *(told if part in _TOLD else ())], book)
+        else _base(
+            f"{stem}.{part}", span.decimals(), [machine.evidence, *(told if part in _TOLD else ())], book, formula
+        )
         for part, span in machine.parts.items()
     }
     score = _weighted(f"{stem}.score", parts, limits, book)
@@ -108,18 +121,18 @@ def _machine(machine: MachineSurvey, limits: Limits, book: FigureBook, told: Seq
         "parts": {part: None if figure is None else figure.id for part, figure in parts.items()},
         "evidence": machine.evidence,
         "days": list(machine.days),
-        "signals": [_signal(each, machine, limits, book) for each in machine.signals],
+        "signals": [_signal(each, machine, limits, book, formula) for each in machine.signals],
     }
 
 
-def _base(name: str, ends: tuple[Decimal, Decimal], evidence: Sequence[str], book: FigureBook) -> Figure:
+def _base(name: str, ends: tuple[Decimal, Decimal], evidence: Sequence[str], book: FigureBook, formula: str) -> Figure:
     return book.base(
         name,
         None,
         bounds=ends,
         unit="points",
         digits=_DIGITS,
-        formula=_FORMULA,
+        formula=formula,
         evidence=evidence,
         reason="" if ends[0] == ends[1] else "missing",
     )
@@ -133,10 +146,14 @@ def _weighted(name: str, parts: Mapping[str, Figure | None], limits: Limits, boo
     return book.derived(name, "weighted_mean/1", inputs, unit="points", digits=_DIGITS)
 
 
-def _signal(each: SignalSurvey, machine: MachineSurvey, limits: Limits, book: FigureBook) -> dict[str, Any]:
+def _signal(
+    each: SignalSurvey, machine: MachineSurvey, limits: Limits, book: FigureBook, formula: str
+) -> dict[str, Any]:
     facts, address = each.facts, each.facts.entry.address
     path = f"{machine.asset.path}/{address.signal}"
-    score = _base(f"readiness.signal.{path}.score", weighted(each.parts, limits).decimals(), [machine.evidence], book)
+    score = _base(
+        f"readiness.signal.{path}.score", weighted(each.parts, limits).decimals(), [machine.evidence], book, formula
+    )
     return {
         "signal": str(address),
         "name": {"zh": facts.entry.name_zh or address.signal, "en": facts.entry.name_en or address.signal},

@@ -23,7 +23,6 @@ from ovoo_cloud.readiness.signal_facts import SignalFacts, facts_of
 __all__ = ["QUERY", "MachineSurvey", "SignalSurvey", "survey"]
 
 QUERY = "all samples of the machine's signals: coverage, gaps, clock flags, movement, range, quality codes"
-_FORMULA = "readiness/1"
 _DAY_MINUTES = 1440
 _AGREEING = 0.75
 """Share of shared signals whose units must be of the template's kind."""
@@ -84,7 +83,7 @@ def _machine(
         facts = replace(facts, entry=entry)
         found.append(SignalSurvey(facts, score_parts(facts, state, limits)))
         scans.append(scan)
-    evidence = book.add(scans, QUERY, formulas=[_FORMULA])
+    evidence = book.add(scans, QUERY, formulas=[state.formula])
     parts = machine_parts([each.parts for each in found])
     return MachineSurvey(asset, known, tuple(found), parts, evidence, _days(scans))
 

@@ -16,7 +16,7 @@ _S_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class AttentionRule:
-    """Limits of the method: nobody reads faster than `reading_ns`; `burst` clicks of one person within `burst_ns` are one."""
+    """Nobody reads faster than `reading_ns`; `burst` clicks of one person within `burst_ns` are one click."""
 
     reading_ns: int
     burst: int

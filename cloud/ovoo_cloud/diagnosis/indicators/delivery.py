@@ -147,9 +147,7 @@ def _verdict(
     return ("yes", "") if low >= rule.share else ("unknown", "gap")
 
 
-def network_figures(
-    case: Case, found: Sequence[Delivery], book: FigureBook, formula: str = DELIVERY
-) -> NetworkFigures:
+def network_figures(case: Case, found: Sequence[Delivery], book: FigureBook, formula: str = DELIVERY) -> NetworkFigures:
     """Counts and ratios over all production machines, connected or not."""
     total = sum(machine.count for machine in case.machines)
     cls = "verified" if case.machines and all(m.cls == "verified" for m in case.machines) else "declared"

@@ -1,7 +1,7 @@
 """Minutes with good data that prove no delivery: what somebody may only have repeated, invented or misdated.
 
-Every rule moves minutes from "sure" to "perhaps", never the other way: it widens the range of a machine, it cannot raise
-it. A machine is quiet by right while enough of its other signals live.
+Every rule moves minutes from "sure" to "perhaps", never the other way: it widens the range of a machine, it cannot
+raise it. A machine is quiet by right while enough of its other signals live.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def _lonely(signals: Sequence[MinuteSeries], calm: Flags, share: float) -> Flags
     """Minutes in which too few of the signals with data live: none at all, or less than the share of them."""
     told = _told(signals)
     living = np.count_nonzero(told & ~calm, axis=0)
-    return (living == 0) | (living < share * np.count_nonzero(told, axis=0))
+    few: Flags = (living == 0) | (living < share * np.count_nonzero(told, axis=0))
+    return few
 
 
 def _calm(each: MinuteSeries, rule: DoubtRule, *, exact: bool) -> Flags:

@@ -58,7 +58,7 @@ def indicator_section(
     link_figures(links, book, delivery)
     oee = oee_section(case, seen, book, methods, edition)
     data = {
-        "network": network_section(usage, network, seen, book),
+        "network": network_section(usage, network, seen, book, edition),
         "handling": handling_section(usage, seen, book, edition),
         "oee": oee.rows,
         "output_energy": output_energy(case, oee.outputs, book),

@@ -1,4 +1,4 @@
-"""Planned shutdowns that a case tells, as minutes of the window: checked ones leave it, claimed ones widen the range."""
+"""Planned shutdowns that a case tells, as minutes: checked ones leave the window, claimed ones widen the range."""
 
 from __future__ import annotations
 
