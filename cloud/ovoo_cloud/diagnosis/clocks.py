@@ -16,6 +16,8 @@ _NEAR_MS: Final = 120_000
 """A clock this close to whole hours is set to another time zone; clocks that drift are rarely so far off."""
 _FARTHEST_H: Final = 14
 _STEADY: Final = 0.9
+_LEAST_DAYS: Final = 7
+"""Days before a slope is a drift: of a few, a jump looks the same."""
 Hours = tuple[tuple[int, int], ...]
 """(start of the hour, ns UTC; error in ms), by time."""
 
@@ -158,7 +160,7 @@ def _drift(hours: Sequence[tuple[int, int]]) -> int:
         days.setdefault(hour // _DAY_NS, []).append(error)
     medians = [(day, statistics.median_low(errors)) for day, errors in sorted(days.items())]
     slopes = [(b - a) / (later - day) for (day, a), (later, b) in combinations(medians, 2)]
-    return round(statistics.median(slopes)) if slopes else 0
+    return round(statistics.median(slopes)) if len(days) >= _LEAST_DAYS else 0
 
 
 def _hours(rows: Sequence[Sequence[Any]]) -> Hours:

@@ -151,7 +151,7 @@ def freeze(
         "security": protection_section(source.platform(), seen, book),
         "indicators": indicators.data,
         "scene_facts": indicators.scenes,
-        "readiness": readiness_summary(seen, book, methods),
+        "readiness": readiness_summary(seen, book, methods, edition),
     }
     if edition > FIRST:
         data["method_edition"] = edition

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ovoo_contract.evidence import figure as decimal_text
 from ovoo_packs import load_methods
 
+from ovoo_cloud.diagnosis.editions import FIRST, LATEST
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 from ovoo_cloud.diagnosis.frozen import source_json
@@ -16,6 +17,7 @@ from ovoo_cloud.diagnosis.observe import EvidenceBook, Window
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
 from ovoo_cloud.diagnosis.usage import LinkFacts
 from ovoo_cloud.readiness.limits import PARTS, Limits
+from ovoo_cloud.readiness.outages import Outages, outages
 from ovoo_cloud.readiness.plan import ReadinessPlan
 from ovoo_cloud.readiness.score import Parts, link_state, weighted
 from ovoo_cloud.readiness.signal_facts import GAP_CLASSES_MIN
@@ -32,7 +34,7 @@ _TOLD: Final = ("clock", "order")
 """Parts that rest on what the gateways tell as well."""
 
 
-def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue) -> Snapshot:
+def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue, *, edition: int = LATEST) -> Snapshot:
     """Measures and freezes the readiness of one site.
 
     The same plan and samples give the same bytes, whatever the order in which the samples were stored.
@@ -40,7 +42,7 @@ def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue) 
     own = SiteTelemetry(source, plan.site)
     window, methods = Window(plan.start_ns, plan.end_ns), load_methods()
     evidence, book = EvidenceBook(window, tuple(sorted(own.catalogue_ids()))), FigureBook()
-    parts = readiness_figures(own, plan.site, window, evidence, book)
+    parts = readiness_figures(own, plan.site, window, evidence, book, edition)
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
@@ -63,6 +65,8 @@ def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue) 
         "figures": {name: figure.to_json() for name, figure in sorted(book.figures.items())},
         "evidence": dict(sorted(evidence.records.items())),
     }
+    if edition > FIRST:
+        data["method_edition"] = edition
     return Snapshot(data)
 
 
@@ -77,10 +81,15 @@ def _case(plan: ReadinessPlan) -> dict[str, Any]:
 
 
 def readiness_figures(
-    source: EvidenceSource, site: str, window: Window, evidence: EvidenceBook, book: FigureBook
+    source: EvidenceSource,
+    site: str,
+    window: Window,
+    evidence: EvidenceBook,
+    book: FigureBook,
+    edition: int = LATEST,
 ) -> dict[str, Any]:
     """Surveys a site into the books; gives the sections `machines` and `todo`."""
-    limits = Limits.of(load_methods())
+    limits = Limits.of(load_methods(), edition)
     links = source.usage(window.start_ns, window.end_ns).links
     state = link_state(links, site, limits.clock_ms)
     records = sorted((_record(each) for each in links), key=lambda row: str(row[0]))
@@ -89,6 +98,7 @@ def readiness_figures(
     rows = [_machine(each, limits, book, told, state.formula) for each in machines]
     _site(machines, limits, book)
     _totals(machines, book)
+    _missing(outages(machines), machines, book)
     return {"machines": rows, "todo": todo_section(machines, limits, book, state)}
 
 
@@ -121,6 +131,7 @@ def _machine(
         "parts": {part: None if figure is None else figure.id for part, figure in parts.items()},
         "evidence": machine.evidence,
         "days": list(machine.days),
+        "proposals": [each.to_json() for each in machine.proposed],
         "signals": [_signal(each, machine, limits, book, formula) for each in machine.signals],
     }
 
@@ -172,6 +183,8 @@ def _signal(
         "suspects": list(facts.plausibility.suspects),
         "codes": [[f"0x{code:08X}", count] for code, count in facts.codes],
         "missing": list(facts.missing),
+        "quantum": facts.quantum,
+        "coarse": facts.coarse,
     }
 
 
@@ -226,3 +239,11 @@ def _totals(machines: Sequence[MachineSurvey], book: FigureBook) -> None:
     ):
         inputs: list[Figure | Input] = [book[f"readiness.{part}"], book[f"readiness.{whole}"]] if counts[whole] else []
         book.derived(f"readiness.{name}", "percent/1", inputs, unit="%", digits=2, reason="" if inputs else "silent")
+
+
+def _missing(found: Outages, machines: Sequence[MachineSurvey], book: FigureBook) -> None:
+    """Missing signal-minutes by whose silence it is."""
+    evidence = sorted({machine.evidence for machine in machines})
+    for name in ("site", "machine", "signal"):
+        count = getattr(found, name)
+        book.base(f"readiness.missing_{name}_min", count, unit="count", formula="outage/1", evidence=evidence)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ovoo_packs import MethodTable
 
+from ovoo_cloud.diagnosis.editions import LATEST
 from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.observe import EvidenceBook, Observation
 from ovoo_cloud.readiness.limits import PARTS, Limits
@@ -16,11 +17,13 @@ from ovoo_cloud.readiness.survey import QUERY, survey
 __all__ = ["readiness_summary"]
 
 
-def readiness_summary(seen: Observation, book: FigureBook, methods: MethodTable) -> list[dict[str, Any]]:
+def readiness_summary(
+    seen: Observation, book: FigureBook, methods: MethodTable, edition: int = LATEST
+) -> list[dict[str, Any]]:
     """Figures `readiness.<site>.<part>` and `.score` of every site with telemetry; rows by site id."""
     scans = [scan for scan in seen.scans.values() if scan.entry.measurement == "telemetry"]
     sites = sorted({scan.entry.address.site for scan in scans})
-    limits = Limits.of(methods)
+    limits = Limits.of(methods, edition)
     links = seen.source.usage(seen.window.start_ns, seen.window.end_ns).links
     rows = []
     for site in sites:
