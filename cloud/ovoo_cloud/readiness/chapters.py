@@ -30,6 +30,8 @@ _DRAWN: Final = 20
 _DAYS_DRAWN: Final = 100
 """A longer window has no room for a cell a day."""
 _FULL: Final = 100.0
+_WIDTHS: Final = {"coverage": 1.05, "clock": 0.8, "quality": 0.9, "order": 0.8}
+"""Of columns whose English heading is short; a heading must not run into the next."""
 _TERMS: Final = ("readiness", "good", "evidence", "snapshot", "range")
 
 
@@ -94,10 +96,10 @@ def machines(facts: Facts) -> list[Block]:
         for row in facts.data["machines"]
     ]
     columns: list[Column] = [
-        ("register.col.machine", "left", 1.5),
-        ("register.col.asset", "left", 1.7),
-        ("readiness.col.score", "right", 0.9),
-        *((f"readiness.part.{part}", "right", 0.9) for part in PARTS),
+        ("register.col.machine", "left", 1.2),
+        ("register.col.asset", "left", 1.4),
+        ("readiness.col.score", "right", 0.8),
+        *((f"readiness.part.{part}", "right", _WIDTHS.get(part, 1.25)) for part in PARTS),
     ]
     blocks: list[Block] = [heading(1, "readiness.machines.title"), *_outages(facts)]
     if rows and len(facts.data["machines"][0]["days"]) <= _DAYS_DRAWN:
