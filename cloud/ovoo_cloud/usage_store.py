@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.completeness import HourReport
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import gateways
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergySaving
+from ovoo_cloud.catalogue.clock_hours import clocks_of, own_clock
 from ovoo_cloud.catalogue.tables import AlarmRecord, Completeness, Gateway, HourReportRecord, Job
 from ovoo_cloud.diagnosis.usage import AlarmLife, LinkFacts, Usage
 
@@ -48,9 +50,15 @@ def _alarms(session: Session, enterprise: str, start_ns: int, end_ns: int) -> tu
             raised_ns=row.raised_ns,
             acknowledged_ns=_inside(row.acknowledged_ns, end_ns),
             returned_ns=_inside(row.returned_ns, end_ns),
+            acknowledged_by="" if _inside(row.acknowledged_ns, end_ns) is None else _person(enterprise, row),
         )
         for row in found
     )
+
+
+def _person(enterprise: str, row: AlarmRecord) -> str:
+    """Tells people of one enterprise apart; a report names none of them."""
+    return sha256_hex(f"{enterprise}/{row.acknowledged_by}".encode())[:8]
 
 
 def _inside(at_ns: int | None, end_ns: int) -> int | None:
@@ -71,7 +79,16 @@ def _link(session: Session, row: Gateway, start_ns: int, end_ns: int) -> LinkFac
         **{name: None if value is None else int(value) for name, value in zip(names, sums, strict=True)},
         **_account(session, row, start_ns, end_ns),
         offset_ms=_offset(row),
+        clocks=clocks_of(session, row.id, start_ns, end_ns),
+        own=own_clock(session, row.id, start_ns, end_ns),
+        posture=_posture(row),
     )
+
+
+def _posture(row: Gateway) -> Mapping[str, Any] | None:
+    """What the gateway saw of its own network when it connected last; None where it is not of a kind that looks."""
+    told = (row.reported or {}).get("posture")
+    return told if isinstance(told, dict) and told else None
 
 
 def _offset(row: Gateway) -> int | None:
@@ -101,18 +118,17 @@ def _median(values: Sequence[int]) -> int:
 
 
 def _simulations(session: Session, enterprise: str, start_ns: int, end_ns: int) -> int:
-    return _count(
-        session,
-        select(func.count())
-        .select_from(Job)
-        .where(
+    """Runs that differ in what they ran: the same one started again shows nothing new."""
+    found = session.scalars(
+        select(Job).where(
             Job.enterprise == enterprise,
             Job.kind == "rescore",
             Job.state == "done",
             Job.finished_ns >= start_ns,
             Job.finished_ns < end_ns,
-        ),
+        )
     )
+    return len({canonical_json(row.parameters) for row in found})
 
 
 def _forecasts(session: Session, enterprise: str, start_ns: int, end_ns: int) -> int:

@@ -110,6 +110,7 @@ class ReportedConfig:
         unused: assets that were named and that this gateway has no model of.
         models: asset -> fingerprint of its champion.
         challengers: asset -> fingerprint of its challenger, where there is one.
+        posture: what the gateway sees of its own network and links, by fact; a fact that it cannot see is absent.
     """
 
     version: int = 0
@@ -118,11 +119,13 @@ class ReportedConfig:
     unused: tuple[str, ...] = ()
     models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     challengers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    posture: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def to_json(self) -> bytes:
         """Canonical JSON; the version is a decimal string."""
         return canonical_json(
             {
+                **({"posture": dict(self.posture)} if self.posture else {}),
                 "format": _FORMAT,
                 "version": str(self.version),
                 "hash": self.hash,
@@ -148,6 +151,7 @@ class ReportedConfig:
             fields.texts("unused"),
             _texts(fields, "models"),
             _texts(fields, "challengers"),
+            fields.mapping("posture") if "posture" in fields.data else MappingProxyType({}),
         )
 
 

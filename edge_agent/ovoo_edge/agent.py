@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -17,6 +18,7 @@ from ovoo_edge.desired import DesiredState
 from ovoo_edge.drain import Working, drain, wait_for_all
 from ovoo_edge.folder_lock import FolderLock
 from ovoo_edge.health import HealthReport, HealthServer
+from ovoo_edge.posture import look_around
 from ovoo_edge.scoring import Scoring
 from ovoo_edge.signal_list import figures_of
 from ovoo_edge.sinks.base import Sink
@@ -77,6 +79,7 @@ class Agent:
             catalogue = Catalogue([*config.measured, *figures_of(config.signals), *scoring.outputs])
             scoring.restore(config.state_dir / "models.json")
             desired = DesiredState(scoring, config.state_dir, config.enterprise, config.site)
+            desired.posture = functools.partial(look_around, config)
             desired.restore()
             assembly = Assembly(
                 config, self._world, self.software, catalogue, scoring, desired, self._draining, self._parts

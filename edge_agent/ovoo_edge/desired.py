@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ovoo_contract.address import AssetAddress
@@ -28,6 +28,8 @@ class DesiredState:
         scoring: the models it speaks of.
         state_dir: of the gateway.
         enterprise, site: of the gateway; a document that names an asset elsewhere is refused.
+
+    `posture` is set once it is known how to look: what it gives is reported with every connection.
     """
 
     def __init__(self, scoring: Scoring, state_dir: pathlib.Path, enterprise: str, site: str) -> None:
@@ -37,6 +39,7 @@ class DesiredState:
         self._running: DesiredConfig | None = None
         self._refused = ""
         self._one_at_a_time = asyncio.Lock()
+        self.posture: Callable[[], Mapping[str, Any]] = dict
 
     def restore(self) -> None:
         """Applies what was accepted before the restart; a damaged file waits for the cloud to say it again."""
@@ -71,6 +74,7 @@ class DesiredState:
             unused=self._unused(),
             models=models,
             challengers=challengers,
+            posture=self.posture(),
         )
 
     def health(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ovoo_contract.catalogue import Catalogue, DataClass
 from ovoo_contract.errors import ConfigError
 
 from ovoo_edge.config import GatewayConfig
+from ovoo_edge.kernel_clock import read_kernel_clock
 from ovoo_edge.pipeline import Pipeline
 from ovoo_edge.scoring import Scoring
 from ovoo_edge.sinks.base import Sink
@@ -79,6 +80,7 @@ class HealthReport:
         spool = dataclasses.asdict(gauges)
         spool["epoch"] = str(gauges.epoch)
         spool["refused"] = _by_class_name(gauges.refused)
+        own = read_kernel_clock()
         degraded = bool(
             failed
             or pipeline.held_back
@@ -94,6 +96,7 @@ class HealthReport:
             "site": self._config.site,
             "software": self._software,
             "time_ns": self._wall_ns(),
+            "own_clock": None if own is None else dataclasses.asdict(own),
             "process": {**process_figures(), "cpu": self._cpu.cores()},
             "pipeline": dataclasses.asdict(pipeline),
             "spool": spool,
@@ -188,6 +191,12 @@ def sink_figures(snapshot: Mapping[str, Any]) -> dict[str, float]:
         # one figure for the gateway: its worst clock
         figures["offset_ms"] = max(known.values(), key=abs)
     figures.update({f"offset_ms.{name}": offset for name, offset in known.items()})
+    for source in snapshot["sources"]:
+        if source["name"] in known:
+            figures[f"uncertainty_ms.{source['name']}"] = source["clock"]["uncertainty_ms"]
+    own = snapshot["own_clock"]
+    if own is not None:
+        figures.update(clock_synced=float(own["synchronised"]), clock_error_ms=own["error_ms"])
     for name in spool["backlog_rows"]:
         figures[f"backlog_rows.{name}"] = spool["backlog_rows"][name]
         figures[f"backlog_bytes.{name}"] = spool["backlog_bytes"][name]

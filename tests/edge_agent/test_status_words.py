@@ -21,6 +21,7 @@ WELL: dict[str, Any] = {
     "status": "ok",
     "gateway": "gw-1",
     "time_ns": NOW,
+    "own_clock": {"synchronised": True, "error_ms": 12.5},
     "process": {"rss_mb": 60.0, "cpu_s": 5.0, "cpu": 0.1, "threads": 8.0},
     "sources": [
         {

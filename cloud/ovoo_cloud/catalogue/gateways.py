@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import audit
+from ovoo_cloud.catalogue.clock_hours import note_clocks
 from ovoo_cloud.catalogue.tables import Enterprise, Gateway, Site
 
 __all__ = [
@@ -170,6 +171,7 @@ def note_state(session: Session, gateway_id: str, state: GatewayState, now_ns: i
     if found is None:
         return
     document: dict[str, Any] = json.loads(state.to_json())
+    note_clocks(session, gateway_id, state, found.state, now_ns)
     found.state = document
     if state.online:
         found.last_seen_ns = now_ns

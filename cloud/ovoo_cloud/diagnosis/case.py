@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -30,6 +29,7 @@ from ovoo_cloud.diagnosis.case_parts import (
     Tariff,
 )
 from ovoo_cloud.diagnosis.case_plan import read_plan
+from ovoo_cloud.diagnosis.instants import read_instant
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
@@ -96,7 +96,7 @@ def _build(top: IntakeReader) -> Case:
         raw=dict(top.data),
         frameworks=frameworks,
         assessments=read_assessments(top, frameworks),
-        operation=read_operation(top, tuple(machine.id for machine in machines)),
+        operation=read_operation(top, tuple(machine.id for machine in machines), ZoneInfo(zone)),
         graded=graded,
         part_machines=read_machines(top),
         plan=read_plan(top),
@@ -148,7 +148,7 @@ def _window(top: IntakeReader) -> tuple[int, int, str]:
             "timezone", "unknown time zone", "write an IANA name such as Asia/Shanghai", code="intake.no_such_time_zone"
         )
         zone = ZoneInfo("Asia/Shanghai")
-    start, end = _instant(reader, "start", zone), _instant(reader, "end", zone)
+    start, end = read_instant(reader, "start", zone), read_instant(reader, "end", zone)
     if start >= end:
         reader.fail(
             "end",
@@ -158,21 +158,6 @@ def _window(top: IntakeReader) -> tuple[int, int, str]:
         )
     reader.finish()
     return start, end, name
-
-
-def _instant(reader: IntakeReader, key: str, zone: ZoneInfo) -> int:
-    text = reader.text(key)
-    if not text:
-        return 0
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        reader.fail(key, "not a date", "write 2026-05-01 or 2026-05-01T08:00:00+08:00", code="intake.not_date")
-        return 0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    whole = int((moment.replace(microsecond=0)).timestamp())
-    return whole * 1_000_000_000 + moment.microsecond * 1000
 
 
 def _bilingual(reader: IntakeReader, key: str, default: str | None = None) -> Bilingual:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
+from ovoo_cloud.diagnosis.instants import read_instant
 from ovoo_cloud.diagnosis.intake import IntakeReader
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "MachineOperation",
     "OperationIntake",
     "OutputSignal",
+    "Shutdown",
     "WorkOrders",
     "read_operation",
     "read_signal",
@@ -57,11 +60,26 @@ class WorkOrders:
 
 
 @dataclass(frozen=True, slots=True)
+class Shutdown:
+    """A planned stop [start_ns, end_ns), ns UTC, of the named machines of the register, or of all where none is named.
+
+    The time that a document proves leaves the window; what is only declared widens ranges.
+    """
+
+    start_ns: int
+    end_ns: int
+    machines: tuple[str, ...]
+    cls: Told
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OperationIntake:
     """The section `operation` of a case."""
 
     machines: tuple[MachineOperation, ...] = ()
     work_orders: WorkOrders | None = None
+    shutdowns: tuple[Shutdown, ...] = ()
 
     def of(self, machine: str) -> MachineOperation | None:
         """The entry of a machine of the register."""
@@ -71,12 +89,13 @@ class OperationIntake:
 NO_OPERATION: Final = OperationIntake()
 
 
-def read_operation(top: IntakeReader, machines: tuple[str, ...]) -> OperationIntake:
+def read_operation(top: IntakeReader, machines: tuple[str, ...], zone: ZoneInfo) -> OperationIntake:
     """The section, empty where it is absent; mistakes go to the reader's log.
 
     Args:
         top: the case.
         machines: ids of the register; an entry names one of them.
+        zone: of times that name none.
     """
     reader = top.child("operation")
     if reader is None:
@@ -90,7 +109,8 @@ def read_operation(top: IntakeReader, machines: tuple[str, ...]) -> OperationInt
             code="intake.machine_twice",
             name=name,
         )
-    intake = OperationIntake(found, _work_orders(reader))
+    stops = tuple(_shutdown(entry, machines, zone) for entry in reader.children("shutdowns"))
+    intake = OperationIntake(found, _work_orders(reader), stops)
     reader.finish()
     return intake
 
@@ -123,6 +143,19 @@ def _machine(reader: IntakeReader, machines: tuple[str, ...]) -> MachineOperatio
             )
     reader.finish()
     return made
+
+
+def _shutdown(reader: IntakeReader, machines: tuple[str, ...], zone: ZoneInfo) -> Shutdown:
+    cls, documents = _told(reader)
+    named = reader.names("machines") if reader.has("machines") else ()
+    reader.seen.add("machines")
+    stop = Shutdown(read_instant(reader, "start", zone), read_instant(reader, "end", zone), named, cls, documents)
+    if stop.start_ns >= stop.end_ns:
+        reader.fail("end", "the shutdown ends before it starts", "write end later than start; end is not included")
+    for name in sorted(set(named) - set(machines)):
+        reader.fail("machines", f"no such machine in the register: {name!r}", "use ids of the section equipment:")
+    reader.finish()
+    return stop
 
 
 def _signal(parent: IntakeReader, key: str) -> OutputSignal | None:

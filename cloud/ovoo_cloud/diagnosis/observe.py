@@ -27,6 +27,9 @@ __all__ = [
     "Series",
     "SignalScan",
     "Window",
+    "good_series",
+    "held_minutes",
+    "held_values",
     "scan_columns",
 ]
 
@@ -198,14 +201,18 @@ class Observation:
 
         No averaging, so no rounding.
         """
-        series = self.series(scan)
-        result = np.full(self.window.minutes, np.nan)
-        slots = (series.time_ns - self.window.start_ns) // MINUTE_NS
-        for step in reversed(range(_hold(scan.entry))):
-            reached = slots + step
-            inside = reached < self.window.minutes
-            result[reached[inside]] = series.value[inside]
-        return result
+        return held_values(self.series(scan), scan.entry, self.window)
+
+
+def held_values(series: Series, entry: SignalEntry, window: Window) -> npt.NDArray[np.float64]:
+    """The last value of every minute, held until the signal's next sample is due; NaN where there is none."""
+    result = np.full(window.minutes, np.nan)
+    slots = (series.time_ns - window.start_ns) // MINUTE_NS
+    for step in reversed(range(_hold(entry))):
+        reached = slots + step
+        inside = reached < window.minutes
+        result[reached[inside]] = series.value[inside]
+    return result
 
 
 def good_series(columns: SampleColumns) -> Series:
@@ -226,8 +233,8 @@ def scan_columns(columns: SampleColumns, entry: SignalEntry, window: Window) -> 
         samples=len(times),
         good_samples=int(np.count_nonzero(good_rows)),
         sha256=hash_samples([(entry.address, columns)]),
-        good=_minutes(times[good_rows], entry, window),
-        seen=_minutes(times, entry, window),
+        good=held_minutes(times[good_rows], entry, window),
+        seen=held_minutes(times, entry, window),
         changed=_changed(times[good_rows], values, window),
         varied=bool(len(values)) and not bool(np.all(values == values[0])),
     )
@@ -241,7 +248,7 @@ def _changed(times: npt.NDArray[np.int64], values: npt.NDArray[np.float64], wind
     return flags
 
 
-def _minutes(times: npt.NDArray[np.int64], entry: SignalEntry, window: Window) -> Flags:
+def held_minutes(times: npt.NDArray[np.int64], entry: SignalEntry, window: Window) -> Flags:
     """Minutes covered: a sample covers its own minute, a slower signal also those until its next sample is due."""
     flags = np.zeros(window.minutes, dtype=np.bool_)
     slots = (times - window.start_ns) // MINUTE_NS

@@ -17,6 +17,7 @@ __all__ = ["longest_run", "running_section", "steady_days"]
 
 _DAY_MINUTES = 1440
 _DAYS = "steady_days/1"
+_PROVING_DAYS = "steady_days/2"
 _HOURS = "running_hours/1"
 _QUERY = "minutes with power above a tenth of its 95th percentile"
 
@@ -30,17 +31,20 @@ def running_section(
 
 def _row(each: Delivery, rule: DeliveryRule, seen: Observation, book: FigureBook) -> dict[str, str]:
     name = each.machine.id
-    flags = _flags(each, seen)
+    flags = _flags(each, rule, seen)
     steady = steady_days(flags, rule)
     row = {"machine": name, "evidence": each.evidence}
+    formula = _DAYS if rule.doubt is None else _PROVING_DAYS
     for key, value in (("days", int(np.count_nonzero(steady))), ("longest", longest_run(steady))):
-        figure = book.base(f"running.{name}.{key}", value, unit="d", formula=_DAYS, evidence=[each.evidence])
+        figure = book.base(f"running.{name}.{key}", value, unit="d", formula=formula, evidence=[each.evidence])
         row[key] = figure.id
     row["hours"] = _hours(each, seen, book)
     return row
 
 
-def _flags(each: Delivery, seen: Observation) -> npt.NDArray[np.bool_]:
+def _flags(each: Delivery, rule: DeliveryRule, seen: Observation) -> npt.NDArray[np.bool_]:
+    if rule.doubt is not None and each.proving is not None:
+        return each.proving
     scans = [] if each.machine.asset is None else seen.of_asset(each.machine.asset)
     return np.vstack([scan.good for scan in scans if scan.entry.uplink == "raw"])
 

@@ -18,6 +18,7 @@ from ovoo_cloud.diagnosis.assessments import Seen, assess, check_assessments, ch
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.course import intensity_course
 from ovoo_cloud.diagnosis.dated import DatedTables, Tables, last_day
+from ovoo_cloud.diagnosis.editions import FIRST, LATEST
 from ovoo_cloud.diagnosis.energy import energy_section
 from ovoo_cloud.diagnosis.equipment import equipment_section
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
@@ -26,6 +27,7 @@ from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.indicators import (
     Delivery,
     DeliveryRule,
+    DoubtRule,
     collection_links,
     deliveries,
     indicator_section,
@@ -102,6 +104,7 @@ def freeze(
     shelf: Shelf | None = None,
     *,
     review: Sequence[Mapping[str, Any]] = (),
+    edition: int = LATEST,
 ) -> Snapshot:
     """Measure, score and freeze one case.
 
@@ -110,6 +113,7 @@ def freeze(
     Args:
         shelf: where a centre's own frameworks and pinned editions are found; without one, only the installed packs.
         review: what an expert decided, item by item.
+        edition: of our measuring rules; an earlier one to measure an earlier report again.
 
     Raises:
         ConfigErrors: the case answers items that a framework of it does not have.
@@ -123,9 +127,9 @@ def freeze(
     seen = Observation.scan(source, window)
     book = FigureBook()
     methods = load_methods()
-    rule = _delivery_rule(case, framework, methods)
+    rule = _delivery_rule(case, framework, methods, edition)
     found = deliveries(case, rule, seen)
-    network = network_figures(case, found, book)
+    network = network_figures(case, found, book, rule.formula)
     links = collection_links(found)
     rules = rules_of(framework)
     options = measured_options(found, links, source.platform(), seen, methods)
@@ -133,7 +137,7 @@ def freeze(
     energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
     if (course := intensity_course(case, seen, book, energy)) is not None:
         energy.data["norm"]["course"] = course
-    indicators = indicator_section(case, framework, found, network, seen, book, methods)
+    indicators = indicator_section(case, framework, found, network, seen, book, methods, rule.formula, edition)
     measured = Seen(found, rule, network, options, indicators.facts, seen)
     resolved = leading_answers(case, framework, measured, book, indicators.scenes)
     answers, scenes, reviewed = apply_review(*resolved, review)
@@ -155,7 +159,7 @@ def freeze(
         "scenes": scenes,
         "score": score_json(score_any(rules, answers, scenes)),
         "quality": _quality(case, seen, found, book),
-        "network": [_delivery_json(each, book) for each in found],
+        "network": [_delivery_json(each, rule, book) for each in found],
         "links": {name: {"verdict": verdict, "evidence": list(ids)} for name, (verdict, ids) in links.items()},
         "energy": energy.data,
         "equipment": equipment_section(case, seen, book),
@@ -166,8 +170,10 @@ def freeze(
         "security": protection_section(source.platform(), seen, book),
         "indicators": indicators.data,
         "scene_facts": indicators.scenes,
-        "readiness": readiness_summary(seen, book, methods),
+        "readiness": readiness_summary(seen, book, methods, edition),
     }
+    if edition > FIRST:
+        data["method_edition"] = edition
     if reviewed:
         data["review"] = {"items": reviewed}
     lead_figures(rules, data["score"], answers, book)
@@ -184,16 +190,18 @@ def _packs(tables: Tables, methods: MethodTable) -> dict[str, Any]:
     return {name: {"version": table.version, "sha256": table.sha256} for name, table in named}
 
 
-def _delivery_rule(case: Case, framework: Framework, methods: MethodTable) -> DeliveryRule:
+def _delivery_rule(case: Case, framework: Framework, methods: MethodTable, edition: int) -> DeliveryRule:
     """What counts as networked: as the leading framework says, else by our own method; the case may set the share."""
     stated = framework.method == "points_gate"
     days = framework.connected_days if stated else int(methods.get("delivery_days").exact)
     own = framework.connected_share if stated else methods.get("delivery_share").exact
     still = int(methods.get("usage_still_limit").exact * 60)
-    return DeliveryRule(Fraction(str(own if case.required_share is None else case.required_share)), days, still)
+    doubt = DoubtRule(still, methods.get("usage_noise_share").value, methods.get("usage_live_share").value)
+    share = Fraction(str(own if case.required_share is None else case.required_share))
+    return DeliveryRule(share, days, still, doubt if edition > FIRST else None)
 
 
-def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
+def _delivery_json(each: Delivery, rule: DeliveryRule, book: FigureBook) -> dict[str, Any]:
     low, high = (Decimal(share.numerator * 100) / Decimal(share.denominator) for share in (each.low, each.high))
     figure = book.base(
         f"machine.{each.machine.id}.delivery_percent",
@@ -201,7 +209,7 @@ def _delivery_json(each: Delivery, book: FigureBook) -> dict[str, Any]:
         bounds=(low, high),
         unit="%",
         digits=1,
-        formula="delivery_share/1",
+        formula=rule.formula,
         evidence=[each.evidence] if each.evidence else [],
         reason=each.reason,
     )

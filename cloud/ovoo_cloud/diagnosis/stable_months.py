@@ -39,11 +39,13 @@ def stable_months(
 
 def _all_steady(own: Sequence[Delivery], rule: DeliveryRule, seen: Observation, *, blind: bool) -> list[bool]:
     """Whether each whole day is steady for all of them; minutes nobody saw count as good where `blind`."""
-    columns = [steady_days(_flags(each, seen, blind), rule) for each in own]
+    columns = [steady_days(_flags(each, rule, seen, blind), rule) for each in own]
     return [all(day) for day in zip(*columns, strict=True)]
 
 
-def _flags(each: Delivery, seen: Observation, blind: bool) -> npt.NDArray[np.bool_]:
+def _flags(each: Delivery, rule: DeliveryRule, seen: Observation, blind: bool) -> npt.NDArray[np.bool_]:
+    if not blind and rule.doubt is not None and each.proving is not None:
+        return each.proving
     scans = [] if each.machine.asset is None else seen.of_asset(each.machine.asset)
     unseen = ~seen.platform_seen
     raw = [scan.good for scan in scans if scan.entry.uplink == "raw"]

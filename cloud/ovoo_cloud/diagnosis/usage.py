@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ovoo_cloud.diagnosis.clocks import ClockFacts, OwnClock
+
 __all__ = ["AlarmLife", "LinkFacts", "Usage"]
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmLife:
-    """One alarm raised in the window. `asset` is a full address; times are ns UTC, None where it has not happened."""
+    """One alarm raised in the window. `asset` is a full address; times are ns UTC, None where it has not happened.
+
+    `acknowledged_by` tells people apart without naming them; empty where it was not kept. `unread` is no record but a
+    judgement (`indicators.attention`): the acknowledgement shows no attention.
+    """
 
     finding: str
     asset: str
@@ -20,11 +26,13 @@ class AlarmLife:
     raised_ns: int
     acknowledged_ns: int | None = None
     returned_ns: int | None = None
+    acknowledged_by: str = ""
+    unread: bool = False
 
     @property
     def closed(self) -> bool:
         """Whether a person has seen it and the condition has ended."""
-        return self.acknowledged_ns is not None and self.returned_ns is not None
+        return self.acknowledged_ns is not None and self.returned_ns is not None and not self.unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class LinkFacts:
         expected, lost: samples by the gateway's own account.
         delay_ms: median time from an account's making to its arrival; holds the difference of the two clocks.
         offset_ms: the worst clock of its sources against its own, at the last word.
+        clocks: of its sources, hour by hour; own: of the gateway itself against the platform's.
+        posture: what the gateway sees of its own network, by fact.
     """
 
     gateway: str
@@ -53,6 +63,39 @@ class LinkFacts:
     lost: int | None = None
     delay_ms: int | None = None
     offset_ms: int | None = None
+    clocks: tuple[ClockFacts, ...] = ()
+    own: OwnClock | None = None
+    posture: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; what nobody told since it was first kept is absent, as in records from before."""
+        plain = {name: getattr(self, name) for name in _COUNTED}
+        told: dict[str, Any] = {"gateway": self.gateway, "sites": sorted(self.sites), **plain}
+        if self.clocks:
+            told["clocks"] = [each.to_json() for each in self.clocks]
+        if self.own is not None:
+            told["own"] = self.own.to_json()
+        if self.posture is not None:
+            told["posture"] = dict(self.posture)
+        return told
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LinkFacts:
+        """Reads `to_json`."""
+        own = data.get("own")
+        return cls(
+            gateway=data["gateway"],
+            sites=tuple(data["sites"]),
+            **{name: data[name] for name in _COUNTED},
+            clocks=tuple(ClockFacts.from_json(each) for each in data.get("clocks", ())),
+            own=None if own is None else OwnClock.from_json(own),
+            posture=data.get("posture"),
+        )
+
+
+_COUNTED = (
+    "certificate", "deliveries", "late", "stored", "duplicates", "shifted", "expected", "lost", "delay_ms", "offset_ms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +118,7 @@ class Usage:
         """Plain data; nanoseconds are decimal strings."""
         return {
             "alarms": [_alarm_json(each) for each in sorted(self.alarms, key=_order)],
-            "links": [{**asdict(each), "sites": sorted(each.sites)} for each in sorted(self.links, key=_gateway)],
+            "links": [each.to_json() for each in sorted(self.links, key=_gateway)],
             "simulations": self.simulations,
             "forecasts": self.forecasts,
         }
@@ -85,7 +128,7 @@ class Usage:
         """Reads `to_json`."""
         return cls(
             alarms=tuple(AlarmLife(**{**each, **_times(each)}) for each in data["alarms"]),
-            links=tuple(LinkFacts(**{**each, "sites": tuple(each["sites"])}) for each in data["links"]),
+            links=tuple(LinkFacts.from_json(each) for each in data["links"]),
             simulations=data["simulations"],
             forecasts=data["forecasts"],
         )
@@ -103,7 +146,9 @@ def _gateway(link: LinkFacts) -> str:
 
 
 def _alarm_json(life: AlarmLife) -> dict[str, Any]:
-    plain = asdict(life)
+    plain = {name: value for name, value in asdict(life).items() if name != "unread"}
+    if not life.acknowledged_by:
+        del plain["acknowledged_by"]  # as in records from before it was kept
     return {**plain, **{name: None if plain[name] is None else str(plain[name]) for name in _TIMES}}
 
 

@@ -30,6 +30,8 @@ _DRAWN: Final = 20
 _DAYS_DRAWN: Final = 100
 """A longer window has no room for a cell a day."""
 _FULL: Final = 100.0
+_WIDTHS: Final = {"coverage": 1.05, "clock": 0.8, "quality": 0.9, "order": 0.8}
+"""Of columns whose English heading is short; a heading must not run into the next."""
 _TERMS: Final = ("readiness", "good", "evidence", "snapshot", "range")
 
 
@@ -94,15 +96,65 @@ def machines(facts: Facts) -> list[Block]:
         for row in facts.data["machines"]
     ]
     columns: list[Column] = [
-        ("register.col.machine", "left", 1.5),
-        ("register.col.asset", "left", 1.7),
-        ("readiness.col.score", "right", 0.9),
-        *((f"readiness.part.{part}", "right", 0.9) for part in PARTS),
+        ("register.col.machine", "left", 1.2),
+        ("register.col.asset", "left", 1.4),
+        ("readiness.col.score", "right", 0.8),
+        *((f"readiness.part.{part}", "right", _WIDTHS.get(part, 1.25)) for part in PARTS),
     ]
-    blocks: list[Block] = [heading(1, "readiness.machines.title")]
+    blocks: list[Block] = [heading(1, "readiness.machines.title"), *_outages(facts)]
     if rows and len(facts.data["machines"][0]["days"]) <= _DAYS_DRAWN:
         blocks.append(_calendar(facts))
-    return [*blocks, table("readiness.machines.caption", columns, rows, compact=True)]
+    return [*blocks, table("readiness.machines.caption", columns, rows, compact=True), *_proposals(facts)]
+
+
+def _outages(facts: Facts) -> list[Block]:
+    """Missing minutes by whose silence it is; not in snapshots from before that was told apart."""
+    kinds = ("site", "machine", "signal")
+    if not facts.has("readiness.missing_site_min"):
+        return []
+    rows = [
+        [
+            key(f"dependable.readiness.missing.{kind}"),
+            facts.figure(f"readiness.missing_{kind}_min", unit=False),
+            key(f"dependable.readiness.missing.{kind}.do"),
+        ]
+        for kind in kinds
+    ]
+    columns: list[Column] = [
+        ("dependable.readiness.col.missing", "left", 2),
+        ("dependable.readiness.col.minutes", "right", 1.2),
+        ("readiness.col.do", "left", 3),
+    ]
+    return [table("dependable.readiness.missing.caption", columns, rows, compact=True)]
+
+
+def _proposals(facts: Facts) -> list[Block]:
+    """Templates that may fit machines that none was recognised for."""
+    rows = [
+        [
+            plain(machine["asset"].split("/", 2)[2]),
+            name(each["name"]),
+            plain(f"{each['pack']}/{each['template']}"),
+            plain(f"{each['matched']} / {each['of']}"),
+            plain(", ".join(f"{own} = {theirs}" if own != theirs else own for own, theirs in each["pairs"])),
+        ]
+        for machine in facts.data["machines"]
+        for each in machine.get("proposals", ())
+    ]
+    if not rows:
+        return []
+    columns: list[Column] = [
+        ("register.col.asset", "left", 1.6),
+        ("dependable.readiness.col.template", "left", 1.3),
+        ("dependable.readiness.col.id", "left", 1.6),
+        ("dependable.readiness.col.matched", "right", 0.9),
+        ("dependable.readiness.col.pairs", "left", 3.2),
+    ]
+    return [
+        heading(2, "dependable.readiness.proposals.title"),
+        para(key("dependable.readiness.proposals.lead")),
+        table("dependable.readiness.proposals.caption", columns, rows[:_WORST], compact=True),
+    ]
 
 
 def _calendar(facts: Facts) -> Block:
@@ -175,6 +227,8 @@ def _faults(row: dict[str, Any]) -> list[Inline]:
         causes.append(key("readiness.counted", cause=cause_words("bad_samples"), count=bad))
     if row["flat_h"] != "0.0":
         causes.append(key("readiness.flat", hours=plain(row["flat_h"])))
+    if row.get("coarse"):
+        causes.append(key("dependable.readiness.coarse", step=plain(row["quantum"])))
     return [*causes, *(cause_words(f"no_{each}") for each in row["missing"])]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ovoo_packs import load_methods
 
+from ovoo_cloud.diagnosis.editions import edition_of
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure
 from ovoo_cloud.diagnosis.frozen import FrozenSource
@@ -68,6 +69,7 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         parse_plan(snapshot["plan"], "snapshot.json"),
         FrozenSource(snapshot["source"], source),
         Issue.from_json(snapshot["issue"]),
+        edition=edition_of(snapshot),
     ).data
 
 

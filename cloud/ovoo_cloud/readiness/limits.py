@@ -8,6 +8,8 @@ from typing import Final
 
 from ovoo_packs import MethodTable
 
+from ovoo_cloud.diagnosis.editions import LATEST
+
 __all__ = ["PARTS", "Limits"]
 
 PARTS: Final = ("coverage", "continuity", "clock", "movement", "plausibility", "quality", "order", "catalogue")
@@ -16,7 +18,7 @@ PARTS: Final = ("coverage", "continuity", "clock", "movement", "plausibility", "
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Weights by part, and limits in the units of their names."""
+    """Weights by part, limits in the units of their names, and the edition of our measuring rules."""
 
     weights: dict[str, Decimal]
     gap_min: int
@@ -24,9 +26,10 @@ class Limits:
     flat_ns: int
     on_change_hold_s: float
     rows: tuple[str, ...]
+    edition: int = LATEST
 
     @classmethod
-    def of(cls, methods: MethodTable) -> Limits:
+    def of(cls, methods: MethodTable, edition: int = LATEST) -> Limits:
         """From the pack of our own methods."""
         names = [f"readiness_weight_{part}" for part in PARTS]
         gap, clock, flat, hold = (
@@ -39,4 +42,5 @@ class Limits:
             flat_ns=int(flat.exact * 3_600_000_000_000),
             on_change_hold_s=float(hold.exact * 60),
             rows=(*names, gap.id, clock.id, flat.id, hold.id),
+            edition=edition,
         )

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from ovoo_cloud.diagnosis.usage import LinkFacts
+from ovoo_cloud.readiness.clock_faults import clock_faults, clock_share
 from ovoo_cloud.readiness.limits import PARTS, Limits
 from ovoo_cloud.readiness.signal_facts import SignalFacts, is_number
 
@@ -44,20 +45,34 @@ Parts = Mapping[str, Span | None]
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """What the gateways of a site tell of all its signals: worst clock error, repeated rows. None is not told."""
+    """What the gateways of a site tell of all its signals: worst clock error, repeated rows. None is not told.
+
+    `clock_share`: points, 0 to 1, of the clocks over all hours of the window; None where no hours were kept, then
+    `offset_ms`, the last word, stands for them. `faults`: what is wrong with clocks, as causes.
+    """
 
     offset_ms: int | None
     duplicate_share: Fraction | None
+    clock_share: Fraction | None = None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def formula(self) -> str:
+        """Id of the formula by which points are made."""
+        return "readiness/1" if self.clock_share is None else "readiness/2"
 
 
-def link_state(links: Iterable[LinkFacts], site: str) -> LinkState:
-    """The state of the gateways that serve a site."""
+def link_state(links: Iterable[LinkFacts], site: str, limit_ms: int = 1000) -> LinkState:
+    """The state of the gateways that serve a site; a clock within `limit_ms` is right."""
     own = [link for link in links if site in link.sites]
+    clocks = [clock for link in own for clock in link.clocks]
     offsets = [abs(link.offset_ms) for link in own if link.offset_ms is not None]
     stored = sum(link.stored or 0 for link in own)
     repeated = sum(link.duplicates or 0 for link in own)
     share = Fraction(repeated, stored + repeated) if stored + repeated else None
-    return LinkState(max(offsets, default=None), share)
+    return LinkState(
+        max(offsets, default=None), share, clock_share(clocks, limit_ms), clock_faults(own, clocks, limit_ms)
+    )
 
 
 def score_parts(facts: SignalFacts, state: LinkState, limits: Limits) -> dict[str, Span | None]:
@@ -83,7 +98,9 @@ def _clock(facts: SignalFacts, state: LinkState, limits: Limits) -> Span:
     """Half for samples whose time nobody doubts, half for the clock error that the gateways report."""
     rows = _OPEN if not facts.samples else Span.of(_FULL - _share(facts.clock_flagged, facts.samples))
     error = _OPEN
-    if state.offset_ms is not None:
+    if state.clock_share is not None:
+        error = Span.of(_FULL * state.clock_share)
+    elif state.offset_ms is not None:
         error = Span.of(_FULL * limits.clock_ms / max(limits.clock_ms, state.offset_ms))
     return Span((rows.low + error.low) / 2, (rows.high + error.high) / 2)
 

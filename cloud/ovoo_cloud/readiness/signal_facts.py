@@ -13,8 +13,10 @@ from ovoo_contract.evidence import SampleColumns
 from ovoo_contract.quality import CLOCK_SUSPECT, FLAGS, SHIFTED, TIME_FROM_RECEIVE, TIME_FROM_SERVER, UNCERTAIN
 from ovoo_packs import SignalTemplate
 
+from ovoo_cloud.diagnosis.editions import FIRST
 from ovoo_cloud.diagnosis.observe import GAP_MINUTES, MINUTE_NS, SignalScan, Window, gaps_of, scan_columns
 from ovoo_cloud.readiness.limits import Limits
+from ovoo_cloud.readiness.nature import is_setting, quantum_of
 from ovoo_cloud.readiness.plausibility import Plausibility, check_values
 
 __all__ = ["GAP_CLASSES_MIN", "SignalFacts", "facts_of", "is_number"]
@@ -42,6 +44,7 @@ class SignalFacts:
         codes: the most frequent quality codes without our flags, with their rows.
         missing: what the catalogue does not say: name_zh, name_en, unit, range, template.
         checks: how many things it was asked for.
+        quantum: the smallest difference between two values; `coarse` where it hides the course. No points depend on it.
     """
 
     entry: SignalEntry
@@ -60,6 +63,8 @@ class SignalFacts:
     codes: tuple[tuple[int, int], ...]
     missing: tuple[str, ...]
     checks: int
+    quantum: str | None = None
+    coarse: bool = False
 
 
 def is_number(entry: SignalEntry) -> bool:
@@ -94,7 +99,8 @@ def facts_of(
     told = (quality < UNCERTAIN) & np.isfinite(values)
     numbers = is_number(entry)
     lengths = [(int(end) - int(start)) // MINUTE_NS for start, end in gaps_of(scan.good, window)]
-    flat_ns, told_ns = _flat(times[told], values[told], limits) if _moves(entry, template) else (0, 0)
+    flat_ns, told_ns = _flat(times[told], values[told], limits) if _moves(entry, template, limits.edition) else (0, 0)
+    quantum, coarse = quantum_of(values[told]) if numbers else (None, False)
     missing, checks = _catalogue(entry, template, matched=matched)
     facts = SignalFacts(
         entry=entry,
@@ -113,12 +119,16 @@ def facts_of(
         codes=_codes(quality),
         missing=missing,
         checks=checks,
+        quantum=quantum,
+        coarse=coarse,
     )
     return facts, scan
 
 
-def _moves(entry: SignalEntry, template: SignalTemplate | None) -> bool:
+def _moves(entry: SignalEntry, template: SignalTemplate | None, edition: int) -> bool:
     """Measured numbers sent again and again; a counter at rest and a setting that stays are no faults."""
+    if edition > FIRST and is_setting(entry, template):
+        return False
     counter = template.counter if template is not None else entry.unit in ("kWh", "MWh", "count")
     return entry.type == "float" and entry.uplink == "raw" and not counter
 

@@ -9,12 +9,15 @@ from typing import Any, Final
 from ovoo_contract.evidence import figure as decimal_text
 from ovoo_packs import load_methods
 
+from ovoo_cloud.diagnosis.editions import FIRST, LATEST
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.observe import EvidenceBook, Window
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
+from ovoo_cloud.diagnosis.usage import LinkFacts
 from ovoo_cloud.readiness.limits import PARTS, Limits
+from ovoo_cloud.readiness.outages import Outages, outages
 from ovoo_cloud.readiness.plan import ReadinessPlan
 from ovoo_cloud.readiness.score import Parts, link_state, weighted
 from ovoo_cloud.readiness.signal_facts import GAP_CLASSES_MIN
@@ -25,14 +28,13 @@ from ovoo_cloud.readiness.todo import todo_section
 __all__ = ["FORMAT", "freeze_readiness", "readiness_figures"]
 
 FORMAT: Final = "ovoo.readiness/1"
-_FORMULA: Final = "readiness/1"
 _DIGITS: Final = 1
 _LINKS: Final = "clock and rows of the site's gateways"
 _TOLD: Final = ("clock", "order")
 """Parts that rest on what the gateways tell as well."""
 
 
-def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue) -> Snapshot:
+def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue, *, edition: int = LATEST) -> Snapshot:
     """Measures and freezes the readiness of one site.
 
     The same plan and samples give the same bytes, whatever the order in which the samples were stored.
@@ -40,7 +42,7 @@ def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue) 
     own = SiteTelemetry(source, plan.site)
     window, methods = Window(plan.start_ns, plan.end_ns), load_methods()
     evidence, book = EvidenceBook(window, tuple(sorted(own.catalogue_ids()))), FigureBook()
-    parts = readiness_figures(own, plan.site, window, evidence, book)
+    parts = readiness_figures(own, plan.site, window, evidence, book, edition)
     data: dict[str, Any] = {
         "format": FORMAT,
         "issue": issue.to_json(),
@@ -63,6 +65,8 @@ def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue) 
         "figures": {name: figure.to_json() for name, figure in sorted(book.figures.items())},
         "evidence": dict(sorted(evidence.records.items())),
     }
+    if edition > FIRST:
+        data["method_edition"] = edition
     return Snapshot(data)
 
 
@@ -77,26 +81,45 @@ def _case(plan: ReadinessPlan) -> dict[str, Any]:
 
 
 def readiness_figures(
-    source: EvidenceSource, site: str, window: Window, evidence: EvidenceBook, book: FigureBook
+    source: EvidenceSource,
+    site: str,
+    window: Window,
+    evidence: EvidenceBook,
+    book: FigureBook,
+    edition: int = LATEST,
 ) -> dict[str, Any]:
     """Surveys a site into the books; gives the sections `machines` and `todo`."""
-    limits = Limits.of(load_methods())
+    limits = Limits.of(load_methods(), edition)
     links = source.usage(window.start_ns, window.end_ns).links
-    records = sorted([each.gateway, each.offset_ms, each.stored, each.duplicates] for each in links)
-    told = [evidence.add_records(records, _LINKS, formulas=[_FORMULA])] if records else []
-    machines = tuple(survey(source, window, limits, link_state(links, site), evidence))
-    rows = [_machine(each, limits, book, told) for each in machines]
+    state = link_state(links, site, limits.clock_ms)
+    records = sorted((_record(each) for each in links), key=lambda row: str(row[0]))
+    told = [evidence.add_records(records, _LINKS, formulas=[state.formula])] if records else []
+    machines = tuple(survey(source, window, limits, state, evidence))
+    rows = [_machine(each, limits, book, told, state.formula) for each in machines]
     _site(machines, limits, book)
     _totals(machines, book)
-    return {"machines": rows, "todo": todo_section(machines, limits, book)}
+    _missing(outages(machines), machines, book)
+    return {"machines": rows, "todo": todo_section(machines, limits, book, state)}
 
 
-def _machine(machine: MachineSurvey, limits: Limits, book: FigureBook, told: Sequence[str]) -> dict[str, Any]:
+def _record(link: LinkFacts) -> list[Any]:
+    """What a gateway told; clocks only where hours of them were kept."""
+    plain: list[Any] = [link.gateway, link.offset_ms, link.stored, link.duplicates]
+    if link.clocks:
+        plain.append([each.to_json() for each in link.clocks])
+    return plain
+
+
+def _machine(
+    machine: MachineSurvey, limits: Limits, book: FigureBook, told: Sequence[str], formula: str
+) -> dict[str, Any]:
     stem = f"readiness.asset.{machine.asset.path}"
     parts = {
         part: None
         if span is None
-        else _base(f"{stem}.{part}", span.decimals(), [machine.evidence, *(told if part in _TOLD else ())], book)
+        else _base(
+            f"{stem}.{part}", span.decimals(), [machine.evidence, *(told if part in _TOLD else ())], book, formula
+        )
         for part, span in machine.parts.items()
     }
     score = _weighted(f"{stem}.score", parts, limits, book)
@@ -108,18 +131,19 @@ def _machine(machine: MachineSurvey, limits: Limits, book: FigureBook, told: Seq
         "parts": {part: None if figure is None else figure.id for part, figure in parts.items()},
         "evidence": machine.evidence,
         "days": list(machine.days),
-        "signals": [_signal(each, machine, limits, book) for each in machine.signals],
+        "proposals": [each.to_json() for each in machine.proposed],
+        "signals": [_signal(each, machine, limits, book, formula) for each in machine.signals],
     }
 
 
-def _base(name: str, ends: tuple[Decimal, Decimal], evidence: Sequence[str], book: FigureBook) -> Figure:
+def _base(name: str, ends: tuple[Decimal, Decimal], evidence: Sequence[str], book: FigureBook, formula: str) -> Figure:
     return book.base(
         name,
         None,
         bounds=ends,
         unit="points",
         digits=_DIGITS,
-        formula=_FORMULA,
+        formula=formula,
         evidence=evidence,
         reason="" if ends[0] == ends[1] else "missing",
     )
@@ -133,10 +157,14 @@ def _weighted(name: str, parts: Mapping[str, Figure | None], limits: Limits, boo
     return book.derived(name, "weighted_mean/1", inputs, unit="points", digits=_DIGITS)
 
 
-def _signal(each: SignalSurvey, machine: MachineSurvey, limits: Limits, book: FigureBook) -> dict[str, Any]:
+def _signal(
+    each: SignalSurvey, machine: MachineSurvey, limits: Limits, book: FigureBook, formula: str
+) -> dict[str, Any]:
     facts, address = each.facts, each.facts.entry.address
     path = f"{machine.asset.path}/{address.signal}"
-    score = _base(f"readiness.signal.{path}.score", weighted(each.parts, limits).decimals(), [machine.evidence], book)
+    score = _base(
+        f"readiness.signal.{path}.score", weighted(each.parts, limits).decimals(), [machine.evidence], book, formula
+    )
     return {
         "signal": str(address),
         "name": {"zh": facts.entry.name_zh or address.signal, "en": facts.entry.name_en or address.signal},
@@ -155,6 +183,8 @@ def _signal(each: SignalSurvey, machine: MachineSurvey, limits: Limits, book: Fi
         "suspects": list(facts.plausibility.suspects),
         "codes": [[f"0x{code:08X}", count] for code, count in facts.codes],
         "missing": list(facts.missing),
+        "quantum": facts.quantum,
+        "coarse": facts.coarse,
     }
 
 
@@ -209,3 +239,11 @@ def _totals(machines: Sequence[MachineSurvey], book: FigureBook) -> None:
     ):
         inputs: list[Figure | Input] = [book[f"readiness.{part}"], book[f"readiness.{whole}"]] if counts[whole] else []
         book.derived(f"readiness.{name}", "percent/1", inputs, unit="%", digits=2, reason="" if inputs else "silent")
+
+
+def _missing(found: Outages, machines: Sequence[MachineSurvey], book: FigureBook) -> None:
+    """Missing signal-minutes by whose silence it is."""
+    evidence = sorted({machine.evidence for machine in machines})
+    for name in ("site", "machine", "signal"):
+        count = getattr(found, name)
+        book.base(f"readiness.missing_{name}_min", count, unit="count", formula="outage/1", evidence=evidence)

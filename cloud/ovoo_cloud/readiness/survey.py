@@ -15,15 +15,15 @@ from ovoo_packs import AssetTemplate, SignalTemplate, load_pack
 
 from ovoo_cloud.catalogue.templates import Recognised, recognise
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
-from ovoo_cloud.diagnosis.observe import EvidenceBook, SignalScan, Window
+from ovoo_cloud.diagnosis.observe import EvidenceBook, Flags, SignalScan, Window
 from ovoo_cloud.readiness.limits import Limits
+from ovoo_cloud.readiness.proposals import Proposal, proposals
 from ovoo_cloud.readiness.score import LinkState, Parts, machine_parts, score_parts
 from ovoo_cloud.readiness.signal_facts import SignalFacts, facts_of
 
 __all__ = ["QUERY", "MachineSurvey", "SignalSurvey", "survey"]
 
 QUERY = "all samples of the machine's signals: coverage, gaps, clock flags, movement, range, quality codes"
-_FORMULA = "readiness/1"
 _DAY_MINUTES = 1440
 _AGREEING = 0.75
 """Share of shared signals whose units must be of the template's kind."""
@@ -48,6 +48,10 @@ class MachineSurvey:
     evidence: str
     days: tuple[str, ...]
     """Whole percent of good signal-minutes per 24 hours from the start of the window."""
+    alive: Flags
+    """Minutes in which any signal of the machine has good data."""
+    proposed: tuple[Proposal, ...] = ()
+    """Templates that may fit where none is recognised."""
 
 
 def survey(
@@ -84,9 +88,11 @@ def _machine(
         facts = replace(facts, entry=entry)
         found.append(SignalSurvey(facts, score_parts(facts, state, limits)))
         scans.append(scan)
-    evidence = book.add(scans, QUERY, formulas=[_FORMULA])
+    evidence = book.add(scans, QUERY, formulas=[state.formula])
     parts = machine_parts([each.parts for each in found])
-    return MachineSurvey(asset, known, tuple(found), parts, evidence, _days(scans))
+    alive = np.logical_or.reduce([scan.good for scan in scans])
+    proposed = () if template is not None else proposals(telemetry)
+    return MachineSurvey(asset, known, tuple(found), parts, evidence, _days(scans), alive, proposed)
 
 
 def _days(scans: Sequence[SignalScan]) -> tuple[str, ...]:

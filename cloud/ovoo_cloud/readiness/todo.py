@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 from ovoo_cloud.diagnosis.figures import FigureBook
+from ovoo_cloud.readiness.clock_faults import CLOCK_FAULTS
 from ovoo_cloud.readiness.limits import PARTS, Limits
-from ovoo_cloud.readiness.score import Span
+from ovoo_cloud.readiness.score import LinkState, Span
 from ovoo_cloud.readiness.survey import MachineSurvey, SignalSurvey
 
 __all__ = ["CAUSES", "MOST", "todo_section"]
@@ -28,14 +29,16 @@ class _Gap:
     gain: Span
 
 
-def todo_section(machines: Sequence[MachineSurvey], limits: Limits, book: FigureBook) -> list[dict[str, Any]]:
+def todo_section(
+    machines: Sequence[MachineSurvey], limits: Limits, book: FigureBook, state: LinkState
+) -> list[dict[str, Any]]:
     """At most `MOST` lines: machine, part, the points that the site's score gains when all of it is mended, signals.
 
     A part of unknown points gains a range: as much as nothing, or all of it.
     """
     gaps = [gap for part in PARTS for gap in _gaps(machines, part, limits)]
     gaps.sort(key=lambda gap: (-gap.gain.high, -gap.gain.low, str(gap.machine.asset), PARTS.index(gap.part)))
-    return [_line(gap, book) for gap in gaps[:MOST]]
+    return [_line(gap, book, state) for gap in gaps[:MOST]]
 
 
 def _gaps(machines: Sequence[MachineSurvey], part: str, limits: Limits) -> list[_Gap]:
@@ -51,7 +54,7 @@ def _gaps(machines: Sequence[MachineSurvey], part: str, limits: Limits) -> list[
     return rows
 
 
-def _line(gap: _Gap, book: FigureBook) -> dict[str, Any]:
+def _line(gap: _Gap, book: FigureBook, state: LinkState) -> dict[str, Any]:
     path = gap.machine.asset.path
     figure = book.base(
         f"readiness.gain.{path}.{gap.part}",
@@ -70,7 +73,7 @@ def _line(gap: _Gap, book: FigureBook) -> dict[str, Any]:
         "figure": figure.id,
         "signals": [str(each.facts.entry.address) for each in worst[:_NAMED]],
         "more": max(0, len(worst) - _NAMED),
-        "causes": sorted({cause for each in worst for cause in _causes(each, gap.part)}),
+        "causes": sorted({cause for each in worst for cause in _causes(each, gap.part, state)}),
     }
 
 
@@ -85,7 +88,7 @@ def _worst(gap: _Gap) -> list[SignalSurvey]:
     return sorted(rows, key=lambda each: (-missed(each), str(each.facts.entry.address)))
 
 
-def _causes(each: SignalSurvey, part: str) -> list[str]:
+def _causes(each: SignalSurvey, part: str, state: LinkState) -> list[str]:
     facts = each.facts
     if not facts.samples and part != "catalogue":
         return ["silent"]
@@ -94,7 +97,8 @@ def _causes(each: SignalSurvey, part: str) -> list[str]:
     if part == "catalogue":
         return [f"no_{name}" for name in facts.missing]
     if part == "clock":
-        return ["flagged"] if facts.clock_flagged else ["clock_unknown"]
+        flagged = ["flagged"] if facts.clock_flagged else []
+        return [*flagged, *state.faults] or ["clock_unknown"]
     return [_CAUSES[part]]
 
 
@@ -108,6 +112,7 @@ _CAUSES: Final[Mapping[str, str]] = {
 
 CAUSES: Final = (
     *_CAUSES.values(),
+    *CLOCK_FAULTS,
     *("silent", "outside", "no_range", "flagged", "clock_unknown"),
     *("unit_is", "power_as_energy", "energy_as_power", "not_template_unit"),
     *("no_name_zh", "no_name_en", "no_unit", "no_template"),

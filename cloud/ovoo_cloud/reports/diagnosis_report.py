@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from ovoo_cloud.diagnosis.as_issued import as_issued
 from ovoo_cloud.diagnosis.assessments import comparison, rescored
 from ovoo_cloud.diagnosis.carried_rules import carried_case, carried_shelf, disagreements
+from ovoo_cloud.diagnosis.editions import edition_of
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.formulas import quantise
@@ -147,6 +148,7 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
         Issue.from_json(snapshot["issue"]),
         carried_shelf(snapshot),
         review=decisions(snapshot),
+        edition=edition_of(snapshot),
     ).data
     kept = {name: snapshot[name] for name in CENTRE_SECTIONS if name in snapshot}
     again = source.centre_sections(snapshot) if isinstance(source, CentreSource) else {}

@@ -82,6 +82,10 @@ _TEMPLATES = {
 }
 
 
+_LIVING = frozenset({"bearing_temp", "head", "payload", "load", "co"})
+"""Signals with a little noise, no figure rests on its digits: a real plant never repeats a day to the last of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Silence of one asset (or of every asset, with "*") for a part of the window, as fractions of it."""
@@ -106,13 +110,13 @@ def entries() -> list[SignalEntry]:
     return wanted
 
 
-def batches(start_ns: int, end_ns: int, cuts: Sequence[Cut] = ()) -> list[SampleBatch]:
-    """One batch per signal."""
+def batches(start_ns: int, end_ns: int, cuts: Sequence[Cut] = (), *, living: bool = True) -> list[SampleBatch]:
+    """One batch per signal; without `living` every day is the same, as the mine was before days were compared."""
     result = []
     for index, entry in enumerate(entries()):
         path = f"{entry.address.site}/{entry.address.asset_path}"
         own = [cut for cut in cuts if cut.asset in {path, "*"}]
-        values = _values(path, entry.address.signal, start_ns, end_ns)
+        values = _values(path, entry.address.signal, start_ns, end_ns, living)
         times = array("q", range(start_ns, end_ns, STEP_NS))
         if own:
             length = end_ns - start_ns
@@ -124,9 +128,13 @@ def batches(start_ns: int, end_ns: int, cuts: Sequence[Cut] = ()) -> list[Sample
 
 
 @cache
-def _values(path: str, signal: str, start_ns: int, end_ns: int) -> array[float]:
+def _values(path: str, signal: str, start_ns: int, end_ns: int, living: bool) -> array[float]:
     shape = SHAPES[path][signal]
-    return array("d", [round(shape((at - start_ns) / 3.6e12), 3) for at in range(start_ns, end_ns, STEP_NS)])
+    found = array("d", [round(shape((at - start_ns) / 3.6e12), 3) for at in range(start_ns, end_ns, STEP_NS)])
+    if living and signal in _LIVING:
+        noise = random.Random(f"{path}/{signal}")
+        found = array("d", [round(each + 0.001 * noise.randint(-9, 9), 3) if each else each for each in found])
+    return found
 
 
 def shuffled(parts: Sequence[SampleBatch], seed: int) -> list[SampleBatch]:
@@ -173,9 +181,10 @@ def source(
     shuffle: int | None = None,
     facts: PlatformFacts | None = None,
     usage: Usage | None = None,
+    living: bool = True,
 ) -> MemorySource:
     """The mine's evidence over the window of the case."""
-    parts = batches(of.start_ns, of.end_ns, cuts)
+    parts = batches(of.start_ns, of.end_ns, cuts, living=living)
     listed = entries()
     return MemorySource(
         listed,

@@ -20,6 +20,7 @@ from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
 from ovoo_cloud.stores.base import Delivery
+from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.catalogue import Catalogue
 from ovoo_contract.errors import NotFound
 from ovoo_contract.samples import SampleBatch
@@ -73,8 +74,9 @@ def test_the_store_gives_the_snapshot_of_the_same_samples_in_memory(services: Se
 
     life = AlarmLife("f", FAN, "limit.high", "warning", case.start_ns + HOUR, case.start_ns + 2 * HOUR)
     keep_alarm(services, case, life)
+    person = sha256_hex(b"heishan-coal/li")[:8]
     usage = Usage(
-        alarms=(replace(life, finding=mine.findings(case.start_ns)[0].id),),
+        alarms=(replace(life, finding=mine.findings(case.start_ns)[0].id, acknowledged_by=person),),
         links=(LinkFacts("heishan-gw1", ("heishan",), certificate=False),),
         simulations=0,
         forecasts=0,

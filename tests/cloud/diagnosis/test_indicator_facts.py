@@ -44,8 +44,8 @@ SCENE_FACTS = {
 def life(
     number: int, start_ns: int, *, severity: str = "warning", ack: int | None = 10, back: int | None = 30
 ) -> AlarmLife:
-    """An alarm of the fan, acknowledged and returned so many minutes after it was raised."""
-    raised = start_ns + number * HOUR
+    """An alarm of the fan, one a day, acknowledged and returned so many minutes after it was raised."""
+    raised = start_ns + 24 * number * HOUR
     return AlarmLife(
         f"fi_{number:04d}", FAN, "limit.high", severity, raised,
         None if ack is None else raised + ack * MINUTE, None if back is None else raised + back * MINUTE,

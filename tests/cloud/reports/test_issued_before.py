@@ -28,7 +28,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def store() -> EvidenceSource:
-    return mine.source(mine.case())
+    return mine.source(mine.case(), living=False)
 
 
 def test_the_bundle_has_chapters_of_another_edition(bundle: Path) -> None:
@@ -47,7 +47,7 @@ def test_it_verifies_from_the_snapshot_and_from_the_store(bundle: Path) -> None:
 
 def test_a_store_that_lost_samples_is_named_down_to_the_score_by_the_rules_of_then(bundle: Path) -> None:
     case = mine.case()
-    cut = mine.source(case, [Cut("heishan/utilities/air/comp1", 0.3, 0.7)])
+    cut = mine.source(case, [Cut("heishan/utilities/air/comp1", 0.3, 0.7)], living=False)
 
     outcome = verify_bundle(bundle, trust=bundle.parent / "trust.pub.pem", deep=cut)
 

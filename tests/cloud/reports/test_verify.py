@@ -170,6 +170,24 @@ def test_someone_who_signs_a_changed_snapshot_with_a_trusted_key_is_caught_by_re
     assert names(outcome, "score") == {"level"}
 
 
+def test_a_manifest_forged_to_fit_changed_files_is_caught_by_its_signature(
+    issued: Issued, copy: Path, tmp_path: Path
+) -> None:
+    """Every hash fits; only the old signature, or one by a key of the forger's own, stands below."""
+    _edit(copy / "snapshot.json", lambda data: data["issue"].update(number="OVOO-2026-9999"))
+    before = (copy / "manifest.sig").read_bytes()
+    forger, _ = create_key(tmp_path)
+    _sign_again(copy, forger)
+
+    own_key = verify_bundle(copy, trust=issued.public_key)
+    (copy / "manifest.sig").write_bytes(before)
+    old_signature = verify_bundle(copy, trust=issued.public_key)
+
+    for outcome in (own_key, old_signature):
+        assert names(outcome, "file") == {"manifest.sig"}
+        assert any("does not fit manifest.json and the trusted key" in each.detail for each in outcome.mismatches)
+
+
 def test_a_measured_figure_forged_and_signed_is_caught_by_the_store(issued: Issued, copy: Path) -> None:
     meter = "energy.meter.heishan/utilities/power/meter1"
 

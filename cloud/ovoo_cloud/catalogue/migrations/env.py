@@ -9,6 +9,7 @@ from ovoo_cloud.catalogue import (  # noqa: F401  # their tables belong to the m
     bill_tables,
     case_tables,
     centre_tables,
+    clock_tables,
     energy_tables,
     framework_tables,
     grant_tables,

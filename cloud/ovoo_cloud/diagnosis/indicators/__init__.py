@@ -9,6 +9,7 @@ from ovoo_cloud.diagnosis.indicators.delivery import (
     deliveries,
     network_figures,
 )
+from ovoo_cloud.diagnosis.indicators.doubt import DoubtRule
 from ovoo_cloud.diagnosis.indicators.facts import FACT_NAMES, FactFinder
 from ovoo_cloud.diagnosis.indicators.links import collection_links, measured_options
 from ovoo_cloud.diagnosis.indicators.named import FINANCE, MEASURED_BY, TOLD
@@ -25,6 +26,7 @@ __all__ = [
     "TOLD",
     "Delivery",
     "DeliveryRule",
+    "DoubtRule",
     "FactFinder",
     "Indicator",
     "IndicatorResult",

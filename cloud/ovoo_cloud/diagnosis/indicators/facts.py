@@ -11,6 +11,7 @@ import numpy as np
 from ovoo_packs import MethodTable
 
 from ovoo_cloud.diagnosis.case import Case
+from ovoo_cloud.diagnosis.editions import FIRST, LATEST
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.indicators.delivery import Delivery
 from ovoo_cloud.diagnosis.indicators.links import Verdicts
@@ -23,6 +24,7 @@ _ALARMING: Final = frozenset({"warning", "critical"})
 _ENERGY_MODELS: Final = ("baseline", "energy", "sec")
 _QUALITY_MODELS: Final = ("quality",)
 _DAY_MINUTES: Final = 1440
+_DAY_NS: Final = 86_400_000_000_000
 _DECISION: Final = "decision"
 """The scene that all machines serve."""
 
@@ -68,6 +70,7 @@ class FactFinder:
     links: Verdicts
     usage: Usage
     oee_days: Mapping[str, Figure]
+    edition: int = LATEST
     found_before: dict[tuple[str, str], Fact] = field(default_factory=dict)
 
     def fact(self, scene: str, name: str) -> Fact:
@@ -122,8 +125,12 @@ class FactFinder:
         return [each for each in self.usage.alarms if each.severity in _ALARMING and each.asset in assets]
 
     def _warnings_issued(self, scene: str, name: str) -> Fact:
+        """A limit that flaps warns once a day: what repeats itself shows no more watching."""
         lives = self._alarms(scene)
-        return self._count(scene, name, len(lives), "usage_warnings", self._scene_evidence(scene, lives))
+        start_ns = self.seen.window.start_ns
+        days = {(each.asset, each.code, (each.raised_ns - start_ns) // _DAY_NS) for each in lives}
+        count = len(lives) if self.edition == FIRST else len(days)
+        return self._count(scene, name, count, "usage_warnings", self._scene_evidence(scene, lives))
 
     def _warnings_closed(self, scene: str, name: str) -> Fact:
         """The share that people closed, of enough warnings to tell a share from."""

@@ -32,7 +32,7 @@ def collection_links(found: Sequence[Delivery]) -> Verdicts:
     return links
 
 
-def link_figures(links: Verdicts, book: FigureBook) -> None:
+def link_figures(links: Verdicts, book: FigureBook, formula: str = DELIVERY) -> None:
     """Figure `links.collected`: how many links are collected automatically, a range while some are open."""
     sure = sum(1 for verdict, _ in links.values() if verdict == "yes")
     unsure = sum(1 for verdict, _ in links.values() if verdict == "unknown")
@@ -41,7 +41,7 @@ def link_figures(links: Verdicts, book: FigureBook) -> None:
         None if unsure else sure,
         bounds=(Decimal(sure), Decimal(sure + unsure)),
         unit="count",
-        formula=DELIVERY,
+        formula=formula,
         evidence=sorted({each for _, ids in links.values() for each in ids}),
         reason="gap" if unsure else "",
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ovoo_cloud.diagnosis.editions import FIRST, LATEST
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input
+from ovoo_cloud.diagnosis.indicators.clock_figures import apart_row, clock_rows
 from ovoo_cloud.diagnosis.indicators.delivery import NetworkFigures
 from ovoo_cloud.diagnosis.observe import Observation
 from ovoo_cloud.diagnosis.usage import LinkFacts, Usage
@@ -17,8 +19,14 @@ _COUNTS = "count/1"
 _DELAY = "median_delay/1"
 
 
-def network_section(usage: Usage, network: NetworkFigures, seen: Observation, book: FigureBook) -> dict[str, Any]:
-    """Figures `network.*`: reach over digital machines, sums over all gateways, and one row for each of them."""
+def network_section(
+    usage: Usage, network: NetworkFigures, seen: Observation, book: FigureBook, edition: int = LATEST
+) -> dict[str, Any]:
+    """Figures `network.*`: reach over digital machines, sums over all gateways, and one row for each of them.
+
+    From the second edition on a row has the clocks of its sources, latency and clock told apart, and what the gateway
+    sees of its own network.
+    """
     digital = network.digital.interval()
     inputs = [network.networked, network.digital] if digital is not None and digital[0] > 0 else []
     book.derived(
@@ -27,10 +35,12 @@ def network_section(usage: Usage, network: NetworkFigures, seen: Observation, bo
     records = usage.to_json()["links"]
     evidence = [seen.book.add_records(records, _QUERY, formulas=[_COUNTS, _DELAY])] if records else []
     _sums("network", usage.links, evidence, book)
-    return {"gateways": [_row(each, evidence, book) for each in sorted(usage.links, key=lambda link: link.gateway)]}
+    return {
+        "gateways": [_row(each, evidence, book, edition) for each in sorted(usage.links, key=lambda link: link.gateway)]
+    }
 
 
-def _row(link: LinkFacts, evidence: Sequence[str], book: FigureBook) -> dict[str, Any]:
+def _row(link: LinkFacts, evidence: Sequence[str], book: FigureBook, edition: int) -> dict[str, Any]:
     stem = f"network.{link.gateway}"
     _sums(stem, [link], evidence, book)
     for name in ("delay_ms", "offset_ms"):
@@ -43,7 +53,11 @@ def _row(link: LinkFacts, evidence: Sequence[str], book: FigureBook) -> dict[str
             evidence=evidence,
             reason="" if value is not None else "not_told",
         )
-    return {"gateway": link.gateway, "certificate": link.certificate, "stem": stem}
+    row: dict[str, Any] = {"gateway": link.gateway, "certificate": link.certificate, "stem": stem}
+    if edition > FIRST:
+        row |= {"clocks": clock_rows(link, evidence, book), "apart": apart_row(link, evidence, book)}
+        row |= {"posture": None if link.posture is None else dict(link.posture)}
+    return row
 
 
 def _sums(stem: str, links: Sequence[LinkFacts], evidence: Sequence[str], book: FigureBook) -> None:

@@ -18,6 +18,7 @@ from ovoo_packs import MethodTable
 from ovoo_cloud.diagnosis.actions import percentile
 from ovoo_cloud.diagnosis.case import Case, Machine
 from ovoo_cloud.diagnosis.case_operation import MachineOperation
+from ovoo_cloud.diagnosis.editions import FIRST, LATEST
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 from ovoo_cloud.diagnosis.indicators.oee_losses import loss_figures
 from ovoo_cloud.diagnosis.indicators.output import Amount, amount_figure, amount_of
@@ -27,6 +28,7 @@ __all__ = ["OeeResult", "oee_section"]
 
 _RUNNING: Final = "running_hours/1"
 _DAYS: Final = "oee_days/1"
+_LIVELY_DAYS: Final = "oee_days/2"
 _QUERY: Final = "minutes in which the machine ran"
 _DAY_MINUTES: Final = 1440
 _FACTORS: Final = ("availability", "performance", "quality")
@@ -51,13 +53,19 @@ class _Running:
     evidence: str
 
 
-def oee_section(case: Case, seen: Observation, book: FigureBook, methods: MethodTable) -> OeeResult:
-    """OEE of every machine for which the case tells something of its operation."""
+def oee_section(
+    case: Case, seen: Observation, book: FigureBook, methods: MethodTable, edition: int = LATEST
+) -> OeeResult:
+    """OEE of every machine for which the case tells something of its operation.
+
+    From the second edition on a counter of good output must be another one than that of output, and a day on which the
+    machine ran while its output stood still is not computed.
+    """
     result = OeeResult([], {}, {})
     for machine in case.machines:
         told = case.operation.of(machine.id)
         if told is not None and machine.asset is not None:
-            _machine(machine, told, seen, book, methods, result)
+            _machine(machine, told, seen, book, methods, result, edition)
     return result
 
 
@@ -68,11 +76,14 @@ def _machine(
     book: FigureBook,
     methods: MethodTable,
     result: OeeResult,
+    edition: int,
 ) -> None:
     stem = f"oee.{machine.id}"
     running = _running(machine, seen, methods)
     output, output_reason = amount_of(machine, told.output, seen)
     good, good_reason = amount_of(machine, told.good, seen)
+    if edition > FIRST and told.good is not None and told.good == told.output:
+        good, good_reason = None, "same_signal"
     hours = _hours(stem, running, told, book)
     made = amount_figure(f"{stem}.output", output, output_reason, book)
     passed = amount_figure(f"{stem}.good", good, good_reason, book)
@@ -92,7 +103,8 @@ def _machine(
         name: each.reason for name, each in zip(_FACTORS, factors, strict=True) if each.cls == "insufficient"
     }
     complete = not open_factors and running is not None and output is not None and good is not None
-    days = _days(stem, [running, output, good] if complete else [], seen, book, methods)
+    lively = None if edition == FIRST or running is None or output is None else (running, output)
+    days = _days(stem, [running, output, good] if complete else [], lively, seen, book, methods)
     result.outputs[machine.id] = made
     result.days[machine.id] = days
     result.rows.append(
@@ -171,6 +183,7 @@ def _open(name: str, reason: str, book: FigureBook) -> Figure:
 def _days(
     stem: str,
     sources: Sequence[_Running | Amount | None],
+    lively: tuple[_Running, Amount] | None,
     seen: Observation,
     book: FigureBook,
     methods: MethodTable,
@@ -182,6 +195,13 @@ def _days(
     for start in range(0, seen.window.minutes - _DAY_MINUTES + 1, _DAY_MINUTES) if scans else ():
         rows = slice(start, start + _DAY_MINUTES)
         least = min(int(np.count_nonzero(scan.good[rows])) for scan in scans)
-        count += least >= share * _DAY_MINUTES
+        count += least >= share * _DAY_MINUTES and (lively is None or _is_lively(*lively, rows))
     evidence = [each.evidence for each in sources if each is not None]
-    return book.base(f"{stem}.days", count, unit="d", formula=_DAYS, evidence=sorted(set(evidence)))
+    formula = _DAYS if lively is None else _LIVELY_DAYS
+    return book.base(f"{stem}.days", count, unit="d", formula=formula, evidence=sorted(set(evidence)))
+
+
+def _is_lively(running: _Running, output: Amount, rows: slice) -> bool:
+    """Whether output changed, or nothing ran: a stuck counter computes no OEE."""
+    stood = not bool(np.any(running.minutes[rows] == 1.0))
+    return stood or bool(np.any(output.scan.changed[rows]))

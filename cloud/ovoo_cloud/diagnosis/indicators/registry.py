@@ -34,11 +34,11 @@ _ALL: Final = (
     Indicator(
         "equipment_networked",
         ("register", "telemetry", "thirty_days"),
-        ("delivery_share/1", "percent/1"),
+        ("delivery_share/2", "percent/1"),
         ("equipment.networked", "machine."),
     ),
-    Indicator("collection_links", ("register", "telemetry", "thirty_days"), ("delivery_share/1",), ("links.",)),
-    Indicator("network_reach", ("register", "telemetry"), ("delivery_share/1", "percent/1"), ("network.reach",)),
+    Indicator("collection_links", ("register", "telemetry", "thirty_days"), ("delivery_share/2",), ("links.",)),
+    Indicator("network_reach", ("register", "telemetry"), ("delivery_share/2", "percent/1"), ("network.reach",)),
     Indicator("network_loss", ("hour_accounts",), ("percent/1",), ("network.expected", "network.lost")),
     Indicator("network_delay", ("hour_accounts",), ("median_delay/1",), ("network.delay_", "network.late")),
     Indicator("transport_encrypted", ("gateway_records",), ("count/1",), ("security.gateways",)),
@@ -53,7 +53,7 @@ _ALL: Final = (
     Indicator(
         "output_energy", ("power", "output_counter"), ("power_kwh/1", "output_amount/1", "ratio/1"), ("per_output.",)
     ),
-    Indicator("anomaly_handling", ("alarms",), ("handling_time/1", "percent/1"), ("handling.",)),
+    Indicator("anomaly_handling", ("alarms",), ("handling_time/2", "percent/1"), ("handling.",)),
     Indicator("models_in_service", ("scores",), ("scoring_days/1",), ("usage.model_days",)),
     Indicator("forecasts_scored", ("savings",), ("count/1",), ("usage.forecasts",)),
     Indicator("work_orders", ("case_operation",), ("count/1",), ("usage.work_orders",)),

@@ -9,7 +9,9 @@ from typing import Any
 from ovoo_packs import Framework, MethodTable
 
 from ovoo_cloud.diagnosis.case import Case
+from ovoo_cloud.diagnosis.editions import FIRST
 from ovoo_cloud.diagnosis.figures import FigureBook
+from ovoo_cloud.diagnosis.indicators.attention import AttentionRule, attended
 from ovoo_cloud.diagnosis.indicators.delivery import Delivery, NetworkFigures
 from ovoo_cloud.diagnosis.indicators.facts import FactFinder
 from ovoo_cloud.diagnosis.indicators.handling import handling_section
@@ -41,23 +43,28 @@ def indicator_section(
     seen: Observation,
     book: FigureBook,
     methods: MethodTable,
+    delivery: str,
+    edition: int,
 ) -> IndicatorResult:
     """Measures every indicator that is not measured elsewhere, then what their facts prove.
 
-    `book` holds the figures of energy and of machines already.
+    `book` holds the figures of energy and of machines already; `delivery` names the formula by which `found` was made,
+    `edition` that of our measuring rules.
     """
     usage = seen.source.usage(seen.window.start_ns, seen.window.end_ns)
+    if edition > FIRST:
+        usage = attended(usage, AttentionRule.of(methods))
     links = collection_links(found)
-    link_figures(links, book)
-    oee = oee_section(case, seen, book, methods)
+    link_figures(links, book, delivery)
+    oee = oee_section(case, seen, book, methods, edition)
     data = {
-        "network": network_section(usage, network, seen, book),
-        "handling": handling_section(usage, seen, book),
+        "network": network_section(usage, network, seen, book, edition),
+        "handling": handling_section(usage, seen, book, edition),
         "oee": oee.rows,
         "output_energy": output_energy(case, oee.outputs, book),
         "registry": _registry(),
     }
-    finder = FactFinder(case, seen, book, methods, found, links, usage, oee.days)
+    finder = FactFinder(case, seen, book, methods, found, links, usage, oee.days, edition)
     return IndicatorResult(data, scene_facts(framework, finder), finder)
 
 

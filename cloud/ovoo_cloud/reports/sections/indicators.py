@@ -6,6 +6,7 @@ from typing import Any
 
 from ovoo_cloud.readiness.limits import PARTS
 from ovoo_cloud.reports.nodes import Block, Column, Facts, Inline, both, heading, key, name, para, plain, table
+from ovoo_cloud.reports.sections.network import apart_blocks, posture_blocks
 from ovoo_cloud.reports.sections.waterfalls import oee_waterfalls
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "scene_fact_blocks",
 ]
 
+_UNREAD: Column = ("dependable.handling.col.unread", "right", 1)
 _FACTORS = ("availability", "performance", "quality")
 
 
@@ -122,10 +124,12 @@ def handling_blocks(facts: Facts) -> list[Block]:
     rows = _data(facts).get("handling") or []
     if not rows:
         return []
+    counted = facts.has(f"{rows[0]['stem']}.unread")  # not in snapshots from before attention was judged
     columns: list[Column] = [
         ("equipment.col.severity", "left", 1),
         ("handling.col.raised", "right", 0.8),
         ("handling.col.closed", "right", 1),
+        *([_UNREAD] if counted else []),
         ("handling.col.acknowledged_median", "right", 1.3),
         ("handling.col.acknowledged_p90", "right", 1.3),
         ("handling.col.returned_median", "right", 1.3),
@@ -137,6 +141,7 @@ def handling_blocks(facts: Facts) -> list[Block]:
             key("handling.all" if row["severity"] == "all" else f"severity.{row['severity']}"),
             facts.figure(f"{row['stem']}.raised"),
             facts.figure(f"{row['stem']}.closed_percent"),
+            *([facts.figure(f"{row['stem']}.unread")] if counted else []),
             *(facts.figure(f"{row['stem']}.{part}") for part in parts),
         ]
         for row in rows
@@ -145,6 +150,7 @@ def handling_blocks(facts: Facts) -> list[Block]:
     return [
         heading(2, "handling.title"),
         para(key("handling.lead")),
+        *([para(key("dependable.handling.note"), style="small")] if counted else []),
         table("handling.caption", columns, body, evidence=evidence),
     ]
 
@@ -189,6 +195,8 @@ def network_blocks(facts: Facts) -> list[Block]:
     ]
     if data["gateways"]:
         blocks.append(_gateways(facts, data["gateways"]))
+    if any("apart" in row for row in data["gateways"]):
+        return [*blocks, *apart_blocks(facts, data["gateways"]), *posture_blocks(data["gateways"])]
     return [*blocks, para(key("network.note"), style="small")]
 
 
