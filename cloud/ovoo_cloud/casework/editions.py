@@ -59,7 +59,14 @@ def available(session: Session, scope: Scope, reference: str) -> tuple[str, byte
     there = compiled(content).version
     if version not in ("", there):
         remedy = f"{name}@{there} is installed"
-        raise ConfigError("no such version", offender="framework", value=reference, remedy=remedy)
+        raise ConfigError(
+            "no such version",
+            offender="framework",
+            value=reference,
+            remedy=remedy,
+            code="case.no_such_version",
+            slots={"there": f"{name}@{there}"},
+        )
     return name, content
 
 

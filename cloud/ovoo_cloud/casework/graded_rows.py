@@ -69,10 +69,14 @@ def graded_answers(rows: Sequence[Row], framework: Framework) -> dict[str, dict[
         if kind.text != "item" or name.text not in known:
             remedy = f"export the form of {framework.id} again"
             slots = {"framework": framework.id}
-            errors.append(fault(name, "the framework has no such entry", remedy, "case.not_in_questionnaire", slots))
+            errors.append(
+                fault(name, "the framework has no such entry", remedy, code="case.not_in_questionnaire", slots=slots)
+            )
         elif option.text not in known[name.text]:
             listed = ", ".join(sorted(known[name.text]))
-            errors.append(fault(option, "no such option", f"one of {listed}", "case.no_such_option", {"known": listed}))
+            errors.append(
+                fault(option, "no such option", f"one of {listed}", code="case.no_such_option", slots={"known": listed})
+            )
         elif row[5].text:
             read = _read(row[5], name.text, option.text, known[name.text][option.text], errors)
             _join(told.setdefault(name.text, {}), read, row, errors)
@@ -93,11 +97,11 @@ def _read(cell: Cell, name: str, option: str, item: Item | None, errors: list[Co
     if option:
         if _FACTOR.fullmatch(text):
             return {"corrections": {option: text}}
-        errors.append(fault(cell, "not a number", "for example 0.8", "case.not_a_factor"))
+        errors.append(fault(cell, "not a number", "for example 0.8", code="case.not_a_factor"))
         return {}
     found = _RANGE.fullmatch(text)
     if found is None:
-        errors.append(fault(cell, "neither number nor range", "2, or 2 - 3", "case.neither_number_nor_range"))
+        errors.append(fault(cell, "neither number nor range", "2, or 2 - 3", code="case.neither_number_nor_range"))
         return {}
     low, high = found.groups()
     return {"value": low} if high is None else {"low": low, "high": high}
@@ -105,7 +109,7 @@ def _read(cell: Cell, name: str, option: str, item: Item | None, errors: list[Co
 
 def _chosen(cell: Cell, text: str, name: str, option: str, errors: list[ConfigError]) -> dict[str, Any]:
     if text not in YES | NO | OPEN:
-        errors.append(fault(cell, "not an answer", "yes, no or ? (是, 否 or ?)", "case.not_answer"))
+        errors.append(fault(cell, "not an answer", "yes, no or ? (是, 否 or ?)", code="case.not_answer"))
     if name in _CHOSEN:
         return {"options": [option]} if text in YES else {}
     return {"options": ["yes" if text in YES else "no"]} if text in YES | NO else {}
@@ -122,7 +126,7 @@ def _join(entry: dict[str, Any], read: Mapping[str, Any], row: Row, errors: list
             entry[key] = value
     cls = row[6].text.lower()
     if cls not in CLASSES:
-        errors.append(fault(row[6], "no such class", "declared or verified", "case.no_such_class"))
+        errors.append(fault(row[6], "no such class", "declared or verified", code="case.no_such_class"))
     entry["class"] = CLASSES.get(cls, "") or entry.get("class", "declared")
     listed = [name.strip() for name in row[7].text.replace("；", ";").split(";") if name.strip()]
     if listed:

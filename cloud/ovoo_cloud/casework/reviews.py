@@ -170,7 +170,9 @@ def _check_graded(rules: Mapping[str, Any], name: str, value: Mapping[str, Any])
         forms = {"yes_no": 'options: ["yes"] or ["no"]', "grades": "grades by level"}
         kind = next(each["kind"] for part in rules["dimensions"] for each in part["items"] if each["id"] == name)
         remedy = f"give {forms.get(kind, 'low and high')}"
-        raise ConfigError("wrong form of answer", offender=name, value=str(value)[:80], remedy=remedy) from error
+        raise ConfigError(
+            "wrong form of answer", offender=name, value=str(value)[:80], remedy=remedy, code="case.wrong_form_graded"
+        ) from error
 
 
 def _plain(ruling: Ruling) -> dict[str, Any]:

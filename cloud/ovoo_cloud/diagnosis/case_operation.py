@@ -151,9 +151,20 @@ def _shutdown(reader: IntakeReader, machines: tuple[str, ...], zone: ZoneInfo) -
     reader.seen.add("machines")
     stop = Shutdown(read_instant(reader, "start", zone), read_instant(reader, "end", zone), named, cls, documents)
     if stop.start_ns >= stop.end_ns:
-        reader.fail("end", "the shutdown ends before it starts", "write end later than start; end is not included")
+        reader.fail(
+            "end",
+            "the shutdown ends before it starts",
+            "write end later than start; end is not included",
+            code="intake.shutdown_ends_first",
+        )
     for name in sorted(set(named) - set(machines)):
-        reader.fail("machines", f"no such machine in the register: {name!r}", "use ids of the section equipment:")
+        reader.fail(
+            "machines",
+            f"no such machine in the register: {name!r}",
+            "use ids of the section equipment:",
+            code="intake.shutdown_of_no_machine",
+            name=name,
+        )
     reader.finish()
     return stop
 

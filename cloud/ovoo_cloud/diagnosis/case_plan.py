@@ -35,7 +35,13 @@ def read_plan(top: IntakeReader) -> tuple[Step, ...]:
     steps = tuple(_step(entry) for entry in top.children("plan"))
     named = [step.action for step in steps]
     for action in sorted({each for each in named if named.count(each) > 1}):
-        top.fail("plan", f"action {action!r} is planned twice", "write one entry per action")
+        top.fail(
+            "plan",
+            f"action {action!r} is planned twice",
+            "write one entry per action",
+            code="intake.action_twice",
+            name=action,
+        )
     return steps
 
 
@@ -60,9 +66,16 @@ def _step(reader: IntakeReader) -> Step:
 
 def _check(reader: IntakeReader, step: Step) -> None:
     if step.low is not None and step.high is not None and step.low > step.high:
-        reader.fail("budget_high_yuan", "below budget_low_yuan", "write the lower cost first")
+        reader.fail(
+            "budget_high_yuan", "below budget_low_yuan", "write the lower cost first", code="intake.budget_order"
+        )
     if step.low is not None and not step.documents:
-        reader.fail("evidence", "a cost without a document", "name the offer or estimate it comes from")
+        reader.fail(
+            "evidence",
+            "a cost without a document",
+            "name the offer or estimate it comes from",
+            code="intake.cost_without_document",
+        )
 
 
 def _day(reader: IntakeReader, key: str) -> str:
@@ -70,5 +83,5 @@ def _day(reader: IntakeReader, key: str) -> str:
     try:
         return text and date.fromisoformat(text).isoformat()
     except ValueError:
-        reader.fail(key, "not a date", "write 2026-09-30")
+        reader.fail(key, "not a date", "write 2026-09-30", code="intake.not_a_day")
         return ""

@@ -112,7 +112,9 @@ def _graded(value: Mapping[str, Any], name: str) -> dict[str, Any]:
         told: dict[str, Any] = {end: str(Fraction(str(value[end]))) for end in ("low", "high")}
         corrections = {key: str(Fraction(str(each))) for key, each in dict(value.get("corrections", {})).items()}
     except (KeyError, ValueError, ZeroDivisionError) as error:
-        raise ConfigError("not a range", offender=name, value=str(value)[:80], remedy="give low and high") from error
+        raise ConfigError(
+            "not a range", offender=name, value=str(value)[:80], remedy="give low and high", code="case.not_a_range"
+        ) from error
     return {**told, "corrections": corrections} if corrections else told
 
 
