@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,9 @@ def write_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     manifest = manifest_bytes(files, snapshot)
     everything = {**files, MANIFEST: manifest, SIGNATURE: sign(seal, manifest)}
-    for name, content in everything.items():
-        (folder / name).write_bytes(content)
+    for name, content in everything.items():  # the signature comes last: without it there is no report
+        with (folder / name).open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
     return everything

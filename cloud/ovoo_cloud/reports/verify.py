@@ -77,7 +77,9 @@ def verify_bundle(folder: Path, *, trust: Path, deep: EvidenceSource | None = No
     older: list[str] = []
     snapshot, manifest = _json(files, "snapshot.json"), _json(files, MANIFEST)
     measurable = snapshot is None or not is_earlier(snapshot)
-    if snapshot is not None:
+    if snapshot is None:
+        found.append(Mismatch("entry", "snapshot.json", "missing or not readable: nothing can be recomputed"))
+    else:
         found += _check_entries(snapshot, manifest or {})
         endless = "" if signed else boundless_number(snapshot)  # whoever changed it must not keep the checker busy
         if endless:

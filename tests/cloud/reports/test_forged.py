@@ -128,6 +128,25 @@ def test_a_snapshot_of_any_shape_under_a_trusted_seal_is_still_recomputed_and_re
         assert not outcome.ok, (place, value)
 
 
+@pytest.mark.parametrize("left", [None, b"0", b"[]"], ids=["none", "a number", "a list"])
+def test_a_trusted_seal_over_no_snapshot_at_all_verifies_nothing(
+    issued: Issued, copy: Path, left: bytes | None
+) -> None:
+    manifest = json.loads((copy / "manifest.json").read_bytes())
+    (copy / "snapshot.json").unlink()
+    del manifest["files"]["snapshot.json"]
+    if left is not None:
+        (copy / "snapshot.json").write_bytes(left)
+        manifest["files"]["snapshot.json"] = sha256_hex(left)
+    content = json.dumps(manifest).encode()
+    (copy / "manifest.json").write_bytes(content)
+    (copy / "manifest.sig").write_bytes(sign(load_signing_key(issued.private_key), content))
+
+    outcome = verify_bundle(copy, trust=issued.public_key)
+
+    assert "snapshot.json" in accused(outcome, "entry")
+
+
 def _twice(content: bytes) -> bytes:
     return content.replace(b'"number":', b'"number":"FORGED","number":', 1)
 
