@@ -70,7 +70,7 @@ def publish(bundle: pathlib.Path, place: pathlib.Path) -> None:
     """
     try:
         if place.exists():
-            place.rename(bundle.with_name("unrecorded"))
+            place.rename(bundle.with_name(f"{bundle.name}.unrecorded"))
         place.parent.mkdir(parents=True, exist_ok=True)
         bundle.rename(place)
     except OSError as error:
