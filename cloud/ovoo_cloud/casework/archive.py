@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +56,9 @@ def unpack(content: bytes, seal: bytes, trusted: Iterable[Ed25519PublicKey]) -> 
         manifest = json.loads(files.pop(MANIFEST))
         listed: Mapping[str, str] = manifest["files"]
         known = manifest["format"] == FORMAT
-    except (KeyError, TypeError, ValueError) as error:
+        if not isinstance(listed, dict):
+            raise TypeError("files are no object")
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise VerifyError("not readable", offender=MANIFEST, remedy="export the case again") from error
     if not known:
         raise VerifyError("another format", offender=MANIFEST, value=manifest["format"], remedy=f"it reads {FORMAT}")
@@ -79,7 +82,7 @@ def _read(content: bytes) -> dict[str, bytes]:
                 if not _NAME.fullmatch(each.filename):
                     raise VerifyError("not a name of an exported case", offender=each.filename[:80])
             return {each.filename: packed.read(each) for each in entries}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise VerifyError("not a zip file", offender="file", value=str(error)[:80]) from error
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ovoo_contract.canonical import canonical_json, sha256_hex
+from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import Conflict, StoreError, VerifyError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import freezing, numbers, steps
+from ovoo_cloud.casework import numbers
 from ovoo_cloud.casework.archive import numbers_back, pack, plain
 from ovoo_cloud.casework.documents import DocumentFolder
+from ovoo_cloud.casework.exchange_check import checked
 from ovoo_cloud.catalogue import audit, enterprises
 from ovoo_cloud.catalogue.case_tables import (
     CaseDocument,
@@ -29,6 +29,8 @@ from ovoo_cloud.catalogue.case_tables import (
 )
 from ovoo_cloud.catalogue.grant_tables import Grant
 from ovoo_cloud.catalogue.tables import Case, Enterprise, Report, Site
+from ovoo_cloud.reports.naming import local_day
+from ovoo_cloud.reports.staging import publish, staged
 from ovoo_cloud.settings import Settings
 
 __all__ = ["export_case", "import_case"]
@@ -111,26 +113,27 @@ def import_case(
     """Takes a whole case as `archive.unpack` gave it. Its grants come along as record: they open nothing here.
 
     Raises:
-        VerifyError: a step, document, snapshot or edition is not what it says.
-        Conflict: the case or its number is here already.
+        VerifyError: a step, document, snapshot, edition or report is not what it says.
+        Conflict: the case or its number is here already, or another enterprise has its id.
     """
-    head, lists = _checked(files)
-    row = CaseFile(**numbers_back(head["file"]))
+    head, lists = checked(files, tuple(_LISTS))
+    audit.hold(session)
+    row: CaseFile = _row(CaseFile, head["file"])
     if enterprise not in (None, row.enterprise):
         raise Conflict("a case of another enterprise", offender=row.case, value=row.enterprise)
     if session.get(Case, row.case) is not None:
         raise Conflict("this case is here already", offender=row.case, remedy="export it instead")
+    today = local_day(now_ns, settings.zone)
     for number in lists["numbers"]:
-        numbers.next_revision(session, number["number"], row.case)
+        _check_number(session, number, row.case, today)
     _places(session, scope, head)
-    session.add(Case(**numbers_back(head["case"])))
+    session.add(_row(Case, head["case"]))
     session.flush()
     session.add(row)
     session.flush()
     for name, (table, _) in _LISTS.items():
-        session.add_all(table(**_filled(name, each, files, settings, row.enterprise)) for each in lists[name])
+        session.add_all(_row(table, _filled(name, each, files, settings, row.enterprise)) for each in lists[name])
         session.flush()
-    _write_files(files, settings, row.enterprise)
     audit.append(
         session,
         actor=scope.user,
@@ -140,50 +143,53 @@ def import_case(
         enterprise=row.enterprise,
         detail={"state": row.state, "steps": row.version, "head": lists["steps"][-1]["hash"]},
     )
+    _write_files(files, lists["reports"], settings, row.enterprise)
     return row
 
 
-def _checked(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+def _row(table: type[Any], row: Mapping[str, Any]) -> Any:
+    """A row of a table out of what an archive says.
+
+    Raises:
+        VerifyError: it has columns that the table does not have, or values of another kind.
+    """
     try:
-        head: dict[str, Any] = json.loads(files["case.json"])
-        lists = {name: json.loads(files[f"{name}.json"]) for name in _LISTS}
-        state = steps.check_chain([CaseStep(**numbers_back(each)) for each in lists["steps"]])
-        if (head["file"]["state"], head["file"]["version"]) != (state.value, len(lists["steps"])):
-            raise VerifyError("the state does not follow from the steps", offender="case.json")
-        for each in lists["documents"]:
-            _same_hash(files, f"documents/{each['sha256']}", each["sha256"])
-        for each in lists["editions"]:
-            _same_hash(files, f"editions/{each['sha256']}.json", each["sha256"])
-        for each in lists["snapshots"]:
-            _same_content(files, each)
-        owned = {head["case"]["id"], head["file"]["case"], *(each["case"] for name in lists for each in lists[name])}
-        if len(owned) != 1 or head["case"]["enterprise"] != head["file"]["enterprise"]:
-            raise VerifyError("rows of another case", offender="case.json", value=sorted(owned))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise VerifyError("incomplete", offender="case", value=str(error)[:80], remedy="export it again") from error
-    return head, lists
+        return table(**numbers_back(row))
+    except (TypeError, ValueError, AttributeError) as error:
+        where = table.__tablename__
+        raise VerifyError("not a row of this table", offender=where, value=str(error)[:80]) from error
 
 
-def _same_hash(files: Mapping[str, bytes], name: str, code: str) -> None:
-    if name not in files or sha256_hex(files[name]) != code:
-        raise VerifyError("missing, or not what its SHA-256 says", offender=name)
-
-
-def _same_content(files: Mapping[str, bytes], row: Mapping[str, Any]) -> None:
-    name = f"snapshots/{row['id']}.json"
-    content = files[name]
-    found = sha256_hex(content) if row["kind"] == "issued" else freezing.content_id(json.loads(content))
-    if found != row["id"]:
-        raise VerifyError("not what its id says", offender=name)
+def _check_number(session: Session, number: Mapping[str, Any], case_id: str, today: str) -> None:
+    numbers.next_revision(session, number["number"], case_id)
+    if str(number["issue_date"]) > today:  # the register would take no date before it
+        raise Conflict(
+            "its report has a date that is still to come",
+            offender="issue_date",
+            value=number["issue_date"],
+            remedy=f"today is {today}; mind both clocks",
+        )
 
 
 def _places(session: Session, scope: Scope, head: Mapping[str, Any]) -> None:
-    """The enterprise and its sites, made where they are not known here; what is here stays as it is."""
+    """The enterprise and its sites, made where they are not known here; what is here stays as it is.
+
+    Raises:
+        Conflict: another enterprise has this id here.
+    """
     company = head["enterprise"]
-    if session.get(Enterprise, company["id"]) is None:
+    known = session.get(Enterprise, company["id"])
+    scope.require_enterprise(company["id"])
+    if known is None:
         names = {key: company[key] for key in ("name_zh", "name_en", "sector")}
         enterprises.save_enterprise(session, scope, company["id"], **names)
-    scope.require_enterprise(company["id"])
+    elif known.name_zh != company["name_zh"]:
+        raise Conflict(
+            "another enterprise has this id here",
+            offender=company["id"],
+            value=company["name_zh"],
+            remedy=f"here it is {known.name_zh}; agree on the name, or on another id",
+        )
     for place in head["sites"]:
         if session.get(Site, (company["id"], place["id"])) is None:
             names = {key: place[key] for key in ("name_zh", "name_en", "timezone")}
@@ -193,7 +199,7 @@ def _places(session: Session, scope: Scope, head: Mapping[str, Any]) -> None:
 def _filled(
     name: str, row: Mapping[str, Any], files: Mapping[str, bytes], settings: Settings, enterprise: str
 ) -> dict[str, Any]:
-    found = numbers_back(row)
+    found = dict(row)
     if name == "snapshots":
         found["content"] = files[f"snapshots/{row['id']}.json"]
     elif name == "editions":
@@ -205,15 +211,19 @@ def _filled(
     return found
 
 
-def _write_files(files: Mapping[str, bytes], settings: Settings, enterprise: str) -> None:
+def _write_files(
+    files: Mapping[str, bytes], reports: Sequence[Mapping[str, Any]], settings: Settings, enterprise: str
+) -> None:
+    """Documents by their hash, then each report as a whole to its place."""
     folder = DocumentFolder(settings.documents)
     for name, content in files.items():
-        kind, _, rest = name.partition("/")
-        if kind == "documents":
+        if name.startswith("documents/"):
             folder.put(content)
-        elif kind == "reports" and rest:
-            path = settings.reports_dir / enterprise / rest
-            if path.exists():
-                raise Conflict("a report's file is here already", offender=rest)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+    for row in reports:
+        start, place = f"reports/{row['id']}/", settings.reports_dir / enterprise / row["id"]
+        with staged(place.parent) as making:
+            making.mkdir()
+            for name, content in files.items():
+                if name.startswith(start):
+                    (making / name.removeprefix(start)).write_bytes(content)
+            publish(making, place)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ovoo_contract.errors import ConfigError, Stale
@@ -25,6 +24,7 @@ from ovoo_cloud.reports.build import ReportResult, ReportSettings, issue_bundle,
 from ovoo_cloud.reports.naming import local_day, slug
 from ovoo_cloud.reports.resolve import Language
 from ovoo_cloud.reports.seal import seal_of
+from ovoo_cloud.reports.staging import publish, staged
 from ovoo_cloud.services import Services
 
 __all__ = ["Order", "confirm", "issue", "reject", "revise", "visit"]
@@ -104,14 +104,14 @@ def issue(
         status=State.ISSUED.value,
         confirmed=confirmed,
     )
-    result = issue_bundle(lambda given: Snapshot({**data, "issue": given.to_json()}), made, folder)
-    progress(0.9)
-    try:
+    with staged(folder.parent) as making:
+        result = issue_bundle(lambda given: Snapshot({**data, "issue": given.to_json()}), made, making)
+        progress(0.9)
         with services.database.write() as session:
-            return _record(services, session, scope, row, order, issue_date, today, result)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # what is not recorded was never issued
-        raise
+            kept = replace(result, folder=folder)
+            report = _record(services, session, scope, row, order, issue_date, today, kept)
+            publish(making, folder)  # last, under the lock of the register: what is not recorded was never issued
+    return report
 
 
 def _ready(

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.catalogue.case_tables import ReportNumber
 from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.reports.naming import slug
 
 __all__ = ["check_date", "check_free", "claim", "next_revision"]
 
 
 def check_free(session: Session, number: str, case_id: str) -> None:
-    """Refuses a number that another case or a report of the region has.
+    """Refuses a number that another case or a report of the region has, or that reads like another one's in a path.
 
     Raises:
         Conflict: naming the number.
@@ -38,6 +39,23 @@ def check_free(session: Session, number: str, case_id: str) -> None:
             remedy="take a new one",
             code="case.number_of_another_case",
         )
+    alike = _alike(session, number)
+    if alike:
+        raise Conflict(
+            "another number differs from this one in signs or capitals only",
+            offender="number",
+            value=number,
+            remedy=f"take one with other letters or digits than {alike}",
+            code="case.number_alike",
+            slots={"other": alike},
+        )
+
+
+def _alike(session: Session, number: str) -> str:
+    """A number of another report whose files would have the same names, empty where there is none."""
+    name = slug(number)
+    query = select(Report.id, Report.number).where(Report.id.startswith(f"{name}-r"), Report.number != number)
+    return next((other for _, other in session.execute(query) if slug(other) == name), "")
 
 
 def next_revision(session: Session, number: str, case_id: str) -> int:

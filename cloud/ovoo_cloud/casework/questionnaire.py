@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
 from ovoo_packs import Framework, Item
@@ -19,6 +21,9 @@ from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart
 
 __all__ = ["parts_of_rows", "take_rows"]
 
+_SHARE: Final = re.compile(r"(?:[0-9]{1,20}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})(?:[eE]-[0-9]{1,2})? ?%?")
+"""A number as people and office programs write it; no exponent that would fill the memory."""
+
 
 @dataclass(slots=True)
 class _Told:
@@ -28,8 +33,10 @@ class _Told:
     open: list[str] = field(default_factory=list)
     ratio: str = ""
     cls: str = ""
+    cls_place: str = ""
     evidence: list[str] = field(default_factory=list)
     answered: bool = False
+    places: dict[str, str] = field(default_factory=dict)
 
 
 def take_rows(
@@ -94,10 +101,19 @@ def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[s
 
 def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) -> None:
     option, answer, cls, evidence = row[2], row[5], row[6], row[7]
-    if cls.text.lower() not in CLASSES:
-        errors.append(fault(cls, "no such class", "declared or verified", code="case.no_such_class"))
-    else:
-        entry.cls = CLASSES[cls.text.lower()] or entry.cls
+    if option.text in entry.places:
+        errors.append(
+            fault(
+                option,
+                "the same row again",
+                f"keep this one or {entry.places[option.text]}",
+                code="case.same_row_again",
+                slots={"other": entry.places[option.text]},
+            )
+        )
+        return
+    entry.places[option.text] = option.place
+    _read_class(cls, entry, errors)
     names = evidence.text.replace("；", ";").split(";")
     entry.evidence += [name.strip() for name in names if name.strip() and name.strip() not in entry.evidence]
     if item is not None and item.kind == "ratio":
@@ -129,18 +145,35 @@ def _read(row: Row, item: Item | None, entry: _Told, errors: list[ConfigError]) 
         entry.answered = True
 
 
+def _read_class(cell: Cell, entry: _Told, errors: list[ConfigError]) -> None:
+    told = CLASSES.get(cell.text.lower())
+    if told is None:
+        errors.append(fault(cell, "no such class", "declared or verified", code="case.no_such_class"))
+    elif told and entry.cls not in ("", told):
+        errors.append(
+            fault(
+                cell,
+                f"an entry has one class, and {entry.cls_place} says {entry.cls}",
+                "agree on one",
+                code="case.two_classes",
+                slots={"place": entry.cls_place, "class": entry.cls},
+            )
+        )
+    elif told and not entry.cls:
+        entry.cls, entry.cls_place = told, cell.place
+
+
 def _ratio(cell: Cell, errors: list[ConfigError]) -> str:
+    """The share in a cell as an exact decimal from 0 to 1; full-width digits and signs are read as plain ones."""
     if not cell.text:
         return ""
-    text = cell.text.replace("％", "%")
-    try:
-        number = Decimal(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or not 0 <= number <= 1:
-        errors.append(fault(cell, "not a share", "0.35 or 35%", code="case.not_share"))
-        return ""
-    return f"{number.normalize():f}"
+    text = unicodedata.normalize("NFKC", cell.text)
+    if _SHARE.fullmatch(text):
+        number = Decimal(text.removesuffix("%").strip()).scaleb(-2 if text.endswith("%") else 0)
+        if number <= 1:
+            return f"{number.normalize():f}" if number else "0"
+    errors.append(fault(cell, "not a share", "0.35 or 35%", code="case.not_share"))
+    return ""
 
 
 def _answer(item: Item, told: _Told) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
@@ -16,14 +15,13 @@ from ovoo_packs import Framework
 
 from ovoo_cloud.casework.graded_rows import graded_rows
 from ovoo_cloud.casework.sheet_cell import Cell, Row
+from ovoo_cloud.casework.workbook import ROWS, check_workbook
 
 __all__ = ["HEADER", "Cell", "read_csv", "read_xlsx", "write_csv", "write_xlsx"]
 
 HEADER: Final = ("kind", "id", "option", "name_zh", "name_en", "answer", "class", "evidence")
 """The columns; a row is one option of an item, one ratio, or one level of a scene."""
 _SHEET: Final = "questionnaire"
-_UNPACKED: Final = 64 * 1024 * 1024
-_ROWS: Final = 5000
 _ANSWERED: Final = 5  # the first column that people fill in
 
 
@@ -77,10 +75,10 @@ def read_xlsx(content: bytes) -> list[Row]:
     """The rows below the header of a filled workbook.
 
     Raises:
-        ConfigErrors: no workbook, no such sheet, merged cells where answers stand, or a formula in place of an
-            answer, each by its cell.
+        ConfigErrors: no workbook, or one with macros or links; no such sheet, several of them or a hidden one; merged
+            cells where answers stand, or a formula in place of an answer, each by its cell.
     """
-    _check_size(content)
+    check_workbook(content)
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=False)
     except Exception as error:  # the reader raises whatever its parsers raise on damaged files
@@ -99,6 +97,19 @@ def read_xlsx(content: bytes) -> list[Row]:
     if not found:
         names = [sheet.title for sheet in book.worksheets]
         raise ConfigErrors([_no_header(f"sheets {', '.join(names)}")])
+    if len(found) > 1 or found[0].sheet_state != "visible":
+        names = [f"{sheet.title} ({sheet.sheet_state})" for sheet in found]
+        raise ConfigErrors(
+            [
+                ConfigError(
+                    "hidden, or more than one questionnaire",
+                    offender="file",
+                    value=", ".join(names),
+                    remedy="leave one, and show it",
+                    code="case.hidden_or_several",
+                )
+            ]
+        )
     return _sheet_rows(found[0])
 
 
@@ -115,15 +126,15 @@ def _sheet_rows(sheet: Any) -> list[Row]:
     ]
     rows: list[Row] = []
     for number, cells in enumerate(sheet.iter_rows(min_row=2, max_col=len(HEADER)), 2):
-        if number > _ROWS:
+        if number > ROWS:
             errors.append(
                 ConfigError(
                     "too many rows",
                     offender=sheet.title,
                     value=number,
-                    remedy=f"at most {_ROWS}",
+                    remedy=f"at most {ROWS}",
                     code="case.too_many_rows",
-                    slots={"most": _ROWS},
+                    slots={"most": ROWS},
                 )
             )
             break
@@ -147,29 +158,6 @@ def _sheet_rows(sheet: Any) -> list[Row]:
     return [row for row in rows if any(cell.text for cell in row)]
 
 
-def _check_size(content: bytes) -> None:
-    """Refuses a file that unpacks to more than it should before a parser reads it."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            total = sum(each.file_size for each in packed.infolist())
-    except zipfile.BadZipFile as error:
-        raise ConfigErrors(
-            [ConfigError("not a workbook", offender="file", remedy="save it as .xlsx", code="case.not_workbook")]
-        ) from error
-    if total > _UNPACKED:
-        raise ConfigErrors(
-            [
-                ConfigError(
-                    "unpacks to too much",
-                    offender="file",
-                    value=total,
-                    remedy="use our form",
-                    code="case.workbook_too_large",
-                )
-            ]
-        )
-
-
 def read_csv(content: bytes) -> list[Row]:
     """The rows below the header of a filled CSV file in UTF-8 or GBK.
 
@@ -185,16 +173,16 @@ def read_csv(content: bytes) -> list[Row]:
         ) from error
     if not lines or not _is_header(lines[0]):
         raise ConfigErrors([_no_header("line 1")])
-    if len(lines) > _ROWS:
+    if len(lines) > ROWS:
         raise ConfigErrors(
             [
                 ConfigError(
                     "too many rows",
                     offender="file",
                     value=len(lines),
-                    remedy=f"at most {_ROWS}",
+                    remedy=f"at most {ROWS}",
                     code="case.too_many_rows",
-                    slots={"most": _ROWS},
+                    slots={"most": ROWS},
                 )
             ]
         )

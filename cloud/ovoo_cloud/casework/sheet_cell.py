@@ -35,4 +35,4 @@ Row = tuple[Cell, ...]
 
 def fault(cell: Cell, message: str, remedy: str, code: str, slots: Mapping[str, object] | None = None) -> ConfigError:
     """What is wrong with a cell, by its place; `code` and `slots` find the sentence in the reader's language."""
-    return ConfigError(message, offender=cell.place, value=cell.text, remedy=remedy, code=code, slots=slots)
+    return ConfigError(message, offender=cell.place, value=cell.text[:80], remedy=remedy, code=code, slots=slots)

@@ -16,6 +16,7 @@ from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.casework.states import STANDS_ON_CONSENT, State, Step, Transition, transition
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseFile, CaseStep
+from ovoo_cloud.catalogue.database import WRITES
 from ovoo_cloud.catalogue.grant_tables import Grant
 from ovoo_cloud.catalogue.tables import Case
 
@@ -36,9 +37,14 @@ def file(session: Session, scope: Scope, enterprise: str, case_id: str) -> CaseF
 
 
 def opened(session: Session, scope: Scope, enterprise: str, case_id: str, permission: Permission) -> CaseFile:
-    """A case whose content is read or changed by a permission: all its sites must be inside the scope."""
+    """A case whose content is read or changed by a permission: all its sites must be inside the scope.
+
+    In a writing session no other one changes a case until the transaction ends.
+    """
     scope = scope.under(permission)
     scope.require_enterprise(enterprise, case_id)
+    if session.info.get(WRITES):
+        audit.hold(session)
     found = session.get(CaseFile, case_id)
     if found is None or found.enterprise != enterprise:
         raise absent(case_id)

@@ -15,7 +15,7 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import sealed_lines
 from ovoo_cloud.catalogue.tables import AuditEntry
 
-__all__ = ["append", "listing", "newest", "newest_ns", "verify_chain"]
+__all__ = ["append", "hold", "listing", "newest", "newest_ns", "verify_chain"]
 
 _START: Final = "0" * 64
 _PAGE: Final = 1000
@@ -33,9 +33,7 @@ def append(
     detail: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Adds one line; part of the caller's transaction, so the act and its record stand or fall together."""
-    if session.get_bind().dialect.name == "postgresql":
-        # a row lock is not enough: who waited for it would still see the line that was newest before
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    hold(session)
     before = newest(session)
     entry = AuditEntry(
         seq=1 if before is None else before.seq + 1,
@@ -51,6 +49,16 @@ def append(
     session.add(entry)
     session.flush()
     return entry
+
+
+def hold(session: Session) -> None:
+    """Waits until nobody else writes what is recorded here, and keeps others waiting until the transaction ends.
+
+    Whoever reads first and decides by it, calls this before reading; SQLite has one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # a row lock is not enough: who waited for it would still see the line that was newest before
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def listing(session: Session, scope: Scope, *, limit: int = 100, before_seq: int | None = None) -> Sequence[AuditEntry]:

@@ -9,15 +9,17 @@ from typing import Any, Final
 
 import alembic.command
 import alembic.config
-from ovoo_contract.errors import StoreRejected, StoreUnavailable
+from ovoo_contract.errors import Conflict, StoreRejected, StoreUnavailable
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-__all__ = ["Database"]
+__all__ = ["WRITES", "Database"]
 
 _MIGRATIONS: Final = pathlib.Path(__file__).parent / "migrations"
 _BEGIN: Final = "ovoo_begin"
+WRITES: Final = "writes"
+"""What `Session.info` holds of a session that `Database.write` gave."""
 
 
 class Database:
@@ -42,7 +44,8 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises."""
-        with _reachable(self.url), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        opened = Session(self._writer, expire_on_commit=False, info={WRITES: True})
+        with _reachable(self.url), opened as session, session.begin():
             yield session
 
     def migrate(self) -> None:
@@ -95,3 +98,14 @@ def _reachable(url: str) -> Iterator[None]:
         raise StoreRejected(
             "the database cannot hold this value", offender="request", remedy="leave out control characters"
         ) from error
+    except IntegrityError as error:
+        if not _doubled(error):
+            raise
+        raise Conflict(
+            "somebody wrote the same at the same time", offender="request", remedy="read it again, then decide"
+        ) from error
+
+
+def _doubled(error: IntegrityError) -> bool:
+    """Whether two rows would have the same key: two people did the same, and one was first."""
+    return getattr(error.orig, "sqlstate", "") == "23505" or "UNIQUE constraint failed" in str(error.orig)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pathlib
-import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ovoo_contract.errors import ConfigError
@@ -21,6 +20,7 @@ from ovoo_cloud.region_report.source import IssuedReports
 from ovoo_cloud.reports.build import ReportResult, ReportSettings
 from ovoo_cloud.reports.naming import slug
 from ovoo_cloud.reports.seal import seal_of
+from ovoo_cloud.reports.staging import publish, staged
 from ovoo_cloud.services import Services
 
 __all__ = ["issue_region", "issued_reports", "region_inputs", "region_number", "region_report"]
@@ -90,7 +90,6 @@ def issue_region(
     with services.database.read() as session:
         revision = next_region_revision(session, order.number)
     name = f"{slug(order.number)}-r{revision}"
-    folder = order.folder or settings.reports_dir / "_region" / name
     order.progress(0.5)
     made = ReportSettings(
         order.number,
@@ -101,10 +100,16 @@ def issue_region(
         formats=order.formats,
         verify_url=settings.verify_url,
     )
-    result = build_region_report(inputs, made, folder)
-    order.progress(0.9)
-    row = _row(scope, inputs.quarter, name, order, result, services.clock())
-    return _recorded(services, scope, row, folder, inputs), result
+    place = order.folder or settings.reports_dir / "_region" / name
+    with staged(place.parent) as making:
+        result = replace(build_region_report(inputs, made, making), folder=place)
+        order.progress(0.9)
+        with services.database.write() as session:
+            row = _row(scope, inputs.quarter, name, order, result, services.clock())
+            pin_places(session, inputs.readings, inputs.places, services.clock())
+            saved = save_region_report(session, scope, row)
+            publish(making, place)  # last: what is not recorded was never issued
+    return saved, result
 
 
 def _row(scope: Scope, quarter: str, name: str, order: Order, result: ReportResult, now_ns: int) -> RegionReport:
@@ -121,15 +126,3 @@ def _row(scope: Scope, quarter: str, name: str, order: Order, result: ReportResu
         created_by=scope.user,
         created_ns=now_ns,
     )
-
-
-def _recorded(
-    services: Services, scope: Scope, row: RegionReport, folder: pathlib.Path, inputs: RegionInputs
-) -> RegionReport:
-    try:
-        with services.database.write() as session:
-            pin_places(session, inputs.readings, inputs.places, services.clock())
-            return save_region_report(session, scope, row)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)  # what is not recorded was never issued
-        raise

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ovoo_contract.errors import ConfigError, Unauthenticated
+from ovoo_contract.errors import ConfigError, Stale, Unauthenticated
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access import grants
@@ -17,7 +16,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.access.tokens import scope_of
 from ovoo_cloud.casework import numbers
-from ovoo_cloud.catalogue import access_lines, cases, frameworks
+from ovoo_cloud.catalogue import access_lines, audit, cases, frameworks
 from ovoo_cloud.catalogue.tables import Report, User
 from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case, parse_case
@@ -26,6 +25,7 @@ from ovoo_cloud.reports.build import FORMATS, Format, ReportResult, ReportSettin
 from ovoo_cloud.reports.naming import local_day, slug
 from ovoo_cloud.reports.resolve import Language
 from ovoo_cloud.reports.seal import seal_of
+from ovoo_cloud.reports.staging import publish, staged
 from ovoo_cloud.services import Services
 
 __all__ = ["Order", "Subject", "asked_by", "asker", "check_order", "issue_recorded", "issue_report", "report", "today"]
@@ -152,54 +152,72 @@ def issue_recorded(
     """Makes a bundle by `build` and records it; the next revision when the number was issued before."""
     scope = scope.under(Permission.RUN_REPORT)
     scope.require_enterprise(subject.enterprise)
-    languages = order.languages
     check_order(order)
     key = seal_of(services.settings.seal_command, services.settings.seal_public_key, services.settings.signing_key)
     with services.database.read() as session:
         numbers.check_free(session, order.number, subject.case_id or "")
         revision = cases.next_revision(session, order.number)
-    report_id = f"{slug(order.number)}-r{revision}"
-    target = order.folder or services.settings.reports_dir / subject.enterprise / report_id
+    name = f"{slug(order.number)}-r{revision}"
     order.progress(0.1)
     made = ReportSettings(
         order.number,
         order.issue_date,
         key,
         revision=revision,
-        languages=languages,
+        languages=order.languages,
         formats=order.formats,
         verify_url=services.settings.verify_url,
         centre_copy=order.centre_copy,
     )
-    result = build(made, target)
-    order.progress(0.9)
-    shown = summarise(result.snapshot.data)
+    if order.folder is not None:
+        result = build(made, order.folder)
+        order.progress(0.9)
+        with services.database.write() as session:
+            return _kept(services, session, scope, subject, order, name, result, summarise), result
+    place = services.settings.reports_dir / subject.enterprise / name
+    with staged(place.parent) as making:
+        result = replace(build(made, making), folder=place)
+        order.progress(0.9)
+        with services.database.write() as session:
+            row = _kept(services, session, scope, subject, order, name, result, summarise)
+            publish(making, place)  # last: what is not recorded was never issued
+    return row, result
+
+
+def _kept(
+    services: Services,
+    session: Session,
+    scope: Scope,
+    subject: Subject,
+    order: Order,
+    name: str,
+    result: ReportResult,
+    summarise: Callable[[Mapping[str, Any]], dict[str, Any]],
+) -> Report:
+    """Records a bundle, unless somebody issued the same revision while it was made."""
+    audit.hold(session)
+    grants.require_live(session, scope.used, services.clock())
+    issue = result.snapshot.data["issue"]
+    if cases.next_revision(session, order.number) != issue["revision"]:
+        raise Stale("another revision was issued meanwhile", offender=order.number, remedy="issue again")
     row = Report(
-        id=report_id,
+        id=name,
         case=subject.case_id,
         enterprise=subject.enterprise,
         site=subject.site,
         number=order.number,
-        revision=revision,
-        title=subject.title["zh" if languages[0] == "zh" else "en"],
-        language=",".join(languages),
-        folder=str(target),
+        revision=issue["revision"],
+        title=subject.title["zh" if order.languages[0] == "zh" else "en"],
+        language=",".join(order.languages),
+        folder=str(result.folder),
         snapshot_sha256=result.snapshot_sha256,
-        summary=shown,
+        summary=summarise(result.snapshot.data),
         start_ns=subject.start_ns,
         end_ns=subject.end_ns,
         created_by=scope.user,
         created_ns=services.clock(),
     )
-    try:
-        with services.database.write() as session:
-            grants.require_live(session, scope.used, services.clock())
-            cases.save_report(session, scope, row)
-    except BaseException:
-        if order.folder is None:
-            shutil.rmtree(target, ignore_errors=True)  # what is not recorded was never issued
-        raise
-    return row, result
+    return cases.save_report(session, scope, row)
 
 
 def check_order(order: Order) -> None:

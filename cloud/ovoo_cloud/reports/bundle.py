@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from ovoo_contract.errors import ReportError
 
 from ovoo_cloud.reports.signing import SealPort, sign
 
-__all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "check_folder", "digests", "manifest_bytes", "write_bundle"]
+__all__ = ["FORMAT", "MANIFEST", "SIGNATURE", "check_folder", "digests", "entries", "manifest_bytes", "write_bundle"]
 
 FORMAT = "ovoo.bundle/1"
 MANIFEST = "manifest.json"
@@ -20,14 +21,16 @@ SIGNATURE = "manifest.sig"
 
 def digests(snapshot: Mapping[str, Any]) -> dict[str, str]:
     """A hash for every entry of the snapshot's top sections ("figures/energy.kwh"), so that a change can be named."""
-    result: dict[str, str] = {}
+    return {name: sha256_hex(canonical_json(entry)) for name, entry in entries(snapshot)}
+
+
+def entries(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every part of a snapshot that has a hash of its own, with its name."""
     for section, value in snapshot.items():
         if isinstance(value, Mapping):
-            for name, entry in value.items():
-                result[f"{section}/{name}"] = sha256_hex(canonical_json(entry))
+            yield from ((f"{section}/{name}", entry) for name, entry in value.items())
         else:
-            result[section] = sha256_hex(canonical_json(value))
-    return result
+            yield section, value
 
 
 def manifest_bytes(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> bytes:
@@ -72,6 +75,9 @@ def write_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     manifest = manifest_bytes(files, snapshot)
     everything = {**files, MANIFEST: manifest, SIGNATURE: sign(seal, manifest)}
-    for name, content in everything.items():
-        (folder / name).write_bytes(content)
+    for name, content in everything.items():  # the signature comes last: without it there is no report
+        with (folder / name).open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
     return everything

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import OvooError, VerifyError
 
 from ovoo_cloud.diagnosis.carried_rules import Kept, with_kept
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, recompute
-from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, digests
+from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, entries
+from ovoo_cloud.reports.bundle_reader import OpenedBundle, boundless_number, open_bundle, strict_json
 from ovoo_cloud.reports.kinds import CENTRE_SECTIONS, check_of, is_earlier, kind_of
 from ovoo_cloud.reports.signing import load_trusted_key, signature_valid
 from ovoo_cloud.reports.tree import build_tree, chapters_edition
@@ -74,26 +74,40 @@ def verify_bundle(
     """
     if folder.resolve() in trust.resolve().parents:
         raise VerifyError("the trusted key lies inside the bundle", offender=str(trust), remedy="get it another way")
-    files = _read(folder)
-    found = list(_check_files(files, load_trusted_key(trust)))
+    bundle = open_bundle(folder)
+    files = bundle.files
+    signed = signature_valid(load_trusted_key(trust), files.get(MANIFEST, b""), files.get(SIGNATURE, b""))
+    found = list(_check_files(bundle, signed))
     older: list[str] = []
     snapshot, manifest = _json(files, "snapshot.json"), _json(files, MANIFEST)
     measurable = snapshot is None or not is_earlier(snapshot)
-    if snapshot is not None:
-        found += _check_snapshot(files, snapshot, manifest)
-        if deep is not None and measurable:
-            found += _check_store(with_kept(snapshot, kept), deep, older)
+    if snapshot is None:
+        found.append(Mismatch("entry", "snapshot.json", "missing or not readable: nothing can be recomputed"))
+    else:
+        found += _check_entries(snapshot, manifest or {})
+        endless = "" if signed else boundless_number(snapshot)  # whoever changed it must not keep the checker busy
+        if endless:
+            found.append(Mismatch("entry", "snapshot.json", f"no number of a report at {endless}: not recomputed"))
+        else:
+            found += _recomputed("entry", _check_snapshot(files, snapshot))
+            if deep is not None and measurable:
+                found += _recomputed("store", _check_store(with_kept(snapshot, kept), deep, older))
     data = snapshot or {}
     return Verification(
-        number=str(data.get("issue", {}).get("number", "")),
+        number=str(_section(data, "issue").get("number", "")),
         level=1 if deep is None or not measurable else 2,
         files=len(files),
-        figures=len(data.get("figures", {})),
-        evidence=len(data.get("evidence", {})),
+        figures=len(_section(data, "figures")),
+        evidence=len(_section(data, "evidence")),
         mismatches=tuple(dict.fromkeys(found)),
         not_measured=tuple(older),
         not_available=tuple(_not_available(files, data)),
     )
+
+
+def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = data.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _not_available(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> Iterator[str]:
@@ -108,31 +122,22 @@ def _same_chapters(report: Mapping[str, Any], snapshot: Mapping[str, Any]) -> bo
     return report.get("edition") == chapters_edition() and not is_earlier(snapshot)
 
 
-def _read(folder: Path) -> dict[str, bytes]:
-    if not folder.is_dir() or not (folder / MANIFEST).is_file():
-        raise VerifyError("not a report bundle", offender=str(folder), remedy=f"give the folder that holds {MANIFEST}")
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
-
-
 def _json(files: Mapping[str, bytes], name: str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(files.get(name, b""))
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
+    return strict_json(files.get(name, b""))
 
 
-def _check_files(files: Mapping[str, bytes], key: Ed25519PublicKey) -> Iterator[Mismatch]:
+def _check_files(bundle: OpenedBundle, signed: bool) -> Iterator[Mismatch]:
     """Signature, then every listed and every unlisted file."""
-    if not signature_valid(key, files[MANIFEST], files.get(SIGNATURE, b"")):
+    files = bundle.files
+    if not signed:
         yield Mismatch("file", SIGNATURE, "signature does not fit manifest.json and the trusted key")
+    for name, kind in bundle.strange:
+        yield Mismatch("file", name, kind)
     manifest = _json(files, MANIFEST)
     if manifest is None or not isinstance(manifest.get("files"), dict):
         yield Mismatch("file", MANIFEST, "not readable")
         return
-    listed: dict[str, str] = manifest["files"]
+    listed: dict[str, Any] = manifest["files"]
     for name in sorted(set(listed) | set(files) - {MANIFEST, SIGNATURE}):
         if name not in files:
             yield Mismatch("file", name, "missing")
@@ -142,17 +147,20 @@ def _check_files(files: Mapping[str, bytes], key: Ed25519PublicKey) -> Iterator[
             yield Mismatch("file", name, "content differs from the manifest")
 
 
-def _check_snapshot(
-    files: Mapping[str, bytes], snapshot: Mapping[str, Any], manifest: Mapping[str, Any] | None
-) -> list[Mismatch]:
-    found = list(_check_entries(snapshot, manifest or {}))
+def _recomputed(kind: str, check: Iterator[Mismatch]) -> Iterator[Mismatch]:
+    """What a check finds, and where it cannot be carried to its end, that."""
     try:
-        found += _check_figures(snapshot)
-        found += [Mismatch(*each) for each in check_of(snapshot)(snapshot)]
-        found += _check_document(files, snapshot)
-    except (OvooError, KeyError, TypeError, ValueError, ArithmeticError) as error:
-        found.append(Mismatch("entry", "snapshot.json", f"cannot be recomputed: {error}"))
-    return found
+        yield from check
+    except Exception as error:  # what was changed by hand can have any shape, and so break any line of a recomputation
+        told = str(error) if isinstance(error, OvooError) else f"{type(error).__name__} {error}"[:200]
+        yield Mismatch(kind, "snapshot.json", f"cannot be recomputed: {told}")
+
+
+def _check_snapshot(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
+    yield from _check_figures(snapshot)
+    for each in check_of(snapshot)(snapshot):
+        yield Mismatch(*each)
+    yield from _check_document(files, snapshot)
 
 
 _KINDS = {"figures": "figure", "evidence": "evidence"}
@@ -160,16 +168,19 @@ _KINDS = {"figures": "figure", "evidence": "evidence"}
 
 def _check_entries(snapshot: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Mismatch]:
     """Compare every figure, evidence record and other entry with its hash in the manifest."""
-    listed = manifest.get("entries", {})
-    try:
-        present = digests(snapshot)
-    except OvooError as error:
-        yield Mismatch("entry", "snapshot.json", str(error))
-        return
+    listed, present = _section(manifest, "entries"), dict(entries(snapshot))
     for name in sorted(set(listed) | set(present)):
-        if listed.get(name) != present.get(name):
+        if name not in present or listed.get(name) != _digest(present[name]):
             section, _, entry = name.partition("/")
             yield Mismatch(_KINDS.get(section, "entry"), entry if section in _KINDS else name, "changed after signing")
+
+
+def _digest(entry: Any) -> str:
+    """The hash of an entry; empty for one that no snapshot of ours can hold."""
+    try:
+        return sha256_hex(canonical_json(entry))
+    except (OvooError, ValueError, RecursionError):
+        return ""
 
 
 def _check_figures(snapshot: Mapping[str, Any]) -> Iterator[Mismatch]:
@@ -242,11 +253,7 @@ def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource, older: lis
     Derived figures are left to level 1, which uses the constants that the snapshot carries; figures by a formula of
     another edition go to `older`.
     """
-    try:
-        again = kind_of(snapshot).again(snapshot, source)
-    except (OvooError, KeyError, TypeError, ValueError) as error:
-        yield Mismatch("store", "snapshot.json", f"cannot be measured again: {error}")
-        return
+    again = kind_of(snapshot).again(snapshot, source)
     yield from _check_points(snapshot, again)
     for section, kind in (("evidence", "evidence"), ("figures", "figure")):
         # a newer version may measure more than the report has: only what was printed has to hold

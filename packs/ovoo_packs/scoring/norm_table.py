@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ovoo_contract.errors import EvidenceError
 
-from ovoo_packs.scoring.result import Answers, ItemScore, Range, Rules, Score, Step, add, ends, refuse_unknown
+from ovoo_packs.scoring.result import Answers, ItemScore, Range, Rules, Score, Step, add, ends, exact, refuse_unknown
 
 __all__ = ["ABOVE", "TOTAL", "factor_of", "score_norms"]
 
@@ -72,10 +72,10 @@ def factor_of(item: Mapping[str, Any], corrections: Mapping[str, str], place: st
     if not names:
         return Fraction(1)
     if TOTAL in corrections:
-        return _positive(Fraction(corrections[TOTAL]), place)
+        return _positive(exact(place, corrections[TOTAL]), place)
     if item["correction_rule"] == "unknown" or set(names) - set(corrections):
         return None
-    values = [Fraction(corrections[name]) for name in names]
+    values = [exact(place, corrections[name]) for name in names]
     return _positive(
         math.prod(values, start=Fraction(1)) if item["correction_rule"] == "product" else sum(values, Fraction(1)),
         place,

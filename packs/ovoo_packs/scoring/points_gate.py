@@ -122,12 +122,12 @@ def bracket_share(brackets: Sequence[Mapping[str, str]], ratio: Fraction) -> Dec
 def _scene(rule: Mapping[str, Any], answer: Mapping[str, Any] | None) -> SceneScore:
     if answer is None:
         return SceneScore(rule["id"], rule["mandatory"], 0, 4, "insufficient")
-    if answer["level"] not in (0, 1, 2, 3, 4):
-        raise EvidenceError(
-            "a scene has no such level", offender=f"scenes.{rule['id']}", value=answer["level"], remedy="0 to 4"
-        )
-    high = answer.get("high", answer["level"])  # a scene that only facts prove is known from below
-    return SceneScore(rule["id"], rule["mandatory"], answer["level"], high, answer["class"])
+    level = answer["level"]
+    high = answer.get("high", level)  # a scene that only facts prove is known from below
+    if type(level) is not int or type(high) is not int or not 0 <= level <= high <= 4:
+        told = level if high == level else f"{level} to {high}"
+        raise EvidenceError("a scene has no such level", offender=f"scenes.{rule['id']}", value=told, remedy="0 to 4")
+    return SceneScore(rule["id"], rule["mandatory"], level, high, answer["class"])
 
 
 def _gate_step(rule: Mapping[str, Any], total: Range, scenes: Sequence[SceneScore]) -> GateStep:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,7 @@ __all__ = [
     "add",
     "decimals",
     "ends",
+    "exact",
     "refuse_unknown",
     "score_json",
 ]
@@ -29,6 +31,8 @@ __all__ = [
 Rules = Mapping[str, Any]
 Answers = Mapping[str, Mapping[str, Any]]
 _DIGITS: Final = 9
+_LONGEST: Final = 1000
+_BOUNDLESS: Final = re.compile(r"[eE][+-]?[0-9]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,17 +216,32 @@ def ends(place: str, answer: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
     Raises:
         EvidenceError: an end is no number from 0 up, or the range stands upside down.
     """
-    try:
-        low, high = Fraction(str(answer["low"])), Fraction(str(answer["high"]))
-    except (KeyError, ValueError, ZeroDivisionError) as error:
-        raise EvidenceError(
-            "not a range", offender=place, value=str(error), remedy='give low and high as text, for example "4/5"'
-        ) from error
+    for end in ("low", "high"):
+        if end not in answer:
+            raise EvidenceError("not a range", offender=place, value=end, remedy='give low and high, for example "4/5"')
+    low, high = exact(place, answer["low"]), exact(place, answer["high"])
     if not 0 <= low <= high:
         raise EvidenceError(
             "the answer contradicts itself", offender=place, value=f"{low} to {high}", remedy="0 <= low <= high"
         )
     return low, high
+
+
+def exact(place: str, value: object) -> Fraction:
+    """A number as an exact fraction ("4/5", "0.35", 2).
+
+    Raises:
+        EvidenceError: it is none, or has more digits than any figure has: to compute with it would take for ever.
+    """
+    text = str(value)
+    try:
+        if _BOUNDLESS.search(text) or len(text) > _LONGEST:
+            raise ValueError(text[:40])
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise EvidenceError(
+            "not a range", offender=place, value=str(error)[:80], remedy='give numbers as text, for example "4/5"'
+        ) from error
 
 
 def refuse_unknown(what: str, given: Mapping[str, Any], known: set[str]) -> None:

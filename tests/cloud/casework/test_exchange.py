@@ -5,21 +5,22 @@ from __future__ import annotations
 import io
 import json
 import pathlib
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import archive, exchange
-from ovoo_cloud.catalogue import audit
-from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.casework import archive, exchange, numbers
+from ovoo_cloud.catalogue import audit, enterprises
+from ovoo_cloud.catalogue.case_tables import CaseFile, ReportNumber
 from ovoo_cloud.cli import main
 from ovoo_cloud.reports.signing import load_signing_key, load_trusted_key, sign
 from ovoo_cloud.reports.verify import verify_bundle
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
-from ovoo_contract.canonical import canonical_json
+from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import Conflict, VerifyError
 
 from tests.cloud.api.plant import NOW, OWN
@@ -121,6 +122,21 @@ def _drop(start: str) -> Callable[[dict[str, bytes]], None]:
     return change
 
 
+def _without_step(files: dict[str, bytes], left_out: str) -> None:
+    """Steps whose hashes fit but whose order does not: one is left out, or (with "") the second taken twice."""
+    rows = json.loads(files["steps.json"])
+    kept = [row for row in rows if row["step"] != left_out] if left_out else [*rows[:2], dict(rows[1]), *rows[2:]]
+    previous = "0" * 64
+    for number, row in enumerate(kept, 1):
+        row.update(seq=number, previous=previous)
+        content = [row[key] for key in ("case", "seq", "step", "before", "after", "actor", "role")]
+        previous = row["hash"] = sha256_hex(canonical_json([*content, row["at_ns"], row["decision"], row["previous"]]))
+    files["steps.json"] = canonical_json(kept)
+    head = json.loads(files["case.json"])
+    head["file"]["version"] = len(kept)
+    files["case.json"] = canonical_json(head)
+
+
 FORGED = {
     "another actor": _edit("steps.json", (1, "actor"), "somebody"),
     "a step left out": lambda files: files.update({"steps.json": canonical_json(json.loads(files["steps.json"])[:-1])}),
@@ -129,6 +145,23 @@ FORGED = {
     "no documents": _drop("documents/"),
     "no steps": _drop("steps.json"),
     "another snapshot": lambda files: files.update({name: b"{}" for name in files if name.startswith("snapshots/")}),
+    "a row of another enterprise": _edit("reports.json", (0, "enterprise"), "bayan"),
+    "into another enterprise": _edit("case.json", ("enterprise", "id"), "bayan"),
+    "a site of another enterprise": _edit("case.json", ("sites", 0, "enterprise"), "bayan"),
+    "a report in another folder": _edit("reports.json", (0, "id"), "../../elsewhere"),
+    "a report under another number": _edit("reports.json", (0, "number"), "OV-9"),
+    "no number": lambda files: files.update({"numbers.json": b"[]"}),
+    "a changed report": lambda files: files.update(
+        {name: files[name] + b" " for name in files if "report.pdf" in name}
+    ),
+    "no manifest of a report": lambda files: [files.pop(n) for n in list(files) if n.endswith("r1/manifest.json")],
+    "a file that nothing names": lambda files: files.update({"documents/" + "0" * 64: b"x"}),
+    "an unknown column": _edit("case.json", ("file", "admin"), True),
+    "a list in place of a row": _edit("grants.json", (0,), []),
+    "a text in place of a time": _edit("parts.json", (0, "at_ns"), "soon"),
+    "nothing but brackets": lambda files: files.update({"reviews.json": b"[" * 100_000}),
+    "steps out of the law": lambda files: _without_step(files, "confirm"),
+    "a step taken twice": lambda files: _without_step(files, ""),
     "another edition": lambda files: files.update({name: b"{}" for name in files if name.startswith("editions/")}),
 }
 
@@ -147,7 +180,7 @@ def test_a_forged_case_is_refused_by_seal_and_even_with_one_by_its_content(
         taken(other, sealed)
     with other.database.read() as session:
         assert session.get(CaseFile, CASE) is None
-    assert not other.settings.reports_dir.exists()
+    assert not list(other.settings.reports_dir.rglob("*.*"))
 
 
 def test_a_changed_byte_or_a_foreign_name_in_the_zip_is_named(exported: Exported) -> None:
@@ -167,6 +200,71 @@ def test_a_changed_byte_or_a_foreign_name_in_the_zip_is_named(exported: Exported
         resealed(out.getvalue())
     with pytest.raises(VerifyError, match="zip"):
         resealed(b"not a zip")
+
+
+def _zip(*members: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as packed, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # doubled names are what this is about
+        for name, content in members:
+            packed.writestr(name, content)
+    return out.getvalue()
+
+
+HOSTILE = {
+    "bomb": (_zip(*((f"documents/{n}", b"\0" * (64 * 1024 * 1024)) for n in range(9))), "unpacks to too much"),
+    "absolute": (_zip(("/etc/passwd", b"x")), "not a name"),
+    "upwards": (_zip(("reports/../../x", b"x")), "not a name"),
+    "hidden": (_zip(("reports/r/.making", b"x")), "not a name"),
+    "backslash": (_zip(("a\\b", b"x")), "not a name"),
+    "twice": (_zip(("case.json", b"{}"), ("case.json", b"{}")), "stands twice"),
+    "no manifest": (_zip(("case.json", b"{}")), "manifest"),
+    "manifest a list": (_zip(("manifest.json", b'{"format":"ovoo.case/1","files":["manifest.json"]}')), "manifest"),
+    "manifest deep": (_zip(("manifest.json", b"[" * 100_000)), "manifest"),
+    "other format": (_zip(("manifest.json", b'{"format":"x","files":{}}')), "another format"),
+    "cut": (_zip(("case.json", b"{}" * 1000))[:-200], "zip"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_archive_is_refused_even_under_a_trusted_seal(exported: Exported, name: str) -> None:
+    content, words = HOSTILE[name]
+    seal = sign(load_signing_key(exported.key), content)
+
+    with pytest.raises(VerifyError, match=words):
+        archive.unpack(content, seal, [load_trusted_key(exported.trust)])
+
+
+def test_an_id_that_another_enterprise_has_here_is_refused(exported: Exported, other: Services) -> None:
+    with other.database.write() as session:
+        enterprises.save_enterprise(session, SYSTEM, OWN, name_zh="另一家", name_en="Another", sector="dairy")
+
+    with pytest.raises(Conflict, match="another enterprise has this id"):
+        taken(other, unpacked(exported))
+
+
+def test_a_number_of_the_own_register_and_a_date_to_come_are_refused(exported: Exported, other: Services) -> None:
+    with other.database.write() as session:
+        numbers.claim(session, "OV-2026-001", "somebody", "2026-06-05", "2026-06-05", NOW)
+    with pytest.raises(Conflict, match="belongs to another case"):
+        taken(other, unpacked(exported))
+
+    with other.database.write() as session:
+        session.delete(session.get(ReportNumber, "OV-2026-001"))
+    with pytest.raises(Conflict, match="still to come"), other.database.write() as session:
+        exchange.import_case(session, SYSTEM, unpacked(exported), other.settings, NOW - 30 * 86_400 * 10**9)
+    with other.database.read() as session:
+        assert session.get(CaseFile, CASE) is None
+
+
+def test_half_an_import_that_died_does_not_hold_up_the_next(exported: Exported, other: Services) -> None:
+    place = other.settings.reports_dir / OWN / "ov-2026-001-r1"
+    place.mkdir(parents=True)
+    (place / "report.pdf").write_bytes(b"%PDF-1.7 half")
+
+    taken(other, unpacked(exported))
+
+    assert verify_bundle(place, trust=exported.trust).ok
 
 
 def test_the_command_line_exports_imports_and_shows(

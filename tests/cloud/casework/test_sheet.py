@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -85,7 +87,7 @@ def test_an_empty_form_answers_nothing() -> None:
         assert questionnaire.parts_of_rows(rows, FRAMEWORK) == {"answers": {"answers": {}}, "scenes": {"scenes": {}}}
 
 
-def _set(cell: str, text: str) -> Callable[[Any], None]:
+def _set(cell: str, text: object) -> Callable[[Any], None]:
     return lambda page: page.__setitem__(cell, text)
 
 
@@ -124,6 +126,111 @@ def test_a_share_that_is_none_is_refused_by_its_cell(text: str) -> None:
 
     with pytest.raises(ConfigErrors, match=r"line \d+ column 6: not a share"):
         questionnaire.parts_of_rows(rows, FRAMEWORK)
+
+
+@pytest.mark.parametrize(
+    ("text", "ratio"),
+    [
+        ("３５％", "0.35"),
+        ("０.３５", "0.35"),
+        ("35 %", "0.35"),
+        (0.35, "0.35"),
+        (0.00001, "0.00001"),
+        (1, "1"),
+        (0, "0"),
+        ("100%", "1"),
+        (".5", "0.5"),
+    ],
+)
+def test_a_share_is_read_as_people_and_office_programs_write_it(text: object, ratio: str) -> None:
+    told = questionnaire.parts_of_rows(sheet.read_xlsx(workbook(lambda page: page.__setitem__("F49", text))), FRAMEWORK)
+
+    assert told["answers"]["answers"]["funding"]["ratio"] == ratio
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e999999999", "1e-900000", "-0", "1_0%", "0，35", "35", "1.01", datetime.date(2026, 1, 2), True, "0" * 5000],
+    ids=str,
+)
+def test_a_share_that_no_form_holds_is_refused_by_its_cell_at_once(text: object) -> None:
+    rows = sheet.read_xlsx(workbook(lambda page: page.__setitem__("F49", text)))
+
+    with pytest.raises(ConfigErrors, match="questionnaire!F49: not a share") as told:
+        questionnaire.parts_of_rows(rows, FRAMEWORK)
+    assert len(str(told.value)) < 300
+
+
+def _again(*cells: str) -> Callable[[Any], None]:
+    return lambda page: page.append(cells)
+
+
+def _two_classes(page: Any) -> None:
+    page["G3"] = "declared"
+    page["F3"] = "yes"
+
+
+def _two_sheets(page: Any) -> None:
+    page.parent.copy_worksheet(page).title = "second"
+    page.sheet_state = "hidden"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_again("item", "funding", "", "", "", "50%", "", ""), "C126: the same row again"),
+        (_again("item", "network_build", "control_network", "", "", "否", "", ""), "keep this one or questionnaire!C2"),
+        (_two_classes, "questionnaire!G3: an entry has one class, and questionnaire!G2 says verified"),
+        (_two_sheets, "questionnaire (hidden), second (visible)"),
+        (_set("F4", datetime.datetime(2026, 1, 1, tzinfo=None)), "questionnaire!F4: not an answer"),
+        (_set("F4", "#REF!"), "questionnaire!F4: not an answer"),
+    ],
+    ids=["ratio twice", "yes and no", "two classes", "hidden sheet", "date", "error value"],
+)
+def test_what_contradicts_itself_in_the_form_is_refused(change: Callable[[Any], None], words: str) -> None:
+    content = workbook(change)
+
+    with pytest.raises(ConfigErrors) as told:
+        questionnaire.parts_of_rows(sheet.read_xlsx(content), FRAMEWORK)
+
+    assert words in str(told.value)
+
+
+def _with_part(name: str, change: Callable[[bytes], bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook())) as read, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as written:
+        for each in {*read.namelist(), name}:
+            written.writestr(
+                each, change(read.read(each) if each in read.namelist() else b"") if each == name else read.read(each)
+            )
+    return out.getvalue()
+
+
+BOMB = b'<!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
+PAGE = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("xl/vbaProject.bin", lambda _: b"x", "xl/vbaProject.bin: macros"),
+        ("xl/externalLinks/externalLink1.xml", lambda _: b"<x/>", "links to other workbooks"),
+        (PAGE, lambda old: BOMB + old, f"{PAGE}: defines entities of its own"),
+        ("xl/workbook.xml", lambda old: BOMB + old, "xl/workbook.xml: defines entities of its own"),
+        (PAGE, lambda old: old.decode().encode("utf-16"), f"{PAGE}: defines entities of its own"),
+        (PAGE, lambda _: b"<row/>" * 3_000_000, f"{PAGE}: too many rows"),
+        (PAGE, lambda _: b"<c/>" * 3_000_000, f"{PAGE}: too many rows"),
+        (PAGE, lambda _: b"\0" * (65 * 1024 * 1024), "unpacks to too much"),
+    ],
+    ids=["macro", "external link", "entities", "entities of the book", "utf-16", "rows", "cells", "zip bomb"],
+)
+def test_a_workbook_that_brings_more_than_a_table_is_refused_before_it_is_parsed(
+    name: str, change: Callable[[bytes], bytes], words: str
+) -> None:
+    with pytest.raises(ConfigErrors) as told:
+        sheet.read_xlsx(_with_part(name, change))
+
+    assert words in str(told.value)
 
 
 def test_files_that_are_no_tables_are_refused() -> None:

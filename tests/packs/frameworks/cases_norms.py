@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -61,7 +61,25 @@ def make(sector: str) -> tuple[Mapping[str, Any], list[dict[str, Any]]]:
     ]
     made += [{"topic": "refused", "from": "own rule: what is not of the norm is refused", "answers": answers,
               "expect": {"refused": words}} for answers, words in refused]  # fmt: skip
+    made += _worst(sector, rows)
+    corrected = next((row for row in rows if row.get("corrections")), None)
+    if corrected is not None:
+        answers = {corrected["id"]: _answer("5", "", {"total": "0"})}
+        made.append({"topic": "no-factor", "from": "own rule: limits times nothing are no limits", "answers": answers,
+                     "expect": {"refused": "not a factor"}})  # fmt: skip
     return {}, made
+
+
+def _worst(sector: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """One product within its strictest limit, another above every one of its own, and the other way round."""
+    for first, second in itertools.islice(itertools.permutations(rows, 2), 6):
+        answers = {}
+        for row, share in ((first, Fraction(1, 2)), (second, Fraction(3, 2))):
+            given = corrections(row)[0]
+            value = max(Fraction(str(limit)) for limit in row["levels"] if limit is not None) * factor(row, given)
+            least = min(Fraction(str(limit)) for limit in row["levels"] if limit is not None) * factor(row, given)
+            answers[row["id"]] = _answer(str((least if share < 1 else value) * share), "", given)
+        yield vector(sector, "worst-product", "the worst product decides", answers)
 
 
 def _answer(low: str, high: str, given: Corrections) -> dict[str, Any]:

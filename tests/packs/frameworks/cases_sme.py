@@ -206,7 +206,37 @@ def mixed() -> Iterator[Vector]:
         yield {**made, "answers": answers, "scenes": graded}
 
 
+def edges() -> Iterator[Vector]:
+    """What the others leave out: scenes nobody told of, known from below only, or told wrongly; shares above one."""
+    for level, (mandatory, others) in itertools.product(range(1, 5), ((3, 3), (10, 0), (5, 5))):
+        graded = scenes(mandatory, others, level)
+        untold = {name: None if not each["level"] else each for name, each in graded.items()}
+        yield vector("untold-scenes", OWN, "best", {}, untold)
+        proved = {name: {**each, "high": 4} for name, each in graded.items()}
+        yield vector("proved-scenes", OWN, "best", {}, proved)
+    yield vector("no-scene", OWN, "best", {}, dict.fromkeys(BASES["best"]["scenes"]))
+    for name in ("systems_covered", "awareness", "pass_rate"):
+        yield vector("no-choice", OWN, "best", {name: told()}, {})
+    for name in ("funding", "equipment_networked"):
+        yield vector("above-one", NOTICE, "least", {name: ratio("12/10")}, {})
+    wrong: tuple[dict[str, Any], ...] = (
+        {"level": 5},
+        {"level": -1},
+        {"level": True},
+        {"level": 2.5},
+        {"level": 1, "high": 5},
+        {"level": 3, "high": 2},
+    )
+    for each in wrong:
+        scene = {"energy": {**each, "class": "declared"}}
+        yield {"topic": "scene-refused", "from": REFUSED, "base": "best", "scenes": scene,
+               "expect": {"refused": "a scene has no such level"}}  # fmt: skip
+    for low in ("1e99999999", "x", "1/0", "9" * 2000):
+        yield {"topic": "number-refused", "from": REFUSED, "base": "best", "answers": {"funding": ratio(low)},
+               "expect": {"refused": "not a range"}}  # fmt: skip
+
+
 def make() -> tuple[Mapping[str, Any], list[Vector]]:
     """Bases and all vectors."""
-    parts = (ratios, options, gate, missing, overrides, contradictions, mixed)
+    parts = (ratios, options, gate, missing, overrides, contradictions, mixed, edges)
     return BASES, [each for part in parts for each in part()]

@@ -75,9 +75,16 @@ def sme_expected(data: Mapping[str, Any], answers: Answers, scenes: Answers) -> 
     low, high = (sum(side(span) for span in spans.values()) for side in (min, max))
     levels = []
     for total, unknown in ((low, 0), (high, 4)):
-        told = {s["id"]: scenes[s["id"]]["level"] if s["id"] in scenes else unknown for s in data["scenes"]}
+        told = {s["id"]: _scene_level(scenes.get(s["id"]), unknown) for s in data["scenes"]}
         levels.append(_gate_level(data, total, told))
     return {"total": [text(Fraction(low, 1000)), text(Fraction(high, 1000))], "level": levels}
+
+
+def _scene_level(answer: Mapping[str, Any] | None, unknown: int) -> int:
+    """At the bottom what is proved, at the top (where 4 stands for all that is unknown) what could be."""
+    if answer is None:
+        return unknown
+    return int(answer["level"] if unknown == 0 else answer.get("high", answer["level"]))
 
 
 def _gate_level(data: Mapping[str, Any], total: int, told: Mapping[str, int]) -> int:
