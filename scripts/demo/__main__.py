@@ -9,6 +9,7 @@ was more than one false finding per plant and week; 4 the ledger does not balanc
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import datetime
 import itertools
 import pathlib
@@ -132,8 +133,11 @@ def _go_on(place: Place, later: Iterator[tuple[casework.DemoCase, str, str]], be
 
 def finish(place: Place, live: bool, days: int, began: float) -> int:
     """Audits the store, verifies every report offline and from the store, writes the summary."""
-    document = summary.summarise(place, live, days)
-    document["reports"] = reports = {plant.site: report.summed_up(place, plant) for plant in PLANTS}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as beside:
+        waiting = beside.submit(report.check, place, deep=False)
+        document = summary.summarise(place, live, days)
+        checked = [waiting.result(), report.check(place, deep=True)]
+    document["reports"] = reports = {plant.site: report.summed_up(place, plant, checked) for plant in PLANTS}
     document["seconds"] = round(time.monotonic() - began, 1)
     summary.write(place.out / "summary.json", document)
     counts = (f"{document[key]:,} {key}" for key in ("emitted", "stored", "suppressed", "lost", "duplicated"))

@@ -6,6 +6,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from scripts.demo.casework import DemoCase
 from scripts.demo.children import ChildFailed, program
 from scripts.demo.place import PLANTS, DemoPlant, Place
 
-__all__ = ["bundles", "fetch", "line", "share_trust", "summed_up", "verify"]
+__all__ = ["bundles", "check", "fetch", "line", "share_trust", "summed_up", "verify"]
 
 _CLASSES: Final = ("measured", "verified", "declared", "insufficient")
 _TOP: Final = ("report.pdf", "report.docx", "report.html", "report.json")
@@ -49,6 +50,12 @@ def bundles(place: Place, plant: DemoPlant) -> list[pathlib.Path]:
     return sorted(found, key=lambda folder: int(_snapshot(folder)["issue"]["revision"]))
 
 
+def check(place: Place, *, deep: bool) -> dict[str, dict[str, Any]]:
+    """What `ovoo-cloud verify` says of every bundle, by the name of its folder."""
+    folders = [folder for plant in PLANTS for folder in bundles(place, plant)]
+    return {folder.name: verify(place, folder, deep=deep) for folder in folders}
+
+
 def verify(place: Place, folder: pathlib.Path, *, deep: bool) -> dict[str, Any]:
     """What `ovoo-cloud verify` says of a bundle; deep reads the samples again, and the cloud must have stopped."""
     trust = ["--trust", str(place.out / "trust.pub.pem")]
@@ -62,10 +69,13 @@ def verify(place: Place, folder: pathlib.Path, *, deep: bool) -> dict[str, Any]:
     return found
 
 
-def summed_up(place: Place, plant: DemoPlant) -> dict[str, Any]:
-    """Of a plant's newest report: number, level, points and their classes, where it lies; of all: whether they hold."""
+def summed_up(place: Place, plant: DemoPlant, checked: Sequence[Mapping[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Of a plant's newest report: number, level, points and their classes, where it lies; of all: whether they hold.
+
+    `checked` is what `check` gave offline and from the store.
+    """
     folders = bundles(place, plant)
-    checks = {folder.name: [verify(place, folder, deep=deep) for deep in (False, True)] for folder in folders}
+    checks = {folder.name: [each[folder.name] for each in checked] for folder in folders}
     snapshot = _snapshot(folders[-1])
     score, total = snapshot["score"], snapshot["figures"]["score.total"]
     return {
@@ -77,7 +87,7 @@ def summed_up(place: Place, plant: DemoPlant) -> dict[str, Any]:
         "points": [total["low"], total["high"]],
         "share_percent": _shares(snapshot["figures"]),
         "report": str(folders[-1] / "report.pdf"),
-        "verified": all(check["ok"] for both in checks.values() for check in both),
+        "verified": all(each["ok"] for found in checks.values() for each in found),
         "checks": checks,
     }
 

@@ -78,14 +78,19 @@ def start_cloud(children: Children, place: Place) -> Child:
 
     def ready() -> bool:
         child.check()
-        try:
-            with urllib.request.urlopen(f"{console_url(place)}/health", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            return False
+        return answers(place)
 
     children.wait_until(ready, "the console answers")
     return child
+
+
+def answers(place: Place) -> bool:
+    """True when the console is there and well."""
+    try:
+        with urllib.request.urlopen(f"{console_url(place)}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def console_url(place: Place) -> str:

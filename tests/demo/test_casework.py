@@ -74,7 +74,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
         steps = {case.plant.site: case.people.engineer.get(f"{case.home}/steps")["items"] for case in cases}
         worker.stop()
     (place.state / "cloud.toml").write_text(f'data_dir = "{data}"\n', encoding="utf-8")
-    return Done(place, steps, later, {plant.site: report.summed_up(place, plant) for plant in (MINE, DAIRY)})
+    checked = [report.check(place, deep=deep) for deep in (False, True)]
+    return Done(place, steps, later, {plant.site: report.summed_up(place, plant, checked) for plant in (MINE, DAIRY)})
 
 
 def test_every_step_is_taken_by_the_one_who_may(done: Done) -> None:
@@ -107,8 +108,9 @@ def test_the_revision_lists_what_the_visit_on_site_changed(done: Done) -> None:
     changed = {row["figure"]: row for row in snapshot["changes"]["figures"]}
 
     assert done.told["heishan"]["revision"] == 2
-    assert changed["score.item.data_security"]["why"] == "备份每日执行，恢复演练有记录（虚构）"
-    assert snapshot["answers"]["data_security"]["class"] == "verified"
+    assert changed["score.item.talent"]["why"] == "现场见到数字化部门及其任命文件（虚构）"
+    assert float(changed["score.item.talent"]["new"]["value"]) > float(changed["score.item.talent"]["old"]["value"])
+    assert snapshot["answers"]["talent"]["class"] == "verified"
     assert len(changed) == done.told["heishan"]["changes"]
 
 
