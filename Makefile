@@ -49,7 +49,7 @@ kernels: ## builds the compiled kernels again, after a compiler was installed
 	rm -f .venv/.run
 	$(MAKE) setup
 
-demo: setup .venv-broker/.done ## three plants, gateways, cloud, console; ONCE=1 runs headless to the report
+demo: setup .venv-broker/.done ## three plants, gateways, a centre and its cases; ONCE=1 runs headless to the verified reports
 	.venv/bin/python -m scripts.demo $(if $(ONCE),--once,) $(DEMO)
 
 pictures: setup-dev ## pictures of docs/ from a demo that runs or has ended

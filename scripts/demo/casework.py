@@ -57,10 +57,6 @@ class DemoCase:
         """Takes a step; queued work is answered with its job."""
         return who.post(f"{self.home}/steps/{step}", dict(body or {}))
 
-    def state(self) -> Any:
-        """Where the case stands, as its engineer sees it."""
-        return self.people.engineer.get(f"{self.home}/file")
-
     def finished(self, job: Mapping[str, Any]) -> Any:
         """Waits for queued work and gives it.
 
@@ -98,7 +94,7 @@ def open_intakes(opened: list[DemoCase], now_ns: int) -> None:
 
 
 def fill_in(opened: list[DemoCase], place: Place, timeline: Timeline) -> None:
-    """The enterprises bring documents and answer; nothing contradicts itself, and the intakes are closed."""
+    """The enterprises bring documents and answer, the expert marks what was seen on site; the intakes are closed."""
     for each in opened:
         text = _intake_text(each.plant, timeline)
         (place.out / f"case-{each.plant.site}.yaml").write_text(text, encoding="utf-8")
@@ -107,8 +103,20 @@ def fill_in(opened: list[DemoCase], place: Place, timeline: Timeline) -> None:
             each.people.engineer.upload(f"{each.home}/documents", name, paper(name, each.plant))
         for part, sections in PARTS.items():
             content = {section: intake[section] for section in sections if section in intake}
-            each.people.engineer.put(f"{each.home}/parts/{part}", {"content": content}, seen=0)
+            told = _as_told(content)
+            each.people.engineer.put(f"{each.home}/parts/{part}", {"content": told}, seen=0)
+            if told != content:
+                each.people.expert.put(f"{each.home}/parts/{part}", {"content": content}, seen=1)
         each.take(each.people.engineer, "submit")
+
+
+def _as_told(content: Any) -> Any:
+    """A part as the enterprise writes it: only an expert says that something is verified."""
+    if isinstance(content, list):
+        return [_as_told(each) for each in content]
+    if isinstance(content, dict):
+        return {name: "declared" if each == "verified" else _as_told(each) for name, each in content.items()}
+    return content
 
 
 def _intake_text(plant: DemoPlant, timeline: Timeline) -> str:

@@ -22,6 +22,7 @@ from typing import Any, Final
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.demo.children import ChildFailed, Children
+from scripts.demo.people import ADMIN, engineer_of
 from scripts.demo.place import PLANTS, ROOT, Place
 from scripts.demo.report import bundles
 from scripts.demo.site import answers, console_url, read_secret, start_cloud
@@ -39,9 +40,11 @@ _LIVE: Final = {
     "energy": ("/energy/heishan-coal/heishan", 900),
     "gateway": ("/gateways/heishan-gw1", 560),
 }
-"""Path and height of what is shown."""
-_CASE: Final = {"case": ("/cases/heishan-coal/heishan-demo", "#reports"), "verify": ("/verify?{cover}", "main")}
+"""Path and height of what the head of the centre sees."""
+_CASE: Final = {"case": ("/cases/heishan-coal/heishan-demo", "#reports"), "verify": ("/verify?{cover}", "main pre")}
 """Path and the last box that is shown, in both languages: `case.zh.png`, and `case.png` for English."""
+_CONSENT: Final = ("/consent", 620)
+"""What the mine's engineer sees."""
 _REPORT: Final = {
     "report-cover": "快照校验码",
     "report-summary": "摘要",
@@ -66,16 +69,19 @@ def main(arguments: Sequence[str]) -> int:
     with _console(place) as live, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
         if live:
-            with _page(browser, place, "zh") as page:
+            with _page(browser, place, ADMIN, "zh") as page:
                 for name, (path, height) in _LIVE.items():
                     page.goto(console_url(place) + path, wait_until="networkidle")
                     _take(page, name, height)
         for language, ending in (("zh", ".zh"), ("en", "")):
-            with _page(browser, place, language) as page:
+            with _page(browser, place, ADMIN, language) as page:
                 for name, (path, last) in _CASE.items():
                     page.goto(console_url(place) + path.format(cover=_cover(newest)), wait_until="networkidle")
                     box = page.locator(last).bounding_box() or {"y": 0, "height": 900}
                     _take(page, f"{name}{ending}", round(box["y"] + box["height"]) + _MARGIN)
+        with _page(browser, place, engineer_of(PLANTS[0]), "zh") as page:
+            page.goto(console_url(place) + _CONSENT[0], wait_until="networkidle")
+            _take(page, "consent", _CONSENT[1])
         browser.close()
     for name, words in _REPORT.items():
         _report_page(newest / "report.pdf", words, name)
@@ -94,15 +100,15 @@ def _console(place: Place) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _page(browser: Browser, place: Place, language: str) -> Iterator[Page]:
-    """A page of the centre's head, signed in."""
+def _page(browser: Browser, place: Place, user: str, language: str) -> Iterator[Page]:
+    """A page of a user who signed in."""
     url = console_url(place)
     context = browser.new_context(viewport={"width": _WIDTH, "height": 900}, locale="zh-CN")
     context.add_cookies([{"name": "ovoo_language", "value": language, "url": url}])
     page = context.new_page()
     page.goto(f"{url}/sign-in")
-    page.fill("input[name=name]", "admin")
-    page.fill("input[name=password]", read_secret(place, "admin"))
+    page.fill("input[name=name]", user)
+    page.fill("input[name=password]", read_secret(place, user))
     page.press("input[name=password]", "Enter")
     page.wait_for_load_state("networkidle")
     yield page

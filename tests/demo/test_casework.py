@@ -34,6 +34,7 @@ class Done:
 
     place: Place
     steps: dict[str, list[dict[str, Any]]]
+    parts: dict[str, dict[str, Any]]
     later: list[tuple[str, str]]
     told: dict[str, dict[str, Any]]
 
@@ -72,10 +73,13 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
             if issued:
                 report.fetch(place, case, issued)
         steps = {case.plant.site: case.people.engineer.get(f"{case.home}/steps")["items"] for case in cases}
+        parts = {each["part"]: each for each in cases[0].people.engineer.get(f"{cases[0].home}/parts")["items"]}
         worker.stop()
     (place.state / "cloud.toml").write_text(f'data_dir = "{data}"\n', encoding="utf-8")
     checked = [report.check(place, deep=deep) for deep in (False, True)]
-    return Done(place, steps, later, {plant.site: report.summed_up(place, plant, checked) for plant in (MINE, DAIRY)})
+    return Done(
+        place, steps, parts, later, {plant.site: report.summed_up(place, plant, checked) for plant in (MINE, DAIRY)}
+    )
 
 
 def test_every_step_is_taken_by_the_one_who_may(done: Done) -> None:
@@ -93,6 +97,17 @@ def test_every_step_is_taken_by_the_one_who_may(done: Done) -> None:
     }
     assert (actors["accept"], actors["freeze"], actors["issue"]) == ("admin", "expert", "admin")
     assert done.later == [("heishan", "revise"), ("xilin", "visit")]
+
+
+def test_what_is_verified_on_site_is_written_by_the_expert(done: Done) -> None:
+    assert {part: (each["version"], each["author"]) for part, each in done.parts.items()} == {
+        "profile": (2, "expert"),
+        "equipment": (2, "expert"),
+        "answers": (2, "expert"),
+        "scenes": (2, "expert"),
+        "finance": (1, "heishan-engineer"),
+        "energy": (1, "heishan-engineer"),
+    }
 
 
 def test_reports_verify_offline_and_from_the_store(done: Done) -> None:
