@@ -32,7 +32,8 @@ def main() -> int:
     for folder in (place.state, place.out):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     began = time.monotonic()
     try:
         with Children(place.state / "logs") as children:
