@@ -7,7 +7,7 @@ PIP := $(UV) pip install -q --python .venv/bin/python
 MEMBERS := contract packs models edge_agent dashboards simulator cloud
 EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 
-.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop chaos chaos-summary soak other-pythons lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
+.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop chaos chaos-summary soak pictures other-pythons lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,8 +49,11 @@ kernels: ## builds the compiled kernels again, after a compiler was installed
 	rm -f .venv/.run
 	$(MAKE) setup
 
-demo: setup .venv-broker/.done ## three plants, gateways, cloud, console; ONCE=1 runs headless to the report
+demo: setup .venv-broker/.done ## three plants, gateways, a centre and its cases; ONCE=1 runs headless to the verified reports
 	.venv/bin/python -m scripts.demo $(if $(ONCE),--once,) $(DEMO)
+
+pictures: setup-dev ## pictures of docs/ from a demo that runs or has ended
+	.venv/bin/python -m scripts.doc_pages.pictures $(PICTURES)
 
 system-packages:
 	scripts/system-packages

@@ -1,1 +1,1 @@
-"""The demonstration: three simulated plants, their gateways, the cloud and a diagnosis report on one machine."""
+"""The demonstration: three simulated plants, their gateways and a promotion centre's cloud on one machine."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from scripts.demo.people import engineer_of
 from scripts.demo.place import PLANTS, Place
 from scripts.demo.plants import Timeline
 from scripts.demo.site import Api
@@ -26,7 +27,8 @@ def define(place: Place, timeline: Timeline) -> str | None:
     turn = start + datetime.timedelta(days=round(days * _BASELINE_SHARE))
     if (turn - start).days < _LEAST_DAYS:
         return None
-    api, plant = Api(place), PLANTS[0]
+    plant = PLANTS[0]
+    api = Api(place, engineer_of(plant))
     base = f"/api/v1/enterprises/{plant.enterprise}/sites/{plant.site}/energy"
     belt = f"{plant.enterprise}/{plant.site}/transport/main/belt1"
     body: dict[str, Any] = {

@@ -29,7 +29,10 @@ class Child:
         self.name = name
         self._log = logs / f"{name}.log"
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            # a group of its own: Ctrl-C in the terminal is the demo's, which stops its programs in order
+            self._process = subprocess.Popen(
+                list(command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, process_group=0
+            )
 
     def check(self) -> None:
         """Raises ChildFailed when the program has ended by itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from scripts.demo.people import engineer_of
 from scripts.demo.place import PLANTS, DemoPlant, Place
 from scripts.demo.site import Api
 
@@ -15,9 +16,9 @@ _SHIFTABLE: Final = {"heishan": ("drainage/main/pump1", 600.0, "水仓有容量�
 
 
 def enter(place: Place) -> None:
-    """Enters each plant's contract over the API, as its engineer would."""
-    api = Api(place)
+    """Enters each plant's contract over the API, as its engineer."""
     for plant in PLANTS:
+        api = Api(place, engineer_of(plant))
         path = f"/api/v1/enterprises/{plant.enterprise}/sites/{plant.site}/energy/contract"
         api.put(path, _terms(plant))
 

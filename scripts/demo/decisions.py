@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from typing import Final
 
+from scripts.demo.people import engineer_of
 from scripts.demo.place import PLANTS, Place
 from scripts.demo.site import Api
 
@@ -27,14 +28,16 @@ _DECIDED: Final = (
 
 
 def enter(place: Place) -> None:
-    """Enters them over the API, as an engineer would."""
-    api = Api(place)
+    """Enters them over the API, as the engineers."""
     for plant in PLANTS:
+        api = Api(place, engineer_of(plant))
         api.put(f"/api/v1/enterprises/{plant.enterprise}/sites/{plant.site}/tariff", _PRICE)
     mine, _, dairy = PLANTS
     base = f"/api/v1/enterprises/{dairy.enterprise}/sites/{dairy.site}/energy"
+    api = Api(place, engineer_of(dairy))
     for asset, name, value in _DECIDED:
         api.put(f"{base}/inputs", {"asset": asset, "name": name, "value": value, "document": _MINUTES})
     table = importlib.resources.files(__package__).joinpath("ventilation.csv").read_text("utf-8")
     base = f"/api/v1/enterprises/{mine.enterprise}/sites/{mine.site}/energy"
+    api = Api(place, engineer_of(mine))
     api.put(f"{base}/ventilation", {"csv": table, "document": _SURVEY, "hours_per_year": _HOURS})

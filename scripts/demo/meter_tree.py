@@ -6,6 +6,7 @@ from typing import Any
 
 from ovoo_packs import load_pack
 
+from scripts.demo.people import engineer_of
 from scripts.demo.place import PLANTS, DemoPlant, Place
 from scripts.demo.site import Api
 
@@ -15,9 +16,9 @@ _COUNTER_CLASS, _TRANSMITTER_CLASS, _MACHINE_CLASS = 0.5, 1.0, 2.0
 
 
 def give_all(place: Place) -> None:
-    """Gives every plant its tree over the API, as an engineer would."""
-    api = Api(place)
+    """Gives every plant its tree over the API, as its engineer."""
     for plant in PLANTS:
+        api = Api(place, engineer_of(plant))
         base = f"/api/v1/enterprises/{plant.enterprise}/sites/{plant.site}/energy"
         api.put(f"{base}/meter-tree", {"document": _DOCUMENT, "meters": rows(plant)})
 

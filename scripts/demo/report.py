@@ -1,93 +1,116 @@
-"""The demo's diagnosis reports: a case a plant, ordered over the API as an expert would, and verified."""
+"""The demo's issued reports: fetched as their enterprise fetches them, verified as anybody can, summed up."""
 
 from __future__ import annotations
 
-import datetime
 import json
 import pathlib
 import shutil
 import subprocess
-import time
-from typing import Any
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
 
-import yaml
-
+from scripts.demo.casework import DemoCase
 from scripts.demo.children import ChildFailed, program
-from scripts.demo.place import PLANTS, ROOT, DemoPlant, Place
-from scripts.demo.plants import Timeline
-from scripts.demo.site import Api
+from scripts.demo.place import PLANTS, DemoPlant, Place
 
-_CASES = ROOT / "scripts" / "demo" / "cases"
-_SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
-_TIMEOUT_S = 180
+__all__ = ["bundles", "check", "fetch", "line", "share_trust", "summed_up", "verify"]
+
+_CLASSES: Final = ("measured", "verified", "declared", "insufficient")
+_TOP: Final = ("report.pdf", "report.docx", "report.html", "report.json")
+_NOT_OK: Final = 3
 
 
-def issue(place: Place, timeline: Timeline) -> None:
-    """Opens a case for each plant at the running cloud, orders the reports over all whole days of the past and fetches
-    their bundles; the first plant's documents lie at the top of the folder too."""
-    api = Api(place)
-    jobs = [_order(api, place, plant, timeline, number) for number, plant in enumerate(PLANTS, start=1)]
-    for plant, job in zip(PLANTS, jobs, strict=True):
-        _fetch(api, plant, _wait(api, f"{_base(plant)}/jobs/{job}"), bundle(place, plant))
-    for name in ("report.pdf", "report.docx", "report.html", "report.json"):
-        shutil.copy(bundle(place, PLANTS[0]) / name, place.out / name)
-    # a real auditor gets this key by another way than the bundle
+def fetch(place: Place, case: DemoCase, report: str) -> pathlib.Path:
+    """Downloads a report's bundle with the account of its enterprise; gives the folder.
+
+    Revision 1 lies in `bundles/<site>`, a later one beside it; the mine's newest documents lie at the top too.
+    """
+    engineer, url = case.people.engineer, f"{case.enterprise}/reports/{report}"
+    told = engineer.get(url)
+    ending = "" if told["revision"] == 1 else f"-r{told['revision']}"
+    folder = place.out / "bundles" / f"{case.plant.site}{ending}"
+    folder.mkdir(parents=True)
+    for name in told["files"]:
+        (folder / name).write_bytes(engineer.download(f"{url}/files/{name}"))
+    if case.plant == PLANTS[0]:
+        for name in _TOP:
+            shutil.copy(folder / name, place.out / name)
+    return folder
+
+
+def share_trust(place: Place) -> None:
+    """Lays the centre's public key beside the bundles; a real auditor gets it by another way."""
     shutil.copy(place.state / "cloud" / "authority" / "report-key.pub.pem", place.out / "trust.pub.pem")
 
 
-def bundle(place: Place, plant: DemoPlant) -> pathlib.Path:
-    """The folder of a plant's report."""
-    return place.out / "bundles" / plant.site
+def bundles(place: Place, plant: DemoPlant) -> list[pathlib.Path]:
+    """The folders of a plant's reports, the newest revision last."""
+    found = (place.out / "bundles").glob(f"{plant.site}*")
+    return sorted(found, key=lambda folder: int(_snapshot(folder)["issue"]["revision"]))
 
 
-def _order(api: Api, place: Place, plant: DemoPlant, timeline: Timeline, number: int) -> str:
-    start, end = _day(timeline.start_ns + 86_400 * 10**9), _day(timeline.end_ns)
-    text = (_CASES / f"{plant.pack}.yaml").read_text(encoding="utf-8").format(start=start, end=end)
-    (place.out / f"case-{plant.site}.yaml").write_text(text, encoding="utf-8")
-    intake = json.loads(json.dumps(yaml.safe_load(text), default=str))
-    api.put(f"{_base(plant)}/cases/{plant.site}-demo", {"title": plant.name_zh, "intake": intake})
-    order = {"number": f"OVOO-DEMO-{number:03d}", "languages": ["zh", "en"], "centre_copy": True}
-    return str(api.post(f"{_base(plant)}/cases/{plant.site}-demo/reports", order)["id"])
+def check(place: Place, *, deep: bool) -> dict[str, dict[str, Any]]:
+    """What `ovoo-cloud verify` says of every bundle, by the name of its folder."""
+    folders = [folder for plant in PLANTS for folder in bundles(place, plant)]
+    return {folder.name: verify(place, folder, deep=deep) for folder in folders}
 
 
-def _fetch(api: Api, plant: DemoPlant, report: str, folder: pathlib.Path) -> None:
-    folder.mkdir(parents=True)
-    for name in api.get(f"{_base(plant)}/reports/{report}")["files"]:
-        (folder / name).write_bytes(api.download(f"{_base(plant)}/reports/{report}/files/{name}"))
-
-
-def _base(plant: DemoPlant) -> str:
-    return f"/api/v1/enterprises/{plant.enterprise}"
-
-
-def verify(place: Place) -> dict[str, Any]:
-    """Recomputes every figure of every report from the store's samples; the cloud must have stopped."""
-    return {plant.site: _verify(place, plant) for plant in PLANTS}
-
-
-def _verify(place: Place, plant: DemoPlant) -> Any:
-    config = ["--config", str(place.state / "cloud.toml")]
+def verify(place: Place, folder: pathlib.Path, *, deep: bool) -> dict[str, Any]:
+    """What `ovoo-cloud verify` says of a bundle; deep reads the samples again, and the cloud must have stopped."""
     trust = ["--trust", str(place.out / "trust.pub.pem")]
-    command = program("ovoo-cloud", "verify", *config, str(bundle(place, plant)), *trust, "--deep", "--json")
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ChildFailed(
-            f"ovoo-cloud verify of {plant.site} ended with code {done.returncode}:\n{done.stderr}{done.stdout}"
-        )
-    return json.loads(done.stdout)
+    config = ["--deep", "--config", str(place.state / "cloud.toml")] if deep else []
+    command = program("ovoo-cloud", "verify", str(folder), *trust, *config, "--json")
+    # the offline check runs where there are no settings of a cloud
+    done = subprocess.run(command, cwd=place.out, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, _NOT_OK):
+        raise ChildFailed(f"ovoo-cloud verify of {folder} ended with code {done.returncode}:\n{done.stderr}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
-def _wait(api: Api, path: str) -> str:
-    deadline = time.monotonic() + _TIMEOUT_S
-    while time.monotonic() < deadline:
-        job = api.get(path)
-        if job["state"] == "done":
-            return str(job["report"])
-        if job["state"] == "failed":
-            raise ChildFailed(f"the report failed: {job['error']}")
-        time.sleep(0.5)
-    raise ChildFailed(f"the report took longer than {_TIMEOUT_S} s")
+def summed_up(place: Place, plant: DemoPlant, checked: Sequence[Mapping[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Of a plant's newest report: number, level, points and their classes, where it lies; of all: whether they hold.
+
+    `checked` is what `check` gave offline and from the store.
+    """
+    folders = bundles(place, plant)
+    checks = {folder.name: [each[folder.name] for each in checked] for folder in folders}
+    snapshot = _snapshot(folders[-1])
+    score, total = snapshot["score"], snapshot["figures"]["score.total"]
+    return {
+        "number": snapshot["issue"]["number"],
+        "revision": snapshot["issue"]["revision"],
+        "changes": len(snapshot.get("changes", {}).get("figures", ())),
+        "level": score["level"],
+        "level_range": [score["level_low"], score["level_high"]],
+        "points": [total["low"], total["high"]],
+        "share_percent": _shares(snapshot["figures"]),
+        "report": str(folders[-1] / "report.pdf"),
+        "verified": all(each["ok"] for found in checks.values() for each in found),
+        "checks": checks,
+    }
 
 
-def _day(time_ns: int) -> str:
-    return datetime.datetime.fromtimestamp(time_ns // 10**9, _SHANGHAI).date().isoformat()
+def _shares(figures: dict[str, Any]) -> dict[str, str]:
+    """The share of each class in the points that the framework gives, percent with one digit."""
+    points = {name: Decimal(figures[f"score.class.{name}"]["value"]) for name in _CLASSES}
+    whole = sum(points.values())
+    return {name: f"{each * 100 / whole:.1f}" for name, each in points.items()}
+
+
+def line(site: str, told: dict[str, Any]) -> str:
+    """A plant's report in one line."""
+    low, high = told["level_range"]
+    level = f"level {told['level']}" if told["level"] is not None else f"level {low} to {high}, not decided"
+    points = " to ".join(dict.fromkeys(told["points"]))
+    shares = ", ".join(f"{name} {share} %" for name, share in told["share_percent"].items())
+    verdict = "verified offline and deep" if told["verified"] else "NOT VERIFIED"
+    changed = f", {told['changes']} figures changed" if told["changes"] else ""
+    number = f"{told['number']} revision {told['revision']}{changed}"
+    return f"{site}: {number}; {level}, {points} points ({shares}); {verdict}; {told['report']}"
+
+
+def _snapshot(folder: pathlib.Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "snapshot.json").read_text(encoding="utf-8"))
+    return found

@@ -1,12 +1,14 @@
-"""The shared part of the demo: broker, cloud, its users and gateways."""
+"""The shared part of the demo: broker, cloud, gateways, and the cloud's API."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import pathlib
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 from scripts.demo.children import Child, ChildFailed, Children, program
@@ -57,9 +59,9 @@ def prepare_cloud(children: Children, place: Place) -> None:
         f'broker_host = "127.0.0.1"\nbroker_port = {place.broker_port}\nbroker_user = "cloud"\n'
         f'broker_password_file = "{place.secret("cloud")}"\nbroker_protocol = "3.1.1"\n'
         f"listen_port = {place.console_port}\n"
-        "# Plants and cloud of the demo belong to one house, so nobody's consent is asked and reports are ordered\n"
-        '# at once. A promotion centre leaves this key out or says "required": then a case goes by steps.\n'
-        'access_consent = "own"\n',
+        f'public_url = "{console_url(place)}"\n'
+        "# The cloud is a promotion centre's: it reads a plant's data only under the consent of that plant.\n"
+        'access_consent = "required"\n',
         encoding="utf-8",
     )
     config = ("--config", str(settings))
@@ -76,14 +78,19 @@ def start_cloud(children: Children, place: Place) -> Child:
 
     def ready() -> bool:
         child.check()
-        try:
-            with urllib.request.urlopen(f"{console_url(place)}/health", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            return False
+        return answers(place)
 
     children.wait_until(ready, "the console answers")
     return child
+
+
+def answers(place: Place) -> bool:
+    """True when the console is there and well."""
+    try:
+        with urllib.request.urlopen(f"{console_url(place)}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def console_url(place: Place) -> str:
@@ -92,38 +99,48 @@ def console_url(place: Place) -> str:
 
 
 class Api:
-    """The cloud's API as the demo's administrator."""
+    """The cloud's API as one of the demo's people."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, user: str) -> None:
+        """Signs in with the user's password file."""
         self._url = console_url(place)
         self._cookie = ""
-        answer = self._call("POST", "/api/v1/sessions", {"name": "admin", "password": _read(place.secret("admin"))})
-        self._cookie = answer[1]
+        self._cookie = self._sign_in(user, read_secret(place, user))
 
     def get(self, path: str) -> Any:
         """A GET's JSON."""
-        return self._call("GET", path, None)[0]
+        return self._json("GET", path, None)
 
     def post(self, path: str, body: Any) -> Any:
         """A POST's JSON."""
-        return self._call("POST", path, body)[0]
+        return self._json("POST", path, body)
 
-    def put(self, path: str, body: Any) -> Any:
-        """A PUT's JSON."""
-        return self._call("PUT", path, body)[0]
+    def put(self, path: str, body: Any, seen: int | None = None) -> Any:
+        """A PUT's JSON; `seen` is the version that the body was made from."""
+        return self._json("PUT", path, body, {} if seen is None else {"If-Match": f'"{seen}"'})
+
+    def upload(self, path: str, name: str, content: bytes) -> Any:
+        """A POST of a file with its name and SHA-256."""
+        query = urllib.parse.urlencode({"name": name, "sha256": hashlib.sha256(content).hexdigest()})
+        headers = {"Content-Type": "application/octet-stream"}
+        return json.loads(self._open("POST", f"{path}?{query}", content, headers)[0])
 
     def download(self, path: str) -> bytes:
         """A file."""
-        return self._open("GET", path, None)[0]
+        return self._open("GET", path, None, {})[0]
 
-    def _call(self, method: str, path: str, body: Any) -> tuple[Any, str]:
-        content, cookie = self._open(method, path, body)
-        return json.loads(content), cookie
+    def _sign_in(self, name: str, password: str) -> str:
+        body = json.dumps({"name": name, "password": password}).encode()
+        return self._open("POST", "/api/v1/sessions", body, {"Content-Type": "application/json"})[1]
 
-    def _open(self, method: str, path: str, body: Any) -> tuple[bytes, str]:
-        headers = {"Content-Type": "application/json", "Cookie": self._cookie}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._url + path, data=data, headers=headers, method=method)
+    def _json(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:
+        content = None if body is None else json.dumps(body).encode()
+        given = {"Content-Type": "application/json", **(headers or {})}
+        return json.loads(self._open(method, path, content, given)[0])
+
+    def _open(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[bytes, str]:
+        given = {"Cookie": self._cookie, **headers}
+        request = urllib.request.Request(self._url + path, data=body, headers=given, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.read(), (answer.headers.get("Set-Cookie") or "").split(";")[0]
@@ -132,11 +149,12 @@ class Api:
 
 
 def _user(place: Place, name: str, *, publish: list[str], subscribe: list[str]) -> dict[str, Any]:
-    return {"password": _read(place.secret(name)), "publish": publish, "subscribe": subscribe}
+    return {"password": read_secret(place, name), "publish": publish, "subscribe": subscribe}
 
 
-def _read(path: pathlib.Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+def read_secret(place: Place, name: str) -> str:
+    """The random password of a user of this run."""
+    return place.secret(name).read_text(encoding="utf-8").strip()
 
 
 def wait_drained(children: Children, place: Place, plant: DemoPlant) -> None:
