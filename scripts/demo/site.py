@@ -66,6 +66,8 @@ def prepare_cloud(children: Children, place: Place) -> None:
     )
     config = ("--config", str(settings))
     children.run("init", program("ovoo-cloud", "init", *config, "--password-file", str(place.secret("admin"))))
+    deputy = ["user", "add", "deputy", *config, "--role", "centre_admin"]
+    children.run("deputy", program("ovoo-cloud", *deputy, "--password-file", str(place.secret("deputy"))))
     for plant in PLANTS:
         arguments = ["enrol", plant.gateway, *config, "--enterprise", plant.enterprise, "--site", plant.site]
         names = ["--name-zh", plant.name_zh, "--name-en", plant.name_en, "--sector", plant.pack]
@@ -146,6 +148,19 @@ class Api:
                 return answer.read(), (answer.headers.get("Set-Cookie") or "").split(";")[0]
         except urllib.error.HTTPError as error:
             raise ChildFailed(f"{method} {path}: {error.code} {error.read().decode(errors='replace')}") from error
+
+
+def accept_invitation(place: Place, code: str, second: str, password: str) -> None:
+    """What an invited person sends: both codes and a password of their own; nobody is signed in yet."""
+    body = json.dumps({"token": code, "second": second, "password": password}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(
+        f"{console_url(place)}/api/v1/invitations/accept", data=body, headers=headers, method="POST"
+    )
+    try:
+        urllib.request.urlopen(request, timeout=60).close()
+    except urllib.error.HTTPError as error:
+        raise ChildFailed(f"an invitation was not taken: {error.read().decode(errors='replace')}") from error
 
 
 def _user(place: Place, name: str, *, publish: list[str], subscribe: list[str]) -> dict[str, Any]:

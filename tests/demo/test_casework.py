@@ -45,8 +45,9 @@ def place_at(house: Centre, folder: pathlib.Path) -> Place:
     with house.plant.services.database.write() as session:
         enterprises.save_enterprise(session, SYSTEM, DAIRY.enterprise, name_zh=DAIRY.name_zh, sector=DAIRY.pack)
         enterprises.save_site(session, SYSTEM, DAIRY.enterprise, DAIRY.site)
-        password = read_secret(place, people.ADMIN)
-        users.create_user(session, SYSTEM, people.ADMIN, password=password, role=Role.CENTRE_ADMIN, now_ns=NOW)
+        for name in (people.ADMIN, people.DEPUTY):
+            password = read_secret(place, name)
+            users.create_user(session, SYSTEM, name, password=password, role=Role.CENTRE_ADMIN, now_ns=NOW)
     house.plant.services.store.ensure_enterprise(DAIRY.enterprise)
     people.enter(place)
     return place

@@ -17,7 +17,7 @@ from tests.models.test_reasons import LATIN_SENTENCE
 from tests.reason_codes import Codes, codes_of
 
 ROOT = pathlib.Path(ovoo_cloud.__file__).parent
-NOT_ON_PAGES = {"archive.py", "exchange.py", "exchange_check.py"}  # a case as a file: for programs
+NOT_ON_PAGES = {
     "archive.py",
     "exchange.py",
     "exchange_check.py",
