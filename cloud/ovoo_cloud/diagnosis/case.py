@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import AddressError
@@ -31,6 +29,7 @@ from ovoo_cloud.diagnosis.case_parts import (
     Site,
     Tariff,
 )
+from ovoo_cloud.diagnosis.case_window import read_window
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
@@ -73,7 +72,7 @@ def parse_case(data: Mapping[str, Any], name: str = "case") -> Case:
 
 def _build(top: IntakeReader) -> Case:
     enterprise = top.text("enterprise")
-    start_ns, end_ns, zone = _window(top)
+    start_ns, end_ns, zone = read_window(top)
     frameworks = read_frameworks(top)
     sites = tuple(_site(entry) for entry in top.children("sites"))
     machines = tuple(_machine(entry, enterprise) for entry in top.children("equipment"))
@@ -131,45 +130,6 @@ def _trade_secrets(top: IntakeReader) -> tuple[str, ...]:
 def _unique(top: IntakeReader, key: str, names: list[str]) -> None:
     for name in sorted({name for name in names if names.count(name) > 1}):
         top.fail(key, f"id {name!r} is used twice", "give every entry its own id", code="intake.id_twice", name=name)
-
-
-def _window(top: IntakeReader) -> tuple[int, int, str]:
-    reader = top.child("window", required=True)
-    if reader is None:
-        return 0, 1, "Asia/Shanghai"
-    name = reader.text("timezone", "Asia/Shanghai")
-    try:
-        zone = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        reader.fail(
-            "timezone", "unknown time zone", "write an IANA name such as Asia/Shanghai", code="intake.no_such_time_zone"
-        )
-        zone = ZoneInfo("Asia/Shanghai")
-    start, end = _instant(reader, "start", zone), _instant(reader, "end", zone)
-    if start >= end:
-        reader.fail(
-            "end",
-            "window ends before it starts",
-            "write end later than start; end is not included",
-            code="intake.window_backwards",
-        )
-    reader.finish()
-    return start, end, name
-
-
-def _instant(reader: IntakeReader, key: str, zone: ZoneInfo) -> int:
-    text = reader.text(key)
-    if not text:
-        return 0
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        reader.fail(key, "not a date", "write 2026-05-01 or 2026-05-01T08:00:00+08:00", code="intake.not_date")
-        return 0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    whole = int((moment.replace(microsecond=0)).timestamp())
-    return whole * 1_000_000_000 + moment.microsecond * 1000
 
 
 def _bilingual(reader: IntakeReader, key: str, default: str | None = None) -> Bilingual:

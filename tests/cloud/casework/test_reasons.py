@@ -18,7 +18,7 @@ from tests.reason_codes import Codes, codes_of
 
 ROOT = pathlib.Path(ovoo_cloud.__file__).parent
 NOT_ON_PAGES = {"archive.py", "exchange.py"}  # a case as a file: ordered on the command line and by programs
-INTAKE = ("intake", "case", "case_answers", "case_assessments", "case_operation", "answers", "review")
+INTAKE = ("intake", "case", "case_answers", "case_assessments", "case_operation", "case_window", "answers", "review")
 SOURCES = [
     *(path for path in sorted((ROOT / "casework").glob("*.py")) if path.name not in NOT_ON_PAGES),
     *(ROOT / "diagnosis" / f"{name}.py" for name in INTAKE),
