@@ -48,7 +48,7 @@ class IntakeBody(BaseModel):
     framework: str = Field("sme_2024", max_length=63)
 
 
-class SignatureBody(BaseModel):
+class OnSiteBody(BaseModel):
     """Who signed the rating on site."""
 
     date: datetime.date = Field(description="of the signature")
@@ -156,7 +156,7 @@ register(
         StepRoute(
             Step.ON_SITE,
             "Records that the rating on site was signed: without it every report says that it is a pre-assessment.",
-            SignatureBody,
+            OnSiteBody,
         ),
         StepRoute(Step.PROPOSE, "Lays the reviewed result before the enterprise.", None),
     ),
