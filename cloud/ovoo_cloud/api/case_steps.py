@@ -53,7 +53,7 @@ class IntakeBody(BaseModel):
     )
 
 
-class SignatureBody(BaseModel):
+class OnSiteBody(BaseModel):
     """Who signed the rating on site."""
 
     date: datetime.date = Field(description="of the signature")
@@ -161,7 +161,7 @@ register(
         StepRoute(
             Step.ON_SITE,
             "Records that the rating on site was signed: without it every report says that it is a pre-assessment.",
-            SignatureBody,
+            OnSiteBody,
         ),
         StepRoute(Step.PROPOSE, "Lays the reviewed result before the enterprise.", None),
     ),

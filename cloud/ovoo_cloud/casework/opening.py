@@ -136,7 +136,7 @@ def resume(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: 
 
 
 def _grant(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: int) -> str:
-    missing = sorted(NEEDED - set(terms.purposes))
+    missing = sorted(each.value for each in NEEDED - set(terms.purposes))
     if missing:
         raise ConfigError(
             "a diagnosis needs these too",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ovoo_cloud.diagnosis.case_answers import read_scene, told
 from ovoo_cloud.diagnosis.case_assessments import read_answers, read_assessments, read_frameworks, read_machines
@@ -29,7 +28,7 @@ from ovoo_cloud.diagnosis.case_parts import (
     Tariff,
 )
 from ovoo_cloud.diagnosis.case_plan import read_plan
-from ovoo_cloud.diagnosis.instants import read_instant
+from ovoo_cloud.diagnosis.case_window import read_window
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
@@ -72,7 +71,7 @@ def parse_case(data: Mapping[str, Any], name: str = "case") -> Case:
 
 def _build(top: IntakeReader) -> Case:
     enterprise = top.text("enterprise")
-    start_ns, end_ns, zone = _window(top)
+    start_ns, end_ns, zone = read_window(top)
     frameworks = read_frameworks(top)
     answers, graded = read_answers(top)
     sites = tuple(_site(entry) for entry in top.children("sites"))
@@ -134,30 +133,6 @@ def _trade_secrets(top: IntakeReader) -> tuple[str, ...]:
 def _unique(top: IntakeReader, key: str, names: list[str]) -> None:
     for name in sorted({name for name in names if names.count(name) > 1}):
         top.fail(key, f"id {name!r} is used twice", "give every entry its own id", code="intake.id_twice", name=name)
-
-
-def _window(top: IntakeReader) -> tuple[int, int, str]:
-    reader = top.child("window", required=True)
-    if reader is None:
-        return 0, 1, "Asia/Shanghai"
-    name = reader.text("timezone", "Asia/Shanghai")
-    try:
-        zone = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        reader.fail(
-            "timezone", "unknown time zone", "write an IANA name such as Asia/Shanghai", code="intake.no_such_time_zone"
-        )
-        zone = ZoneInfo("Asia/Shanghai")
-    start, end = read_instant(reader, "start", zone), read_instant(reader, "end", zone)
-    if start >= end:
-        reader.fail(
-            "end",
-            "window ends before it starts",
-            "write end later than start; end is not included",
-            code="intake.window_backwards",
-        )
-    reader.finish()
-    return start, end, name
 
 
 def _bilingual(reader: IntakeReader, key: str, default: str | None = None) -> Bilingual:

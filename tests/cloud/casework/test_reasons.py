@@ -17,14 +17,10 @@ from tests.models.test_reasons import LATIN_SENTENCE
 from tests.reason_codes import Codes, codes_of
 
 ROOT = pathlib.Path(ovoo_cloud.__file__).parent
-NOT_ON_PAGES = {
-    "archive.py",
-    "exchange.py",
-    "exchange_check.py",
-}  # a case as a file: ordered on the command line and by programs
+NOT_ON_PAGES = {"archive.py", "exchange.py", "exchange_check.py"}  # a case as a file: for programs
 INTAKE = (
-    *("intake", "case", "case_answers", "case_assessments", "case_energy", "case_operation", "case_plan", "instants"),
-    *("answers", "review"),
+    *("intake", "case", "case_answers", "case_assessments", "case_energy", "case_operation", "case_plan"),
+    *("case_window", "instants", "answers", "review"),
 )
 SOURCES = [
     *(path for path in sorted((ROOT / "casework").glob("*.py")) if path.name not in NOT_ON_PAGES),

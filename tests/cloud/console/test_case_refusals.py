@@ -25,7 +25,7 @@ class Form:
 
     path: str
     code: str
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str | list[str]] = field(default_factory=dict)
     user: str = "centre_expert"
     files: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
 
@@ -58,8 +58,8 @@ FORMS = (
     Form("/parts/equipment", "case.not_version"),
     Form(
         "/consent",
-        "case.consent_over",
-        {"purpose": "report", "until": "2020-01-01", "reason": "x"},
+        "case.consent_backwards",
+        {"purpose": ["report", "documents"], "until": "2020-01-01", "reason": "x"},
         "enterprise_engineer",
     ),
 )

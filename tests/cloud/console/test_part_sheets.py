@@ -112,6 +112,15 @@ def test_every_field_group_and_choice_has_its_words(language: Language) -> None:
             assert group.shape == "one" or f"intake.add.{group.path}" in texts
             for field in group.fields:
                 assert {f"intake.field.{group.path}.{field.name}", f"intake.field.{field.name}"} & texts.keys(), field
+    fields = [(group.path, field.name) for part in PARTS for group in groups_of(part) for field in group.fields]
+    places = {
+        *(path for path, _ in fields),
+        *(name for _, name in fields),
+        *(f"{path}.{name}" for path, name in fields),
+    }
+    for kind in ("field", "help", "group"):
+        named = {key.removeprefix(f"intake.{kind}.") for key in texts if key.startswith(f"intake.{kind}.")}
+        assert named - places - {"rules"} == set(), "texts of no field"
     for name, values in _NAMED.items():
         assert {f"intake.offer.{name}.{value}" for value in values} <= texts.keys()
 
