@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import Conflict, StoreError, VerifyError
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
@@ -46,6 +48,7 @@ _LISTS: Final[Mapping[str, tuple[type[Any], tuple[str, ...]]]] = {
 }
 """Every list of a case: its table, and the columns that order it."""
 _ELSEWHERE: Final = "imported"
+_FOLDER: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 
 
 def export_case(session: Session, row: CaseFile, settings: Settings) -> bytes:
@@ -115,6 +118,35 @@ def import_case(
         Conflict: the case or its number is here already.
     """
     head, lists = _checked(files)
+    try:
+        row = _put(session, scope, files, settings, head, lists, enterprise)
+    except OperationalError:
+        raise  # the database, not the file
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, SQLAlchemyError) as error:
+        raise VerifyError("not what a case holds", offender="case", value=str(error)[:80]) from error
+    _write_files(files, settings, row.enterprise)
+    audit.append(
+        session,
+        actor=scope.user,
+        action="case.import",
+        subject=row.case,
+        at_ns=now_ns,
+        enterprise=row.enterprise,
+        detail={"state": row.state, "steps": row.version, "head": lists["steps"][-1]["hash"]},
+    )
+    return row
+
+
+def _put(
+    session: Session,
+    scope: Scope,
+    files: Mapping[str, bytes],
+    settings: Settings,
+    head: Mapping[str, Any],
+    lists: Mapping[str, list[dict[str, Any]]],
+    enterprise: str | None,
+) -> CaseFile:
+    """Adds every row of the case to the session."""
     row = CaseFile(**numbers_back(head["file"]))
     if enterprise not in (None, row.enterprise):
         raise Conflict("a case of another enterprise", offender=row.case, value=row.enterprise)
@@ -130,16 +162,6 @@ def import_case(
     for name, (table, _) in _LISTS.items():
         session.add_all(table(**_filled(name, each, files, settings, row.enterprise)) for each in lists[name])
         session.flush()
-    _write_files(files, settings, row.enterprise)
-    audit.append(
-        session,
-        actor=scope.user,
-        action="case.import",
-        subject=row.case,
-        at_ns=now_ns,
-        enterprise=row.enterprise,
-        detail={"state": row.state, "steps": row.version, "head": lists["steps"][-1]["hash"]},
-    )
     return row
 
 
@@ -159,9 +181,20 @@ def _checked(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, list
         owned = {head["case"]["id"], head["file"]["case"], *(each["case"] for name in lists for each in lists[name])}
         if len(owned) != 1 or head["case"]["enterprise"] != head["file"]["enterprise"]:
             raise VerifyError("rows of another case", offender="case.json", value=sorted(owned))
+        _same_enterprise(head["file"]["enterprise"], lists)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise VerifyError("incomplete", offender="case", value=str(error)[:80], remedy="export it again") from error
     return head, lists
+
+
+def _same_enterprise(enterprise: str, lists: Mapping[str, list[dict[str, Any]]]) -> None:
+    """No grant or report of a case is another enterprise's, and no report's folder lies elsewhere."""
+    for name, rows in lists.items():
+        for each in rows:
+            if each.get("enterprise", enterprise) != enterprise:
+                raise VerifyError("a row of another enterprise", offender=f"{name}.json", value=each["enterprise"])
+            if name == "reports" and not _FOLDER.fullmatch(each["id"]):
+                raise VerifyError("not the id of a report", offender="reports.json", value=each["id"][:80])
 
 
 def _same_hash(files: Mapping[str, bytes], name: str, code: str) -> None:

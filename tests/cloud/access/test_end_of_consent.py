@@ -1,4 +1,4 @@
-"""A consent that ends while something is read: the answer does not leave, the stream breaks off, the job keeps nothing."""
+"""A consent that ends while something is read: no answer leaves, a stream breaks off, a job keeps nothing."""
 
 from __future__ import annotations
 
