@@ -147,7 +147,7 @@ def _put(
     enterprise: str | None,
 ) -> CaseFile:
     """Adds every row of the case to the session."""
-    row = CaseFile(**numbers_back(head["file"]))
+    row: CaseFile = _row(CaseFile, numbers_back(head["file"]))
     if enterprise not in (None, row.enterprise):
         raise Conflict("a case of another enterprise", offender=row.case, value=row.enterprise)
     if session.get(Case, row.case) is not None:
@@ -155,14 +155,25 @@ def _put(
     for number in lists["numbers"]:
         numbers.next_revision(session, number["number"], row.case)
     _places(session, scope, head)
-    session.add(Case(**numbers_back(head["case"])))
+    session.add(_row(Case, numbers_back(head["case"])))
     session.flush()
     session.add(row)
     session.flush()
     for name, (table, _) in _LISTS.items():
-        session.add_all(table(**_filled(name, each, files, settings, row.enterprise)) for each in lists[name])
+        session.add_all(_row(table, _filled(name, each, files, settings, row.enterprise)) for each in lists[name])
         session.flush()
     return row
+
+
+def _row(table: type[Any], values: Mapping[str, Any]) -> Any:
+    """A row with all its columns; what lacks one would be filled up by the database."""
+    columns = table.__table__.columns
+    missing = {
+        each.key for each in columns if each.key not in values or (values[each.key] is None and not each.nullable)
+    }
+    if missing:
+        raise KeyError(", ".join(sorted(missing)))
+    return table(**values)
 
 
 def _checked(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
