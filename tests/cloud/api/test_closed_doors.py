@@ -145,7 +145,7 @@ def test_every_route_and_page_has_a_name_for_people_and_no_name_is_left_over(lan
         for route in router.routes
         if isinstance(route, APIRoute)
     }
-    names = catalogue(language)  # type: ignore[arg-type]
+    names = catalogue(language)
 
     assert names.keys() == wanted
     assert all(name.strip() for name in names.values())
