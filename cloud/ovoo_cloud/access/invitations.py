@@ -22,7 +22,7 @@ from ovoo_cloud.catalogue import audit, enterprises
 from ovoo_cloud.catalogue.standing_tables import Invitation, Standing
 from ovoo_cloud.catalogue.tables import User
 
-__all__ = ["Invitee", "IssuedCode", "accept", "ask_second", "invitations", "invite", "state_of"]
+__all__ = ["InvitationState", "Invitee", "IssuedCode", "accept", "ask_second", "invitations", "invite", "state_of"]
 
 InvitationState = Literal["half", "open", "used", "over"]
 _LONGEST_S: Final = 30 * 86_400

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import Conflict, StoreError, VerifyError
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
@@ -127,13 +128,12 @@ def import_case(
     for number in lists["numbers"]:
         _check_number(session, number, row.case, today)
     _places(session, scope, head)
-    session.add(_row(Case, head["case"]))
-    session.flush()
-    session.add(row)
-    session.flush()
-    for name, (table, _) in _LISTS.items():
-        session.add_all(_row(table, _filled(name, each, files, settings, row.enterprise)) for each in lists[name])
-        session.flush()
+    try:
+        _add_rows(session, row, head, lists, files, settings)
+    except OperationalError:
+        raise  # the database, not the file
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, SQLAlchemyError) as error:
+        raise VerifyError("not what a case holds", offender="case", value=str(error)[:80]) from error
     audit.append(
         session,
         actor=scope.user,
@@ -147,12 +147,33 @@ def import_case(
     return row
 
 
+def _add_rows(
+    session: Session,
+    row: CaseFile,
+    head: Mapping[str, Any],
+    lists: Mapping[str, Sequence[Mapping[str, Any]]],
+    files: Mapping[str, bytes],
+    settings: Settings,
+) -> None:
+    session.add(_row(Case, head["case"]))
+    session.flush()
+    session.add(row)
+    session.flush()
+    for name, (table, _) in _LISTS.items():
+        session.add_all(_row(table, _filled(name, each, files, settings, row.enterprise)) for each in lists[name])
+        session.flush()
+
+
 def _row(table: type[Any], row: Mapping[str, Any]) -> Any:
     """A row of a table out of what an archive says.
 
     Raises:
-        VerifyError: it has columns that the table does not have, or values of another kind.
+        VerifyError: it lacks columns, or has some that the table does not have, or values of another kind.
     """
+    columns = table.__table__.columns
+    lacking = sorted(each.key for each in columns if row.get(each.key) is None and not each.nullable)
+    if lacking:
+        raise VerifyError("lacks columns", offender=table.__tablename__, value=", ".join(lacking))
     try:
         return table(**numbers_back(row))
     except (TypeError, ValueError, AttributeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ovoo_cloud.diagnosis.case_answers import read_scene, told
 from ovoo_cloud.diagnosis.case_assessments import read_answers, read_assessments, read_frameworks, read_machines

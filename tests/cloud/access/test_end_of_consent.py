@@ -11,7 +11,6 @@ import pytest
 from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.api import access as callers
 from ovoo_cloud.api import export
 from ovoo_cloud.api.access_log import ConsentEnded
 from ovoo_cloud.api.app import create_app
@@ -73,7 +72,7 @@ def streamed(house: Centre, query: str, on_first: Callable[[], None]) -> tuple[i
             on_first()
 
     try:
-        asyncio.run(create_app(house.plant.services)(scope, receive, send))  # type: ignore[arg-type]
+        asyncio.run(create_app(house.plant.services)(scope, receive, send))
     finally:
         status = next(each["status"] for each in sent if each["type"] == "http.response.start")
         sent[:] = [each for each in sent if each["type"] == "http.response.body"]
@@ -131,7 +130,7 @@ def test_a_workbook_breaks_off_too_and_leaves_no_file_behind(
 def test_a_consent_that_ends_between_permission_and_answer_lets_nothing_out(
     house: Centre, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grant, bound = given(house, "telemetry"), callers.grants.bound
+    grant, bound = given(house, "telemetry"), grants.bound
 
     def then_over(*arguments: Any) -> Any:
         scope = bound(*arguments)
@@ -141,7 +140,7 @@ def test_a_consent_that_ends_between_permission_and_answer_lets_nothing_out(
 
     query = {"signal": SIGNALS[0], **WINDOW, **({"points": "100"} if path == "/history" else {})}
     before = house.call("centre_expert", "GET", path, params=query)
-    monkeypatch.setattr(callers.grants, "bound", then_over)
+    monkeypatch.setattr(grants, "bound", then_over)
     answer = house.call("centre_expert", "GET", path, params=query)
 
     assert before.status_code == 200

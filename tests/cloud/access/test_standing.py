@@ -259,3 +259,27 @@ def test_in_a_plants_own_installation_one_code_is_enough(tmp_path: pathlib.Path)
         accepted = client.post("/api/v1/invitations/accept", json={"token": issued["code"], "password": OTHER})
 
     assert (issued["second_needed"], accepted.status_code) == (False, 201)
+
+
+def test_pages_invite_show_the_code_once_and_take_the_persons_own_password(house: Centre) -> None:
+    here = {"Origin": house.plant.url}
+    with signed_in(house, "enterprise_engineer", PASSWORD) as engineer:
+        shown = engineer.post(
+            f"/people/{OWN}/invitations", data={"person": "chen", "role": "enterprise_viewer"}, headers=here
+        )
+        later = engineer.get(f"/people/{OWN}")
+    code = shown.text.split('<span class="address wrap">')[1].split("<")[0]
+    with httpx.Client(base_url=house.plant.url, trust_env=False) as nobody:
+        form = {"code": code, "password": OTHER, "again": OTHER}
+        wrong = nobody.post("/invitation", data={**form, "again": "something else"})
+        short = nobody.post("/invitation", data={**form, "password": "short", "again": "short"})
+        unknown = nobody.post("/invitation", data={**form, "code": f"{code}x"})
+        done = nobody.post("/invitation", data=form)
+
+    assert code.startswith("ovoo_")
+    assert code not in later.text
+    assert [wrong.status_code, short.status_code, unknown.status_code, done.status_code] == [422, 422, 401, 303]
+    assert 'data-person="chen"' not in later.text
+    with signed_in(house, "chen", OTHER) as person:
+        assert person.post(f"{BASE}/grants", json=consent_body(house)).status_code == 403  # a viewer speaks for nobody
+        assert 'data-person="chen" data-speaks="no"' in person.get(f"/people/{OWN}").text

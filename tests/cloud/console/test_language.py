@@ -11,6 +11,7 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
+from ovoo_cloud.access.invitations import InvitationState
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.alarms.machine import AlarmState
 from ovoo_cloud.catalogue.energy_inputs import known_inputs
@@ -31,6 +32,7 @@ from ovoo_packs import load_norms, load_tariffs, pack_names
 
 ZH, EN = catalogue("zh"), catalogue("en")
 FREE = (
+    "people.state.",
     "boosted.",
     "correction.",
     "number.",
@@ -153,6 +155,7 @@ def test_every_state_role_sector_and_band_has_its_words(language: str) -> None:
     assert {f"band.{band}" for band in bands} <= texts.keys()
     assert {f"verdict.{opinion}" for opinion in get_args(Opinion)} <= texts.keys()
     assert {f"months.kind.{kind}" for kind in BILL_KINDS} <= texts.keys()
+    assert {f"people.state.{state}" for state in get_args(InvitationState)} <= texts.keys()
     assert {f"sector.{name}" for name in pack_names()} <= texts.keys()
 
 

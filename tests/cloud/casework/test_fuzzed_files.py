@@ -1,0 +1,179 @@
+"""Files that people send, damaged at random: each is taken, or refused by an error of ours; nothing else happens."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import pathlib
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.casework import archive, exchange, questionnaire, sheet
+from ovoo_cloud.casework.states import State
+from ovoo_cloud.catalogue.case_tables import CaseFile
+from ovoo_cloud.reports.signing import create_key, load_signing_key, load_trusted_key, sign
+from ovoo_cloud.services import Services, build_services
+from ovoo_cloud.settings import Settings
+from ovoo_contract.errors import OvooError
+from ovoo_packs import load_framework
+from sqlalchemy.orm import Session
+
+from tests.cloud.api.case_files import case_in
+from tests.cloud.api.plant import NOW, OWN, SITE, installation
+
+FRAMEWORK = load_framework("sme_2024")
+SHEET, TABLE = sheet.write_xlsx(FRAMEWORK), sheet.write_csv(FRAMEWORK)
+STEADY = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes) -> bytes:
+    """The content with some bytes changed, put in, taken out, or its end cut off."""
+    found = bytearray(content)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(0, len(found) - 1)))
+        match draw(st.sampled_from(["change", "insert", "drop", "cut"])):
+            case "change" if found:
+                found[at] = draw(st.integers(0, 255))
+            case "insert":
+                found[at:at] = draw(st.binary(min_size=1, max_size=20))
+            case "drop":
+                del found[at : at + draw(st.integers(1, 200))]
+            case _:
+                del found[at:]
+    return bytes(found)
+
+
+@st.composite
+def rewritten(draw: st.DrawFn) -> bytes:
+    """A workbook whose sheet holds other XML in its cells."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(SHEET)) as book, zipfile.ZipFile(out, "w") as made:
+        for name in book.namelist():
+            content = book.read(name)
+            made.writestr(name, draw(damaged(content)) if draw(st.integers(0, 5)) == 0 else content)
+    return out.getvalue()
+
+
+def read(rows: Any) -> None:
+    questionnaire.parts_of_rows(rows, FRAMEWORK)
+
+
+@STEADY
+@given(st.one_of(damaged(SHEET), rewritten(), st.binary(max_size=300)))
+def test_a_damaged_workbook(content: bytes) -> None:
+    with contextlib.suppress(OvooError):
+        read(sheet.read_xlsx(content))
+
+
+@STEADY
+@given(
+    st.one_of(
+        damaged(TABLE),
+        st.binary(max_size=300),
+        st.text(max_size=300).map(lambda text: text.encode("gb18030", "replace")),
+    )
+)
+def test_a_damaged_table(content: bytes) -> None:
+    with contextlib.suppress(OvooError):
+        read(sheet.read_csv(content))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, bytes]]:
+    with installation(tmp_path_factory.mktemp("from")) as plant:
+        case_in(plant, OWN, SITE, "travelling", State.CONFIRMATION)
+        settings = plant.services.settings
+        key = settings.signing_key
+        if not key.exists():
+            create_key(settings.authority_dir)
+        with plant.services.database.read() as session:
+            row = session.get(CaseFile, "travelling")
+            assert row is not None
+            content = exchange.export_case(session, row, settings)
+        trusted = [load_trusted_key(key.with_name("report-key.pub.pem"))]
+        yield archive.unpack(content, sign(load_signing_key(key), content), trusted)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with build_services(Settings(data_dir=tmp_path_factory.mktemp("to")), clock=lambda: NOW) as built:
+        yield built
+
+
+def test_a_case_of_another_centre_with_one_value_changed_anywhere(files: dict[str, bytes], other: Services) -> None:
+    taken: list[bool] = []
+
+    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def fire(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(each for each in files if each.count("/") == 0)))
+        changed = {**files, name: _changed(files[name], data)}
+        try:
+            with other.database.write() as session:
+                exchange.import_case(session, Scope.system("import"), changed, other.settings, NOW)
+                _undo(session)
+        except OvooError:
+            taken.append(False)
+        except _Undone:
+            taken.append(True)
+
+    fire()
+
+    assert taken.count(False) > 40
+    assert list(pathlib.Path(other.settings.reports_dir).glob("**/..*")) == []
+
+
+@STEADY
+@given(data=st.data())
+def test_a_damaged_zip_that_a_trusted_key_sealed(
+    files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("key")
+    create_key(folder)
+    key = next(each for each in sorted(folder.glob("*.pem")) if "pub" not in each.name)
+    content = data.draw(damaged(archive.pack(files)))
+    with contextlib.suppress(OvooError):
+        archive.unpack(content, sign(load_signing_key(key), content), [load_trusted_key(folder / "report-key.pub.pem")])
+
+
+class _Undone(Exception):
+    """The import went through and is taken back."""
+
+
+def _undo(session: Session) -> None:
+    session.flush()
+    raise _Undone
+
+
+def _changed(content: bytes, data: st.DataObject) -> bytes:
+    """JSON with one value replaced, taken away or put in, somewhere."""
+    document = json.loads(content)
+    place: Any = document
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        if not keys:
+            return content
+        key = data.draw(st.sampled_from(keys))
+        if isinstance(place[key], (dict, list)) and place[key] and data.draw(st.booleans()):
+            place = place[key]
+            continue
+        match data.draw(st.sampled_from(["replace", "drop", "add"])):
+            case "replace":
+                place[key] = data.draw(
+                    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.just([]), st.just({}),
+                              st.sampled_from(["../../x", "a" * 5000, "1" * 30, -1, 2**70, "\x00"]))
+                )  # fmt: skip
+            case "drop":
+                del place[key]
+            case _ if isinstance(place, dict):
+                place["another"] = data.draw(st.one_of(st.none(), st.text(max_size=5)))
+            case _:
+                place.append(place[key])
+        return json.dumps(document).encode()
