@@ -142,11 +142,11 @@ def seen(enterprise: str, match: str, services: ServicesDep, scope: Reader) -> d
         return {"request": match, "seen": notices.mark_seen(session, scope, enterprise, match)}
 
 
-@router.get("/matching-notices")
-def list_notices(services: ServicesDep, scope: Reader, page: AskedDep) -> dict[str, Any]:
-    """What the other side did with requests since the caller last looked, newest first, at most 200."""
+@router.get("/enterprises/{enterprise}/matching-notices")
+def list_notices(enterprise: str, services: ServicesDep, scope: Reader, page: AskedDep) -> dict[str, Any]:
+    """What the other side did with an enterprise's requests since the caller last looked: newest first, at most 200."""
     with services.database.read() as session:
-        found = notices.notices(session, scope)
+        found = notices.notices(session, scope, enterprise)
     return paged(found, page, lambda pair: f"{pair[1].id}/{pair[0].seq}", _notice)
 
 

@@ -18,9 +18,14 @@ __all__ = ["mark_seen", "notices"]
 _MOST: Final = 200
 
 
-def notices(session: Session, scope: Scope, *, most: int = _MOST) -> Sequence[tuple[MatchStep, MatchRequest]]:
-    """Steps of others in requests that the caller sees and has not looked at since, newest first."""
-    seen = {row.id: row for row in requests(session, scope)}
+def notices(
+    session: Session, scope: Scope, enterprise: str | None = None, *, most: int = _MOST
+) -> Sequence[tuple[MatchStep, MatchRequest]]:
+    """Steps of others in requests that the caller sees and has not looked at since, newest first.
+
+    `enterprise`: of this one only; NotFound when it is foreign.
+    """
+    seen = {row.id: row for row in requests(session, scope, enterprise)}
     query = (
         select(MatchStep)
         .outerjoin(MatchSeen, and_(MatchSeen.request == MatchStep.request, MatchSeen.user == scope.user))

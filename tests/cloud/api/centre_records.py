@@ -45,7 +45,7 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("get", f"{MATCHING}/{{match}}"): P.READ_REPORT,
     ("post", f"{MATCHING}/{{match}}/steps"): P.REQUEST_MATCHING,
     ("post", f"{MATCHING}/{{match}}/seen"): P.READ_REPORT,
-    ("get", "/api/v1/matching-notices"): P.READ_REPORT,
+    ("get", "/api/v1/enterprises/{enterprise}/matching-notices"): P.READ_REPORT,
     ("get", f"{REGION}/{{region_report}}/verification"): P.READ_AGGREGATES,
     ("get", f"{CENTRE}/matching-statistics"): P.MANAGE_REGISTERS,
     ("get", f"{CENTRE}/benchmark"): P.READ_AGGREGATES,
