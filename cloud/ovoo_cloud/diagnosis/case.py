@@ -136,7 +136,7 @@ def _window(top: IntakeReader) -> tuple[int, int, str]:
     if start >= end:
         reader.fail("end", "window ends before it starts", "write end later than start; end is not included")
     reader.finish()
-    return start, end, name
+    return start, end, zone.key
 
 
 def _bilingual(reader: IntakeReader, key: str, default: str | None = None) -> Bilingual:

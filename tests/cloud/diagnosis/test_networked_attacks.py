@@ -27,8 +27,8 @@ FAN = "fan1"
 DAY_ROWS = 288
 DAY = 86_400_000_000_000
 Change = Callable[[SampleBatch, SignalEntry, np.random.Generator], None]
-CALIBRATION = 0x408A0000
-"""UncertainSensorCalibration: the maker's word for a sensor being checked, here a code that is not Good."""
+CALIBRATION = 0x40930000
+"""Uncertain, sensor not accurate: what OPC UA says of a sensor that is being calibrated; not Good."""
 
 
 def frozen(change: Change | None = None, case: Case | None = None, hidden: Sequence[tuple[int, int]] = ()) -> Any:
