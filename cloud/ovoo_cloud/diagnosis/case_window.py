@@ -32,4 +32,4 @@ def read_window(top: IntakeReader) -> tuple[int, int, str]:
             code="intake.window_backwards",
         )
     reader.finish()
-    return start, end, name
+    return start, end, zone.key

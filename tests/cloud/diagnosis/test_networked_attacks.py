@@ -27,14 +27,14 @@ FAN = "fan1"
 DAY_ROWS = 288
 DAY = 86_400_000_000_000
 Change = Callable[[SampleBatch, SignalEntry, np.random.Generator], None]
-CALIBRATION = 0x408A0000
-"""UncertainSensorCalibration: the maker's word for a sensor being checked, here a code that is not Good."""
+CALIBRATION = 0x40930000
+"""Uncertain, sensor not accurate: what OPC UA says of a sensor that is being calibrated; not Good."""
 
 
 def frozen(change: Change | None = None, case: Case | None = None, hidden: Sequence[tuple[int, int]] = ()) -> Any:
     """The mine with the fan's signals changed; days of `hidden` [first, last) are silent for the fan."""
     case = case or mine.case()
-    batches = []
+    batches: list[SampleBatch] = []
     for batch, entry in zip(mine.batches(case.start_ns, case.end_ns), mine.entries(), strict=True):
         if entry.address.asset == FAN:
             if change is not None:
@@ -149,6 +149,9 @@ def test_a_sensor_in_calibration_for_a_day_costs_that_day_and_no_more() -> None:
     assert ends(data) == ("99.3", "99.3")
 
 
+PROVED: dict[str, Any] = {"class": "verified", "evidence": ["shift-calendar.pdf"]}
+
+
 def with_shutdown(first: int, last: int, days: int = 35, **told: Any) -> Case:
     """The case over `days` with a planned shutdown of days [first, last), counted from the start of the window."""
     case = mine.case()
@@ -178,7 +181,7 @@ def test_a_shutdown_that_is_only_told_widens_the_range_and_proves_nothing() -> N
 
 
 def test_a_shutdown_that_documents_prove_leaves_the_window_while_enough_days_remain() -> None:
-    case = with_shutdown(10, 15, **{"class": "verified", "evidence": ["shift-calendar.pdf"]})
+    case = with_shutdown(10, 15, **PROVED)
 
     data = frozen(case=case, hidden=[(10, 15)])
 
@@ -187,7 +190,7 @@ def test_a_shutdown_that_documents_prove_leaves_the_window_while_enough_days_rem
 
 
 def test_a_proved_shutdown_that_leaves_less_than_thirty_days_proves_no_machine() -> None:
-    case = with_shutdown(10, 18, **{"class": "verified", "evidence": ["shift-calendar.pdf"]})
+    case = with_shutdown(10, 18, **PROVED)
 
     assert fan(frozen(case=case, hidden=[(10, 18)])) == ("unknown", "short")
 
