@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import ENDED, State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile
@@ -138,6 +139,7 @@ def _check(upload: Upload, largest: int) -> str:
     name = upload.name
     if not name.strip() or len(name) > _LONGEST_NAME or any(each in name for each in "/\\\0\n\r"):
         raise ConfigError("not a file name", offender="name", value=name[:80], remedy="a name without folders")
+    check_characters("name", name)
     known = TYPES.get(pathlib.PurePath(name).suffix.lower())
     if known is None:
         raise ConfigError("this type is not taken", offender="name", value=name, remedy=f"one of {', '.join(TYPES)}")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import freezing, numbers
+from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue import cases
@@ -194,6 +195,7 @@ def revise(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: i
     """Opens an issued report for correction: the review goes on, and the next issue is a revision with its changes."""
     if not reason.strip():
         raise ConfigError("a revision needs its reason", offender="reason", remedy="say what has to be corrected")
+    check_characters("reason", reason)
     decision = {"number": row.number, "reason": reason.strip()}
     step = take(session, scope, row, Step.REVISE, decision, now_ns, seen_version=seen)
     row.snapshot = freezing.measured_id(session, row)
@@ -222,6 +224,7 @@ def visit(
         raise ConfigError("not a date", offender="date", value=date, remedy="e.g. 2026-12-01") from error
     if not words.strip():
         raise ConfigError("a visit needs its record", offender="words", remedy="say what was seen")
+    check_characters("words", words)
     for code in documents:
         if session.get(CaseDocument, (row.case, code)) is None:
             raise ConfigError("no such document in the case", offender="documents", value=code, remedy="upload it")

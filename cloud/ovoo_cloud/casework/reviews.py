@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseReview
@@ -64,6 +65,7 @@ def decide(
         _check_override(session, row, measured, ruling)
     elif ruling.value is not None:
         raise ConfigError("an accepted entry has no other value", offender="value", remedy="override it, or leave it")
+    check_characters("reason", ruling.reason)
     last = session.scalar(select(func.max(CaseReview.seq)).where(CaseReview.case == row.case)) or 0
     kept = CaseReview(
         case=row.case,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ovoo_contract.errors import ReportError
 
-__all__ = ["FAMILY", "check_glyphs", "font_folder"]
+__all__ = ["FAMILY", "check_glyphs", "font_folder", "missing_glyphs"]
 
 FAMILY = "Noto Sans SC"
 _FILES = ("NotoSansSC-Regular.ttf", "NotoSansSC-Bold.ttf")
@@ -35,14 +35,28 @@ def check_glyphs(texts: Iterable[str]) -> None:
     Raises:
         ReportError: naming the characters and a text that holds one.
     """
-    known = _characters(font_folder() / _FILES[0]) & _characters(font_folder() / _FILES[1])
     for text in texts:
-        missing = sorted({char for char in text if ord(char) not in known and char not in "\n\t"})
+        missing = missing_glyphs(text)
         if missing:
             shown = ", ".join(f"{char!r} U+{ord(char):04X}" for char in missing)
             raise ReportError(
                 "the report font has no glyph", offender=text[:60], value=shown, remedy="write it differently"
             )
+
+
+def missing_glyphs(text: str) -> list[str]:
+    """The characters of a text that the fonts cannot draw, in the order of their codes.
+
+    >>> missing_glyphs("黑山煤业 🏭")
+    ['🏭']
+    """
+    known = _known()
+    return sorted({char for char in text if ord(char) not in known and char not in "\n\t"})
+
+
+@cache
+def _known() -> frozenset[int]:
+    return _characters(font_folder() / _FILES[0]) & _characters(font_folder() / _FILES[1])
 
 
 @cache
