@@ -192,6 +192,8 @@ def test_results_of_every_method_are_told_with_what_they_have() -> None:
         told = scoring.score_json(scoring.score_any(rules, {}))
         assert ("steps" in told) == (name != "sme_2024")
         assert told["level"] is None
+    scenes = scoring.score_json(scoring.score_any(RULES["sme_2024"], {}))["scenes"]
+    assert {tuple(each["levels"]) for each in scenes} == {(0, 4)}
     levels = scoring.score_json(scoring.score_any(RULES["smart_mine"], {}))["items"][0]["levels"]
     assert levels == [0, 1]
     assert "levels" not in scoring.score_json(scoring.score_any(RULES["sme_2024"], {}))["items"][0]
