@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import ENDED, State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile
@@ -156,6 +157,7 @@ def _check(upload: Upload, largest: int) -> str:
             remedy="a name without folders",
             code="case.not_file_name",
         )
+    check_characters("name", name)
     known = TYPES.get(pathlib.PurePath(name).suffix.lower())
     if known is None:
         raise ConfigError(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import drafting, freezing, numbers
+from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue import cases
@@ -214,6 +215,7 @@ def revise(session: Session, scope: Scope, row: CaseFile, reason: str, now_ns: i
             remedy="say what has to be corrected",
             code="case.revision_reason",
         )
+    check_characters("reason", reason)
     decision = {"number": row.number, "reason": reason.strip()}
     step = take(session, scope, row, Step.REVISE, decision, now_ns, seen_version=seen)
     row.snapshot = freezing.measured_id(session, row)
@@ -246,6 +248,7 @@ def visit(
         raise ConfigError(
             "a visit needs its record", offender="words", remedy="say what was seen", code="case.visit_record"
         )
+    check_characters("words", words)
     for code in documents:
         if session.get(CaseDocument, (row.case, code)) is None:
             raise ConfigError(

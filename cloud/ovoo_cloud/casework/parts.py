@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart
@@ -141,6 +142,7 @@ def _check(row: CaseFile, part: str, content: Mapping[str, Any]) -> None:
             code="case.part_too_large",
             slots={"largest": _LARGEST},
         )
+    check_characters(part, dict(content))
     filled = {**_FILLER, "sites": [{"id": site, "name": site} for site in row.sites], **content}
     try:
         parse_case(_plain(row, filled), part)

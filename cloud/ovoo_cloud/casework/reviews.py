@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
+from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseReview
@@ -70,6 +71,7 @@ def decide(
             remedy="override it, or leave it",
             code="case.accepted_has_value",
         )
+    check_characters("reason", ruling.reason)
     last = session.scalar(select(func.max(CaseReview.seq)).where(CaseReview.case == row.case)) or 0
     kept = CaseReview(
         case=row.case,

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ovoo_contract.errors import ReportError
 
-__all__ = ["FAMILY", "check_glyphs", "font_folder"]
+__all__ = ["FAMILY", "check_glyphs", "font_folder", "missing_glyphs", "printable"]
 
 FAMILY = "Noto Sans SC"
+_LOWERED = {0x2080 + digit: 0x30 + digit for digit in range(10)}
 _FILES = ("NotoSansSC-Regular.ttf", "NotoSansSC-Bold.ttf")
 
 
@@ -36,14 +37,33 @@ def check_glyphs(texts: Iterable[str]) -> None:
     Raises:
         ReportError: naming the characters and a text that holds one.
     """
-    regular, bold = (_characters(font_folder() / name) for name in _FILES)
     for text in texts:
-        missing = sorted({char for char in text if not (regular[ord(char)] and bold[ord(char)]) and char not in "\n\t"})
+        missing = missing_glyphs(text)
         if missing:
             shown = ", ".join(f"{char!r} U+{ord(char):04X}" for char in missing)
             raise ReportError(
                 "the report font has no glyph", offender=text[:60], value=shown, remedy="write it differently"
             )
+
+
+def missing_glyphs(text: str) -> list[str]:
+    """The characters of a text that the fonts cannot draw, in the order of their codes.
+
+    >>> missing_glyphs("黑山煤业 🏭")
+    ['🏭']
+    """
+    regular, bold = (_characters(font_folder() / name) for name in _FILES)
+    missing = {char for char in printable(text) if not (regular[ord(char)] and bold[ord(char)])}
+    return sorted(missing - {"\n", "\t"})
+
+
+def printable(text: str) -> str:
+    """The text with lowered digits as plain ones: the fonts have no ₂ and ₄, and formulas of gases lower them again.
+
+    >>> printable("CH₄, CO₂")
+    'CH4, CO2'
+    """
+    return text.translate(_LOWERED)
 
 
 @cache

@@ -21,19 +21,22 @@ def d(text: str) -> Decimal:
     return Decimal(text)
 
 
-def steps(result: scoring.Score) -> list[tuple[int, Decimal, Decimal, Decimal, bool, bool]]:
-    return [(s.level, s.need, s.reached.low, s.reached.high, s.passed, s.possible) for s in result.steps]
+def steps(result: scoring.Score) -> list[tuple[int, float, float, float, bool, bool]]:
+    return [
+        (s.level, float(s.need), float(s.reached.low), float(s.reached.high), s.passed, s.possible)
+        for s in result.steps
+    ]
 
 
 def test_points_of_dimensions_and_their_full_points() -> None:
     result = scoring.score_any(RULES["sme_2024"], {"funding": {"low": "0.2", "high": "0.7", "class": "declared"}}, {})
 
-    assert [(name, full, r.low, r.high) for name, full, r in result.dimensions] == [
+    assert [(name, float(full), float(r.low), float(r.high)) for name, full, r in result.dimensions] == [
         ("base", 50, 0, 50),
-        ("management", 30, d("1.875"), 30),
+        ("management", 30, 1.875, 30),
         ("effect", 20, 0, 20),
     ]
-    assert (result.full, result.method, result.steps) == (100, "points_gate", ())
+    assert (float(result.full), result.method, result.steps) == (100, "points_gate", ())
     assert result.total.definite is False
     assert Range(d("1"), d("1.0")).definite
 
@@ -77,7 +80,7 @@ def maturity(grade: str, level: str = "1") -> dict[str, Any]:
 def test_steps_of_maturity_need_the_share_above_the_level_below() -> None:
     result = scoring.score_any(RULES["gbt_39116"], maturity("0.8", "2"))
 
-    assert (result.level, result.total.low) == (2, 2)
+    assert (result.level, float(result.total.low)) == (2, 2)
     assert [(s.level, s.need, s.passed, s.possible) for s in result.steps] == [
         (1, d("0.8"), True, True),
         (2, d("0.8"), True, True),
@@ -133,7 +136,7 @@ def test_steps_of_norms_count_the_products_that_stand_so_well_or_better() -> Non
 
     result = scoring.score_any(rules, norm(rules, 1, 1000))
 
-    assert (result.level_low, result.level_high, result.full) == (4, 4, 2)
+    assert (result.level_low, result.level_high, float(result.full)) == (4, 4, 2)
     assert steps(result) == [(n, 2, 1, 1, False, False) for n in (1, 2, 3)]
     assert [each.classes for each in result.items] == [(("measured", Decimal(1)),)] * 2
     assert [each.full for each in result.items] == [1, 1]
@@ -189,6 +192,8 @@ def test_results_of_every_method_are_told_with_what_they_have() -> None:
         told = scoring.score_json(scoring.score_any(rules, {}))
         assert ("steps" in told) == (name != "sme_2024")
         assert told["level"] is None
+    scenes = scoring.score_json(scoring.score_any(RULES["sme_2024"], {}))["scenes"]
+    assert {tuple(each["levels"]) for each in scenes} == {(0, 4)}
     levels = scoring.score_json(scoring.score_any(RULES["smart_mine"], {}))["items"][0]["levels"]
     assert levels == [0, 1]
     assert "levels" not in scoring.score_json(scoring.score_any(RULES["sme_2024"], {}))["items"][0]
