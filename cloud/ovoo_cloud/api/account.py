@@ -24,7 +24,9 @@ from ovoo_cloud.services import Services
 __all__ = ["router", "sessions", "start_session"]
 
 router = APIRouter(prefix="/api/v1", tags=["account"], route_class=KeyedRoute)
-sessions = APIRouter(prefix="/api/v1", tags=["account"])  # plain routes: an answer with a cookie is never given twice
+sessions = APIRouter(
+    prefix="/api/v1", tags=["account"]
+)  # plain routes: a cookie, or all tokens gone, is never given twice
 Manager = Annotated[Scope, Depends(require(Permission.MANAGE_USERS))]
 
 
@@ -119,7 +121,7 @@ def me(scope: Caller) -> dict[str, Any]:
     }
 
 
-@router.post("/me/password", status_code=204)
+@sessions.post("/me/password", status_code=204)
 def change_password(body: PasswordBody, services: ServicesDep, scope: Caller) -> Response:
     """Changes the caller's own password; all their tokens and sessions end."""
     with services.database.write() as session:

@@ -27,8 +27,10 @@ OPEN_ROUTES: Final = frozenset(
     }
 )
 """Routes that need no credential of a user."""
-UNKEYED: Final = frozenset({("post", "/api/v1/sessions"), ("delete", "/api/v1/sessions")})
-"""Changing routes without Idempotency-Key: an answer that sets a cookie is never given twice."""
+UNKEYED: Final = frozenset(
+    {("post", "/api/v1/sessions"), ("delete", "/api/v1/sessions"), ("post", "/api/v1/me/password")}
+)
+"""Changing routes without Idempotency-Key: an answer that sets a cookie, or ends every token, is never given twice."""
 _CONTENT: Final = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     code: {"description": words, "content": _CONTENT}

@@ -141,7 +141,7 @@ def test_every_changing_route_tells_of_the_header(plant: Plant) -> None:
         if any(item["name"] == "Idempotency-Key" for item in operation.get("parameters", []))
     }
 
-    assert told == set(CHANGING) | {("post", "/api/v1/enrol")}
+    assert told == set(CHANGING) | {("post", "/api/v1/enrol"), ("post", "/api/v1/invitations/accept")}
     assert ("post", "/api/v1/sessions") in OPEN_ROUTES & UNKEYED
 
 
