@@ -180,7 +180,7 @@ def _checked(
     beside = Beside(taken=unique_values(session, kind_of)) if beside is None else beside
     faults = references.faults_of(session, scope, kind_of, content, beside=beside.ids)
     faults += _taken(kind_of, entry_id, content, beside.taken)
-    if not faults and (fault := row_fault(session, kind_of.id, content)) is not None:
+    if not faults and (fault := row_fault(session, kind_of.id, entry_id, content)) is not None:
         faults.append(fault)
     if faults:
         raise ConfigErrors(faults)

@@ -16,13 +16,14 @@ __all__ = ["bid_fault", "call_fault", "certificate_fault"]
 _DECIDED: Final = ("awarded", "rejected")
 
 
-def call_fault(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def call_fault(session: Session, call_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """A call is awarded to somebody whose bid was chosen, and accepted with its document."""
     state, winner = content["state"], content["claimed_by"]
     if state in ("claimed", "accepted"):
         if winner is None:
             return ConfigError("awarded to nobody", offender="claimed_by", remedy="name the provider of the chosen bid")
-        if not any(row["bidder"] == winner and row["state"] == "awarded" for row in _rows(session, "bid")):
+        bids = [row for row in _rows(session, "bid") if row["call"] == call_id and row["state"] == "awarded"]
+        if not any(row["bidder"] == winner for row in bids):
             remedy = "register the bid of that provider and choose it first"
             return ConfigError("no bid of theirs is chosen", offender="claimed_by", value=winner, remedy=remedy)
     if state == "accepted" and not (content["acceptance_document"] and content["accepted_on"]):
@@ -32,7 +33,7 @@ def call_fault(session: Session, content: Mapping[str, Any]) -> ConfigError | No
     return None
 
 
-def bid_fault(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def bid_fault(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """A bid comes before the deadline, a decision has reason and document, and one bid of a call is chosen."""
     call = session.get(RegisterEntry, ("open_bid", content["call"]))
     deadline = None if call is None else call.content.get("deadline")
@@ -53,7 +54,7 @@ def bid_fault(session: Session, content: Mapping[str, Any]) -> ConfigError | Non
     return None
 
 
-def certificate_fault(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def certificate_fault(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """Certificates belong to a course that was held, and are not more than the heads that attended."""
     if content["valid_until"] is not None and content["valid_until"] < content["date"]:
         return ConfigError(

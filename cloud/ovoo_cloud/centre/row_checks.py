@@ -19,16 +19,17 @@ from ovoo_cloud.centre.register_law import bid_fault, call_fault, certificate_fa
 
 __all__ = ["row_fault"]
 
-Check = Callable[[Session, Mapping[str, Any]], ConfigError | None]
+Check = Callable[[Session, str, Mapping[str, Any]], ConfigError | None]
+"""Takes the id of the row and its content."""
 
 
-def row_fault(session: Session, kind_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def row_fault(session: Session, kind_id: str, entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """What contradicts itself in a row whose fields fit; None where all is well."""
     check = _CHECKS.get(kind_id)
-    return None if check is None else check(session, content)
+    return None if check is None else check(session, entry_id, content)
 
 
-def _handle(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _handle(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     enterprise, target = content["enterprise"], content["target"]
     if content["object"] == "report":
         there = session.scalar(select(Report.enterprise).where(Report.id == target)) == enterprise
@@ -67,14 +68,14 @@ def _replacement_fault(session: Session, content: Mapping[str, Any]) -> ConfigEr
     return ConfigError("replaced by nothing", offender="replaced_by", value=after, remedy=remedy)
 
 
-def _policy(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _policy(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     for condition in content["conditions"] or []:
         if is_own(condition["fact"]) and (fault := condition_fault(session, condition)) is not None:
             return fault
-    return _validity(session, content)
+    return _validity(session, _entry_id, content)
 
 
-def _validity(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _validity(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if content["valid_until"] is None or content["valid_until"] >= content["valid_from"]:
         return None
     return ConfigError(
@@ -82,7 +83,7 @@ def _validity(_session: Session, content: Mapping[str, Any]) -> ConfigError | No
     )
 
 
-def _project(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _project(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if content["saved_yuan"] is None or content["saved_document"]:
         return None
     return ConfigError(
@@ -90,19 +91,19 @@ def _project(_session: Session, content: Mapping[str, Any]) -> ConfigError | Non
     )
 
 
-def _month(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _month(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if Decimal(content["it_kwh"]) <= Decimal(content["total_kwh"]):
         return None
     return ConfigError("more than the whole", offender="it_kwh", value=content["it_kwh"], remedy="check both meters")
 
 
-def _indicator(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _indicator(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if content["normalisation"] != "target" or (content["target"] is not None and Decimal(content["target"]) > 0):
         return None
     return ConfigError("no target above nought", offender="target", value=content["target"], remedy="give the target")
 
 
-def _park(_session: Session, content: Mapping[str, Any]) -> ConfigError | None:
+def _park(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if Decimal(content["area_mu"]) > 0:
         return None
     return ConfigError("no area", offender="area_mu", value=content["area_mu"], remedy="above 0")

@@ -84,6 +84,15 @@ def test_one_bid_of_a_call_is_chosen_and_acceptance_needs_its_document(called: C
     assert "accepted without its document" in refused(called, "open_bid", "gas", 1, **won)
 
 
+def test_a_bid_that_was_chosen_for_another_call_wins_nothing(called: Centre) -> None:
+    called.put("open_bid", "dust", **CALL | {"name_zh": "粉尘治理"})
+    called.put("bid", "d1", bidder="acme", **BID | AWARD | {"call": "dust"})
+
+    assert "no bid of theirs is chosen" in refused(
+        called, "open_bid", "gas", 1, **CALL | {"state": "claimed", "claimed_by": "acme"}
+    )
+
+
 @pytest.fixture
 def taught(centre: Centre) -> Centre:
     centre.put("course", "basics", name_zh="基础", form="onsite", hours="8")

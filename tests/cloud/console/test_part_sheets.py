@@ -246,3 +246,71 @@ def test_whatever_is_sent_as_a_part_becomes_a_form_and_a_part_again(content: Any
         made, _ = content_of(filled(told, groups), groups)
         again, _ = content_of(filled(made, groups), groups)
         assert again == made
+
+
+TOLD_TWICE = {"class": "declared"}
+OPERATION = {
+    "machines": [
+        {
+            "machine": "fan1",
+            "planned_h": "600",
+            "ideal_per_h": "40",
+            "output": {"signal": "made", "kind": "counter"},
+            "good": {"signal": "good", "kind": "counter"},
+            **TOLD_TWICE,
+        }
+    ],
+    "shutdowns": [{"start": "2026-05-03", "end": "2026-05-05", "machines": ["fan1"], **TOLD_TWICE}],
+    "work_orders": {"issued": "5", "closed": "4", **TOLD_TWICE},
+}
+PLAN = [{"action": "idle", "responsible": "王工", "due": "2026-09-30", "budget_low_yuan": "1000", **TOLD_TWICE}]
+MEASURED = {"asset": "heishan/washing/main/scale1", "signal": "made", "kind": "counter"}
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("equipment", {"operation": OPERATION}),
+        ("finance", {"plan": PLAN}),
+        ("profile", {"products": [{"id": "coal", "name": "原煤", "measured": MEASURED, **TOLD_TWICE}]}),
+    ],
+)
+def test_sections_inside_a_row_come_back_from_the_form(part: str, content: dict[str, Any]) -> None:
+    made, slips = content_of(filled(content, groups_of(part)), groups_of(part))
+
+    assert slips == []
+    assert {name: made[name] for name in content} == content
+
+
+def test_a_section_of_which_only_the_class_is_chosen_is_not_told() -> None:
+    made, _ = content_of(filled({}, groups_of("equipment")), groups_of("equipment"))
+
+    assert made == {}
+
+
+GRADED: dict[str, dict[str, Any]] = {
+    "smart_mine": {
+        "answers": {
+            "variant": {"options": ["production"], **TOLD_TWICE},
+            "scope": {"options": ["mining"], **TOLD_TWICE},
+            "mining-stable_running": {"low": "2", "high": "3", **TOLD_TWICE},
+        },
+        "machines": {"mining": ["fan1"]},
+    },
+    "gbt_39116": {"answers": {"strategy": {"grades": {"1": ["1", "0.5"], "2": ["?"]}, **TOLD_TWICE}}},
+    "norms_coal_mine": {
+        "answers": {"coal_underground": {"value": "5.5", "corrections": {"gas_class": "0.05"}, **TOLD_TWICE}}
+    },
+}
+
+
+@pytest.mark.parametrize("name", sorted(GRADED))
+def test_every_question_of_a_framework_without_points_has_a_field(name: str) -> None:
+    framework, content = load_framework(name), GRADED[name]
+    groups = question_groups("answers", framework, Known())
+    made, slips = content_of(filled(content, groups), groups)
+
+    assert (made, slips) == (content, [])
+    assert {f"answers.{item.id}" for item in framework.items} <= {group.path for group in groups}
+    parsed = parse_case({**full(), "framework": name, "scenes": {}, **made})
+    assert {each.item for each in parsed.graded} | {each.item for each in parsed.answers} == set(content["answers"])

@@ -43,6 +43,8 @@ class Field:
         label: name of a field that is no text of the console's own: (zh, en).
         single: a choice among radio buttons instead of a list.
         needed: marked as required; whether it really is decides who reads the part.
+
+    A point in a name leads into a section of the row: `output.signal`.
     """
 
     name: str
@@ -136,6 +138,9 @@ PART_GROUPS: Final[Mapping[str, tuple[Group, ...]]] = MappingProxyType(
                     Field("name", "both", needed=True),
                     Field("unit", offers="units"),
                     Field("output", "number"),
+                    Field("measured.asset", offers="assets"),
+                    Field("measured.signal"),
+                    Field("measured.kind", "choice", offers="output_kinds"),
                     *_TOLD,
                 ),
                 "id",
@@ -158,6 +163,33 @@ PART_GROUPS: Final[Mapping[str, tuple[Group, ...]]] = MappingProxyType(
                 ),
                 "id",
             ),
+            Group(
+                "operation.machines",
+                "rows",
+                (
+                    Field("machine", "choice", offers="machines", needed=True),
+                    Field("planned_h", "number", unit="h"),
+                    Field("ideal_per_h", "number", unit="1/h"),
+                    Field("output.signal"),
+                    Field("output.kind", "choice", offers="output_kinds"),
+                    Field("good.signal"),
+                    Field("good.kind", "choice", offers="output_kinds"),
+                    *_TOLD,
+                ),
+                "machine",
+            ),
+            Group(
+                "operation.shutdowns",
+                "rows",
+                (
+                    Field("start", "moment", needed=True),
+                    Field("end", "moment", needed=True),
+                    Field("machines", "several", offers="machines"),
+                    *_TOLD,
+                ),
+                "start",
+            ),
+            Group("operation.work_orders", "one", (Field("issued", "whole"), Field("closed", "whole"), *_TOLD)),
         ),
         "finance": (
             Group(
@@ -173,6 +205,20 @@ PART_GROUPS: Final[Mapping[str, tuple[Group, ...]]] = MappingProxyType(
                     *_TOLD,
                 ),
                 "year",
+            ),
+            Group(
+                "plan",
+                "rows",
+                (
+                    Field("action", "choice", offers="actions", needed=True),
+                    Field("responsible"),
+                    Field("due", "moment"),
+                    Field("kpi"),
+                    Field("budget_low_yuan", "number", unit="yuan"),
+                    Field("budget_high_yuan", "number", unit="yuan"),
+                    *_TOLD,
+                ),
+                "action",
             ),
         ),
         "energy": (

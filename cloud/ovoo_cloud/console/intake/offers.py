@@ -15,6 +15,7 @@ from ovoo_cloud.casework import documents, parts
 from ovoo_cloud.catalogue import enterprises, signals
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.console.intake.fields import Choice
+from ovoo_cloud.diagnosis.case_plan import PLANNED
 
 __all__ = ["Offers", "offers"]
 
@@ -24,6 +25,8 @@ _NAMED = {
     "confidentiality": ("public", "internal", "restricted"),
     "classes": ("declared", "verified"),
     "links": ("production", "quality", "equipment", "safety", "energy", "storage"),
+    "output_kinds": ("counter", "rate"),
+    "actions": PLANNED,
 }
 """Lists whose names stand in the console's texts, as `intake.offer.<list>.<value>`."""
 _PLAIN = {
@@ -40,7 +43,8 @@ def offers(session: Session, scope: Scope, row: CaseFile) -> Offers:
         **_of_packs(),
         "sites": _sites(session, scope, row),
         "assets": _assets(session, scope, row),
-        "products": _products(session, row),
+        "products": _listed(session, row, "profile", "products"),
+        "machines": _listed(session, row, "equipment", "equipment"),
         "documents": _documents(session, scope, row),
     }
 
@@ -80,9 +84,10 @@ def _assets(session: Session, scope: Scope, row: CaseFile) -> tuple[Choice, ...]
     return tuple(Choice(each.path.partition("/")[2], each.name_zh, each.name_en) for each in listed)
 
 
-def _products(session: Session, row: CaseFile) -> tuple[Choice, ...]:
-    profile = parts.newest(session, row, "profile")
-    listed = [] if profile is None else profile.content.get("products") or []
+def _listed(session: Session, row: CaseFile, part: str, section: str) -> tuple[Choice, ...]:
+    """The entries of a section of the case by id and name."""
+    kept = parts.newest(session, row, part)
+    listed = [] if kept is None else kept.content.get(section) or []
     found = []
     for each in listed if isinstance(listed, list) else []:
         if isinstance(each, Mapping) and each.get("id"):

@@ -10,6 +10,7 @@ from typing import Any
 from ovoo_packs import Framework, Item, Scene
 
 from ovoo_cloud.console.intake.fields import NONE_APPLIES, NOT_MET, Beside, Choice, Field, Group
+from ovoo_cloud.console.intake.graded_questions import graded_groups
 from ovoo_cloud.diagnosis.answers import told_by_finance
 from ovoo_cloud.diagnosis.case import Case
 
@@ -30,6 +31,8 @@ class Known:
 
 def question_groups(part: str, framework: Framework, known: Known) -> tuple[Group, ...]:
     """The groups of `answers` or `scenes`, in the framework's order."""
+    if part == "answers" and framework.method != "points_gate":
+        return graded_groups(framework, known.answers)
     if part == "answers":
         return tuple(_item_group(item, known) for item in framework.items)
     return tuple(_scene_group(scene, known) for scene in framework.scenes)

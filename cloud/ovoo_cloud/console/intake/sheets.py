@@ -64,7 +64,7 @@ def _row(entry: Mapping[str, Any], fields: Sequence[Field]) -> Row:
 
 
 def _kept(entry: Mapping[str, Any], each: Field) -> Any:
-    value = entry.get(each.name)
+    value = _at(entry, each.name)
     if each.kind == "levels":
         return _levels(entry)
     if each.name == "class":
@@ -80,6 +80,14 @@ def _kept(entry: Mapping[str, Any], each: Field) -> Any:
     if each.single and isinstance(value, list):
         return _text(value[0]) if len(value) == 1 else ""
     return _text(value)
+
+
+def _at(entry: Mapping[str, Any], name: str) -> Any:
+    """What stands under a field's name; a point leads into a section of the row."""
+    found: Any = entry
+    for step in name.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
 
 
 def _levels(entry: Mapping[str, Any]) -> list[str]:
@@ -207,7 +215,7 @@ def _put(content: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _entry(row: Row, group: Group, number: int, slips: list[Slip]) -> Row:
-    """A row without what was left empty; an answer of which nothing but its class stands is none."""
+    """A row without what was left empty; a section of which nothing but its class stands is none."""
     entry: Row = {}
     for each in group.fields:
         value = row.get(each.name)
@@ -219,8 +227,7 @@ def _entry(row: Row, group: Group, number: int, slips: list[Slip]) -> Row:
             entry["options"] = [one for one in value or [] if one != NONE_APPLIES]
         else:
             _take(entry, each, value)
-    questioned = group.path.partition(".")[0] in ("answers", "scenes")
-    return {} if questioned and not set(entry) - {"class"} else entry
+    return {} if group.shape == "one" and not set(entry) - {"class"} else entry
 
 
 def _take(entry: Row, each: Field, value: Any) -> None:
@@ -230,7 +237,9 @@ def _take(entry: Row, each: Field, value: Any) -> None:
             same = len(sides) == 1 or sides["zh"] == sides["en"]
             entry[each.name] = next(iter(sides.values())) if same else sides
     elif value:
-        entry[each.name] = [value] if each.name == "options" and each.single else value
+        told = [value] if each.name == "options" and each.single else value
+        *above, last = each.name.split(".")
+        _put(entry, ".".join(above), {last: told})
 
 
 def _told_levels(ticked: Sequence[str]) -> Row:
