@@ -45,6 +45,7 @@ OFFERS = (
         },
     ),
 )
+PLACES = "0" * 64
 RULES = {"id": "sme_2024", "dimensions": [{"id": "a", "name": {"zh": "甲", "en": "A"}}]}
 
 
@@ -100,7 +101,7 @@ def test_under_rules_of_another_edition_only_their_hash_is_checked() -> None:
 
 
 def test_medians_are_those_of_the_whole_sector() -> None:
-    section = sector_medians(benchmark(RULES), "coal_mine", RULES)
+    section = sector_medians(benchmark(RULES), "coal_mine", RULES, PLACES)
 
     assert section["total"]["p50"] == "43.21"
     assert section["dimensions"] == {"a": {"n": 7, "unit": "%", "p25": "31.0", "p50": "42.5", "p75": "60.0"}}
@@ -110,19 +111,19 @@ def test_medians_are_those_of_the_whole_sector() -> None:
 
 @pytest.mark.parametrize("sector", ["", "-", "dairy"])
 def test_no_median_for_an_unknown_or_hidden_sector(sector: str) -> None:
-    section = sector_medians(benchmark(RULES), sector, RULES)
+    section = sector_medians(benchmark(RULES), sector, RULES, PLACES)
 
     assert (section["total"], section["dimensions"], section["scenes"]) == (None, {}, None)
 
 
 def test_medians_of_another_framework_do_not_count() -> None:
-    section = sector_medians(benchmark(RULES), "coal_mine", {**RULES, "id": "own_check"})
+    section = sector_medians(benchmark(RULES), "coal_mine", {**RULES, "id": "own_check"}, PLACES)
 
     assert section["dimensions"] == {}
 
 
 def test_a_group_below_the_minimum_in_a_snapshot_is_a_fault() -> None:
-    section = sector_medians(benchmark(RULES, n=4), "coal_mine", RULES)
+    section = sector_medians(benchmark(RULES, n=4), "coal_mine", RULES, PLACES)
 
     assert set(faults_of(section)) == {"total", "a"}
     assert "minimum" in set(faults_of({**section, "minimum": 2}))
@@ -154,7 +155,7 @@ def test_a_report_with_both_verifies_and_survives_the_store(tmp_path: Path, sour
         source,
         lambda data: {
             "matching": freeze_matching(NEED, OFFERS),
-            "benchmark": sector_medians(benchmark(data["framework"]), "coal_mine", data["framework"]),
+            "benchmark": sector_medians(benchmark(data["framework"]), "coal_mine", data["framework"], PLACES),
         },
     )
 
@@ -188,7 +189,7 @@ def test_a_small_group_gives_a_sentence_and_no_line(tmp_path: Path, source: Memo
     folder, public = bundle(
         tmp_path,
         source,
-        lambda data: {"benchmark": sector_medians(benchmark(data["framework"]), "dairy", data["framework"])},
+        lambda data: {"benchmark": sector_medians(benchmark(data["framework"]), "dairy", data["framework"], PLACES)},
     )
     text = read(folder, "en")
 

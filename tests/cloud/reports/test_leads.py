@@ -186,7 +186,7 @@ def test_another_methods_level_is_no_digital_level(method: str) -> None:
 
     need = need_of("coal_mine", {}, snapshot, key="k", day="2026-06-08")
     medians = sector_medians(
-        {"edition": "e", "quarter": "2026Q1", "minimum": 5, "groups": []}, "coal_mine", snapshot["framework"]
+        {"edition": "e", "quarter": "2026Q1", "minimum": 5, "groups": []}, "coal_mine", snapshot["framework"], "0" * 64
     )
 
     assert gated_score(snapshot) is None
@@ -213,7 +213,7 @@ def test_a_digital_level_beside_the_leading_method_still_says_what_is_needed() -
 def test_medians_are_absent_with_their_reason() -> None:
     snapshot = freeze(lead_case("maturity"), mine.source(mine.case()), ISSUE).data
     medians = sector_medians({"edition": "e", "quarter": "2026Q1", "minimum": 5, "groups": []}, "coal_mine", {
-        **snapshot["framework"]})  # fmt: skip
+        **snapshot["framework"]}, "0" * 64)  # fmt: skip
 
     tree = build_tree({**snapshot, "benchmark": medians}, "0" * 64)
 
