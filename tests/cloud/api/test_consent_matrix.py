@@ -32,8 +32,14 @@ OPERATIONS = {
 }
 
 
-def named(route: Route) -> str:
-    return f"{route[0]} {route[1]}"
+def named(route: Route | Role) -> str:
+    return route.value if isinstance(route, Role) else f"{route[0]} {route[1]}"
+
+
+# who lacks the permission is refused whatever the consent: the first test shows that for every role
+ALLOWED = [
+    (route, role) for route in BOUND_ROUTES for role in sorted(BOUND_ROLES) if ROUTES[route] in PERMISSIONS[role]
+]
 
 
 @pytest.mark.parametrize("role", Role)
@@ -61,31 +67,21 @@ def test_without_live_consent_plant_data_is_as_absent_as_a_foreign_tenants(
 
 
 @pytest.mark.parametrize("ended", ["expired", "not yet begun"])
-@pytest.mark.parametrize("role", sorted(BOUND_ROLES))
-@pytest.mark.parametrize("route", BOUND_ROUTES, ids=named)
+@pytest.mark.parametrize(("route", "role"), ALLOWED, ids=named)
 def test_consent_that_is_over_or_has_not_begun_is_none(
     bound: Plant, route: Route, role: Role, ended: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = ROUTES[route]
-
     answer = called(bound, route, role, ENDED[ended], monkeypatch)
 
-    assert answer.status_code == (404 if wanted in PERMISSIONS[role] else 403), answer.text
+    assert answer.status_code == 404, answer.text
 
 
-@pytest.mark.parametrize("role", sorted(BOUND_ROLES))
-@pytest.mark.parametrize("route", BOUND_ROUTES, ids=named)
+@pytest.mark.parametrize(("route", "role"), ALLOWED, ids=named)
 def test_live_consent_opens_what_the_role_may_and_the_read_is_noted(
     bound: Plant, route: Route, role: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = ROUTES[route]
-
     answer = called(bound, route, role, LIVE, monkeypatch)
 
-    assert wanted is not None
-    if wanted not in PERMISSIONS[role]:
-        assert answer.status_code == 403
-        return
     assert answer.status_code < 500
     assert answer.status_code not in (401, 403, 404), answer.text
     if answer.status_code < 400:
@@ -96,37 +92,29 @@ def test_live_consent_opens_what_the_role_may_and_the_read_is_noted(
         assert all(line.reads > 0 and line.grant and line.role == role for line in lines)
 
 
-@pytest.mark.parametrize("role", sorted(BOUND_ROLES))
-@pytest.mark.parametrize("route", BOUND_ROUTES, ids=named)
+@pytest.mark.parametrize(("route", "role"), ALLOWED, ids=named)
 def test_consent_for_another_site_shows_nothing_of_this_one(
     bound: Plant, route: Route, role: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = ROUTES[route]
-
     answer = called(bound, route, role, Consent(sites=(ELSEWHERE,)), monkeypatch)
 
-    assert wanted is not None
-    if wanted not in PERMISSIONS[role]:
-        assert answer.status_code == 403
-    elif answer.status_code != 404:
+    if answer.status_code != 404:
         assert answer.status_code in (200, 201, 202, 409), answer.text
         assert "{site}" not in route[1], answer.text
         assert "{case}" not in route[1] or answer.status_code == 409
         assert not any(secret in answer.text for secret in SECRETS), answer.text
 
 
-@pytest.mark.parametrize("role", sorted(BOUND_ROLES))
-@pytest.mark.parametrize("route", BOUND_ROUTES, ids=named)
+@pytest.mark.parametrize(("route", "role"), ALLOWED, ids=named)
 def test_consent_to_another_purpose_opens_nothing(
     bound: Plant, route: Route, role: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted, purpose = ROUTES[route], purpose_of(route)
+    purpose = purpose_of(route)
     others = tuple(each for each in Purpose if each is not purpose)
 
     answer = called(bound, route, role, Consent(purposes=others), monkeypatch)
 
-    assert wanted is not None
-    assert answer.status_code == (404 if wanted in PERMISSIONS[role] else 403), answer.text
+    assert answer.status_code == 404, answer.text
 
 
 TENANT_ROUTES = [route for route in ROUTES if any(part in route[1] for part in TENANT)]
