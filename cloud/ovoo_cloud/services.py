@@ -30,7 +30,7 @@ Clock = Callable[[], int]
 class LiveMetrics(Protocol):
     """Counters that a part of this process keeps."""
 
-    def families(self, gateways: Collection[str] | None) -> Iterable[Metric]:
+    def families(self, gateways: Collection[str] | None, *, platform: bool) -> Iterable[Metric]:
         """All of them, or for who sees some gateways only, what is told of those."""
 
 

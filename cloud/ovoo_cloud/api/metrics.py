@@ -65,10 +65,10 @@ class _Ledger(Collector):
         yield from counters.values()
         yield seen
         yield online
-        everything = self._scope.enterprises is None and self._scope.consents is None
-        shown = None if everything else {row.id for row in told}
+        central = self._scope.enterprises is None
+        shown = None if central and self._scope.consents is None else {row.id for row in told}
         for live in self._services.live:
-            yield from live.families(shown)
+            yield from live.families(shown, platform=central)
 
 
 def install(app: FastAPI) -> None:

@@ -37,11 +37,11 @@ class IngestMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Everything."""
-        return self.families(None)
+        return self.families(None, platform=True)
 
-    def families(self, gateways: Collection[str] | None) -> Iterator[Metric]:
-        """Everything, or for who sees some gateways only, what is told of those."""
-        if gateways is None:
+    def families(self, gateways: Collection[str] | None, *, platform: bool) -> Iterator[Metric]:
+        """Counts of the platform itself where `platform` says so, and of all gateways or of those named."""
+        if platform:
             yield from self._counts()
             yield from self._gauges()
             yield from self._ingest.intake.store_seconds.collect()

@@ -89,6 +89,7 @@ def test_serve_shows_what_its_ingest_does_and_to_a_tenant_its_own_only(
         "OVOO_BROKER_HOST": mosquitto.host,
         "OVOO_BROKER_PORT": str(mosquitto.port),
         "OVOO_LISTEN_PORT": str(free_port),
+        "OVOO_ACCESS_CONSENT": "own",
     }
     with build_services(load_settings(None, environment)) as services, services.database.write() as session:
         builders.tenant(session)
@@ -118,6 +119,32 @@ def test_serve_shows_what_its_ingest_does_and_to_a_tenant_its_own_only(
     assert seen[f"ovoo_ingest_stored_total{{gateway={builders.GATEWAY}}}"] == 60  # the ledger agrees
     assert strange
     assert not [name for name in strange if "_live_" in name or builders.GATEWAY in name]
+
+
+def test_without_consent_a_centre_sees_the_platform_and_of_a_gateway_only_whether_it_is_online(
+    tmp_path: pathlib.Path, mosquitto: MosquittoServer, gateway: Gateway, free_port: int
+) -> None:
+    environment = {
+        "OVOO_DATA_DIR": str(tmp_path / "data"),
+        "OVOO_BROKER_HOST": mosquitto.host,
+        "OVOO_BROKER_PORT": str(mosquitto.port),
+        "OVOO_LISTEN_PORT": str(free_port),
+        "OVOO_ACCESS_CONSENT": "required",
+    }
+    with build_services(load_settings(None, environment)) as services, services.database.write() as session:
+        builders.tenant(session)
+        token = _token(session, "head", [], Scope.system(), services.clock())
+
+    with process(tmp_path, "serve", environment):
+        ask = fetch(f"http://127.0.0.1:{free_port}/metrics", token)
+        wait_until(lambda: ask().get("ovoo_ingest_live_connected") == 1, what="ingest connected", timeout_s=60)
+        gateway.publish_catalogue()
+        gateway.publish(1)
+        wait_until(lambda: gateway.acked.to_list() == [[1, 1]], what="acknowledged")
+        seen = ask()
+
+    assert seen["ovoo_ingest_live_samples_stored_total"] > 0
+    assert [name for name in seen if builders.GATEWAY in name] == [f"ovoo_gateway_online{{gateway={builders.GATEWAY}}}"]
 
 
 def test_a_separate_ingest_answers_on_its_own_listener(
