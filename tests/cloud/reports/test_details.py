@@ -10,9 +10,10 @@ import pytest
 from openpyxl import load_workbook
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.reports.charts import draw
-from ovoo_cloud.reports.resolve import Locale, resolve
+from ovoo_cloud.reports.resolve import Language, Locale, resolve
 from ovoo_cloud.reports.tree import build_tree
 from ovoo_contract.findings import Finding
+from ovoo_packs import load_pack, pack_names
 
 from tests.cloud.diagnosis import full_mine, mine
 from tests.cloud.reports.conftest import Issued
@@ -284,6 +285,22 @@ def test_every_model_in_service_has_a_card_that_says_what_it_cannot_see(tree: Ma
     assert [words(card)[0][1] for card in cards] == ["baseline", "idle", "mewma"]
     assert not [row for card in cards for row in words(card) if row[1] == "—"]
     assert words(cards[2])[5] == ["Warnings raised", "1"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_model_that_a_pack_binds_has_its_name_and_its_card(language: Language) -> None:
+    bound = {
+        model.id.partition("-")[0]
+        for name in pack_names()
+        for template in load_pack(name).templates.values()
+        for model in template.models
+    }
+    wanted = [f"model.{kind}" for kind in bound]
+    wanted += [f"card.{kind}.{part}" for kind in bound for part in ("does", "reads", "blind")]
+
+    words = Locale(language)
+
+    assert [code for code in wanted if not words.inline({"t": "maybe", "key": code, "text": ""})] == []
 
 
 def test_measuring_points_are_listed_with_their_counts(full: Issued, tree: Mapping[str, Any]) -> None:
