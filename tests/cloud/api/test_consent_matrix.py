@@ -36,6 +36,13 @@ def named(route: Route | Role) -> str:
     return route.value if isinstance(route, Role) else f"{route[0]} {route[1]}"
 
 
+# they name what somebody read and hold nothing of it: the house must be able to show them after the consent
+RECORDS = {
+    "/api/v1/audit",
+    "/api/v1/egress",
+    "/api/v1/egress/export",
+    "/api/v1/enterprises/{enterprise}/access-log",
+}
 # who lacks the permission is refused whatever the consent: the first test shows that for every role
 ALLOWED = [
     (route, role) for route in BOUND_ROUTES for role in sorted(BOUND_ROLES) if ROUTES[route] in PERMISSIONS[role]
@@ -62,7 +69,7 @@ def test_without_live_consent_plant_data_is_as_absent_as_a_foreign_tenants(
     else:
         assert answer.status_code < 500
         assert answer.status_code not in (401, 403, 404), answer.text
-    if role in BOUND_ROLES and answer.status_code < 400:  # a refusal repeats the address that was asked for
+    if role in BOUND_ROLES and answer.status_code < 400 and route[1] not in RECORDS:  # a refusal repeats the address
         assert not any(secret in answer.text for secret in SECRETS), answer.text
 
 
@@ -151,6 +158,8 @@ def test_a_foreign_object_below_an_enterprise_that_consented_does_not_exist(boun
     wanted = ROUTES[route]
     theirs = wanted is not None and wanted not in PERMISSIONS[Role.CENTRE_ADMIN]
 
+    # a case that is put whole is refused here whatever its id: that tells nothing of it
+    refused = 409 if route == ("put", "/api/v1/enterprises/{enterprise}/cases/{case}") else 404
     for user in ("enterprise_engineer",) if theirs else ("centre_admin", "head"):
         answer = call(bound, route, ids, bound.token(user), Role.CENTRE_ADMIN)
-        assert answer.status_code == 404, answer.text
+        assert answer.status_code == refused, answer.text

@@ -321,8 +321,10 @@ def test_the_region_report_is_ordered_downloaded_and_verified(browser: Browser, 
         page.locator("#languages").select_option("zh,en")
         page.locator("#order button").press("Enter")
         expect(page.locator("#runs tbody tr")).to_have_count(1)
-        assert Worker(office.services).run_next()
+        _work_off(office)
         page.goto("/centre/region")
+        run = page.locator("#runs tbody tr").first
+        assert run.get_attribute("data-state") == "done", run.inner_text()  # a failed run shows its error here
         row = page.locator("#issued tbody tr").first
         expect(row).to_contain_text("REGION-2026-Q1")
         expect(row).to_contain_text("6 份报告")
@@ -339,6 +341,14 @@ def test_the_region_report_is_ordered_downloaded_and_verified(browser: Browser, 
         expect(page.locator("#issued tbody tr")).to_have_count(1)
         page.locator("#issued button").click()
         expect(page.locator("[data-ok=true]")).to_be_visible()
+
+
+def _work_off(office: Plant) -> None:
+    """Runs all that waits: the plant's records have queued runs of the same instant, which may be taken first."""
+    worker = Worker(office.services)
+    assert worker.run_next()
+    while worker.run_next():
+        pass
 
 
 def test_classes_of_parks_endings_and_bids_are_on_their_pages(browser: Browser, office: Plant) -> None:
