@@ -19,6 +19,7 @@ from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import enterprises, gateways
 from ovoo_cloud.catalogue.database import Database
+from ovoo_cloud.cli_database import opened_database
 from ovoo_cloud.cli_init import read_password
 from ovoo_cloud.cli_output import Output
 from ovoo_cloud.services import Clock
@@ -90,12 +91,8 @@ def _add_token(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser)
 @contextlib.contextmanager
 def _database(settings: Settings) -> Iterator[tuple[Database, Scope, Clock]]:
     """The relational database only: it may be open in a running server at the same time."""
-    database = Database(settings.database)
-    try:
-        database.migrate()
+    with opened_database(settings) as database:
         yield database, Scope.system("cli"), time.time_ns
-    finally:
-        database.close()
 
 
 def _user_add(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:

@@ -12,10 +12,10 @@ from typing import Any
 from ovoo_contract.errors import ConfigError, ConfigErrors
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.centre.benchmark import Mapper, Reading
 from ovoo_cloud.centre.issued import Issued
 from ovoo_cloud.centre.own_kinds import add_kind, kinds_in
+from ovoo_cloud.cli_database import opened_database
 from ovoo_cloud.cli_output import Output
 from ovoo_cloud.services import build_services
 from ovoo_cloud.settings import Settings
@@ -79,23 +79,13 @@ def _benchmark(parsed: argparse.Namespace, settings: Settings, output: Output) -
     return 0
 
 
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.database)
-    try:
-        database.migrate()
-        yield database
-    finally:
-        database.close()
-
-
 def _add_kind(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
     try:
         text = parsed.file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         remedy = "give a YAML or JSON file in UTF-8"
         raise ConfigError("cannot be read", offender=str(parsed.file), value=str(error), remedy=remedy) from error
-    with _database(settings) as database, database.write() as session:
+    with opened_database(settings) as database, database.write() as session:
         try:
             row = add_kind(session, Scope.system("cli"), text, name=parsed.file.name, now_ns=time.time_ns())
         except ConfigErrors as errors:
@@ -110,7 +100,7 @@ def _add_kind(parsed: argparse.Namespace, settings: Settings, output: Output) ->
 
 
 def _list_kinds(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
-    with _database(settings) as database, database.read() as session:
+    with opened_database(settings) as database, database.read() as session:
         found = kinds_in(session)
     rows = [
         {

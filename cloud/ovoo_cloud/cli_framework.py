@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import pathlib
 import time
-from collections.abc import Iterator
 from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
@@ -14,7 +12,7 @@ from ovoo_packs import framework_names, load_framework
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.catalogue import frameworks
-from ovoo_cloud.catalogue.database import Database
+from ovoo_cloud.cli_database import opened_database
 from ovoo_cloud.cli_output import Output
 from ovoo_cloud.diagnosis.scoring import rules_of
 from ovoo_cloud.diagnosis.shelf import split_reference
@@ -43,19 +41,9 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
         change.set_defaults(run=_set_state, state=state)
 
 
-@contextlib.contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.database)
-    try:
-        database.migrate()
-        yield database
-    finally:
-        database.close()
-
-
 def _add(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
     text = _read(parsed.file)
-    with _database(settings) as database, database.write() as session:
+    with opened_database(settings) as database, database.write() as session:
         try:
             row = frameworks.add(session, _SCOPE, text, name=parsed.file.name, now_ns=time.time_ns())
         except ConfigErrors as errors:
@@ -82,7 +70,7 @@ def _read(file: pathlib.Path) -> str:
 
 
 def _list(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
-    with _database(settings) as database, database.read() as session:
+    with opened_database(settings) as database, database.read() as session:
         own = frameworks.editions(session, _SCOPE)
     packs = [load_framework(name) for name in framework_names()]
     table = [_row(each.id, each.version, each.method, "published", "pack", each.sha256) for each in packs]
@@ -96,7 +84,7 @@ def _row(name: str, version: str, method: str, state: str, origin: str, sha256: 
 
 
 def _show(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
-    with _database(settings) as database, database.read() as session:
+    with opened_database(settings) as database, database.read() as session:
         shelf = frameworks.shelf(session, _SCOPE, [parsed.framework])
     framework = shelf.framework(parsed.framework)
     rules = rules_of(framework)
@@ -110,7 +98,7 @@ def _show(parsed: argparse.Namespace, settings: Settings, output: Output) -> int
 
 def _set_state(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
     name, version = split_reference(parsed.framework)
-    with _database(settings) as database, database.write() as session:
+    with opened_database(settings) as database, database.write() as session:
         row = frameworks.set_state(session, _SCOPE, name, version, parsed.state, now_ns=time.time_ns())
         shown = {"framework": row.framework, "version": row.version, "state": row.state}
     output.show(shown, f"{name}@{version} is {parsed.state}")

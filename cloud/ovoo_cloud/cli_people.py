@@ -15,7 +15,7 @@ from ovoo_cloud.access.invitations import Invitee, IssuedCode
 from ovoo_cloud.access.roles import CENTRAL_ROLES, Role
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.times import to_iso
-from ovoo_cloud.catalogue.database import Database
+from ovoo_cloud.cli_database import opened_database
 from ovoo_cloud.cli_output import Output
 from ovoo_cloud.settings import Settings
 
@@ -52,14 +52,9 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
 @contextlib.contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Session, Scope]]:
     """The database, and the server's own scope: it speaks for nobody where consent is needed."""
-    database = Database(settings.database)
-    try:
-        database.migrate()
-        with database.write() as session:
-            voices = None if settings.access_consent == "own" else frozenset[str]()
-            yield session, Scope("cli", Role.CENTRE_ADMIN, None, voices=voices)
-    finally:
-        database.close()
+    with opened_database(settings) as database, database.write() as session:
+        voices = None if settings.access_consent == "own" else frozenset[str]()
+        yield session, Scope("cli", Role.CENTRE_ADMIN, None, voices=voices)
 
 
 def _invite(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:

@@ -141,6 +141,12 @@ class Scope:
                 remedy="accept an invitation of the enterprise with a password of your own, and sign in with it",
             )
 
+    def may_name_things_of(self, enterprise: str) -> bool:
+        """Whether a record may say which thing of an enterprise a line is about; without consent it does not."""
+        if self.consents is None or not enterprise:
+            return True
+        return any(each.enterprise == enterprise and Purpose.REPORT in each.purposes for each in self.consents)
+
     def _note(self, enterprise: str, site: str | None) -> None:
         if self.purpose is None:
             return

@@ -67,7 +67,7 @@ def list_egress(services: ServicesDep, scope: Auditor, limit: Limit = 100, curso
     """What left the installation, newest first."""
     with services.database.read() as session:
         found = egress.records(session, scope, before=cursor, limit=limit)
-    return {"items": [_line(row) for row in found], "next": found[-1].id if len(found) == limit else None}
+    return {"items": [_line(scope, row) for row in found], "next": found[-1].id if len(found) == limit else None}
 
 
 @router.get("/egress/export", response_class=Response)
@@ -81,7 +81,7 @@ def export_egress(
     check_bounds(*bounds)
     with services.database.read() as session:
         found = egress.records(session, scope, start_ns=bounds[0], end_ns=bounds[1], limit=_MOST)
-    return table_response(egress.egress_rows(found, services.settings.zone), "egress", file)
+    return table_response(egress.egress_rows(scope, found, services.settings.zone), "egress", file)
 
 
 @router.get("/enterprises/{enterprise}/egress")
@@ -91,10 +91,10 @@ def enterprise_egress(
     """What left of one enterprise, newest first; the enterprise itself sees it too."""
     with services.database.read() as session:
         found = egress.records(session, scope, enterprise=enterprise, before=cursor, limit=limit)
-    return {"items": [_line(row) for row in found], "next": found[-1].id if len(found) == limit else None}
+    return {"items": [_line(scope, row) for row in found], "next": found[-1].id if len(found) == limit else None}
 
 
-def _line(row: EgressRecord) -> dict[str, Any]:
+def _line(scope: Scope, row: EgressRecord) -> dict[str, Any]:
     return {
         "number": row.id,
         "at": to_iso(row.at_ns),
@@ -102,7 +102,7 @@ def _line(row: EgressRecord) -> dict[str, Any]:
         "role": row.role,
         "enterprise": row.enterprise,
         "what": row.route,
-        "subject": row.subject,
+        "subject": egress.subject_of(scope, row),
         "class": row.data_class,
         "rows": row.row_count,
         "bytes": row.byte_count,

@@ -82,7 +82,7 @@ def access_log(enterprise: str, services: ServicesDep, scope: Watcher, page: Ask
     """Who read what of the enterprise under which grant, newest first: one line per user, route, grant and minute."""
     with services.database.read() as session:
         rows = access_lines.lines(session, scope, enterprise, EVERYTHING)
-    return paged(rows, page, lambda row: f"{row.minute_ns}.{row.id}", use_view)
+    return paged(rows, page, lambda row: f"{row.minute_ns}.{row.id}", lambda row: use_view(scope, row))
 
 
 def terms_of(body: GrantBody, now_ns: int, case: str = "") -> grants.Terms:
@@ -111,8 +111,8 @@ def grant_view(row: Grant, now_ns: int) -> dict[str, Any]:
     }
 
 
-def use_view(row: AccessLine) -> dict[str, Any]:
-    """An access as the API shows it."""
+def use_view(scope: Scope, row: AccessLine) -> dict[str, Any]:
+    """An access as the API shows it; what was read is named to who may still know the things of the enterprise."""
     return {
         "user": row.user,
         "role": row.role,
@@ -121,7 +121,7 @@ def use_view(row: AccessLine) -> dict[str, Any]:
         "grant": row.grant,
         "minute": to_iso(row.minute_ns),
         "site": row.site,
-        "subject": row.subject,
+        "subject": row.subject if scope.may_name_things_of(row.enterprise) else "",
         "start": to_iso(row.start_ns),
         "end": to_iso(row.end_ns),
         "reads": row.reads,

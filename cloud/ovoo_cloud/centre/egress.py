@@ -16,7 +16,7 @@ from ovoo_cloud.catalogue import audit, seals
 from ovoo_cloud.catalogue.centre_tables import EgressRecord
 from ovoo_cloud.catalogue.visible import visible
 
-__all__ = ["Taken", "begin", "egress_rows", "finish", "records"]
+__all__ = ["Taken", "begin", "egress_rows", "finish", "records", "subject_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,18 @@ def records(
     return session.scalars(query).all()
 
 
-def egress_rows(found: Sequence[EgressRecord], zone: datetime.tzinfo) -> list[list[str]]:
+def subject_of(scope: Scope, row: EgressRecord) -> str:
+    """What left; empty where the caller may not know the things of that enterprise now."""
+    return row.subject if scope.may_name_things_of(row.enterprise) else ""
+
+
+def egress_rows(scope: Scope, found: Sequence[EgressRecord], zone: datetime.tzinfo) -> list[list[str]]:
     """The lines as a table, in local time."""
     header = ["number", "time", "who", "role", "enterprise", "what", "subject", "class", "rows", "bytes", "complete"]
     return [header] + [
         [
             str(row.id), datetime.datetime.fromtimestamp(row.at_ns // 10**9, zone).isoformat(), row.actor, row.role,
-            row.enterprise, row.route, row.subject, row.data_class, str(row.row_count), str(row.byte_count),
+            row.enterprise, row.route, subject_of(scope, row), row.data_class, str(row.row_count), str(row.byte_count),
             "yes" if row.complete else "no",
         ]
         for row in found

@@ -19,7 +19,7 @@ from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.course import intensity_course
 from ovoo_cloud.diagnosis.dated import DatedTables, Tables, last_day
 from ovoo_cloud.diagnosis.editions import FIRST, LATEST
-from ovoo_cloud.diagnosis.energy import energy_section
+from ovoo_cloud.diagnosis.energy import EnergyResult, energy_section
 from ovoo_cloud.diagnosis.equipment import equipment_section
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import FigureBook
@@ -28,6 +28,7 @@ from ovoo_cloud.diagnosis.indicators import (
     Delivery,
     DeliveryRule,
     DoubtRule,
+    IndicatorResult,
     collection_links,
     deliveries,
     indicator_section,
@@ -35,6 +36,7 @@ from ovoo_cloud.diagnosis.indicators import (
     network_figures,
     protection_section,
 )
+from ovoo_cloud.diagnosis.indicators.links import Verdicts
 from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.observe import Observation, Window
 from ovoo_cloud.diagnosis.points import measuring_points
@@ -123,54 +125,18 @@ def freeze(
     framework, *further = (shelf.framework(reference) for reference in case.frameworks)
     check_leading(case, framework)
     check_assessments(case, further)
-    window = Window(case.start_ns, case.end_ns)
-    seen = Observation.scan(source, window)
-    book = FigureBook()
-    methods = load_methods()
-    rule = _delivery_rule(case, framework, methods, edition)
-    found = deliveries(case, rule, seen)
-    network = network_figures(case, found, book, rule.formula)
-    links = collection_links(found)
-    rules = rules_of(framework)
-    options = measured_options(found, links, source.platform(), seen, methods)
-    tables = Tables(load_factors(), load_norms(), load_tariffs())
-    energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
-    if (course := intensity_course(case, seen, book, energy)) is not None:
-        energy.data["norm"]["course"] = course
-    indicators = indicator_section(case, framework, found, network, seen, book, methods, rule.formula, edition)
-    measured = Seen(found, rule, network, options, indicators.facts, seen)
-    resolved = leading_answers(case, framework, measured, book, indicators.scenes)
+    rules, book = rules_of(framework), FigureBook()
+    found = _measure(case, source, framework, book, edition)
+    resolved = leading_answers(case, framework, found.measured, book, found.indicators.scenes)
     answers, scenes, reviewed = apply_review(*resolved, review)
-    actions = actions_section(case, seen, book, energy)
     data: dict[str, Any] = {
-        "format": FORMAT,
-        "issue": issue.to_json(),
-        "case": dict(case.raw),
-        "source": source_json(source, case.start_ns, case.end_ns),
-        "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},
-        "packs": _packs(tables, methods),
+        **_head(case, source, issue, found),
         "framework": rules,
         "editions": shelf.carried(case.frameworks),
-        "delivery_rule": {
-            "days": rule.days,
-            "share": str(Decimal(rule.share.numerator) / Decimal(rule.share.denominator)),
-        },
         "answers": answers,
         "scenes": scenes,
         "score": score_json(score_any(rules, answers, scenes)),
-        "quality": _quality(case, seen, found, book),
-        "network": [_delivery_json(each, rule, book) for each in found],
-        "links": {name: {"verdict": verdict, "evidence": list(ids)} for name, (verdict, ids) in links.items()},
-        "energy": energy.data,
-        "equipment": equipment_section(case, seen, book),
-        "running": running_section(found, rule, seen, book),
-        "safety": safety_section(seen, book),
-        "savings": savings_section(case, actions, book, energy),
-        "actions": actions,
-        "security": protection_section(source.platform(), seen, book),
-        "indicators": indicators.data,
-        "scene_facts": indicators.scenes,
-        "readiness": readiness_summary(seen, book, methods, edition),
+        **_sections(case, source, found, book, edition),
     }
     if edition > FIRST:
         data["method_edition"] = edition
@@ -178,10 +144,76 @@ def freeze(
         data["review"] = {"items": reviewed}
     lead_figures(rules, data["score"], answers, book)
     if further:
-        data["assessments"] = assess(case, further, measured, book, data["score"])
+        data["assessments"] = assess(case, further, found.measured, book, data["score"])
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
-    data["evidence"] = dict(sorted(seen.book.records.items()))
+    data["evidence"] = dict(sorted(found.seen.book.records.items()))
     return Snapshot(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the samples of a case give before anything is scored."""
+
+    seen: Observation
+    methods: MethodTable
+    tables: Tables
+    rule: DeliveryRule
+    deliveries: Sequence[Delivery]
+    links: Verdicts
+    energy: EnergyResult
+    indicators: IndicatorResult
+    measured: Seen
+
+
+def _measure(case: Case, source: EvidenceSource, framework: Framework, book: FigureBook, edition: int) -> _Found:
+    seen, methods = Observation.scan(source, Window(case.start_ns, case.end_ns)), load_methods()
+    rule = _delivery_rule(case, framework, methods, edition)
+    found = deliveries(case, rule, seen)
+    network = network_figures(case, found, book, rule.formula)
+    links = collection_links(found)
+    options = measured_options(found, links, source.platform(), seen, methods)
+    tables = Tables(load_factors(), load_norms(), load_tariffs())
+    energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
+    if (course := intensity_course(case, seen, book, energy)) is not None:
+        energy.data["norm"]["course"] = course
+    indicators = indicator_section(case, framework, found, network, seen, book, methods, rule.formula, edition)
+    measured = Seen(found, rule, network, options, indicators.facts, seen)
+    return _Found(seen, methods, tables, rule, found, links, energy, indicators, measured)
+
+
+def _head(case: Case, source: EvidenceSource, issue: Issue, found: _Found) -> dict[str, Any]:
+    """What the report is of, and by which tables and rule it was measured."""
+    share = found.rule.share
+    return {
+        "format": FORMAT,
+        "issue": issue.to_json(),
+        "case": dict(case.raw),
+        "source": source_json(source, case.start_ns, case.end_ns),
+        "window": {"start_ns": str(case.start_ns), "end_ns": str(case.end_ns), "timezone": case.timezone},
+        "packs": _packs(found.tables, found.methods),
+        "delivery_rule": {"days": found.rule.days, "share": str(Decimal(share.numerator) / Decimal(share.denominator))},
+    }
+
+
+def _sections(case: Case, source: EvidenceSource, found: _Found, book: FigureBook, edition: int) -> dict[str, Any]:
+    """The sections of the report that rest on samples; each puts its figures into the book."""
+    seen, energy = found.seen, found.energy
+    actions = actions_section(case, seen, book, energy)
+    return {
+        "quality": _quality(case, seen, found.deliveries, book),
+        "network": [_delivery_json(each, found.rule, book) for each in found.deliveries],
+        "links": {name: {"verdict": verdict, "evidence": list(ids)} for name, (verdict, ids) in found.links.items()},
+        "energy": energy.data,
+        "equipment": equipment_section(case, seen, book),
+        "running": running_section(found.deliveries, found.rule, seen, book),
+        "safety": safety_section(seen, book),
+        "savings": savings_section(case, actions, book, energy),
+        "actions": actions,
+        "security": protection_section(source.platform(), seen, book),
+        "indicators": found.indicators.data,
+        "scene_facts": found.indicators.scenes,
+        "readiness": readiness_summary(seen, book, found.methods, edition),
+    }
 
 
 def _packs(tables: Tables, methods: MethodTable) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import pathlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.reports.signing import create_key, load_signing_key, load_trusted_key, sign
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
-from ovoo_contract.errors import OvooError
+from ovoo_contract.errors import ConfigErrors, OvooError, VerifyError
 from ovoo_packs import load_framework
 from sqlalchemy.orm import Session
 
@@ -61,15 +60,31 @@ def rewritten(draw: st.DrawFn) -> bytes:
     return out.getvalue()
 
 
-def read(rows: Any) -> None:
-    questionnaire.parts_of_rows(rows, FRAMEWORK)
+def outcome(read: Callable[[bytes], Any], content: bytes) -> Any:
+    """What reading gives, or the refusal; any other error goes through and fails the test."""
+    try:
+        return read(content)
+    except OvooError as refusal:
+        return refusal
+
+
+def assert_taken_or_refused(told: Any) -> None:
+    """Parts of a case with entries that the framework has, or faults that each name place and remedy."""
+    if isinstance(told, OvooError):
+        faults = told.errors if isinstance(told, ConfigErrors) else [told]
+        assert faults
+        assert [each.message for each in faults if not (each.offender and each.remedy)] == []
+        return
+    known = {"answers": {item.id for item in FRAMEWORK.items}, "scenes": {scene.id for scene in FRAMEWORK.scenes}}
+    assert set(told) <= set(known)
+    for part, content in told.items():
+        assert set(content[part]) <= known[part]
 
 
 @STEADY
 @given(st.one_of(damaged(SHEET), rewritten(), st.binary(max_size=300)))
 def test_a_damaged_workbook(content: bytes) -> None:
-    with contextlib.suppress(OvooError):
-        read(sheet.read_xlsx(content))
+    assert_taken_or_refused(outcome(lambda raw: questionnaire.parts_of_rows(sheet.read_xlsx(raw), FRAMEWORK), content))
 
 
 @STEADY
@@ -81,8 +96,7 @@ def test_a_damaged_workbook(content: bytes) -> None:
     )
 )
 def test_a_damaged_table(content: bytes) -> None:
-    with contextlib.suppress(OvooError):
-        read(sheet.read_csv(content))
+    assert_taken_or_refused(outcome(lambda raw: questionnaire.parts_of_rows(sheet.read_csv(raw), FRAMEWORK), content))
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +153,15 @@ def test_a_damaged_zip_that_a_trusted_key_sealed(
     create_key(folder)
     key = next(each for each in sorted(folder.glob("*.pem")) if "pub" not in each.name)
     content = data.draw(damaged(archive.pack(files)))
-    with contextlib.suppress(OvooError):
-        archive.unpack(content, sign(load_signing_key(key), content), [load_trusted_key(folder / "report-key.pub.pem")])
+    trusted = [load_trusted_key(folder / "report-key.pub.pem")]
+    told = outcome(lambda raw: archive.unpack(raw, sign(load_signing_key(key), raw), trusted), content)
+
+    if isinstance(told, OvooError):
+        assert isinstance(told, VerifyError)
+        assert told.offender
+    else:  # what is still a zip holds plain names only, and bytes
+        assert all(isinstance(each, bytes) and ".." not in name.split("/") for name, each in told.items())
+        assert not any(name.startswith("/") or "\\" in name for name in told)
 
 
 class _Undone(Exception):
