@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -141,11 +141,20 @@ class Scope:
                 remedy="accept an invitation of the enterprise with a password of your own, and sign in with it",
             )
 
-    def may_name_things_of(self, enterprise: str) -> bool:
-        """Whether a record may say which thing of an enterprise a line is about; without consent it does not."""
+    def may_name_things_of(self, enterprise: str, sites: Sequence[str] = ()) -> bool:
+        """Whether a record may say which thing of an enterprise a line is about; without consent it does not.
+
+        Args:
+            sites: where the things lie; none where the line does not say it: then the consent must be for all sites.
+        """
         if self.consents is None or not enterprise:
             return True
-        return any(each.enterprise == enterprise and Purpose.REPORT in each.purposes for each in self.consents)
+        return any(
+            each.enterprise == enterprise
+            and Purpose.REPORT in each.purposes
+            and (all(map(each.covers, sites)) if sites else not each.sites)
+            for each in self.consents
+        )
 
     def _note(self, enterprise: str, site: str | None) -> None:
         if self.purpose is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 
-from ovoo_cloud.access.roles import Permission
+from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.times import to_iso
@@ -15,7 +15,10 @@ from ovoo_cloud.catalogue.tables import AuditEntry
 
 __all__ = ["router"]
 
-_OWN_BUSINESS: Final = ("grant.", "case.", "user.", "gateway.", "enterprise.")
+_OF_GATEWAYS: Final = ("gateway.invite", "gateway.enrol", "gateway.register", "gateway.revoke")
+"""Without `gateway.config`: what a gateway was told names the things of a plant."""
+
+_OWN_BUSINESS: Final = ("grant.", "case.", "user.", "enterprise.", *_OF_GATEWAYS)
 """What a centre did itself: no figure of a plant stands in these lines."""
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
@@ -39,7 +42,7 @@ def list_audit(
             "at": to_iso(row.at_ns),
             "actor": row.actor,
             "action": row.action,
-            "subject": "" if _withheld(scope, row) else row.subject,
+            "subject": _subject(scope, row),
             "enterprise": row.enterprise,
             "detail": {} if _withheld(scope, row) else dict(row.detail),
             "hash": row.hash,
@@ -51,4 +54,12 @@ def list_audit(
 
 def _withheld(scope: Scope, row: AuditEntry) -> bool:
     """Whether a line tells of a plant that the caller may read only under a grant, and none is live."""
-    return not row.action.startswith(_OWN_BUSINESS) and not scope.may_name_things_of(row.enterprise)
+    if scope.consents is None or not row.enterprise or row.action.startswith(_OWN_BUSINESS):
+        return False
+    return not any(each.enterprise == row.enterprise and Purpose.REPORT in each.purposes for each in scope.consents)
+
+
+def _subject(scope: Scope, row: AuditEntry) -> str:
+    """What the line is about; a line says no site, so a consent for some sites alone does not open it."""
+    named = row.action.startswith(_OWN_BUSINESS) or scope.may_name_things_of(row.enterprise)
+    return row.subject if named else ""

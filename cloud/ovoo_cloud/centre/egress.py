@@ -98,7 +98,7 @@ def records(
 
 def subject_of(scope: Scope, row: EgressRecord) -> str:
     """What left; empty where the caller may not know the things of that enterprise now."""
-    return row.subject if scope.may_name_things_of(row.enterprise) else ""
+    return row.subject if scope.may_name_things_of(row.enterprise, row.site.split()) else ""
 
 
 def egress_rows(scope: Scope, found: Sequence[EgressRecord], zone: datetime.tzinfo) -> list[list[str]]:
