@@ -9,12 +9,12 @@ import os
 import pathlib
 import platform
 import statistics
-import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.measured_part import digest_of
+from benchmarks.measured_part import commit_of, digest_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -83,6 +83,9 @@ def run(
         extra: adds options of its own.
     """
     options = _parse(name, description, extra)
+    if options.arguments.save and commit_of(ROOT).endswith("-dirty"):
+        print(f"{name}: a result is saved only of a committed tree; commit the changes first", file=sys.stderr)
+        return 2
     result = Result()
     start = time.perf_counter()
     code = body(options, result) or 0
@@ -117,19 +120,13 @@ def _parse(name: str, description: str, extra: Callable[[argparse.ArgumentParser
 def _document(name: str, result: Result, seconds: float, measures: Sequence[str]) -> dict[str, object]:
     return {
         "benchmark": name,
-        "version": _commit(),
+        "version": commit_of(ROOT),
         "measured": {"paths": sorted(measures), "digest": digest_of(ROOT, measures)},
         "machine": machine(),
         "seconds": round(seconds, 1) or round(seconds, 4),
         "rows": [{"key": row.key, "value": row.value, "unit": row.unit} for row in result.rows],
         "notes": result.notes,
     }
-
-
-def _commit() -> str:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
 
 
 def _processor() -> str:

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["CODE", "digest_of", "outdated"]
+__all__ = ["CODE", "commit_of", "digest_of", "load", "outdated"]
 
 CODE = (".py", ".pyx", ".pxd", ".h", ".toml", ".txt")
 """Endings of files that can change a figure; prose and pictures cannot."""
@@ -47,6 +47,18 @@ def outdated(root: pathlib.Path, result: dict[str, Any]) -> str:
     if now == measured["digest"]:
         return ""
     return f"measured at {result['version']}; since then {_changed(root, result['version'], measured['paths'])} changed"
+
+
+def commit_of(root: pathlib.Path) -> str:
+    """The commit that is measured, with `-dirty` where its files changed since; a result just saved changes nothing.
+
+    Returns:
+        Twelve hexadecimal digits, or `unknown` outside a checkout.
+    """
+    commit = _git(root, "rev-parse", "--short=12", "HEAD").strip()
+    but_results = (".", ":(exclude)benchmarks/results")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", *but_results).strip()
+    return (f"{commit}-dirty" if changed else commit) or "unknown"
 
 
 def load(path: pathlib.Path) -> dict[str, Any]:

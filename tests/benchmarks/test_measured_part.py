@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from benchmarks.measured_part import digest_of, outdated
+from benchmarks.measured_part import commit_of, digest_of, outdated
 
 
 @pytest.fixture
@@ -61,3 +61,24 @@ def test_a_part_without_code_is_refused(checkout: pathlib.Path) -> None:
 
 def test_a_result_without_measured_part_is_outdated(checkout: pathlib.Path) -> None:
     assert outdated(checkout, {"version": "HEAD"}) == "names no measured part"
+
+
+def test_a_result_is_of_a_changed_tree_when_code_changed_and_not_when_another_result_was_saved(
+    checkout: pathlib.Path,
+) -> None:
+    results = checkout / "benchmarks" / "results"
+    results.mkdir(parents=True)
+    (results / "speed.json").write_text("{}\n")
+    for command in (["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "b"]):
+        subprocess.run(["git", "-C", str(checkout), *command], check=True)
+
+    (results / "speed.json").write_text("{ }\n")
+    after_a_result = commit_of(checkout)
+    (checkout / "part" / "kernel.py").write_text("SPEED = 3\n")
+
+    assert len(after_a_result) == 12
+    assert commit_of(checkout) == f"{after_a_result}-dirty"
+
+
+def test_outside_a_checkout_the_commit_is_unknown(tmp_path: pathlib.Path) -> None:
+    assert commit_of(tmp_path) == "unknown"
