@@ -165,6 +165,22 @@ def test_every_figure_of_a_table_stands_in_excel_as_printed(issued: Issued) -> N
     assert "2,183,783.4 kWh" in cells
 
 
+def test_the_workbook_opens_with_a_list_that_leads_to_each_table_and_prints_on_the_width_of_a_page(
+    issued: Issued,
+) -> None:
+    workbook = load_workbook(issued.folder / "report.xlsx")
+    cover, *tables = workbook.worksheets
+
+    links = {cell.hyperlink.location: cell.offset(0, 1).value for row in cover for cell in row if cell.hyperlink}
+
+    assert links == {f"'{sheet.title}'!A1": sheet["A1"].value for sheet in tables}
+    assert all(sheet.sheet_properties.pageSetUpPr.fitToPage for sheet in workbook)
+    assert {(sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) for sheet in workbook} == {(1, 0)}
+    assert {sheet.print_title_rows for sheet in tables} == {"$3:$3"}
+    assert all(sheet.auto_filter.ref.startswith("A3:") for sheet in tables if sheet["A4"].value)
+    assert {sheet.page_setup.orientation for sheet in tables} >= {"landscape"}
+
+
 def test_the_word_file_names_a_chinese_font(issued: Issued) -> None:
     with zipfile.ZipFile(issued.folder / "report.docx") as archive:
         styles = archive.read("word/styles.xml").decode()
