@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from docx import Document
@@ -18,33 +19,47 @@ from docx.shared import Cm, Pt, RGBColor
 from ovoo_cloud.reports.pdf import render_png
 from ovoo_cloud.reports.resolve import Resolved
 from ovoo_cloud.reports.word_table import Cells, table_element
+from ovoo_cloud.reports.word_widths import column_widths
 
 __all__ = ["normalise_zip", "render_docx"]
 
-_LATIN = "Noto Sans SC"
 _CHINESE = "Noto Sans SC"
 _ACCENT = RGBColor(0x1F, 0x5F, 0x8B)
 _MUTED = RGBColor(0x5D, 0x6B, 0x76)
 _TONES = {"info": "1F5F8B", "warn": "B7791F"}
 _TEXT_CM = 16.2
 _WHOLE_ROWS = 13
+_LINE_SPACING = 0.9
+"""Of the font's own, which leaves more room between lines than a page of figures needs."""
+_FONT_TABLE = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    '<w:fonts xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+    f'<w:font w:name="{_CHINESE}"><w:altName w:val="Source Han Sans SC,Microsoft YaHei,PingFang SC"/>'
+    '<w:charset w:val="86"/><w:family w:val="swiss"/><w:pitch w:val="variable"/></w:font></w:fonts>'
+)
+"""What an office without the font of the report takes instead: sans serif as well, so that tables keep their widths."""
 
 
 def render_docx(document: Resolved, *, number: str, issued: str) -> bytes:
     """The report as .docx; times in the file are the date of issue."""
     writer = _Writer(document, number, issued)
-    return normalise_zip(writer.render())
+    return normalise_zip(writer.render(), {"word/fontTable.xml": _FONT_TABLE.encode()})
 
 
-def normalise_zip(data: bytes) -> bytes:
-    """The same archive with sorted members, stored, all dated 1980-01-01."""
+def normalise_zip(data: bytes, instead: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+    """The same archive with sorted members, stored, all dated 1980-01-01.
+
+    Args:
+        data: the archive.
+        instead: other contents of members, by name.
+    """
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as new:
         for name in sorted(old.namelist()):
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o600 << 16
             entry.create_system = 3
-            new.writestr(entry, old.read(name))
+            new.writestr(entry, instead.get(name) or old.read(name))
     return result.getvalue()
 
 
@@ -82,12 +97,13 @@ class _Writer:
     def _styles(self) -> None:
         sizes = {"Normal": 10, "Heading 1": 16, "Heading 2": 12, "List Bullet": 10, "Title": 28}
         self.doc.styles["Normal"].paragraph_format.space_after = Pt(5)
+        self.doc.styles["Normal"].paragraph_format.line_spacing = _LINE_SPACING
         self.doc.styles["Footer"].font.size = Pt(8)
         self.doc.styles["Footer"].font.color.rgb = _MUTED
         for name, size in sizes.items():
             style = self.doc.styles[name]
             style.font.size = Pt(size)
-            style.font.name = _LATIN
+            style.font.name = _CHINESE
             fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
             for attribute in ("w:eastAsia", "w:hAnsi", "w:cs", "w:ascii"):
                 fonts.set(qn(attribute), _CHINESE)
@@ -114,17 +130,14 @@ class _Writer:
 
     def _cover(self) -> None:
         cover = self.source.cover
-        for _ in range(5):
-            self.doc.add_paragraph()
-        self._line(cover["enterprise"], size=14, color=_MUTED)
+        self._line(cover["enterprise"], size=14, color=_MUTED).paragraph_format.space_before = Cm(3)
         self.doc.add_paragraph(cover["title"], style="Title")
         self._line(cover["status"], size=14, bold=True, color=RGBColor(0xB7, 0x79, 0x1F))
-        for _ in range(5):
-            self.doc.add_paragraph()
+        self.doc.add_paragraph().paragraph_format.space_before = Cm(2)
         self._rows([Cells(cover["rows"], 9)], [3.6, 12.6], ["left", "left"])
         if "code" in self.source.charts:
             picture = io.BytesIO(render_png(self.source.charts["code"], ppi=300.0))
-            self.doc.add_paragraph().add_run().add_picture(picture, width=Cm(2.8))
+            self._picture(picture, Cm(2.8))
             self._line(cover["code_note"], size=8.5, color=_MUTED)
         self._line(cover["status_note"], size=8.5, color=_MUTED)
         body = self.doc.add_section(WD_SECTION.NEW_PAGE)
@@ -222,11 +235,10 @@ class _Writer:
     def _table(self, block: Mapping[str, Any]) -> None:
         if block["caption"]:
             self._line(block["caption"], size=9, bold=True, keep=True)
-        total = sum(float(column["width"]) for column in block["columns"])
-        widths = [_TEXT_CM * float(column["width"]) / total for column in block["columns"]]
         parts = [Cells(block["rows"], 7 if block["compact"] else 8.5)]
         if not block["plain"]:
             parts.insert(0, Cells([[column["text"] for column in block["columns"]]], 8, bold=True, head=True))
+        widths = column_widths(parts, [float(column["width"]) for column in block["columns"]], _TEXT_CM)
         self._rows(parts, widths, [column["align"] for column in block["columns"]])
         if block["note"]:
             self._line(block["note"], size=7.5, color=_MUTED)
@@ -241,11 +253,17 @@ class _Writer:
         self.doc.element.body.insert_element_before(table_element(parts, widths, aligns, whole=whole), "w:sectPr")
 
     def _chart(self, block: Mapping[str, Any]) -> None:
-        paragraph = self.doc.add_paragraph()
+        paragraph = self._picture(io.BytesIO(render_png(self.source.charts[block["name"]])), Cm(_TEXT_CM))
         paragraph.paragraph_format.keep_with_next = True
-        paragraph.add_run().add_picture(io.BytesIO(render_png(self.source.charts[block["name"]])), width=Cm(_TEXT_CM))
         self._line(block["caption"], size=9, bold=True)
         self._evidence(block["margin"])
+
+    def _picture(self, data: io.BytesIO, width: Cm) -> Any:
+        """A line as high as the picture: one of less than the font's own spacing would cut its top."""
+        paragraph = self.doc.add_paragraph()
+        paragraph.paragraph_format.line_spacing = 1.0
+        paragraph.add_run().add_picture(data, width=width)
+        return paragraph
 
     def _page(self, _: Mapping[str, Any]) -> None:
         self.doc.add_page_break()

@@ -10,11 +10,13 @@ from xml.sax.saxutils import escape
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-__all__ = ["Cells", "table_element"]
+__all__ = ["PADDING_CM", "Cells", "table_element"]
 
 _TWIPS_A_CM: Final = 1440 / 2.54
 _EDGES: Final = (("top", "8", "1F2A33"), ("bottom", "8", "1F2A33"), ("insideH", "4", "D5DBE0"))
 _SPACING_TWIPS: Final = 30
+PADDING_CM: Final = 0.14
+"""Left and right in a cell; what programs take by themselves is wider than the narrowest columns bear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ def table_element(parts: Sequence[Cells], widths: Sequence[float], aligns: Seque
     borders = "".join(
         f'<w:{edge} w:val="single" w:sz="{size}" w:space="0" w:color="{color}"/>' for edge, size, color in _EDGES
     )
+    margins = "".join(f'<w:{side} w:w="{round(PADDING_CM * _TWIPS_A_CM)}" w:type="dxa"/>' for side in ("left", "right"))
     grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in columns)
     # python-docx has no usable types; Any at this border only
     return parse_xml(
         f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblW w:type="auto" w:w="0"/><w:jc w:val="center"/>'
         f"<w:tblBorders>{borders}</w:tblBorders>"
-        f'<w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{"".join(rows)}</w:tbl>'
+        f'<w:tblLayout w:type="fixed"/><w:tblCellMar>{margins}</w:tblCellMar></w:tblPr>'
+        f"<w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
     )
 
 

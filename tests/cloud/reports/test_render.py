@@ -188,6 +188,22 @@ def test_the_word_file_names_a_chinese_font(issued: Issued) -> None:
     assert 'w:eastAsia="Noto Sans SC"' in styles
 
 
+def test_an_office_without_the_font_takes_one_of_the_same_kind(issued: Issued) -> None:
+    with zipfile.ZipFile(issued.folder / "report.docx") as archive:
+        fonts = archive.read("word/fontTable.xml").decode()
+
+    assert 'w:name="Noto Sans SC"' in fonts
+    assert "Microsoft YaHei" in fonts
+
+
+def test_the_line_of_a_picture_in_the_word_file_is_as_high_as_the_picture(issued: Issued) -> None:
+    document = Document(str(issued.folder / "report.docx"))
+    pictures = [each for each in document.paragraphs if each._p.xpath(".//w:drawing")]
+
+    assert pictures
+    assert {each.paragraph_format.line_spacing for each in pictures} == {1.0}
+
+
 def test_the_manifest_lists_every_other_file(issued: Issued) -> None:
     manifest = json.loads((issued.folder / "manifest.json").read_bytes())
 
