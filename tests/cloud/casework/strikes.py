@@ -94,7 +94,7 @@ class Run:
 
     paths: tuple[pathlib.Path, ...]
     tokens: Mapping[str, str]
-    act: Act
+    acts: tuple[Act, ...]
     pictures: pathlib.Path | None = None
     kill_at: int = 0
 
@@ -105,7 +105,7 @@ class Run:
         process.start()
         process.join(120)
         code = process.exitcode
-        assert code is not None, f"{self.act.name} hangs"
+        assert code is not None, f"{self.acts[0].name} hangs"
         process.close()
         return code
 
@@ -126,17 +126,19 @@ def back(paths: Sequence[pathlib.Path], kept: pathlib.Path) -> None:
 def _run(run: Run) -> None:
     logging.disable()
     strikes = Strikes(run.paths, run.pictures, run.kill_at)
-    if run.act.argv:
+    first = run.acts[0]
+    if first.argv:
         strikes.arm()
-        raise SystemExit(main([*run.act.argv, "--data-dir", str(run.paths[0])]))
+        raise SystemExit(main([*first.argv, "--data-dir", str(run.paths[0])]))
     settings = Settings(data_dir=run.paths[0], access_consent="required")
     with build_services(settings, clock=lambda: NOW) as services:
         with services.database.write() as session:
             jobs.recover(session, NOW)
         _work(services)  # what a process before had queued
         strikes.arm()
-        asyncio.run(_asked(services, run.tokens[run.act.role], run.act))
-        _work(services)
+        for act in run.acts:
+            asyncio.run(_asked(services, run.tokens[act.role], act))
+            _work(services)
         os._exit(0)  # closing the store is none of its steps
 
 
