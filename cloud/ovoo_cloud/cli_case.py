@@ -87,11 +87,21 @@ def _export(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
         content = export_case(session, _find(session, parsed.case), settings)
     seal = sign(seal_of(settings.seal_command, settings.seal_public_key, settings.signing_key), content)
     beside = parsed.out.with_name(parsed.out.name + ".sig")
-    parsed.out.write_bytes(content)
-    beside.write_bytes(seal)
+    _write_whole(beside, seal)
+    _write_whole(parsed.out, content)  # last: where it is, the export is whole
     shown = {"case": parsed.case, "file": str(parsed.out), "seal": str(beside), "bytes": len(content)}
     output.show(shown, f"case {parsed.case}\n{parsed.out}\n{beside}")
     return 0
+
+
+def _write_whole(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file that is there as a whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        raise StoreError(error.strerror or str(error), offender=str(path), remedy="mind its folder") from error
 
 
 def _import(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:

@@ -136,6 +136,8 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
         found = verify_bundle(parsed.bundle, trust=parsed.trust)
     document = {
         "ok": found.ok,
+        "intact": found.intact,
+        "moved": list(found.moved),
         "number": found.number,
         "level": found.level,
         "files": found.files,
@@ -145,9 +147,12 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
         "not_available": list(found.not_available),
         "mismatches": [{"kind": m.kind, "name": m.name, "detail": m.detail} for m in found.mismatches],
     }
-    verdict = "verified" if found.ok else "NOT verified"
+    verdict = "verified" if found.ok else "intact, but of other samples than the store holds today"
+    verdict = verdict if found.intact else "NOT verified"
     counts = f"{found.files} files, {found.figures} figures, {found.evidence} evidence records"
     lines = [f"{verdict}: report {found.number}, level {found.level}, {counts}", *(str(m) for m in found.mismatches)]
+    if found.moved:
+        lines.append(f"came or went since the report was made: samples of {', '.join(found.moved)}")
     if found.not_measured:
         lines.append(f"by formulas of an earlier version, not measured again: {', '.join(found.not_measured)}")
     lines += [_NOT_AVAILABLE[each] for each in found.not_available]

@@ -100,6 +100,8 @@ def verify_report(
     found = check_issued(services, scope, row, deep=deep)
     return {
         "ok": found.ok,
+        "intact": found.intact,
+        "moved": list(found.moved),
         "level": found.level,
         "files": found.files,
         "figures": found.figures,

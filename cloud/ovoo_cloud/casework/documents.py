@@ -63,6 +63,8 @@ class DocumentFolder:
         if path.exists():
             return code
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f"{code}.*.part"):  # of a process that died; one at a time writes a case
+            left.unlink(missing_ok=True)
         part = path.with_name(f"{code}.{secrets.token_hex(4)}.part")
         try:
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -19,6 +19,8 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import editions, on_site, parts, reviews
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
+from ovoo_cloud.catalogue import access_lines
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.case_tables import CaseFile, CaseSnapshot, CaseStep
 from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case
@@ -125,6 +127,7 @@ def measure(services: Services, scope: Scope, enterprise: str, case_id: str, pro
         decision = {"snapshot": name, "result": result_of(data)}
         take(session, scope, row, Step.FREEZE, decision, services.clock())
         row.snapshot = name
+        access_lines.note_all(session, scope, Read("job case_evidence", subject=case_id), services.clock())
     return {"case": case_id, "snapshot": name, "result": result_of(data)}
 
 

@@ -16,7 +16,8 @@ from ovoo_cloud.casework import drafting, freezing, numbers
 from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
-from ovoo_cloud.catalogue import cases
+from ovoo_cloud.catalogue import access_lines, cases
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseSnapshot, CaseStep
 from ovoo_cloud.catalogue.tables import Case, Report
 from ovoo_cloud.diagnosis.case import parse_case
@@ -111,6 +112,7 @@ def issue(
         with services.database.write() as session:
             kept = replace(result, folder=folder)
             report = _record(services, session, scope, row, order, issue_date, today, kept)
+            access_lines.note_all(session, scope, Read("job case_issue", subject=case_id), services.clock())
             publish(making, folder)  # last, under the lock of the register: what is not recorded was never issued
     return report
 

@@ -17,6 +17,8 @@ from ovoo_cloud.casework.freezing import result_of
 from ovoo_cloud.casework.states import Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue.case_tables import CaseStep
+from ovoo_cloud.diagnosis.evidence import EvidenceSource
+from ovoo_cloud.diagnosis.one_look import measured_steadily
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.evidence_store import StoreEvidence
@@ -60,13 +62,17 @@ def compare_editions(services: Services, scope: Scope, enterprise: str, case_id:
             "this edition is pinned already", offender="framework", value=framework, code="case.edition_pinned"
         )
     source = StoreEvidence(services, enterprise, scope.under(Permission.RUN_REPORT), row.sites)
-    results: list[Mapping[str, Any]] = []
-    dropped: list[str] = []
     offered = Shelf({case.framework: json.loads(content)})
-    for edition, rules in ((pinned, shelf), (editions.compiled(content), offered)):
-        fitting, dropped = editions.fitting(case, edition)
-        results.append(freeze(fitting, source, Issue("", "", 0, ""), rules).data)
-    return Comparison(results[0], results[1], tuple(dropped), row.edition, sha256_hex(content), name, content)
+    before, _ = editions.fitting(case, pinned)
+    after, dropped = editions.fitting(case, editions.compiled(content))
+
+    def both(steady: EvidenceSource) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """By the same samples: what arrives in between is no difference of the editions."""
+        issue = Issue("", "", 0, "")
+        return freeze(before, steady, issue, shelf).data, freeze(after, steady, issue, offered).data
+
+    old, new = measured_steadily(source, both)
+    return Comparison(old, new, tuple(dropped), row.edition, sha256_hex(content), name, content)
 
 
 def move_edition(

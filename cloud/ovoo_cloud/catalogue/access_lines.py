@@ -15,7 +15,7 @@ from ovoo_cloud.catalogue.access_tables import AccessLine
 from ovoo_cloud.catalogue.grant_tables import Grant
 from ovoo_cloud.catalogue.seals import minute_of
 
-__all__ = ["Read", "count_on", "lines", "note"]
+__all__ = ["Read", "count_on", "lines", "note", "note_all"]
 
 _SITE, _SUBJECT = 200, 400
 _MORE = " …"
@@ -51,6 +51,15 @@ def note(session: Session, scope: Scope, used: Iterable[str], read: Read, now_ns
         _add(row, read)
     if begun:
         seals.seal(session, now_ns)
+
+
+def note_all(session: Session, scope: Scope, read: Read, now_ns: int) -> None:
+    """Keeps what background work read under grants, in the transaction that keeps what it made of it.
+
+    A process that dies in between would else leave a result, and no word of what it was read from.
+    """
+    note(session, scope, scope.used, read, now_ns)
+    scope.used.clear()
 
 
 def count_on(session: Session, scope: Scope, used: Iterable[str], read: Read, now_ns: int) -> None:

@@ -20,6 +20,7 @@ from ovoo_cloud.centre import references
 from ovoo_cloud.centre.kinds import Kind
 from ovoo_cloud.centre.own_kinds import kind_in, kinds_in
 from ovoo_cloud.centre.row_checks import row_fault
+from ovoo_cloud.centre.standing_rows import StandingRows
 from ovoo_cloud.centre.values import read_value
 
 __all__ = [
@@ -49,8 +50,10 @@ _AUDIENCE: Final[Mapping[str, frozenset[Role]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What comes in the same file: ids of the register, and per field that must be unique who has which value."""
+    """What a row stands beside: ids that come in the same file, per field that must be unique who has which value,
+    and the rows of registers that rules look at."""
 
+    rows: StandingRows
     ids: frozenset[str] = frozenset()
     taken: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
 
@@ -177,10 +180,11 @@ def _checked(
 ) -> dict[str, Any]:
     """The content as it is stored; ConfigErrors for everything that does not fit."""
     content = check_fields(kind_of, given)
-    beside = Beside(taken=unique_values(session, kind_of)) if beside is None else beside
+    if beside is None:
+        beside = Beside(StandingRows(session), taken=unique_values(session, kind_of))
     faults = references.faults_of(session, scope, kind_of, content, beside=beside.ids)
     faults += _taken(kind_of, entry_id, content, beside.taken)
-    if not faults and (fault := row_fault(session, kind_of.id, entry_id, content)) is not None:
+    if not faults and (fault := row_fault(beside.rows, kind_of.id, entry_id, content)) is not None:
         faults.append(fault)
     if faults:
         raise ConfigErrors(faults)

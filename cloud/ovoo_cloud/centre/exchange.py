@@ -20,6 +20,7 @@ from ovoo_cloud.centre.entries import ANY, Beside, entries, save, shown, unique_
 from ovoo_cloud.centre.kinds import Kind
 from ovoo_cloud.centre.own_kinds import kind_in
 from ovoo_cloud.centre.sheets import Table, TableRow, read_table, write_csv, write_workbook
+from ovoo_cloud.centre.standing_rows import StandingRows
 
 __all__ = ["MOST_FAULTS", "Imported", "export_csv", "export_workbook", "import_file"]
 
@@ -51,7 +52,8 @@ def import_file(session: Session, scope: Scope, kind_id: str, raw: bytes, name: 
     if not table.rows:
         raise ConfigError("no rows", offender=name, remedy="fill in the table below its header")
     faults = list(_repeated(table))
-    beside = Beside(frozenset(row.cells["id"].strip() for row in table.rows), unique_values(session, kind_of))
+    ids = frozenset(row.cells["id"].strip() for row in table.rows)
+    beside = Beside(StandingRows(session), ids, unique_values(session, kind_of))
     counts: Counter[str] = Counter()
     for row in table.rows:
         try:
@@ -106,6 +108,7 @@ def _save_row(session: Session, scope: Scope, kind_of: Kind, row: TableRow, besi
         session, scope, kind_of.id, entry_id, given, read=_version(row), now_ns=now_ns, withdrawn=_withdrawn(row),
         beside=beside, audited=False,
     )  # fmt: skip
+    beside.rows.put(saved)
     for name, holders in beside.taken.items():
         if saved.content.get(name) is not None and isinstance(holders, dict):
             holders[saved.content[name]] = entry_id  # a later row of the file must not take it again

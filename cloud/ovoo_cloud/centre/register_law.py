@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
+from ovoo_cloud.centre.standing_rows import StandingRows
 
 __all__ = ["bid_fault", "call_fault", "certificate_fault"]
 
 _DECIDED: Final = ("awarded", "rejected")
 
 
-def call_fault(session: Session, call_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def call_fault(rows: StandingRows, call_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """A call is awarded to somebody whose bid was chosen, and accepted with its document."""
     state, winner = content["state"], content["claimed_by"]
     if state in ("claimed", "accepted"):
         if winner is None:
             return ConfigError("awarded to nobody", offender="claimed_by", remedy="name the provider of the chosen bid")
-        bids = [row for row in _rows(session, "bid") if row["call"] == call_id and row["state"] == "awarded"]
-        if not any(row["bidder"] == winner for row in bids):
+        if not rows.alike("bid", call=call_id, state="awarded", bidder=winner):
             remedy = "register the bid of that provider and choose it first"
             return ConfigError("no bid of theirs is chosen", offender="claimed_by", value=winner, remedy=remedy)
     if state == "accepted" and not (content["acceptance_document"] and content["accepted_on"]):
@@ -33,9 +31,9 @@ def call_fault(session: Session, call_id: str, content: Mapping[str, Any]) -> Co
     return None
 
 
-def bid_fault(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def bid_fault(rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """A bid comes before the deadline, a decision has reason and document, and one bid of a call is chosen."""
-    call = session.get(RegisterEntry, ("open_bid", content["call"]))
+    call = rows.session.get(RegisterEntry, ("open_bid", content["call"]))
     deadline = None if call is None else call.content.get("deadline")
     if deadline is not None and content["date"] > deadline:
         return ConfigError("after the deadline", offender="date", value=content["date"], remedy=f"until {deadline}")
@@ -43,10 +41,8 @@ def bid_fault(session: Session, _entry_id: str, content: Mapping[str, Any]) -> C
         remedy = "write the reason, and name the document of the decision"
         return ConfigError("decided without evidence", offender="award_document", remedy=remedy)
     if content["state"] == "awarded":
-        others = [
-            row for row in _rows(session, "bid")
-            if row["call"] == content["call"] and row["state"] == "awarded" and row["bidder"] != content["bidder"]
-        ]  # fmt: skip
+        chosen = rows.alike("bid", call=content["call"], state="awarded")
+        others = [row for row in chosen.values() if row["bidder"] != content["bidder"]]
         if others:
             return ConfigError(
                 "another bid is chosen", offender="state", value=others[0]["bidder"], remedy="take that one back first"
@@ -54,28 +50,20 @@ def bid_fault(session: Session, _entry_id: str, content: Mapping[str, Any]) -> C
     return None
 
 
-def certificate_fault(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def certificate_fault(rows: StandingRows, entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """Certificates belong to a course that was held, and are not more than the heads that attended."""
     if content["valid_until"] is not None and content["valid_until"] < content["date"]:
         return ConfigError(
             "ends before it begins", offender="valid_until", value=content["valid_until"], remedy="swap them"
         )
-
-    def same(row: Mapping[str, Any]) -> bool:
-        return all(row.get(name) == content[name] for name in ("course", "date", "enterprise"))
-
-    heads = sum(row["heads"] for row in _rows(session, "attendance") if same(row))
+    held = {name: content[name] for name in ("course", "date", "enterprise")}
+    heads = sum(row["heads"] for row in rows.alike("attendance", **held).values())
     if not heads:
         remedy = "enter the attendance of that course, day and enterprise first"
         return ConfigError("no such attendance", offender="date", value=content["date"], remedy=remedy)
-    given = [row for row in _rows(session, "certificate") if same(row) and row["number"] != content["number"]]
-    if len(given) >= heads:
+    given = rows.alike("certificate", **held)
+    if len(given) - (entry_id in given) >= heads:
         return ConfigError(
             "more certificates than heads", offender="number", value=content["number"], remedy=f"{heads} attended"
         )
     return None
-
-
-def _rows(session: Session, kind: str) -> Sequence[Mapping[str, Any]]:
-    query = select(RegisterEntry.content).where(RegisterEntry.kind == kind, RegisterEntry.withdrawn.is_(False))
-    return session.scalars(query).all()

@@ -16,20 +16,22 @@ from ovoo_cloud.centre.conditions import is_own
 from ovoo_cloud.centre.own_facts import condition_fault
 from ovoo_cloud.centre.own_kinds import kinds_in
 from ovoo_cloud.centre.register_law import bid_fault, call_fault, certificate_fault
+from ovoo_cloud.centre.standing_rows import StandingRows
 
 __all__ = ["row_fault"]
 
-Check = Callable[[Session, str, Mapping[str, Any]], ConfigError | None]
-"""Takes the id of the row and its content."""
+Check = Callable[[StandingRows, str, Mapping[str, Any]], ConfigError | None]
+"""Takes the rows that stand, the id of the row in hand and its content."""
 
 
-def row_fault(session: Session, kind_id: str, entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def row_fault(rows: StandingRows, kind_id: str, entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     """What contradicts itself in a row whose fields fit; None where all is well."""
     check = _CHECKS.get(kind_id)
-    return None if check is None else check(session, entry_id, content)
+    return None if check is None else check(rows, entry_id, content)
 
 
-def _handle(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def _handle(rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+    session = rows.session
     enterprise, target = content["enterprise"], content["target"]
     if content["object"] == "report":
         there = session.scalar(select(Report.enterprise).where(Report.id == target)) == enterprise
@@ -68,14 +70,14 @@ def _replacement_fault(session: Session, content: Mapping[str, Any]) -> ConfigEr
     return ConfigError("replaced by nothing", offender="replaced_by", value=after, remedy=remedy)
 
 
-def _policy(session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def _policy(rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     for condition in content["conditions"] or []:
-        if is_own(condition["fact"]) and (fault := condition_fault(session, condition)) is not None:
+        if is_own(condition["fact"]) and (fault := condition_fault(rows.session, condition)) is not None:
             return fault
-    return _validity(session, _entry_id, content)
+    return _validity(rows, _entry_id, content)
 
 
-def _validity(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def _validity(_rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if content["valid_until"] is None or content["valid_until"] >= content["valid_from"]:
         return None
     return ConfigError(
@@ -83,7 +85,7 @@ def _validity(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> 
     )
 
 
-def _project(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def _project(_rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if content["saved_yuan"] is None or content["saved_document"]:
         return None
     return ConfigError(
@@ -91,19 +93,19 @@ def _project(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> C
     )
 
 
-def _month(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def _month(_rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if Decimal(content["it_kwh"]) <= Decimal(content["total_kwh"]):
         return None
     return ConfigError("more than the whole", offender="it_kwh", value=content["it_kwh"], remedy="check both meters")
 
 
-def _indicator(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def _indicator(_rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if content["normalisation"] != "target" or (content["target"] is not None and Decimal(content["target"]) > 0):
         return None
     return ConfigError("no target above nought", offender="target", value=content["target"], remedy="give the target")
 
 
-def _park(_session: Session, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
+def _park(_rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> ConfigError | None:
     if Decimal(content["area_mu"]) > 0:
         return None
     return ConfigError("no area", offender="area_mu", value=content["area_mu"], remedy="above 0")

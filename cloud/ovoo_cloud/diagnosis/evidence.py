@@ -16,7 +16,7 @@ from ovoo_contract.samples import SampleBatch
 
 from ovoo_cloud.diagnosis.usage import Usage
 
-__all__ = ["Columns", "EvidenceSource", "MemorySource", "PlatformFacts"]
+__all__ = ["Columns", "EvidenceSource", "MemorySource", "PlatformFacts", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,7 @@ class MemorySource:
         columns = self._columns.get(str(address))
         if columns is None:
             return Columns(array("q"), array("d"), array("I"))
-        first, last = bisect_left(columns.time_ns, start_ns), bisect_left(columns.time_ns, end_ns)
-        text = {row - first: words for row, words in columns.text.items() if first <= row < last}
-        return Columns(columns.time_ns[first:last], columns.value[first:last], columns.quality[first:last], text)
+        return cut(columns, start_ns, end_ns)
 
     def findings(self, start_ns: int, end_ns: int) -> Sequence[Finding]:
         """Findings that touch the window."""
@@ -116,6 +114,13 @@ class MemorySource:
         """The usage given, with the alarms raised in the window."""
         alarms = tuple(each for each in self._usage.alarms if start_ns <= each.raised_ns < end_ns)
         return replace(self._usage, alarms=alarms)
+
+
+def cut(columns: SampleColumns, start_ns: int, end_ns: int) -> Columns:
+    """The samples of [start, end) among those of one signal."""
+    first, last = bisect_left(columns.time_ns, start_ns), bisect_left(columns.time_ns, end_ns)
+    text = {row - first: words for row, words in columns.text.items() if first <= row < last}
+    return Columns(columns.time_ns[first:last], columns.value[first:last], columns.quality[first:last], text)
 
 
 def _split(batch: SampleBatch, entries: Sequence[SignalEntry]) -> Mapping[str, Columns]:

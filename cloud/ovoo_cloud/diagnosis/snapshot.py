@@ -39,6 +39,7 @@ from ovoo_cloud.diagnosis.indicators import (
 from ovoo_cloud.diagnosis.indicators.links import Verdicts
 from ovoo_cloud.diagnosis.leading import lead_figures
 from ovoo_cloud.diagnosis.observe import Observation, Window
+from ovoo_cloud.diagnosis.one_look import measured_steadily
 from ovoo_cloud.diagnosis.points import measuring_points
 from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.running import running_section
@@ -110,7 +111,8 @@ def freeze(
 ) -> Snapshot:
     """Measure, score and freeze one case.
 
-    The same case and samples give the same bytes, whatever the order in which the samples were stored.
+    The same case and samples give the same bytes, whatever the order in which the samples were stored. What arrives in
+    the store meanwhile is in it or not: never in one figure and not in the other.
 
     Args:
         shelf: where a centre's own frameworks and pinned editions are found; without one, only the installed packs.
@@ -121,7 +123,18 @@ def freeze(
         ConfigErrors: the case answers items that a framework of it does not have.
         PackError: a framework of the case is not at hand.
     """
-    shelf = shelf or Shelf()
+    on_shelf = shelf or Shelf()
+    return measured_steadily(source, lambda steady: _freeze(case, steady, issue, on_shelf, review, edition))
+
+
+def _freeze(
+    case: Case,
+    source: EvidenceSource,
+    issue: Issue,
+    shelf: Shelf,
+    review: Sequence[Mapping[str, Any]],
+    edition: int,
+) -> Snapshot:
     framework, *further = (shelf.framework(reference) for reference in case.frameworks)
     check_leading(case, framework)
     check_assessments(case, further)

@@ -18,6 +18,7 @@ from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.meters import total_kwh
 from ovoo_cloud.diagnosis.observe import Observation, Window
+from ovoo_cloud.diagnosis.one_look import measured_steadily
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
 from ovoo_cloud.energy_report.appraisal import appraisal_section
 from ovoo_cloud.energy_report.approved_saving import approved_section
@@ -59,6 +60,10 @@ def freeze_month(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snaps
     Raises:
         ConfigError: a price or norm of the plan cannot be one.
     """
+    return measured_steadily(source, lambda steady: _freeze(plan, steady, issue))
+
+
+def _freeze(plan: MonthPlan, source: EvidenceSource, issue: Issue) -> Snapshot:
     case, also = plan.case, plan.baseline.signals if plan.baseline is not None else ()
     own = SiteSource.of_site(source, plan.site, also)
     window = Window(case.start_ns, case.end_ns)

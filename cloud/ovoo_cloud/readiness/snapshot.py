@@ -14,6 +14,7 @@ from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 from ovoo_cloud.diagnosis.frozen import source_json
 from ovoo_cloud.diagnosis.observe import EvidenceBook, Window
+from ovoo_cloud.diagnosis.one_look import measured_steadily
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot
 from ovoo_cloud.diagnosis.usage import LinkFacts
 from ovoo_cloud.readiness.limits import PARTS, Limits
@@ -39,6 +40,10 @@ def freeze_readiness(plan: ReadinessPlan, source: EvidenceSource, issue: Issue, 
 
     The same plan and samples give the same bytes, whatever the order in which the samples were stored.
     """
+    return measured_steadily(source, lambda steady: _freeze(plan, steady, issue, edition))
+
+
+def _freeze(plan: ReadinessPlan, source: EvidenceSource, issue: Issue, edition: int) -> Snapshot:
     own = SiteTelemetry(source, plan.site)
     window, methods = Window(plan.start_ns, plan.end_ns), load_methods()
     evidence, book = EvidenceBook(window, tuple(sorted(own.catalogue_ids()))), FigureBook()

@@ -16,23 +16,13 @@ from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.figures import Figure, recompute
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE, entries
 from ovoo_cloud.reports.bundle_reader import OpenedBundle, boundless_number, open_bundle, strict_json
-from ovoo_cloud.reports.kinds import CENTRE_SECTIONS, check_of, is_earlier, kind_of
+from ovoo_cloud.reports.kinds import check_of, is_earlier
+from ovoo_cloud.reports.mismatch import Mismatch
 from ovoo_cloud.reports.signing import load_trusted_key, signature_valid
+from ovoo_cloud.reports.store_check import check_store
 from ovoo_cloud.reports.tree import build_tree, chapters_edition
 
 __all__ = ["Mismatch", "Verification", "verify_bundle"]
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """One thing that does not hold. `kind` is file, figure, evidence, entry, score, document or store."""
-
-    kind: str
-    name: str
-    detail: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +32,7 @@ class Verification:
     `not_measured` are figures of a formula that this version no longer has: their samples were checked, not the value.
     `not_available` says what cannot be checked for a report of an earlier version: "chapters", of which printed
     figures alone are compared, and "store", where its snapshot is of a format that cannot be measured again.
+    `moved` names the signals of which the store holds other samples than the report was made from.
     """
 
     number: str
@@ -52,11 +43,17 @@ class Verification:
     mismatches: tuple[Mismatch, ...]
     not_measured: tuple[str, ...] = ()
     not_available: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether everything held."""
         return not self.mismatches
+
+    @property
+    def intact(self) -> bool:
+        """Whether everything held but what rests on samples that the store got, or lost, since: nothing is forged."""
+        return all(each.moved for each in self.mismatches)
 
 
 def verify_bundle(
@@ -79,6 +76,7 @@ def verify_bundle(
     signed = signature_valid(load_trusted_key(trust), files.get(MANIFEST, b""), files.get(SIGNATURE, b""))
     found = list(_check_files(bundle, signed))
     older: list[str] = []
+    moved: list[str] = []
     snapshot, manifest = _json(files, "snapshot.json"), _json(files, MANIFEST)
     measurable = snapshot is None or not is_earlier(snapshot)
     if snapshot is None:
@@ -91,7 +89,7 @@ def verify_bundle(
         else:
             found += _recomputed("entry", _check_snapshot(files, snapshot))
             if deep is not None and measurable:
-                found += _recomputed("store", _check_store(with_kept(snapshot, kept), deep, older))
+                found += _recomputed("store", check_store(with_kept(snapshot, kept), deep, older, moved))
     data = snapshot or {}
     return Verification(
         number=str(_section(data, "issue").get("number", "")),
@@ -102,6 +100,7 @@ def verify_bundle(
         mismatches=tuple(dict.fromkeys(found)),
         not_measured=tuple(older),
         not_available=tuple(_not_available(files, data)),
+        moved=tuple(moved),
     )
 
 
@@ -245,68 +244,3 @@ def _differences(left: Any, right: Any, path: str, figure: str) -> Iterator[tupl
             yield from _differences(a, b, f"{path}[{number}]", figure)
     else:
         yield path, figure
-
-
-def _check_store(snapshot: Mapping[str, Any], source: EvidenceSource, older: list[str]) -> Iterator[Mismatch]:
-    """Freeze the same report again with the store's samples and compare evidence and measured figures.
-
-    Derived figures are left to level 1, which uses the constants that the snapshot carries; figures by a formula of
-    another edition go to `older`.
-    """
-    again = kind_of(snapshot).again(snapshot, source)
-    yield from _check_points(snapshot, again)
-    for section, kind in (("evidence", "evidence"), ("figures", "figure")):
-        # a newer version may measure more than the report has: only what was printed has to hold
-        for name in sorted(snapshot[section]):
-            before, after = snapshot[section].get(name), again[section].get(name)
-            if after is not None and _other_edition(before.get("formula", ""), after.get("formula", "")):
-                older.append(name)
-            elif not before.get("inputs") and not _comes_out(before, after):
-                yield Mismatch(kind, name, _store_detail(before, after))
-    for section in CENTRE_SECTIONS:
-        yield from _check_centre(section, snapshot.get(section) or {}, again.get(section) or {})
-
-
-def _check_centre(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Mismatch]:
-    """Parts of a section of the centre's that registers and issued reports do not give again."""
-    for part in sorted(before):
-        if before[part] != after.get(part):
-            yield Mismatch("entry", f"{section}/{part}", "the registers and issued reports give another result")
-
-
-def _check_points(snapshot: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[Mismatch]:
-    """The list of measuring points; reports from before there was one have none."""
-    today = {row["signal"]: row for row in again.get("quality", {}).get("points", [])}
-    for row in snapshot.get("quality", {}).get("points", []):
-        if today.get(row["signal"]) != row:
-            yield Mismatch("store", f"points/{row['signal']}", "the store gives other counts")
-
-
-def _other_edition(before: str, after: str) -> bool:
-    """Whether both name one formula (`hour_mean/1`, `hour_mean/2`); another formula is a difference, no edition.
-
-    >>> _other_edition("hour_mean/1", "hour_mean/2"), _other_edition("avoided/1", "days/1")
-    (True, False)
-    """
-    return before != after and bool(before) and before.rpartition("/")[0] == after.rpartition("/")[0]
-
-
-def _comes_out(before: Mapping[str, Any], after: Mapping[str, Any] | None) -> bool:
-    """Whether the store gives a record or figure again; a newer version may name more evidence for it."""
-    if after is None or before == after:
-        return before == after
-    named = "evidence" in before and set(before["evidence"]) <= set(after["evidence"])
-    return named and {**before, "evidence": []} == {**after, "evidence": []}
-
-
-def _store_detail(before: Mapping[str, Any], after: Mapping[str, Any] | None) -> str:
-    if after is None:
-        return "the store no longer gives it"
-    key = next(
-        (each for each in ("sha256", "value", "low", "high", "samples") if before.get(each) != after.get(each)), ""
-    )
-    return (
-        f"the store gives {key} {after.get(key)!r}, the report has {before.get(key)!r}"
-        if key
-        else "differs in the store"
-    )

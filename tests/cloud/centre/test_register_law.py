@@ -11,6 +11,7 @@ from ovoo_cloud.centre.entries import entries
 from ovoo_cloud.centre.expiry import endings
 from ovoo_cloud.centre.referrers import referrers
 from ovoo_contract.errors import ConfigErrors
+from sqlalchemy import event
 
 from tests.cloud.centre.conftest import ENGINEER, NOW, OWN, SYSTEM, Centre
 
@@ -139,6 +140,52 @@ def test_certificates_that_nobody_can_hold_are_refused_and_none_comes_in(
     assert [(each.offender, each.message) for each in caught.value.errors] == [(place, message)]
     with taught.services.database.read() as session:
         assert not entries(session, SYSTEM, "certificate")
+
+
+def test_a_certificate_may_get_another_number_where_every_head_has_one(taught: Centre) -> None:
+    imported(taught, certificates("ZS-001", "ZS-002"))
+
+    assert imported(taught, certificates("ZS-009", "ZS-002")) == 0
+
+    with taught.services.database.read() as session:
+        assert [row.content["number"] for row in entries(session, SYSTEM, "certificate")] == ["ZS-009", "ZS-002"]
+
+
+def whole_reads(centre: Centre, raw: bytes, kind: str = "certificate") -> int:
+    """How often an import reads rows of a register without naming one."""
+    asked: list[str] = []
+
+    def note(_1: object, _2: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(centre.services.engine, "before_cursor_execute", note)
+    try:
+        with centre.services.database.write() as session:
+            exchange.import_file(session, SYSTEM, kind, raw, "c.csv", NOW)
+    finally:
+        event.remove(centre.services.engine, "before_cursor_execute", note)
+    selects = [each for each in asked if each.startswith("SELECT") and "FROM register_entries" in each]
+    return sum("register_entries.id = ?" not in each for each in selects)
+
+
+@pytest.mark.parametrize("kind", ["certificate", "bid"])
+def test_an_import_of_many_rows_reads_its_registers_as_often_as_one_of_a_few(called: Centre, kind: str) -> None:
+    called.put("course", "basics", name_zh="基础", form="onsite", hours="8")
+    called.put("attendance", "a", course="basics", date="2026-05-10", enterprise=OWN, heads=70, hours_per_head="8")
+    bids = [f"b-{n},gas,acme,2026-05-20,方案,应榜书,awarded,评审第一,评审纪要" for n in range(66)]
+    head = "id,call,bidder,date,plan,document,state,reason,award_document"
+    few, many = {
+        "certificate": (
+            certificates("A1", "A2", "A3"),
+            certificates(*(f"B{n}" for n in range(60))).replace(b"c-", b"d-"),
+        ),
+        "bid": tuple("\n".join([head, *rows]).encode() for rows in (bids[:3], bids[3:])),
+    }[kind]
+
+    first, second = whole_reads(called, few, kind), whole_reads(called, many, kind)
+
+    assert 0 < first <= 4
+    assert second == first
 
 
 def test_what_ends_soon_or_has_ended_is_told_in_its_order(taught: Centre) -> None:
