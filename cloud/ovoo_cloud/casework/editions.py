@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
-from ovoo_contract.errors import ConfigError, ConfigErrors, PackError, StoreError
+from ovoo_contract.errors import ConfigError, ConfigErrors, StoreError
 from ovoo_packs import Framework, Item, framework_names, leading_framework, load_framework
 from ovoo_packs.framework_data import framework_from_data
 from sqlalchemy import select
@@ -55,21 +55,22 @@ def available(session: Session, scope: Scope, reference: str) -> tuple[str, byte
         ConfigError: there is none, or not in that version.
     """
     name, version = split_reference(reference)
-    own = frameworks.shelf(session, scope, [reference]).own.get(reference)
-    if own is not None:
-        return name, canonical_json(own)
     try:
-        content = installed(name)
-    except PackError as error:
-        known = ", ".join(framework_names())
+        own = frameworks.shelf(session, scope, [reference]).own.get(reference)
+    except ConfigError as error:
+        listed = {each.framework for each in frameworks.editions(session, scope) if each.state == "published"}
+        known = ", ".join([*framework_names(), *sorted(listed)])
         raise ConfigError(
-            "no such framework",
+            error.message,
             offender="framework",
             value=reference,
-            remedy=f"one of {known}",
+            remedy=error.remedy,
             code="case.no_such_framework",
             slots={"name": reference, "known": known},
         ) from error
+    if own is not None:
+        return name, canonical_json(own)
+    content = installed(name)
     there = compiled(content).version
     if version not in ("", there):
         remedy = f"{name}@{there} is installed"

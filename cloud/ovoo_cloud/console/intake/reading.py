@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
@@ -15,7 +14,7 @@ from ovoo_cloud.casework import beside, editions, freezing, opening, parts
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart
 from ovoo_cloud.console.intake.fields import PART_GROUPS, Group
-from ovoo_cloud.console.intake.questions import Known, question_groups
+from ovoo_cloud.console.intake.questions import Known, further_groups, question_groups
 from ovoo_cloud.diagnosis.case import Case
 
 __all__ = ["contradicting", "object_of", "part_groups", "version_content"]
@@ -39,16 +38,11 @@ def part_groups(session: Session, row: CaseFile, part: str) -> Sequence[Group]:
 
 
 def _further_groups(session: Session, row: CaseFile, measured: Mapping[str, Any], case: Case | None) -> Iterator[Group]:
-    """The questions of every further framework in turn, each with the framework's name."""
+    """The questions of every further framework in turn."""
     found = {each["rules"]["id"]: each for each in measured.get("assessments", ())}
     for framework in beside.frameworks(session, row):
         own = found.get(framework.id, {})
-        known = Known(own.get("answers", {}), own.get("scenes", {}), case)
-        asked = ("answers", "scenes") if framework.scenes else ("answers",)
-        for group in (each for part in asked for each in question_groups(part, framework, known)):
-            zh, en = group.label or ("", "")
-            label = (f"{framework.name_zh}｜{zh}", f"{framework.name_en} | {en}")
-            yield replace(group, path=f"{parts.FURTHER}.{framework.id}.{group.path}", label=label)
+        yield from further_groups(framework, Known(own.get("answers", {}), own.get("scenes", {}), case))
 
 
 def version_content(session: Session, row: CaseFile, part: str, version: int) -> Mapping[str, Any]:
