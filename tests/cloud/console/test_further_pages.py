@@ -109,6 +109,6 @@ def _reviews(page: Page, house: Centre) -> None:
     house.done("centre_expert", "propose")
     page.goto(HOME)
     expect(page.locator("#result [data-further]")).to_have_count(2)
-    expect(page.locator("#result [data-further='1']")).to_contain_text("60")
+    expect(page.locator("#result [data-further='2']")).to_contain_text("60")
     fits(page)
     keep(page, "further-result")
