@@ -122,6 +122,7 @@ def test_a_report_shows_every_framework_reviewed_and_verifies_from_the_store(hou
     page = house.call("centre_expert", "GET", f"/cases/{CASE}/file").json()
     assert [each["id"] for each in page["further"]] == BOTH
     carried_elsewhere(house, tmp_path)
+    followed(house)
 
 
 def carried_elsewhere(house: Centre, folder: pathlib.Path) -> None:
@@ -142,6 +143,18 @@ def carried_elsewhere(house: Centre, folder: pathlib.Path) -> None:
             assert exchange.export_case(session, row, other.settings) == answer.content
             assert [each.id for each in beside.frameworks(session, row)] == BOTH
         assert verify_bundle(other.settings.reports_dir / OWN / "ov-2026-021-r2", trust=trust).ok
+
+
+def followed(house: Centre) -> None:
+    """The case that follows begins with the further frameworks of this one, but for the one that leads it now."""
+    house.done("centre_expert", "visit", {"date": "2026-06-05", "words": "two actions are done"})
+    house.done("centre_admin", "rediagnose", {"id": "heishan-2027", "title": "again"})
+    house.done("centre_admin", "accept", {}, "heishan-2027")
+    house.done("enterprise_engineer", "consent", house.consent_body(), "heishan-2027")
+    house.done("centre_expert", "open_intake", {"framework": "sme_2022"}, "heishan-2027")
+    copied = house.call("centre_expert", "GET", "/cases/heishan-2027/parts/assessments").json()["content"]
+    assert [each["id"] for each in house.file(case="heishan-2027")["further"]] == ["smart_mine"]
+    assert copied == {"assessments": {"smart_mine": MINE}}
 
 
 def taken(services: Services, files: dict[str, bytes]) -> None:
