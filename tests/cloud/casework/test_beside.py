@@ -114,11 +114,14 @@ def test_a_report_shows_every_framework_reviewed_and_verifies_from_the_store(hou
 
     house.done("centre_expert", "revise", {"reason": "the records were read again"})
     override(house, "item:sme_2022/total", {"low": "60", "high": "60"})
-    _, revised = issued(house, 2)
+    second, revised = issued(house, 2)
+    printed = (second / "report.json").read_text("utf-8")
     changed = {row["figure"]: row for row in revised["changes"]["figures"]}
     assert changed["assessment.sme_2022.item.total"]["why"] == "seen in the records"
     assert changed["assessment.sme_2022.total"]["because"] == ["assessment.sme_2022.item.total"]
     assert not [name for name in changed if name.startswith("score.")]
+    assert "named.assessment.total" in printed
+    assert "智能化煤矿验收佐证：" in printed  # an override of a further framework is told with that one's name
     page = house.call("centre_expert", "GET", f"/cases/{CASE}/file").json()
     assert [each["id"] for each in page["further"]] == BOTH
     carried_elsewhere(house, tmp_path)
