@@ -63,6 +63,7 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
     for name in _FIELDS:
         step.add_argument(f"--{name}", default="", help=f"{name} of the step, where it has one")
     step.add_argument("--language", action="append", choices=["zh", "en"], help="of the report; may be repeated")
+    step.add_argument("--further", action="append", help="framework beside the leading one; may be repeated")
     step.set_defaults(run=_step)
 
 
@@ -159,9 +160,9 @@ def _step(parsed: argparse.Namespace, settings: Settings, output: Output) -> int
             order = issuing.Order(fields["number"], fields["snapshot"], fields["issue_date"], languages)
             issuing.issue(services, scope, enterprise, parsed.case, order)
         elif step is Step.MOVE_EDITION:
-            moving.move_edition(services, scope, enterprise, parsed.case, fields["framework"] or "sme_2024", None)
+            moving.move_edition(services, scope, enterprise, parsed.case, fields["framework"], None)
         else:
-            order_step(services, scope, enterprise, parsed.case, step, fields)
+            order_step(services, scope, enterprise, parsed.case, step, fields | {"further": parsed.further})
         with services.database.read() as session:
             row = _find(session, parsed.case)
     shown = {"case": row.case, "state": row.state, "version": row.version, "snapshot": row.snapshot}

@@ -106,6 +106,7 @@ def file_view(session: Session, scope: Scope, row: CaseFile, now_ns: int) -> dic
         "steps": _steps(scope, state),
         "grant": row.grant or None,
         "framework": {"id": row.framework, "sha256": row.edition} if row.edition else None,
+        "further": [{"id": each["framework"], "sha256": each["edition"]} for each in row.further or ()],
         "snapshot": row.snapshot or None,
         "number": row.number or None,
         "previous": row.previous or None,

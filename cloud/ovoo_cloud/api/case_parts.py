@@ -14,7 +14,7 @@ from ovoo_cloud.api.case_access import ContentReader, Editor, WrittenFrom, etag
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
-from ovoo_cloud.casework import editions, opening, parts, questionnaire, sheet, steps
+from ovoo_cloud.casework import beside, editions, opening, parts, questionnaire, sheet, steps
 from ovoo_cloud.catalogue.case_tables import CasePart
 
 __all__ = ["FILE_BODY", "raw_body", "router"]
@@ -54,7 +54,7 @@ def list_parts(enterprise: str, case: str, services: ServicesDep, scope: Content
     with services.database.read() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
         found = parts.newest_parts(session, row)
-    return {"items": [_view(name, found.get(name)) for name in parts.PARTS]}
+    return {"items": [_view(name, found.get(name)) for name in parts.asked(row)]}
 
 
 @router.get("/parts/{part}")
@@ -124,12 +124,13 @@ def get_questionnaire(
     scope: ContentReader,
     kind: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
 ) -> Response:
-    """The empty questionnaire of the pinned framework, or of the one that would lead while none is pinned."""
+    """The empty questionnaire of the pinned frameworks, or of the one that would lead while none is pinned."""
     with services.database.read() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.READ_REPORT)
         coming = None if row.edition else editions.available(session, scope, editions.leading(session, scope, row))
         framework = editions.pinned(session, row) if coming is None else editions.compiled(coming[1])
-    content = sheet.write_xlsx(framework) if kind == "xlsx" else sheet.write_csv(framework)
+        further = beside.frameworks(session, row)
+    content = sheet.write_xlsx(framework, further) if kind == "xlsx" else sheet.write_csv(framework, further)
     name = f"questionnaire-{framework.id}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=_TYPES[kind], headers=headers)
@@ -144,15 +145,19 @@ def import_questionnaire(
     content: RawBody,
     answers_version: Annotated[int, Query(ge=0, le=10**6, description="version of the part `answers` you read")],
     scenes_version: Annotated[int, Query(ge=0, le=10**6, description="version of the part `scenes` you read")],
+    assessments_version: Annotated[
+        int, Query(ge=0, le=10**6, description="version of the part `assessments` you read, where the case has it")
+    ] = 0,
     kind: Annotated[Literal["xlsx", "csv"], Query(alias="format")] = "xlsx",
 ) -> dict[str, Any]:
-    """Reads a filled questionnaire into the parts `answers` and `scenes`; every mistake is named by its cell."""
+    """Reads a filled questionnaire into the parts `answers` and `scenes`, and into `assessments` what it says of
+    further frameworks; every mistake is named by its cell."""
     rows = sheet.read_xlsx(content) if kind == "xlsx" else sheet.read_csv(content)
     now_ns = services.clock()
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
         steps.settle(session, row, now_ns)
-        seen = {"answers": answers_version, "scenes": scenes_version}
+        seen = {"answers": answers_version, "scenes": scenes_version, parts.FURTHER: assessments_version}
         written = questionnaire.take_rows(session, scope, row, rows, seen, now_ns)
         return {"items": [_view(each.part, each) for each in written]}
 

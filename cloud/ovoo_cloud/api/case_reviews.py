@@ -18,7 +18,7 @@ from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.casework import freezing, reviews, steps
 from ovoo_cloud.casework.reviews import Ruling
 from ovoo_cloud.catalogue.case_tables import CaseFile, CaseReview
-from ovoo_cloud.diagnosis.review import subjects
+from ovoo_cloud.diagnosis.review import Reviewed, reviewed_parts
 
 __all__ = ["review_rows", "router"]
 
@@ -30,12 +30,14 @@ router = APIRouter(
 class RulingBody(BaseModel):
     """What is decided of one item or scene."""
 
-    subject: str = Field(max_length=80, description="item:<id> or scene:<id>")
+    subject: str = Field(
+        max_length=140, description="item:<id> or scene:<id>; of a further framework item:<framework>/<id>"
+    )
     decision: Literal["accept", "override"]
     reason: str = Field("", max_length=2000, description="the expert's own words; needed for an override")
     value: dict[str, Any] | None = Field(
         None,
-        description='{"options": [..]}, {"ratio": "0.35"} or {"level": 2}; where the leading method has no points '
+        description='{"options": [..]}, {"ratio": "0.35"} or {"level": 2}; where the method has no points '
         '{"grades": {"1": ["0.5"]}} or {"low": "2", "high": "3"}',
     )
     on_site: bool = Field(False, description="seen on site; with a document the class becomes verified")
@@ -82,35 +84,42 @@ def review_rows(session: Session, row: CaseFile) -> list[dict[str, Any]]:
     if not name:
         return []
     measured = freezing.read(session, row, name)
-    standing, points = reviews.standing(session, row, name), _points(measured)
+    standing = reviews.standing(session, row, name)
+    return [each for part in reviewed_parts(measured) for each in _rows(part, standing)]
+
+
+def _rows(part: Reviewed, standing: Mapping[str, CaseReview]) -> list[dict[str, Any]]:
+    """The table of one framework."""
+    earned = _points(part)
     rows = []
-    for subject in subjects(measured):
-        kind, _, key = subject.partition(":")
+    for subject in part.subjects():
+        kind, _, named = subject.partition(":")
         kept = standing.get(subject)
         rows.append(
             {
                 "subject": subject,
-                "name": points[subject]["name"],
-                "found": measured["answers" if kind == "item" else "scenes"].get(key),
-                "points": points[subject]["points"],
+                "framework": part.rules["id"],
+                "name": earned[subject]["name"],
+                "found": (part.answers if kind == "item" else part.scenes).get(named.rpartition("/")[2]),
+                "points": earned[subject]["points"],
                 "decision": None if kept is None else _decision(kept),
             }
         )
     return rows
 
 
-def _points(measured: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    rules, scored = measured["framework"], measured["score"]
-    items = {each["id"]: each["points"] for each in scored["items"]}
-    levels = {each["id"]: [str(end) for end in each["levels"]] for each in scored["scenes"]}
+def _points(part: Reviewed) -> dict[str, dict[str, Any]]:
+    items = {each["id"]: each["points"] for each in part.score["items"]}
+    levels = {each["id"]: [str(end) for end in each["levels"]] for each in part.score["scenes"]}
     found = {
-        f"item:{item['id']}": {"name": item["name"], "points": items[item["id"]]}
-        for part in rules["dimensions"]
-        for item in part["items"]
+        part.subject("item", item["id"]): {"name": item["name"], "points": items[item["id"]]}
+        for dimension in part.rules["dimensions"]
+        for item in dimension["items"]
         if item["id"] in items
     }
     scenes = {
-        f"scene:{each['id']}": {"name": each["name"], "points": levels[each["id"]]} for each in rules.get("scenes", [])
+        part.subject("scene", each["id"]): {"name": each["name"], "points": levels[each["id"]]}
+        for each in part.rules.get("scenes", [])
     }
     return {**found, **scenes}
 

@@ -42,14 +42,31 @@ class ReasonBody(BaseModel):
     reason: str = Field("", max_length=2000)
 
 
-class IntakeBody(BaseModel):
-    """Which framework the case is pinned to."""
+class EditionBody(BaseModel):
+    """Which framework moves to another edition."""
 
     framework: str = Field(
         "",
         max_length=104,
-        description="id or id@version; empty: that of the case before it or of the enterprise's sector, and to move "
-        "to another edition that of the case",
+        description="id or id@version; empty for the one that leads. A further framework of the case stays one, any "
+        "other takes the place of the leading one",
+    )
+
+
+class IntakeBody(BaseModel):
+    """Which frameworks the case is pinned to."""
+
+    framework: str = Field(
+        "",
+        max_length=104,
+        description="leads the report: id or id@version; empty: that of the case before it or of the enterprise's "
+        "sector",
+    )
+    further: list[Annotated[str, Field(min_length=1, max_length=104)]] | None = Field(
+        None,
+        max_length=20,
+        description="frameworks beside the leading one, id or id@version each, at most four; left out: those of the "
+        "case before it",
     )
 
 
@@ -153,7 +170,7 @@ register(
             GrantBody,
             _resume,
         ),
-        StepRoute(Step.OPEN_INTAKE, "Pins the framework and opens the parts of the intake.", IntakeBody),
+        StepRoute(Step.OPEN_INTAKE, "Pins the frameworks and opens the parts of the intake.", IntakeBody),
         StepRoute(
             Step.SUBMIT, "Closes the intake; what is missing or contradicts itself is told point by point.", None
         ),
@@ -178,7 +195,7 @@ def freeze(enterprise: str, case: str, out: Response, services: ServicesDep, sco
 def move_edition(
     enterprise: str,
     case: str,
-    body: IntakeBody,
+    body: EditionBody,
     seen: SeenVersion,
     out: Response,
     services: ServicesDep,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -13,8 +13,9 @@ from ovoo_packs import Framework, Item
 from ovoo_cloud.diagnosis.answers import told_by_finance
 from ovoo_cloud.diagnosis.assessments import check_leading
 from ovoo_cloud.diagnosis.case import Answer, Case
+from ovoo_cloud.diagnosis.told import as_leading
 
-__all__ = ["Contradiction", "contradictions"]
+__all__ = ["Contradiction", "contradictions", "further_contradictions"]
 
 _CLOSE: Final = Fraction(1, 200)
 """A told ratio may differ by half a percent from the counts: people round."""
@@ -60,8 +61,18 @@ def contradictions(
         *_register(case),
         *_answers(case, framework),
         *_scene_gaps(scenes),
-        *_documents(case, documents),
+        *_documents(_rows(case), documents),
     ]
+
+
+def further_contradictions(
+    case: Case, scenes: Mapping[str, Any], framework: Framework, documents: Collection[str]
+) -> list[Contradiction]:
+    """The contradictions of what a case tells for one of its further frameworks; arguments as `contradictions`."""
+    own = as_leading(case, framework.id)
+    told = (("answers", (*own.answers, *own.graded), "item"), ("scenes", own.scenes, "scene"))
+    found = [*_unknown(own, framework), *_answers(own, framework), *_scene_gaps(scenes), *_documents(told, documents)]
+    return [replace(each, where=f"assessments.{framework.id}.{each.where}") for each in found]
 
 
 def _unknown(case: Case, framework: Framework) -> Iterator[Contradiction]:
@@ -223,8 +234,12 @@ def _scene_gaps(scenes: Mapping[str, Any]) -> Iterator[Contradiction]:
             )
 
 
-def _documents(case: Case, known: Collection[str]) -> Iterator[Contradiction]:
-    groups: tuple[tuple[str, Any, str], ...] = (
+_Rows = tuple[tuple[str, Any, str], ...]
+"""Section of the intake, its rows, and the field that tells them apart."""
+
+
+def _rows(case: Case) -> _Rows:
+    return (
         ("products", case.products, "id"),
         ("equipment", case.machines, "id"),
         ("answers", (*case.answers, *case.graded), "item"),
@@ -232,6 +247,9 @@ def _documents(case: Case, known: Collection[str]) -> Iterator[Contradiction]:
         ("finance", case.finance, "year"),
         ("energy.carriers", case.energy.carriers, "carrier"),
     )
+
+
+def _documents(groups: _Rows, known: Collection[str]) -> Iterator[Contradiction]:
     for section, rows, name in groups:
         for row in rows:
             for document in row.documents:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 from ovoo_contract.canonical import canonical_json, sha256_hex
@@ -31,6 +32,8 @@ __all__ = [
     "compiled",
     "fitting",
     "installed",
+    "keep",
+    "kept_content",
     "kept_rules",
     "leading",
     "pin",
@@ -52,7 +55,19 @@ def available(session: Session, scope: Scope, reference: str) -> tuple[str, byte
         ConfigError: there is none, or not in that version.
     """
     name, version = split_reference(reference)
-    own = frameworks.shelf(session, scope, [reference]).own.get(reference)
+    try:
+        own = frameworks.shelf(session, scope, [reference]).own.get(reference)
+    except ConfigError as error:
+        listed = {each.framework for each in frameworks.editions(session, scope) if each.state == "published"}
+        known = ", ".join([*framework_names(), *sorted(listed)])
+        raise ConfigError(
+            error.message,
+            offender="framework",
+            value=reference,
+            remedy=error.remedy,
+            code="case.no_such_framework",
+            slots={"name": reference, "known": known},
+        ) from error
     if own is not None:
         return name, canonical_json(own)
     content = installed(name)
@@ -80,22 +95,34 @@ def leading(session: Session, scope: Scope, row: CaseFile) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A framework that may lead a case; `usual` is the one that does unless another is chosen."""
+    """A framework that may lead a case or stand beside the one that does.
+
+    `usual` leads unless another is chosen; `beside` stood beside the leading one of the case before.
+    """
 
     reference: str
     version: str
     name: Mapping[str, str]
     usual: bool
+    beside: bool
 
 
 def choices(session: Session, scope: Scope, row: CaseFile) -> list[Choice]:
     """What a case may be led by: every framework of the packs, then the published ones of the centre."""
-    usual = leading(session, scope, row)
+    usual, before = leading(session, scope, row), session.get(CaseFile, row.previous) if row.previous else None
+    beside = {each["framework"] for each in (before.further or () if before is not None else ())} - {usual}
     packs = [load_framework(name) for name in framework_names()]
-    found = [Choice(each.id, each.version, _names(each), each.id == usual) for each in packs]
+    found = [Choice(each.id, each.version, _names(each), each.id == usual, each.id in beside) for each in packs]
     own = [each for each in frameworks.editions(session, scope) if each.state == "published"]
     return found + [
-        Choice(f"{each.framework}@{each.version}", each.version, _names(each), each.framework == usual) for each in own
+        Choice(
+            f"{each.framework}@{each.version}",
+            each.version,
+            _names(each),
+            each.framework == usual,
+            each.framework in beside,
+        )
+        for each in own
     ]
 
 
@@ -104,14 +131,21 @@ def _names(row: Framework | FrameworkEdition) -> dict[str, str]:
 
 
 def pin(session: Session, row: CaseFile, name: str, content: bytes, now_ns: int) -> CaseEdition:
-    """Binds a case to a compiled framework."""
+    """Binds a case to the compiled framework that leads it."""
+    found = keep(session, row, name, content, now_ns)
+    row.framework, row.edition = name, found.sha256
+    session.flush()
+    return found
+
+
+def keep(session: Session, row: CaseFile, name: str, content: bytes, now_ns: int) -> CaseEdition:
+    """Keeps a compiled framework with the case, whole."""
     code = sha256_hex(content)
     found = session.get(CaseEdition, (row.case, code))
     if found is None:
         found = CaseEdition(case=row.case, sha256=code, name=name, content=content, pinned_ns=now_ns)
         session.add(found)
-    row.framework, row.edition = name, code
-    session.flush()
+        session.flush()
     return found
 
 
@@ -121,17 +155,25 @@ def pinned(session: Session, row: CaseFile) -> Framework:
     Raises:
         StoreError: its kept content is not what was pinned.
     """
-    return compiled(_content(session, row))
+    return compiled(kept_content(session, row, row.edition))
 
 
-def pinned_shelf(session: Session, row: CaseFile) -> Shelf:
-    """The pinned rules as those that a case is measured by, whatever is installed; StoreError as `pinned`."""
-    return Shelf({row.framework: json.loads(_content(session, row))})
+def pinned_shelf(session: Session, row: CaseFile, instead: Mapping[str, bytes] = MappingProxyType({})) -> Shelf:
+    """The pinned rules as those that a case is measured by, whatever is installed; StoreError as `pinned`.
+
+    Args:
+        instead: compiled rules that stand in the place of pinned ones, by the framework's id.
+    """
+    listed = {row.framework: row.edition, **{each["framework"]: each["edition"] for each in row.further or ()}}
+    return Shelf(
+        {name: json.loads(instead.get(name) or kept_content(session, row, code)) for name, code in listed.items()}
+    )
 
 
-def _content(session: Session, row: CaseFile) -> bytes:
-    found = session.get(CaseEdition, (row.case, row.edition))
-    if found is None or sha256_hex(found.content) != row.edition:
+def kept_content(session: Session, row: CaseFile, edition: str) -> bytes:
+    """The compiled rules that a case keeps by their SHA-256; StoreError as `pinned`."""
+    found = session.get(CaseEdition, (row.case, edition))
+    if found is None or sha256_hex(found.content) != edition:
         raise StoreError(
             "the pinned framework is damaged",
             offender=row.case,

@@ -35,6 +35,7 @@ def checked(files: Mapping[str, bytes], names: Sequence[str]) -> tuple[dict[str,
         if (head["file"]["state"], head["file"]["version"]) != (state.value, len(taken)):
             raise VerifyError("the state does not follow from the steps", offender="case.json")
         _check_owners(head, lists)
+        _check_further(head["file"].get("further"), lists["editions"])
         known = {"case.json", *(f"{name}.json" for name in names)}
         known.update(_checked_files(files, lists))
         known.update(_checked_reports(files, lists, taken))
@@ -59,6 +60,14 @@ def _check_owners(head: Mapping[str, Any], lists: Rows) -> None:
     for name in sorted({each["number"] for each in lists["reports"]} | ({head["file"]["number"]} - {""})):
         if name not in numbers:
             raise VerifyError("a number that the register does not give", offender="numbers.json", value=name)
+
+
+def _check_further(further: Any, kept: Sequence[Mapping[str, Any]]) -> None:
+    """Every further framework is one of the editions that came along; a case of old names none."""
+    known = [{"framework": each["name"], "edition": each["sha256"]} for each in kept]
+    listed = [] if further is None else further
+    if not isinstance(listed, list) or any(each not in known for each in listed):
+        raise VerifyError("a further framework that did not come along", offender="case.json", value=str(further)[:80])
 
 
 _CONTENT: Final = {"documents": "documents/{}", "editions": "editions/{}.json"}

@@ -23,10 +23,11 @@ from ovoo_cloud.catalogue import access_lines
 from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.case_tables import CaseFile, CaseSnapshot, CaseStep
 from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
+from ovoo_cloud.diagnosis.assessments import reassess
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.figures import FigureBook
 from ovoo_cloud.diagnosis.leading import lead_figures
-from ovoo_cloud.diagnosis.review import apply_review
+from ovoo_cloud.diagnosis.review import apply_review, figure_of
 from ovoo_cloud.diagnosis.scoring import score_any, score_json
 from ovoo_cloud.diagnosis.snapshot import Issue, content_id, freeze
 from ovoo_cloud.evidence_store import StoreEvidence
@@ -202,13 +203,18 @@ def _reviewed(measured: Mapping[str, Any], decided: Sequence[Mapping[str, Any]])
     scored = score_json(score_any(measured["framework"], answers, scenes))
     book = FigureBook()
     lead_figures(measured["framework"], scored, answers, book)
-    kept = {name: row for name, row in measured["figures"].items() if not name.startswith("score.")}
+    further: dict[str, Any] = {}
+    if "assessments" in measured:
+        further["assessments"], beside = reassess(measured["assessments"], scored, decided, book)
+        listed += beside
+    kept = {name: row for name, row in measured["figures"].items() if not name.startswith(("score.", "assessment."))}
     points = {name: figure.to_json() for name, figure in book.figures.items()}
     return {
         **measured,
         "answers": answers,
         "scenes": scenes,
         "score": scored,
+        **further,
         "review": {"items": listed},
         "figures": dict(sorted({**kept, **points}.items())),
     }
@@ -230,7 +236,7 @@ def _revision_reason(session: Session, row: CaseFile) -> str:
 def changes(before: Mapping[str, Any], now: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """The figures that differ between an issued snapshot and a new one, each old, new and why."""
     why = {
-        f"score.item.{row['subject'].partition(':')[2]}": row["reason"]
+        figure_of(row["subject"]): row["reason"]
         for row in now.get("review", {}).get("items", ())
         if row["decision"] == "override"
     }
@@ -239,7 +245,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], reason: str) -> d
         old, new = _short(before["figures"].get(name)), _short(now["figures"].get(name))
         if old != new:
             rows.append({"figure": name, "old": old, "new": new, "why": why.get(name, reason)})
-    _because(rows, now["framework"])
+    _because(rows, "score", now["framework"])
+    for each in now.get("assessments", ()):
+        _because(rows, f"assessment.{each['rules']['id']}", each["rules"])
     issue = before["issue"]
     return {
         "number": issue["number"],
@@ -250,16 +258,16 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any], reason: str) -> d
     }
 
 
-def _because(rows: list[dict[str, Any]], rules: Mapping[str, Any]) -> None:
-    """Adds to every sum of points the items whose change it follows from."""
-    changed = [row["figure"] for row in rows if row["figure"].startswith("score.item.")]
+def _because(rows: list[dict[str, Any]], stem: str, rules: Mapping[str, Any]) -> None:
+    """Adds to every sum of points of a framework the items whose change it follows from."""
+    changed = [row["figure"] for row in rows if row["figure"].startswith(f"{stem}.item.")]
     parts = {
-        f"score.dimension.{part['id']}": {f"score.item.{item['id']}" for item in part["items"]}
+        f"{stem}.dimension.{part['id']}": {f"{stem}.item.{item['id']}" for item in part["items"]}
         for part in rules.get("dimensions", ())
     }
     everything = set().union(*parts.values())
     for row in rows:
-        within = everything if row["figure"] == "score.total" else parts.get(row["figure"], set())
+        within = everything if row["figure"] == f"{stem}.total" else parts.get(row["figure"], set())
         if because := [name for name in changed if name in within]:
             row["because"] = because
 

@@ -14,8 +14,8 @@ from ovoo_cloud.access import grants
 from ovoo_cloud.access.grants import Terms
 from ovoo_cloud.access.roles import Purpose
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import documents, editions, parts
-from ovoo_cloud.casework.contradictions import Contradiction, contradictions
+from ovoo_cloud.casework import beside, documents, editions, parts
+from ovoo_cloud.casework.contradictions import Contradiction, contradictions, further_contradictions
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import take
 from ovoo_cloud.catalogue import enterprises
@@ -94,6 +94,7 @@ def apply(
         grant="",
         framework="",
         edition="",
+        further=None,
         snapshot="",
         number="",
         previous=previous,
@@ -167,39 +168,61 @@ def _grant(session: Session, scope: Scope, row: CaseFile, terms: Terms, now_ns: 
 
 
 def open_intake(
-    session: Session, scope: Scope, row: CaseFile, framework: str, now_ns: int, seen: int | None
+    session: Session,
+    scope: Scope,
+    row: CaseFile,
+    framework: str,
+    now_ns: int,
+    seen: int | None,
+    further: Sequence[str] | None = None,
 ) -> CaseStep:
-    """Pins the framework and opens the parts; a re-diagnosis begins with the parts of the case before.
+    """Pins the frameworks and opens the parts; a re-diagnosis begins with the parts of the case before.
 
     Args:
         framework: leads the report; empty for that of the case before, or of the enterprise's sector.
+        further: stand beside it; None for those of the case before.
+
+    Raises:
+        ConfigError: a framework is not at hand, or the further ones do not fit.
     """
     name, content = editions.available(session, scope, framework or editions.leading(session, scope, row))
+    listed = beside.usual(session, row, name) if further is None else further
+    found = beside.chosen(session, scope, listed, name)
     pinned = editions.pin(session, row, name, content, now_ns)
-    decision = {"framework": name, "sha256": pinned.sha256, "copied": row.previous}
+    decision: dict[str, Any] = {"framework": name, "sha256": pinned.sha256, "copied": row.previous}
+    if found:
+        decision["further"] = beside.pin(session, row, found, now_ns)
     step = take(session, scope, row, Step.OPEN_INTAKE, decision, now_ns, seen_version=seen)
     before = session.get(CaseFile, row.previous) if row.previous else None
     if before is not None:
-        for each in parts.newest_parts(session, before).values():
-            content_now = dict(each.content)
-            session.add(
-                CasePart(case=row.case, part=each.part, version=1, content=content_now, author=scope.user, at_ns=now_ns)
-            )
+        _copy_parts(session, scope, row, before, now_ns)
     session.flush()
     return step
+
+
+def _copy_parts(session: Session, scope: Scope, row: CaseFile, before: CaseFile, now_ns: int) -> None:
+    """The parts of the case before as first versions; of further frameworks those that this case has."""
+    for name, each in parts.newest_parts(session, before).items():
+        content = dict(each.content)
+        if name == parts.FURTHER:
+            told = {one: beside.told(content, one) for one in beside.names(row)}
+            content = {parts.FURTHER: {one: dict(section) for one, section in told.items() if section}}
+            if not content[parts.FURTHER]:
+                continue
+        session.add(CasePart(case=row.case, part=name, version=1, content=content, author=scope.user, at_ns=now_ns))
 
 
 def check_intake(session: Session, row: CaseFile) -> list[Contradiction]:
     """What the intake says against itself; ConfigErrors when it cannot be read at all."""
     scenes = parts.newest(session, row, "scenes")
     told: Mapping[str, Any] = {} if scenes is None else scenes.content.get("scenes") or {}
-    return contradictions(
-        parts.whole_case(session, row),
-        told,
-        editions.pinned(session, row),
-        row.sites,
-        {each.name for each in documents.documents(session, row)},
-    )
+    case, known = parts.whole_case(session, row), {each.name for each in documents.documents(session, row)}
+    found = contradictions(case, told, editions.pinned(session, row), row.sites, known)
+    written = parts.newest(session, row, parts.FURTHER)
+    for framework in beside.frameworks(session, row):
+        own = beside.told({} if written is None else written.content, framework.id)
+        found += further_contradictions(case, own.get("scenes") or {}, framework, known)
+    return found
 
 
 def submit(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: int | None) -> CaseStep:

@@ -44,7 +44,8 @@ def _plain(take: Callable[[Session, Scope, CaseFile, int, int | None], object]) 
 def _open_intake(
     session: Session, scope: Scope, row: CaseFile, fields: Fields, now_ns: int, seen: int | None
 ) -> object:
-    return opening.open_intake(session, scope, row, fields.get("framework", ""), now_ns, seen)
+    name, further = fields.get("framework", ""), fields.get("further")
+    return opening.open_intake(session, scope, row, name, now_ns, seen, further)
 
 
 def _confirm(session: Session, scope: Scope, row: CaseFile, fields: Fields, now_ns: int, seen: int | None) -> object:

@@ -18,14 +18,27 @@ from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart
 from ovoo_cloud.diagnosis.case import Case, parse_case
 
-__all__ = ["PARTS", "assemble", "newest", "newest_parts", "put_part", "versions", "whole_case"]
+__all__ = [
+    "FURTHER",
+    "PARTS",
+    "asked",
+    "assemble",
+    "newest",
+    "newest_parts",
+    "put_part",
+    "versions",
+    "whole_case",
+]
 
+FURTHER: Final = "assessments"
+"""The part for what is told for further frameworks, `framework: {answers, scenes, machines}`, and its only section."""
 PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "profile": ("profile", "sites", "products", "window", "required_share"),
         "equipment": ("equipment", "operation"),
         "answers": ("answers", "machines"),
         "scenes": ("scenes",),
+        FURTHER: (FURTHER,),
         "finance": ("finance", "plan"),
         "energy": ("energy",),
     }
@@ -36,6 +49,11 @@ _FILLER: Final = {
     "window": {"start": "2026-01-01", "end": "2026-02-01"},
     "profile": {"name": "-", "sector": "other"},
 }
+
+
+def asked(row: CaseFile) -> tuple[str, ...]:
+    """The parts that a case asks for: that of further frameworks only where it has some."""
+    return tuple(part for part in PARTS if part != FURTHER or row.further)
 
 
 def newest(session: Session, row: CaseFile, part: str) -> CasePart | None:
@@ -167,11 +185,21 @@ def assemble(session: Session, row: CaseFile) -> dict[str, Any]:
 
 
 def _plain(row: CaseFile, sections: Mapping[str, Any]) -> dict[str, Any]:
-    joined = {**sections, "enterprise": row.enterprise, "framework": row.framework}
-    scenes = joined.get("scenes")
-    if isinstance(scenes, Mapping):
-        joined["scenes"] = {name: _level(told) for name, told in scenes.items()}
+    beside = [each["framework"] for each in row.further or ()]
+    named = {"frameworks": [row.framework, *beside]} if beside else {"framework": row.framework}
+    joined = _levelled({**sections, "enterprise": row.enterprise, **named})
+    told = joined.get(FURTHER)
+    if isinstance(told, Mapping):
+        joined[FURTHER] = {name: _levelled(each) if isinstance(each, Mapping) else each for name, each in told.items()}
     return joined
+
+
+def _levelled(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections whose scenes are told by their highest level."""
+    scenes = sections.get("scenes")
+    if not isinstance(scenes, Mapping):
+        return dict(sections)
+    return {**sections, "scenes": {name: _level(told) for name, told in scenes.items()}}
 
 
 def _level(told: Any) -> Any:

@@ -14,7 +14,7 @@ from ovoo_packs import Framework, Item
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import editions, parts
+from ovoo_cloud.casework import beside, editions, parts
 from ovoo_cloud.casework.graded_rows import graded_answers
 from ovoo_cloud.casework.sheet_cell import CLASSES, NO, OPEN, YES, Cell, Row, fault
 from ovoo_cloud.catalogue.case_tables import CaseFile, CasePart
@@ -44,16 +44,66 @@ def take_rows(
 ) -> list[CasePart]:
     """Writes what a filled questionnaire says into the parts `answers` and `scenes`; `seen` are their versions read.
 
+    Rows of further frameworks, `<framework>/<id>`, go into the part `assessments`; without any, it stays as it is.
+
     Raises:
         ConfigErrors: as `parts_of_rows`. Stale: somebody wrote one of the parts since. Conflict: the intake is closed.
     """
     if not row.edition:
         parts.put_part(session, scope, row, "answers", {}, seen["answers"], now_ns)  # says that it is not open
-    told = parts_of_rows(rows, editions.pinned(session, row))
+    further = beside.frameworks(session, row)
+    own, others = _by_framework(rows, {each.id for each in further})
+    errors: list[ConfigError] = []
+    told = _read_rows(own, editions.pinned(session, row), errors)
+    written = parts.newest(session, row, parts.FURTHER)
+    sections = _of_further(others, further, {} if written is None else written.content, errors)
+    if errors:
+        raise ConfigErrors(errors)
     before = parts.newest(session, row, "answers")
     if before is not None and "machines" in before.content:  # a questionnaire does not ask for them
         told["answers"]["machines"] = before.content["machines"]
-    return [parts.put_part(session, scope, row, name, told[name], seen[name], now_ns) for name in told]
+    if others:
+        told[parts.FURTHER] = {parts.FURTHER: sections}
+    return [parts.put_part(session, scope, row, name, told[name], seen.get(name, 0), now_ns) for name in told]
+
+
+def _by_framework(rows: Sequence[Row], further: set[str]) -> tuple[list[Row], dict[str, list[Row]]]:
+    """The rows of the leading framework, and those of the further ones without the framework before their id."""
+    own: list[Row] = []
+    others: dict[str, list[Row]] = {}
+    for row in rows:
+        framework, _, name = row[1].text.partition("/")
+        if framework in further and name:
+            others.setdefault(framework, []).append((row[0], Cell(name, row[1].place), *row[2:]))
+        else:
+            own.append(row)
+    return own, others
+
+
+def _of_further(
+    others: Mapping[str, Sequence[Row]],
+    further: Sequence[Framework],
+    before: Mapping[str, Any],
+    errors: list[ConfigError],
+) -> dict[str, Any]:
+    """The sections of each further framework; what a questionnaire does not ask for stays as it was."""
+    found: dict[str, Any] = {}
+    for framework in further:
+        kept = dict(beside.told(before, framework.id))
+        told = _read_rows(others[framework.id], framework, errors) if framework.id in others else {}
+        for sections in told.values():
+            kept |= sections
+        if kept:
+            found[framework.id] = kept
+    return found
+
+
+def _read_rows(rows: Sequence[Row], framework: Framework, errors: list[ConfigError]) -> dict[str, dict[str, Any]]:
+    try:
+        return parts_of_rows(rows, framework)
+    except ConfigErrors as error:
+        errors.extend(error.errors)
+        return {}
 
 
 def parts_of_rows(rows: Sequence[Row], framework: Framework) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from ovoo_cloud.casework.characters import check_characters
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseReview
-from ovoo_cloud.diagnosis.review import overridden, subjects
+from ovoo_cloud.diagnosis.review import overridden, reviewed_parts, subjects
 from ovoo_cloud.diagnosis.scoring import method_of, score_any
 
 __all__ = ["Decision", "Ruling", "complete", "decide", "standing"]
@@ -26,7 +26,10 @@ Decision = Literal["accept", "override"]
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What an expert decides of one subject (`item:<id>` or `scene:<id>`); `value` only for an override."""
+    """What an expert decides of one subject; `value` only for an override.
+
+    A subject is `item:<id>` or `scene:<id>`, of a further framework `item:<framework>/<id>`.
+    """
 
     subject: str
     decision: Decision
@@ -118,11 +121,13 @@ def _check_override(session: Session, row: CaseFile, measured: Mapping[str, Any]
                 remedy="upload it",
                 code="case.no_such_document",
             )
-    kind, _, name = ruling.subject.partition(":")
+    kind, _, named = ruling.subject.partition(":")
+    further, _, name = named.rpartition("/")
+    part = next(each for each in reviewed_parts(measured) if each.further == further)
     value = ruling.value or {}
     if kind == "item":
-        _check_value(measured["framework"], name, value)
-    found = measured["answers" if kind == "item" else "scenes"].get(name)
+        _check_value(part.rules, name, value)
+    found = (part.answers if kind == "item" else part.scenes).get(name)
     overridden({**_plain(ruling), "value": value}, found)
 
 

@@ -25,6 +25,14 @@ _SHEET: Final = "questionnaire"
 _ANSWERED: Final = 5  # the first column that people fill in
 
 
+def _all_rows(framework: Framework, further: Sequence[Framework]) -> Iterator[tuple[str, str, str, str, str]]:
+    """The rows of the leading framework, then those of the further ones with the framework before id and name."""
+    yield from _rows(framework)
+    for each in further:
+        for kind, name, option, zh, en in _rows(each):
+            yield kind, f"{each.id}/{name}", option, f"{each.name_zh}：{zh}", f"{each.name_en}: {en}"
+
+
 def _rows(framework: Framework) -> Iterator[tuple[str, str, str, str, str]]:
     if framework.method != "points_gate":
         yield from graded_rows(framework)
@@ -41,16 +49,16 @@ def _rows(framework: Framework) -> Iterator[tuple[str, str, str, str, str]]:
             yield "scene", scene.id, str(level.level), *names
 
 
-def write_csv(framework: Framework) -> bytes:
+def write_csv(framework: Framework, further: Sequence[Framework] = ()) -> bytes:
     """The empty questionnaire as CSV in UTF-8 with a byte-order mark, which office programs expect."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(HEADER)
-    writer.writerows((*row, "", "", "") for row in _rows(framework))
+    writer.writerows((*row, "", "", "") for row in _all_rows(framework, further))
     return out.getvalue().encode("utf-8-sig")
 
 
-def write_xlsx(framework: Framework) -> bytes:
+def write_xlsx(framework: Framework, further: Sequence[Framework] = ()) -> bytes:
     """The empty questionnaire as a workbook of one sheet."""
     out = io.BytesIO()
     # xlsxwriter has no types; Any at this border only
@@ -61,7 +69,7 @@ def write_xlsx(framework: Framework) -> bytes:
     for column, (name, width) in enumerate(zip(HEADER, (8, 20, 20, 46, 46, 12, 12, 30), strict=True)):
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, name, head)
-    for number, row in enumerate(_rows(framework), 1):
+    for number, row in enumerate(_all_rows(framework, further), 1):
         for column, text in enumerate(row):
             sheet.write_string(number, column, text, wrapped)
         for column in range(_ANSWERED, len(HEADER)):

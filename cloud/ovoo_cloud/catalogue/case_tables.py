@@ -26,6 +26,7 @@ _CASE = 63
 class CaseFile(Base):
     """Where a case stands: `version` counts its steps, `resume_state` is where a suspended one goes on.
 
+    `framework` with `edition` (SHA-256) leads; `further` lists those beside it alike, `framework` and `edition` each.
     `snapshot` is the frozen content that review, confirmation and issue speak of; `grant` the consent it stands on.
     """
 
@@ -40,6 +41,7 @@ class CaseFile(Base):
     grant: Mapped[str] = mapped_column(String(24))
     framework: Mapped[str] = mapped_column(String(63))
     edition: Mapped[str] = mapped_column(String(64))
+    further: Mapped[list[dict[str, str]] | None]
     snapshot: Mapped[str] = mapped_column(String(64))
     number: Mapped[str] = mapped_column(String(63))
     previous: Mapped[str] = mapped_column(String(_CASE))
@@ -94,7 +96,7 @@ class CaseReview(Base):
     case: Mapped[str] = mapped_column(ForeignKey("case_files.case"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     snapshot: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(140))
     decision: Mapped[str] = mapped_column(String(16))
     value: Mapped[dict[str, Any]]
     reason: Mapped[str] = mapped_column(Text)

@@ -17,7 +17,7 @@ from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.case_access import file_view
 from ovoo_cloud.api.case_reviews import review_rows
 from ovoo_cloud.api.case_steps import queue_step
-from ovoo_cloud.casework import documents, editions, freezing, opening, ordering, parts, reviews, steps
+from ovoo_cloud.casework import beside, documents, editions, freezing, opening, ordering, parts, reviews, steps
 from ovoo_cloud.casework.documents import DocumentFolder, Upload
 from ovoo_cloud.casework.reviews import Ruling
 from ovoo_cloud.casework.states import RAIL, State, Step
@@ -27,6 +27,7 @@ from ovoo_cloud.console.case_results import results
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
 from ovoo_cloud.console.review_form import told
+from ovoo_cloud.diagnosis.review import reviewed_parts
 
 __all__ = ["router"]
 
@@ -109,7 +110,7 @@ def _content(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any] | 
     may_read = scope.under(Permission.READ_REPORT, Purpose.DOCUMENTS).sees(row.enterprise)
     table = review_rows(session, row)
     return {
-        "parts": [(name, found.get(name)) for name in parts.PARTS],
+        "parts": [(name, found.get(name)) for name in parts.asked(row)],
         "documents": documents.documents(session, row) if may_read else [],
         "faults": [(each, _part_of(each)) for each in faults],
         "steps": steps.steps(session, row),
@@ -143,6 +144,7 @@ def take_step(
     title: Annotated[str, Form(max_length=200)] = "",
     languages: Annotated[str, Form(pattern="^(zh|en|zh,en)$")] = "zh,en",
     framework: Annotated[str, Form(max_length=104)] = "",
+    further: Annotated[list[str] | None, Form(max_length=20)] = None,
     centre_copy: Annotated[bool, Form()] = False,
 ) -> Response:
     """Takes a step, or queues the work that takes it."""
@@ -153,8 +155,9 @@ def take_step(
             wanted |= {"centre_copy": True} if centre_copy else {}
         queue_step(services, scope, enterprise, case, step, wanted)
     else:
-        fields = {"reason": reason, "snapshot": snapshot, "date": date, "words": words, "id": id, "title": title}
-        fields |= {"framework": framework, "assessors": assessors, "document": document}
+        fields: dict[str, Any] = {"reason": reason, "snapshot": snapshot, "date": date, "words": words, "id": id}
+        fields |= {"title": title, "framework": framework, "assessors": assessors, "document": document}
+        fields["further"] = further or []  # nothing ticked is none, whatever stood beside before
         ordering.order_step(services, scope, enterprise, case, step, fields)
     return _to(enterprise, case)
 
@@ -181,14 +184,22 @@ def review_page(request: Request, enterprise: str, case: str, services: Services
         view = file_view(session, scope, row, services.clock())
         table = review_rows(session, row)
         kinds = _kinds(session, row) if table else {}
+        called = {each.id: {"zh": each.name_zh, "en": each.name_en} for each in beside.frameworks(session, row)}
     may = scope.allows(Permission.REVIEW_CASE) and view["state"] == State.REVIEW
-    return page(request, services, "case_review.html", scope, case=view, rows=table, kinds=kinds, may=may)
+    return page(
+        request, services, "case_review.html", scope, case=view, rows=table, kinds=kinds, called=called, may=may
+    )
 
 
 def _kinds(session: Session, row: CaseFile) -> dict[str, Any]:
     """The options of every item, for the forms of the review."""
-    rules = freezing.read(session, row, freezing.measured_id(session, row))["framework"]
-    return {f"item:{item['id']}": item for part in rules["dimensions"] for item in part["items"]}
+    measured = freezing.read(session, row, freezing.measured_id(session, row))
+    return {
+        each.subject("item", item["id"]): item
+        for each in reviewed_parts(measured)
+        for part in each.rules["dimensions"]
+        for item in part["items"]
+    }
 
 
 @router.post("/cases/{enterprise}/{case}/review")
@@ -197,7 +208,7 @@ def decide(
     case: str,
     services: ServicesDep,
     scope: Reader,
-    subject: Annotated[str, Form(max_length=80)],
+    subject: Annotated[str, Form(max_length=140)],
     decision: Annotated[str, Form(pattern="^(accept|override)$")],
     option: Annotated[list[str] | None, Form()] = None,
     ratio: Annotated[str, Form(max_length=20)] = "",

@@ -14,12 +14,13 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.reports import bundle_files
-from ovoo_cloud.casework import freezing, questionnaire, sheet, steps
+from ovoo_cloud.casework import freezing, parts, questionnaire, sheet, steps
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue import cases, jobs
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.console.gate import Reader
+from ovoo_cloud.diagnosis.review import Reviewed, reviewed_parts
 from ovoo_cloud.reports.nodes import Facts
 from ovoo_cloud.reports.resolve import Language, Locale
 from ovoo_cloud.reports.sections.figure_names import figure_name
@@ -50,18 +51,26 @@ def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:
     if not row.snapshot or row.state not in _MEASURED:
         return None
     data = freezing.read(session, row, row.snapshot)
-    scored, rules = data["score"], data["framework"]
+    leading, *further = (_outcome(each) for each in reviewed_parts(data))
     overridden = [each for each in data.get("review", {}).get("items", ()) if each["decision"] == "override"]
     return {
-        "framework": rules["name"],
-        "total": scored["total"],
-        "level": scored["level"],
-        "level_range": (scored["level_low"], scored["level_high"]),
-        "levels": {each["level"]: each["name"] for each in rules.get("levels", [])},
+        **leading,
+        "further": further,
         "overridden": len(overridden),
         "on_site": data.get("on_site"),
         "changes": data.get("changes"),
         "names": _names(data),
+    }
+
+
+def _outcome(part: Reviewed) -> dict[str, Any]:
+    """What one framework found."""
+    return {
+        "framework": part.rules["name"],
+        "total": part.score["total"],
+        "level": part.score["level"],
+        "level_range": (part.score["level_low"], part.score["level_high"]),
+        "levels": {each["level"]: each["name"] for each in part.rules.get("levels", [])},
     }
 
 
@@ -92,8 +101,9 @@ def fill(
     file: Annotated[UploadFile, File()],
     answers: Annotated[int, Form(ge=0, le=10**6)],
     scenes: Annotated[int, Form(ge=0, le=10**6)],
+    assessments: Annotated[int, Form(ge=0, le=10**6)] = 0,
 ) -> Response:
-    """Reads a filled questionnaire, as the versions of its two parts stood on the page."""
+    """Reads a filled questionnaire, as the versions of its parts stood on the page."""
     content, name, now_ns = file.file.read(), (file.filename or "").lower(), services.clock()
     if not name.endswith((".xlsx", ".csv")):
         raise ConfigError(
@@ -106,5 +116,6 @@ def fill(
     rows = sheet.read_xlsx(content) if name.endswith(".xlsx") else sheet.read_csv(content)
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
-        questionnaire.take_rows(session, scope, row, rows, {"answers": answers, "scenes": scenes}, now_ns)
+        seen = {"answers": answers, "scenes": scenes, parts.FURTHER: assessments}
+        questionnaire.take_rows(session, scope, row, rows, seen, now_ns)
     return RedirectResponse(f"/cases/{enterprise}/{case}", 303)

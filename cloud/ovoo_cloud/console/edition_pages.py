@@ -1,4 +1,4 @@
-"""The page on which a case goes over to the installed edition of its framework: both results, then the step."""
+"""The page on which a case goes over to another edition of one of its frameworks: both results, then the step."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from ovoo_packs import framework_names, load_framework
+from ovoo_packs import Framework, framework_names, load_framework
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.case_access import file_view
-from ovoo_cloud.casework import editions, moving, steps
+from ovoo_cloud.casework import beside, editions, moving, steps
 from ovoo_cloud.casework.freezing import result_of
 from ovoo_cloud.casework.moving import Comparison
+from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
 
@@ -32,13 +33,13 @@ def edition_page(
     with services.database.read() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.REVIEW_CASE)
         view = file_view(session, scope, row, services.clock())
-        pinned = editions.pinned(session, row)
-    listed = [load_framework(name) for name in framework_names()]
-    offered = [each for each in listed if each.method == "points_gate" and each.sha256 != row.edition]
+        pinned, further = editions.pinned(session, row), beside.frameworks(session, row)
+    offered = [each for each in _listed(row) if each.sha256 not in {one.sha256 for one in (pinned, *further)}]
     found = moving.compare_editions(services, scope, enterprise, case, framework) if framework else None
     values: dict[str, Any] = {
         "case": view,
         "pinned": pinned,
+        "further": further,
         "offered": offered,
         "chosen": framework,
         "found": found,
@@ -46,6 +47,12 @@ def edition_page(
         "rows": [] if found is None else _rows(found),
     }
     return page(request, services, "case_edition.html", scope, **values)
+
+
+def _listed(row: CaseFile) -> list[Framework]:
+    """What may take the place of the leading framework, and the installed editions of the further ones."""
+    found = [load_framework(name) for name in framework_names()]
+    return [each for each in found if each.method == "points_gate" or each.id in beside.names(row)]
 
 
 def _rows(found: Comparison) -> list[dict[str, Any]]:
@@ -71,8 +78,10 @@ def _earned(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         f"item:{each['id']}": {"name": each["name"], "earned": list(points[each["id"]])}
         for part in rules["dimensions"]
         for each in part["items"]
+        if each["id"] in points
     }
-    scenes = {f"scene:{each['id']}": {"name": each["name"], "earned": levels[each["id"]]} for each in rules["scenes"]}
+    listed = rules.get("scenes", ())
+    scenes = {f"scene:{each['id']}": {"name": each["name"], "earned": levels[each["id"]]} for each in listed}
     return items | scenes
 
 

@@ -13,17 +13,29 @@ from ovoo_packs import Framework
 
 from ovoo_cloud.diagnosis.answers import Measured, check_names, resolve_answers, resolve_scenes
 from ovoo_cloud.diagnosis.case import Case
-from ovoo_cloud.diagnosis.case_assessments import Assessment, GradedAnswer
+from ovoo_cloud.diagnosis.case_assessments import Assessment
 from ovoo_cloud.diagnosis.figures import FigureBook, least_digits
 from ovoo_cloud.diagnosis.indicators import Delivery, DeliveryRule, FactFinder, NetworkFigures, scene_facts
 from ovoo_cloud.diagnosis.leading import UNITS
 from ovoo_cloud.diagnosis.observe import Observation
+from ovoo_cloud.diagnosis.review import apply_review
 from ovoo_cloud.diagnosis.scoring import band_levels, rules_of, score_any, score_json
 from ovoo_cloud.diagnosis.stable_months import stable_months
+from ovoo_cloud.diagnosis.told import answers_of, told_of
 
-__all__ = ["Seen", "assess", "check_assessments", "check_leading", "comparison", "leading_answers", "rescored"]
+__all__ = [
+    "Seen",
+    "assess",
+    "check_assessments",
+    "check_leading",
+    "comparison",
+    "leading_answers",
+    "reassess",
+    "rescored",
+]
 
 Answers = dict[str, dict[str, Any]]
+Decisions = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ def check_assessments(case: Case, frameworks: Sequence[Framework]) -> None:
     """
     errors: list[ConfigError] = []
     for reference, framework in zip(case.frameworks[1:], frameworks, strict=True):
-        errors.extend(_faults(case, framework, _told(case, reference), f"assessments.{framework.id}."))
+        errors.extend(_faults(case, framework, told_of(case, reference), f"assessments.{framework.id}."))
     if errors:
         raise ConfigErrors(errors)
 
@@ -57,7 +69,7 @@ def check_leading(case: Case, framework: Framework) -> None:
     Raises:
         ConfigErrors: naming each entry and what is allowed there.
     """
-    errors = _faults(case, framework, _told(case, case.framework), "")
+    errors = _faults(case, framework, told_of(case, case.framework), "")
     if errors and not (case.raw.get("framework") or case.raw.get("frameworks")):
         remedy = "write framework: with the one that these answers belong to"
         first = "the case names no framework, so that of its sector leads"
@@ -79,7 +91,7 @@ def _faults(case: Case, framework: Framework, told: Assessment, place: str) -> l
             )
             for each in told.scenes
         ]
-        return _refused(framework, _answers(told), place) + errors
+        return _refused(framework, answers_of(told), place) + errors
     errors += [
         ConfigError(
             "wrong form of answer",
@@ -102,14 +114,7 @@ def leading_answers(
     """Answers and scenes of the leading framework; `proved` is what the platform's own records prove of its scenes."""
     if framework.method == "points_gate":
         return resolve_answers(case, framework, seen.network, seen.options), resolve_scenes(case, proved)
-    return _resolved(case, framework, _told(case, case.framework), seen, book)
-
-
-def _told(case: Case, reference: str) -> Assessment:
-    if reference == case.framework:
-        return Assessment(reference, case.answers, case.scenes, case.graded, case.part_machines)
-    empty = Assessment(reference, (), (), (), {})
-    return next((each for each in case.assessments if each.framework == reference), empty)
+    return _resolved(case, framework, told_of(case, case.framework), seen, book)
 
 
 def _refused(framework: Framework, answers: Answers, place: str) -> list[ConfigError]:
@@ -145,23 +150,53 @@ def _unknown_machines(case: Case, framework: Framework, told: Assessment, place:
 
 
 def assess(
-    case: Case, frameworks: Sequence[Framework], seen: Seen, book: FigureBook, leading: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """The further frameworks in the order of the case: rules, answers, score, and figures in the book.
+    case: Case,
+    frameworks: Sequence[Framework],
+    seen: Seen,
+    book: FigureBook,
+    leading: Mapping[str, Any],
+    review: Decisions = (),
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The further frameworks in the order of the case: rules, answers, score, and figures in the book; and those
+    decisions of the review that are on them, with what each one found.
 
     `leading` is the snapshot's leading score, beside which bands of another edition may be read.
     """
-    made = []
+    made, listed = [], []
     for reference, framework in zip(case.frameworks[1:], frameworks, strict=True):
-        told = _told(case, reference)
-        answers, scenes = _resolved(case, framework, told, seen, book)
-        data = rescored(rules_of(framework), answers, scenes)
-        lead_id = case.framework.partition("@")[0]
-        if framework.compares_with == lead_id:
-            data["comparison"] = comparison(data["rules"], leading)
-        _figures(data, book, reference_only=framework.reference_only)
-        made.append(data)
-    return made
+        resolved = _resolved(case, framework, told_of(case, reference), seen, book)
+        answers, scenes, decided = apply_review(*resolved, review, framework.id)
+        compared = framework.compares_with == case.framework.partition("@")[0]
+        made.append(_scored(rules_of(framework), answers, scenes, leading if compared else None, book))
+        listed += decided
+    return made, listed
+
+
+def reassess(
+    measured: Sequence[Mapping[str, Any]], leading: Mapping[str, Any], review: Decisions, book: FigureBook
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The same out of what was measured, with a review applied: scored anew, nothing measured anew.
+
+    Args:
+        measured: the further frameworks as `assess` gave them.
+        leading: the score of the leading framework after its own review.
+    """
+    made, listed = [], []
+    for each in measured:
+        answers, scenes, decided = apply_review(each["answers"], each["scenes"], review, each["rules"]["id"])
+        made.append(_scored(each["rules"], answers, scenes, leading if "comparison" in each else None, book))
+        listed += decided
+    return made, listed
+
+
+def _scored(
+    rules: Mapping[str, Any], answers: Answers, scenes: Answers, compared: Mapping[str, Any] | None, book: FigureBook
+) -> dict[str, Any]:
+    data = rescored(rules, answers, scenes)
+    if compared is not None:
+        data["comparison"] = comparison(rules, compared)
+    _figures(data, book, reference_only=bool(rules["reference_only"]))
+    return data
 
 
 def rescored(rules: Mapping[str, Any], answers: Answers, scenes: Answers) -> dict[str, Any]:
@@ -185,37 +220,12 @@ def _resolved(
         own = replace(case, answers=told.answers, scenes=told.scenes)
         proved = scene_facts(framework, seen.facts)
         return resolve_answers(own, framework, seen.network, seen.options), resolve_scenes(own, proved)
-    answers = _answers(told)
+    answers = answers_of(told)
     if framework.method == "acceptance":
         answers |= _stable(case, framework, told, seen)
     if framework.method == "norm_table" and (measured := _consumption(case, framework, book)) is not None:
         answers = measured | answers
     return dict(sorted(answers.items())), {}
-
-
-def _answers(told: Assessment) -> Answers:
-    plain = {
-        each.item: {
-            "sure": sorted(each.options),
-            "open": sorted(each.open_options),
-            "class": each.cls,
-            "evidence": [],
-            "documents": list(each.documents),
-        }
-        for each in told.answers
-    }
-    return plain | {each.item: _graded(each) for each in told.graded}
-
-
-def _graded(each: GradedAnswer) -> dict[str, Any]:
-    data: dict[str, Any] = {"class": each.cls, "evidence": [], "documents": list(each.documents)}
-    if each.grades:
-        data["grades"] = {level: list(grades) for level, grades in each.grades}
-    if each.low is not None and each.high is not None:
-        data |= {"low": str(Fraction(each.low)), "high": str(Fraction(each.high))}
-    if each.corrections:
-        data["corrections"] = {name: str(Fraction(value)) for name, value in each.corrections}
-    return data
 
 
 def _stable(case: Case, framework: Framework, told: Assessment, seen: Seen) -> Answers:

@@ -2,27 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError
 
-__all__ = ["apply_review", "decisions", "overridden", "subjects"]
+__all__ = ["Reviewed", "apply_review", "decisions", "figure_of", "overridden", "reviewed_parts", "subjects"]
 
 Answers = Mapping[str, Mapping[str, Any]]
 _ITEM, _SCENE = "item:", "scene:"
 _RANK: Final = {"insufficient": 0, "declared": 1, "verified": 2, "measured": 3}
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What is reviewed of one framework of a measured snapshot.
+
+    `further` is the id of a framework that stands beside the leading one, empty for the leading one itself.
+    """
+
+    further: str
+    rules: Mapping[str, Any]
+    answers: Answers
+    scenes: Answers
+    score: Mapping[str, Any]
+
+    def subject(self, kind: str, name: str) -> str:
+        """`item:<id>` of the leading framework, `item:<framework>/<id>` of a further one; scenes alike."""
+        return f"{kind}:{self.further}/{name}" if self.further else f"{kind}:{name}"
+
+    def subjects(self) -> list[str]:
+        """Every item that was scored, then every scene."""
+        scored = {item["id"] for item in self.score["items"]}
+        items = [item["id"] for part in self.rules["dimensions"] for item in part["items"] if item["id"] in scored]
+        scenes = [scene["id"] for scene in self.rules.get("scenes", [])]
+        return [self.subject("item", each) for each in items] + [self.subject("scene", each) for each in scenes]
+
+
+def reviewed_parts(measured: Mapping[str, Any]) -> Iterator[Reviewed]:
+    """The leading framework of a snapshot, then the further ones in their order."""
+    yield Reviewed("", measured["framework"], measured["answers"], measured["scenes"], measured["score"])
+    for each in measured.get("assessments", ()):
+        yield Reviewed(each["rules"]["id"], each["rules"], each["answers"], each["scenes"], each["score"])
+
+
 def subjects(measured: Mapping[str, Any]) -> list[str]:
-    """What is reviewed one by one of a measured snapshot: every item that was scored (`item:<id>`), every scene
-    (`scene:<id>`). An acceptance does not score what is not applied for, norms score what has a consumption."""
-    scored = {item["id"] for item in measured["score"]["items"]}
-    rules = measured["framework"]
-    items = [item["id"] for dimension in rules["dimensions"] for item in dimension["items"] if item["id"] in scored]
-    return [f"{_ITEM}{each}" for each in items] + [f"{_SCENE}{scene['id']}" for scene in rules.get("scenes", [])]
+    """What is reviewed one by one of a measured snapshot, framework by framework.
+
+    An acceptance does not score what is not applied for, norms score what has a consumption.
+    """
+    return [subject for part in reviewed_parts(measured) for subject in part.subjects()]
+
+
+def figure_of(subject: str) -> str:
+    """The figure whose change a decision on an item explains.
+
+    >>> figure_of("item:total"), figure_of("item:sme_2022/total")
+    ('score.item.total', 'assessment.sme_2022.item.total')
+    """
+    further, _, name = subject.partition(":")[2].rpartition("/")
+    return f"assessment.{further}.item.{name}" if further else f"score.item.{name}"
 
 
 def decisions(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -32,18 +74,22 @@ def decisions(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def apply_review(
-    answers: Answers, scenes: Answers, review: Sequence[Mapping[str, Any]]
+    answers: Answers, scenes: Answers, review: Sequence[Mapping[str, Any]], further: str = ""
 ) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-    """Answers and scenes after the review, and the list of decisions with what each one found.
+    """Answers and scenes of one framework after the review, and its decisions with what each one found.
 
     Args:
+        further: id of the framework; empty for the leading one. Decisions on others are left alone.
         review: plain rows with subject, decision (`accept` or `override`), value, reason, reviewer, at, on_site and
             document. The answer that a decision was made on stands in `found`.
     """
     after = {_ITEM: dict(answers), _SCENE: dict(scenes)}
     listed = []
     for row in review:
-        kind, name = _split(str(row["subject"]))
+        kind, named = _split(str(row["subject"]))
+        of, _, name = named.rpartition("/")
+        if of != further:
+            continue
         found = (answers if kind == _ITEM else scenes).get(name)
         if row["decision"] == "override":
             after[kind][name] = overridden(row, found)

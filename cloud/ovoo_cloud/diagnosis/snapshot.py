@@ -153,11 +153,12 @@ def _freeze(
     }
     if edition > FIRST:
         data["method_edition"] = edition
-    if reviewed:
-        data["review"] = {"items": reviewed}
     lead_figures(rules, data["score"], answers, book)
     if further:
-        data["assessments"] = assess(case, further, found.measured, book, data["score"])
+        data["assessments"], beside = assess(case, further, found.measured, book, data["score"], review)
+        reviewed += beside
+    if reviewed:
+        data["review"] = {"items": reviewed}
     data["figures"] = {name: figure.to_json() for name, figure in sorted(book.figures.items())}
     data["evidence"] = dict(sorted(found.seen.book.records.items()))
     return Snapshot(data)

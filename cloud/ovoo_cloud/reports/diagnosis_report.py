@@ -16,7 +16,7 @@ from ovoo_cloud.diagnosis.figures import Figure, FigureBook
 from ovoo_cloud.diagnosis.formulas import quantise
 from ovoo_cloud.diagnosis.frozen import FrozenSource
 from ovoo_cloud.diagnosis.leading import lead_figures
-from ovoo_cloud.diagnosis.review import decisions, overridden
+from ovoo_cloud.diagnosis.review import decisions, overridden, reviewed_parts
 from ovoo_cloud.diagnosis.scoring import method_of, score_any, score_json
 from ovoo_cloud.diagnosis.snapshot import Issue, content_id, freeze
 from ovoo_cloud.reports.kinds import CENTRE_SECTIONS, Finding, ReportKind
@@ -112,9 +112,14 @@ def _check_lead(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _check_review(snapshot: Mapping[str, Any]) -> Iterator[Finding]:
     """Every override of the review stands among the answers, and follows from what it says it replaced."""
+    parts = {part.further: part for part in reviewed_parts(snapshot)}
     for row in snapshot.get("review", {}).get("items", ()):
-        kind, _, name = str(row["subject"]).partition(":")
-        standing = snapshot["answers" if kind == "item" else "scenes"].get(name)
+        kind, _, named = str(row["subject"]).partition(":")
+        of, _, name = named.rpartition("/")
+        if of not in parts:
+            yield "entry", f"review/{row['subject']}", "names a framework that the report does not have"
+            continue
+        standing = (parts[of].answers if kind == "item" else parts[of].scenes).get(name)
         wanted = overridden(row, row["found"]) if row["decision"] == "override" else row["found"]
         if standing != wanted:
             yield "entry", f"review/{row['subject']}", "does not follow from the reviewer's decision"

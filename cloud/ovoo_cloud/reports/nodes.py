@@ -159,6 +159,17 @@ class Facts:
         }
         return {**items, **{scene["id"]: scene["name"] for scene in rules.get("scenes", [])}}
 
+    def further_names(self) -> dict[str, Mapping[str, str]]:
+        """Names of the items and scenes of the further frameworks by `framework/id`, with the framework's name."""
+        found: dict[str, Mapping[str, str]] = {}
+        for rules in (each["rules"] for each in self.data.get("assessments", ())):
+            parts = [(part, item) for part in rules["dimensions"] for item in part["items"]]
+            within = rules["method"] == "acceptance"
+            own = {item["id"]: _within(part, item["name"]) if within else item["name"] for part, item in parts}
+            own |= {scene["id"]: scene["name"] for scene in rules.get("scenes", ())}
+            found |= {f"{rules['id']}/{name}": _under(rules["name"], each) for name, each in own.items()}
+        return found
+
     @property
     def lead_method(self) -> str:
         """The method of the leading framework; that of the first reports, which name none, is points with a gate."""
@@ -171,9 +182,11 @@ class Facts:
 
 def _within(part: Mapping[str, Any], own: Mapping[str, str]) -> Mapping[str, str]:
     """The name of a criterion with its subsystem's: many of them have criteria of one name."""
-    if part["whole"]:
-        return own
-    return {"zh": f"{part['name']['zh']}：{own['zh']}", "en": f"{part['name']['en']}: {own['en']}"}
+    return own if part["whole"] else _under(part["name"], own)
+
+
+def _under(above: Mapping[str, str], own: Mapping[str, str]) -> Mapping[str, str]:
+    return {"zh": f"{above['zh']}：{own['zh']}", "en": f"{above['en']}: {own['en']}"}
 
 
 def both(value: Any) -> Mapping[str, str]:

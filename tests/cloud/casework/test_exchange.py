@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import archive, exchange, numbers
+from ovoo_cloud.casework import archive, beside, editions, exchange, numbers
 from ovoo_cloud.catalogue import audit, enterprises
 from ovoo_cloud.catalogue.case_tables import CaseFile, ReportNumber
 from ovoo_cloud.cli import main
@@ -291,3 +291,16 @@ def test_the_command_line_exports_imports_and_shows(
     assert (shown["state"], len(shown["taken"])) == ("issued", 9)
     assert "your role does not allow this" in refused or "confirm" in refused
     assert BASE.endswith(OWN)
+
+
+def test_a_case_exported_before_there_were_further_frameworks_has_none(exported: Exported, other: Services) -> None:
+    files = unpacked(exported)
+    head = json.loads(files["case.json"])
+    del head["file"]["further"]
+
+    taken(other, {**files, "case.json": canonical_json(head)})
+
+    with other.database.read() as session:
+        row = session.get(CaseFile, CASE)
+        assert row is not None
+        assert (beside.names(row), editions.pinned(session, row).id) == ((), "sme_2024")

@@ -16,7 +16,7 @@ from ovoo_cloud.console.intake.faults import placed
 from ovoo_cloud.console.intake.fields import PART_GROUPS, Field, Group
 from ovoo_cloud.console.intake.merging import Side, differences, joined
 from ovoo_cloud.console.intake.offers import _NAMED
-from ovoo_cloud.console.intake.questions import Known, question_groups
+from ovoo_cloud.console.intake.questions import Known, further_groups, question_groups
 from ovoo_cloud.console.intake.sheets import Sheet, content_of, filled, sent, with_change
 from ovoo_cloud.console.language import Language, Words, catalogue
 from ovoo_cloud.diagnosis.case import parse_case
@@ -153,6 +153,22 @@ def test_answers_that_the_framework_no_longer_has_are_carried_along_until_they_a
 
     assert content_of(kept, groups)[0] == content
     assert content_of(dropped, groups)[0] == {}
+
+
+def test_further_frameworks_keep_what_they_ask_and_carry_along_what_they_do_not() -> None:
+    groups = [group for name in ("sme_2022", "gbt_39116") for group in further_groups(load_framework(name), Known())]
+    total = {"low": "58", "high": "61", "class": "declared"}
+    told = {"sme_2022": {"answers": {"total": total}}, "gbt_39116": {"answers": {"data": {"grades": {"1": ["1"]}}}}}
+    strange = {"sme_2022": {"answers": {"total": total, "old": {"value": "1"}}, "scenes": {"energy": {"level": "1"}}}}
+
+    made, slips = content_of(filled({"assessments": told}, groups), groups)
+    sheet = filled({"assessments": strange}, groups)
+
+    assert slips == []
+    assert made["assessments"]["sme_2022"] == told["sme_2022"]
+    assert made["assessments"]["gbt_39116"]["answers"]["data"]["grades"] == {"1": ["1"]}
+    assert sorted(sheet.rest) == ["assessments.sme_2022.answers.old", "assessments.sme_2022.scenes.energy"]
+    assert content_of(sheet, groups)[0] == {"assessments": strange}
 
 
 def test_a_mistake_stands_at_its_field_its_row_or_the_part() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,7 @@ from ovoo_cloud.console.intake.graded_questions import graded_groups
 from ovoo_cloud.diagnosis.answers import told_by_finance
 from ovoo_cloud.diagnosis.case import Case
 
-__all__ = ["Known", "question_groups"]
+__all__ = ["Known", "further_groups", "question_groups"]
 
 _TOLD = (Field("class", "choice", offers="classes", single=True), Field("evidence", "documents"))
 _SHARES = {"equipment_digitised": "digital", "equipment_networked": "networked"}
@@ -36,6 +36,18 @@ def question_groups(part: str, framework: Framework, known: Known) -> tuple[Grou
     if part == "answers":
         return tuple(_item_group(item, known) for item in framework.items)
     return tuple(_scene_group(scene, known) for scene in framework.scenes)
+
+
+def further_groups(framework: Framework, known: Known) -> tuple[Group, ...]:
+    """All groups of a further framework, below its section of the part `assessments` and with its name."""
+    asked = ("answers", "scenes") if framework.scenes else ("answers",)
+    return tuple(_below(framework, each) for part in asked for each in question_groups(part, framework, known))
+
+
+def _below(framework: Framework, group: Group) -> Group:
+    zh, en = group.label or ("", "")
+    label = (f"{framework.name_zh}｜{zh}", f"{framework.name_en} | {en}")
+    return replace(group, path=f"assessments.{framework.id}.{group.path}", label=label)
 
 
 def _item_group(item: Item, known: Known) -> Group:

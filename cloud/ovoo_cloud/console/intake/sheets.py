@@ -109,10 +109,12 @@ def _text(value: Any) -> str:
 def _rest(content: Mapping[str, Any], groups: Sequence[Group]) -> dict[str, Any]:
     """Entries of a questionnaire that its framework no longer has."""
     known = {group.path for group in groups}
-    roots = {group.path.partition(".")[0] for group in groups if group.path.count(".") == 1 and group.shape == "one"}
+    asked = {group.path.rpartition(".")[0] for group in groups if group.shape == "one"}
+    roots = {each for each in asked if each.rpartition(".")[2] in ("answers", "scenes")}
+    roots |= {f"{each.rpartition('.')[0]}.scenes" for each in roots if "." in each}  # a further framework without any
     found = {}
-    for root in roots & {"answers", "scenes"}:
-        section = content.get(root)
+    for root in sorted(roots):
+        section = _at(content, root)
         for name, entry in section.items() if isinstance(section, Mapping) else ():
             if f"{root}.{name}" not in known:
                 found[f"{root}.{name}"] = entry

@@ -98,6 +98,24 @@ def _score(facts: Facts, rest: str) -> Inline | None:
     return key("named.score.class", cls=key(f"class.{which}")) if which in _CLASSES else None
 
 
+def _assessment(facts: Facts, rest: str) -> Inline | None:
+    """Total, parts and items of a further framework, called with its name."""
+    framework, _, which = rest.partition(".")
+    kind, _, part = which.partition(".")
+    rules = next(
+        (each["rules"] for each in facts.data.get("assessments", ()) if each["rules"]["id"] == framework), None
+    )
+    if rules is None:
+        return None
+    if kind == "total":
+        return key("named.assessment.total", framework=name(rules["name"]))
+    if kind == "item":
+        return key("named.score.item", item=name(facts.further_names().get(f"{framework}/{part}"), part))
+    found = next((each["name"] for each in rules["dimensions"] if each["id"] == part), None)
+    slots = {"framework": name(rules["name"]), "dimension": name(found, part)}
+    return key("named.assessment.dimension", **slots) if kind == "dimension" else None
+
+
 def _of_machine(what: frozenset[str], stem: str) -> _Rule:
     def rule(facts: Facts, rest: str) -> Inline | None:
         machine, _, part = rest.rpartition(".")
@@ -216,6 +234,7 @@ def _per_output(facts: Facts, rest: str) -> Inline | None:
 
 _RULES: Final[Mapping[str, _Rule]] = {
     "score": _score,
+    "assessment": _assessment,
     "machine": _of_machine(frozenset({"delivery_percent"}), "machine"),
     "consumer": _of_machine(frozenset({"kwh", "percent"}), "consumer"),
     "running": _of_machine(_RUNNING, "running"),

@@ -26,7 +26,7 @@ def review(facts: Facts) -> list[Block]:
 
 
 def _overrides(facts: Facts, rows: list[dict[str, Any]]) -> Block:
-    names = facts.item_names()
+    names = {**facts.item_names(), **facts.further_names()}
     lines: list[list[Inline]] = []
     for row in rows:
         subject = row["subject"].partition(":")[2]
