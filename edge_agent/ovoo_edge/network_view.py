@@ -6,18 +6,20 @@ import ipaddress
 import os
 import pathlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 __all__ = ["Interface", "Listener", "NetworkView", "Route", "leaves_by"]
 
 Kind = Literal["wired", "wireless", "cellular", "tunnel", "virtual", "loopback", "unknown"]
+Transport = Literal["tcp", "udp"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _ETHERNET, _PPP, _LOOPBACK, _NONE, _RAW_IP = 1, 512, 772, 65534, 519
 """ARPHRD_* of <linux/if_arp.h>: what stands in /sys/class/net/*/type."""
-_LISTENING: Final = b"0A"
+_STATES: Final[Mapping[Transport, bytes]] = {"tcp": b"0A", "udp": b"07"}
+"""TCP_LISTEN, and TCP_CLOSE, in which a bound datagram socket without a peer stands."""
 _UP, _REJECT, _ANYCAST, _LOCAL = 0x1, 0x200, 0x00100000, 0x80000000
 """RTF_* of <linux/route.h> and <linux/ipv6_route.h>."""
 _LOOKS: Final = 3
@@ -50,7 +52,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A TCP port that somebody on this machine listens on; `local` ones are reached from the machine only."""
+    """A port on which somebody on this machine takes what comes; `local` ones are reached from the machine only."""
 
     port: int
     local: bool
@@ -121,15 +123,15 @@ class NetworkView:
         own = _read(self._tables / "fib_trie") or b""
         return (*_own_4(own), *_routes_4(four or b""), *_routes_6(six or b""))
 
-    def listeners(self) -> tuple[Listener, ...] | None:
-        """By TCP port, once each: a port that is reached from outside counts as that."""
-        four, six = _read(self._tables / "tcp"), _read(self._tables / "tcp6")
+    def listeners(self, transport: Transport = "tcp") -> tuple[Listener, ...] | None:
+        """By port, once each: a port that is reached from outside counts as that. None where nothing is shown."""
+        four, six = _read(self._tables / transport), _read(self._tables / f"{transport}6")
         if four is None and six is None:
             return None
         found: dict[int, bool] = {}
         for line in (*_lines(four or b"")[1:], *_lines(six or b"")[1:]):
             parts = line.split()
-            if len(parts) > 3 and parts[3] == _LISTENING:
+            if len(parts) > 3 and parts[3] == _STATES[transport]:
                 address, _, port = parts[1].partition(b":")
                 found[int(port, 16)] = found.get(int(port, 16), True) and _address(address).is_loopback
         return tuple(Listener(port, found[port]) for port in sorted(found))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from ovoo_edge.config import GatewayConfig
-from ovoo_edge.network_view import NetworkView, Route, leaves_by
+from ovoo_edge.network_view import Listener, NetworkView, Route, leaves_by
 from ovoo_edge.sinks.settings import InfluxSinkSettings, MqttSinkSettings, SinkSettings
 from ovoo_edge.sources.settings import MqttSettings, OpcUaSettings
 
@@ -49,7 +49,7 @@ def look_around(
     """
     view = view or NetworkView()
     facts: dict[str, Any] = {}
-    interfaces, routes, listeners = view.interfaces(), view.routes(), view.listeners()
+    interfaces, routes = view.interfaces(), view.routes()
     kinds = {each.name: each.kind for each in interfaces or ()}
     if interfaces is not None:
         facts["interfaces"] = dict(sorted(collections.Counter(kinds.values()).items()))
@@ -63,10 +63,16 @@ def look_around(
     if routes is not None and seen:
         defaults = {each.interface for each in routes if each.is_default}
         facts["default_route_on_ot"] = bool(defaults & set(seen))
-    if listeners is not None:
-        outside = [each.port for each in listeners if not each.local]
-        facts["listening"] = {"outside": outside[:_MOST_PORTS], "local": sum(each.local for each in listeners)}
+    for name, listeners in (("listening", view.listeners()), ("datagrams", view.listeners("udp"))):
+        if listeners is not None:
+            facts[name] = _ports(listeners)
     return facts
+
+
+def _ports(listeners: Iterable[Listener]) -> dict[str, Any]:
+    """Those that others reach, each; those of the machine only, counted."""
+    outside = [each.port for each in listeners if not each.local]
+    return {"outside": outside[:_MOST_PORTS], "local": sum(each.local for each in listeners)}
 
 
 def _sink_host(sink: SinkSettings) -> str:

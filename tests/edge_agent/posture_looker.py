@@ -39,6 +39,12 @@ def open_sockets(wanted: list[list[Any]], held: ExitStack) -> None:
             made.listen()
 
 
+def connect(wanted: list[list[Any]], held: ExitStack) -> None:
+    """Sockets with a peer on the loopback: type and port of the peer."""
+    for kind, port in wanted:
+        held.enter_context(socket.socket(socket.AF_INET, getattr(socket, kind))).connect(("127.0.0.1", port))
+
+
 def ways(hosts: list[str]) -> dict[str, str | None]:
     """The interface by which each address is left for."""
     routes = NetworkView().routes() or ()
@@ -54,6 +60,9 @@ def answer(request: dict[str, Any], config: GatewayConfig, held: ExitStack) -> A
             return os.getuid()
         case "open":
             open_sockets(request["sockets"], held)
+            return len(request["sockets"])
+        case "connect":
+            connect(request["sockets"], held)
             return len(request["sockets"])
         case "ways":
             return ways(request["hosts"])

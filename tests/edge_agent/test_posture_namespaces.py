@@ -42,6 +42,7 @@ FACTS = {
     ],
     "default_route_on_ot": True,
     "listening": {"outside": [], "local": 0},
+    "datagrams": {"outside": [], "local": 0},
 }  # fmt: skip
 
 
@@ -141,10 +142,10 @@ def test_ports_are_told_by_who_can_reach_them(net: Namespace, looker: Looker) ->
         # the same port twice: on the loopback of one family, for everybody in the other
         ("AF_INET", "SOCK_STREAM", "127.0.0.1", 4015, False),
         ("AF_INET6", "SOCK_STREAM", "::", 4015, False),
-        # datagrams have no listening state: they are not told as listening, wherever they are bound
         ("AF_INET", "SOCK_DGRAM", "127.0.0.1", 4021, False),
         ("AF_INET", "SOCK_DGRAM", "0.0.0.0", 4022, False),
         ("AF_INET6", "SOCK_DGRAM", "::", 4023, True),
+        ("AF_INET6", "SOCK_DGRAM", "::1", 4024, True),
     ]
     looker.ask("open", sockets=opened)
     looker.ask("become_nobody")  # the sockets are another user's now
@@ -155,6 +156,18 @@ def test_ports_are_told_by_who_can_reach_them(net: Namespace, looker: Looker) ->
     assert found == {**dict.fromkeys(local, True), **dict.fromkeys(outside, False)}
     (facts,) = looker.ask("look", times=1)
     assert facts["listening"] == {"outside": [4011, 4012, 4013, 4014, 4015], "local": 4}
+    assert facts["datagrams"] == {"outside": [4022, 4023], "local": 2}
+
+
+def test_both_ends_of_a_connection_are_no_open_port(net: Namespace, looker: Looker) -> None:
+    net.ip("link set lo up")
+    looker.ask("open", sockets=[("AF_INET", "SOCK_STREAM", "127.0.0.1", 4001, False)])
+    looker.ask("connect", sockets=[("SOCK_STREAM", 4001), ("SOCK_DGRAM", 4002)])
+
+    (facts,) = looker.ask("look", times=1)
+
+    assert facts["listening"] == {"outside": [], "local": 1}
+    assert facts["datagrams"] == {"outside": [], "local": 0}
 
 
 KINDS = {
@@ -198,7 +211,7 @@ def test_without_any_interface_but_a_loopback_that_is_down(looker: Looker) -> No
     assert "kind" not in facts["uplinks"][0]
     assert [each.get("segment") for each in facts["sources"]] == [None, None, "this_machine"]
     assert "default_route_on_ot" not in facts
-    assert facts["listening"] == {"outside": [], "local": 0}
+    assert facts["listening"] == facts["datagrams"] == {"outside": [], "local": 0}
 
 
 def test_a_device_folder_of_another_namespace_is_not_taken_for_its_own(net: Namespace, folder: pathlib.Path) -> None:
