@@ -15,9 +15,9 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep, require
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.row_counts import count_rows
-from ovoo_cloud.api.sites import asset_view
 from ovoo_cloud.catalogue import ideal_rates, signals
 from ovoo_cloud.catalogue.ideal_rate_sheet import read_sheet, write_sheet
+from ovoo_cloud.catalogue.tables import AssetRecord
 
 __all__ = ["router"]
 
@@ -49,11 +49,11 @@ class RateFile(BaseModel):
 
 @router.post("")
 def enter_rates(enterprise: str, body: RateEntries, services: ServicesDep, scope: Editor) -> dict[str, Any]:
-    """Keeps ideal rates, all or none, and gives the assets."""
+    """Keeps ideal rates, all or none, and gives them as they stand now."""
     given = [ideal_rates.GivenRate(each.asset, each.ideal_rate_per_hour, each.product_unit) for each in body.rates]
     with services.database.write() as session:
         rows = ideal_rates.enter(session, scope, enterprise, given, services.clock())
-        return {"items": [asset_view(row) for row in rows]}
+        return {"items": [_rate(row) for row in rows]}
 
 
 @router.get("/export", response_class=Response)
@@ -78,3 +78,11 @@ def import_rates(enterprise: str, body: RateFile, services: ServicesDep, scope: 
     with services.database.write() as session:
         rows = ideal_rates.enter(session, scope, enterprise, given, services.clock())
     return {"assets": len(rows)}
+
+
+def _rate(row: AssetRecord) -> dict[str, Any]:
+    return {
+        "asset": row.path,
+        "ideal_rate_per_hour": row.ideal_rate_per_hour,
+        "product_unit": row.product_unit,
+    }

@@ -16,7 +16,7 @@ from ovoo_cloud.catalogue import enterprises as enterprise_rows
 from ovoo_cloud.catalogue import signals as signal_rows
 from ovoo_cloud.catalogue.tables import AssetRecord, Enterprise, SignalRecord, Site
 
-__all__ = ["asset_view", "router", "signal_view"]
+__all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", tags=["sites"], route_class=KeyedRoute)
 Reader = Annotated[Scope, Depends(require(Permission.READ_SITES))]
@@ -102,7 +102,7 @@ def list_assets(
     """The assets of an enterprise or one of its sites."""
     with services.database.read() as session:
         rows = signal_rows.assets(session, scope, enterprise, site)
-    return paged(rows, page, lambda row: row.path, asset_view)
+    return paged(rows, page, lambda row: row.path, _asset)
 
 
 @router.get("/enterprises/{enterprise}/signals")
@@ -136,8 +136,7 @@ def _site(row: Site) -> dict[str, Any]:
     }
 
 
-def asset_view(row: AssetRecord) -> dict[str, Any]:
-    """An asset as the API shows it."""
+def _asset(row: AssetRecord) -> dict[str, Any]:
     return {
         "path": row.path,
         "site": row.site,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovoo_cloud.access.roles import Role
 from ovoo_cloud.access.scope import Scope
@@ -14,6 +14,8 @@ from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.catalogue.ideal_rate_sheet import read_sheet, write_sheet
 from ovoo_cloud.catalogue.ideal_rates import GivenRate
 from ovoo_cloud.catalogue.tables import AssetRecord, Gateway
+from ovoo_cloud.evidence_store import StoreEvidence
+from ovoo_cloud.services import Services
 from ovoo_cloud.usage_store import usage_of
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.catalogue import Catalogue, SignalEntry
@@ -66,6 +68,25 @@ def test_a_rate_is_kept_in_plain_digits_and_told_to_a_diagnosis(two_fans: Databa
     assert held(two_fans) == [(None, None), ("0.001", "t")]
 
 
+def test_a_diagnosis_of_some_sites_is_told_no_rate_of_another(services: Services) -> None:
+    elsewhere = FAN.replace(f"/{builders.SITE}/", "/washery/")
+    with services.database.write() as session:
+        for path, site in ((FAN, builders.SITE), (elsewhere, "washery")):
+            session.add(
+                AssetRecord(
+                    path=path, enterprise=builders.ENTERPRISE, site=site, pack="", template="", name_zh="", name_en="",
+                    ideal_rate_per_hour="12", product_unit="t",
+                )
+            )  # fmt: skip
+
+    everywhere, here = (
+        StoreEvidence(services, builders.ENTERPRISE, Scope.system(), sites) for sites in (None, [builders.SITE])
+    )
+
+    assert {each.asset for each in everywhere.usage(0, T0).rates} == {FAN, elsewhere}
+    assert {each.asset for each in here.usage(0, T0).rates} == {FAN}
+
+
 def test_a_new_signal_list_of_the_gateway_leaves_the_rates_alone(two_fans: Database) -> None:
     keep(two_fans, GivenRate(FAN, "12", "count"))
     entries = [SignalEntry(AssetAddress.parse(path).signal("speed"), "r/min") for path in FANS]
@@ -89,23 +110,22 @@ def test_who_changed_what_is_in_the_audit_record_and_no_change_is_not(two_fans: 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rate", "unit", "place"),
-    [
-        ("0", "t", "ideal_rate_per_hour"), ("-1", "t", "ideal_rate_per_hour"), ("NaN", "t", "ideal_rate_per_hour"),
-        ("1e400", "t", "ideal_rate_per_hour"), ("1000000001", "t", "ideal_rate_per_hour"),
-        ("0.0005", "t", "ideal_rate_per_hour"), ("1.2345", "t", "ideal_rate_per_hour"),
-        ("十二", "t", "ideal_rate_per_hour"), ("", "t", "ideal_rate_per_hour"),
-        ("12", "", "product_unit"), ("12", "furlong", "product_unit"), ("12", "t/h", "product_unit"),
-    ],
+WRONG = (
+    ("0", "t", "ideal_rate_per_hour"), ("-1", "t", "ideal_rate_per_hour"), ("NaN", "t", "ideal_rate_per_hour"),
+    ("1e400", "t", "ideal_rate_per_hour"), ("1000000001", "t", "ideal_rate_per_hour"),
+    ("0.0005", "t", "ideal_rate_per_hour"), ("1.2345", "t", "ideal_rate_per_hour"),
+    ("十二", "t", "ideal_rate_per_hour"), ("", "t", "ideal_rate_per_hour"),
+    ("12", "", "product_unit"), ("12", "furlong", "product_unit"), ("12", "t/h", "product_unit"),
 )  # fmt: skip
-def test_a_wrong_entry_is_named_and_nothing_is_kept(two_fans: Database, rate: str, unit: str, place: str) -> None:
-    with pytest.raises(ConfigErrors) as caught:
-        keep(two_fans, GivenRate(OTHER, "7", "t"), GivenRate(FAN, rate, unit, "line 3"))
 
-    (error,) = caught.value.errors
-    assert error.offender == f"line 3 {place}"
-    assert error.remedy
+
+def test_a_wrong_entry_is_named_and_nothing_is_kept(two_fans: Database) -> None:
+    for rate, unit, place in WRONG:
+        with pytest.raises(ConfigErrors) as caught:
+            keep(two_fans, GivenRate(OTHER, "7", "t"), GivenRate(FAN, rate, unit, "line 3"))
+
+        (error,) = caught.value.errors
+        assert (error.offender, bool(error.remedy), error.code[:11]) == (f"line 3 {place}", True, "ideal_rate.")
     assert held(two_fans) == [(None, None)] * 2
 
 
@@ -141,6 +161,7 @@ rows = st.lists(
 )  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(rows)
 def test_a_sheet_comes_back_as_it_went_out(told: Sequence[tuple[str, tuple[str, str] | None]]) -> None:
     assets = [
@@ -157,11 +178,11 @@ def test_a_sheet_comes_back_as_it_went_out(told: Sequence[tuple[str, tuple[str, 
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_sheet_or_a_clear_refusal(raw: bytes) -> None:
-    try:
-        assert isinstance(read_sheet(raw, "rates.csv"), list)
-    except ConfigError as error:
-        assert error.offender
+def test_bytes_that_are_no_such_table_are_refused_by_name(raw: bytes) -> None:
+    with pytest.raises(ConfigError) as caught:  # the three columns are longer than chance
+        read_sheet(raw, "rates.csv")
+
+    assert "rates.csv" in caught.value.offender
 
 
 def test_a_sheet_of_a_spreadsheet_in_gbk_with_semicolons_and_other_order_is_read() -> None:
