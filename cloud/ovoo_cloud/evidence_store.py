@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ovoo_contract.address import Address
@@ -99,4 +100,5 @@ class StoreEvidence:
     def usage(self, start_ns: int, end_ns: int) -> Usage:
         """Alarms, links, simulations and forecasts as the catalogue has them."""
         with self._services.database.read() as session:
-            return usage_of(session, self._scope, self._enterprise, start_ns, end_ns)
+            found = usage_of(session, self._scope, self._enterprise, start_ns, end_ns)
+        return replace(found, rates=tuple(each for each in found.rates if self._covers(each.asset.split("/")[1])))

@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import gateways
+from ovoo_cloud.catalogue import gateways, signals
 from ovoo_cloud.catalogue.baseline_tables import EnergyBaseline, EnergySaving
 from ovoo_cloud.catalogue.clock_hours import clocks_of, own_clock
 from ovoo_cloud.catalogue.tables import AlarmRecord, Completeness, Gateway, HourReportRecord, Job
-from ovoo_cloud.diagnosis.usage import AlarmLife, LinkFacts, Usage
+from ovoo_cloud.diagnosis.usage import AlarmLife, AssetRate, LinkFacts, Usage
 
 __all__ = ["usage_of"]
 
@@ -32,6 +32,11 @@ def usage_of(session: Session, scope: Scope, enterprise: str, start_ns: int, end
         links=tuple(_link(session, row, start_ns, end_ns) for row in rows if row.status != "revoked"),
         simulations=_simulations(session, enterprise, start_ns, end_ns),
         forecasts=_forecasts(session, enterprise, start_ns, end_ns),
+        rates=tuple(
+            AssetRate(row.path, row.ideal_rate_per_hour, row.product_unit)
+            for row in signals.assets(session, scope, enterprise)
+            if row.ideal_rate_per_hour is not None and row.product_unit is not None
+        ),
     )
 
 

@@ -10,11 +10,11 @@ import collections
 import ipaddress
 import socket
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from ovoo_edge.config import GatewayConfig
-from ovoo_edge.network_view import NetworkView, Route, leaves_by
+from ovoo_edge.network_view import Listener, NetworkView, Route, leaves_by
 from ovoo_edge.sinks.settings import InfluxSinkSettings, MqttSinkSettings, SinkSettings
 from ovoo_edge.sources.settings import MqttSettings, OpcUaSettings
 
@@ -49,24 +49,30 @@ def look_around(
     """
     view = view or NetworkView()
     facts: dict[str, Any] = {}
-    interfaces, routes, listeners = view.interfaces(), view.routes(), view.listeners()
+    interfaces, routes = view.interfaces(), view.routes()
     kinds = {each.name: each.kind for each in interfaces or ()}
     if interfaces is not None:
         facts["interfaces"] = dict(sorted(collections.Counter(kinds.values()).items()))
     ways = {sink.name: _way(_sink_host(sink), routes, resolve) for sink in config.sinks}
     facts["uplinks"] = [_uplink(sink, ways[sink.name], kinds) for sink in config.sinks if sink.scope == "region"]
-    out = [way for sink in config.sinks if sink.scope == "region" and (way := ways[sink.name]) is not None]
+    out = _ways_out(way for sink in config.sinks if sink.scope == "region" and (way := ways[sink.name]) is not None)
     live = [each for each in config.sources if isinstance(each, (OpcUaSettings, MqttSettings))]
     found = {each.name: _way(_source_host(each), routes, resolve) for each in live}
     facts["sources"] = [_source(each, found[each.name], out) for each in live]
-    seen = [way.interface for way in found.values() if way is not None and kinds.get(way.interface) != "loopback"]
+    seen = [way.interface for way in found.values() if way is not None and way.interface != "lo"]
     if routes is not None and seen:
         defaults = {each.interface for each in routes if each.is_default}
         facts["default_route_on_ot"] = bool(defaults & set(seen))
-    if listeners is not None:
-        outside = [each.port for each in listeners if not each.local]
-        facts["listening"] = {"outside": outside[:_MOST_PORTS], "local": sum(each.local for each in listeners)}
+    for name, listeners in (("listening", view.listeners()), ("datagrams", view.listeners("udp"))):
+        if listeners is not None:
+            facts[name] = _ports(listeners)
     return facts
+
+
+def _ports(listeners: Iterable[Listener]) -> dict[str, Any]:
+    """Those that others reach, each; those of the machine only, counted."""
+    outside = [each.port for each in listeners if not each.local]
+    return {"outside": outside[:_MOST_PORTS], "local": sum(each.local for each in listeners)}
 
 
 def _sink_host(sink: SinkSettings) -> str:
@@ -91,6 +97,11 @@ def _way(host: str, routes: tuple[Route, ...] | None, resolve: Resolve) -> Route
     return None if routes is None else leaves_by(routes, address)
 
 
+def _ways_out(ways: Iterable[Route]) -> list[Route]:
+    """Without those that end on this machine: where a relay on it sends things further is not seen."""
+    return [each for each in ways if each.interface != "lo"]
+
+
 def _uplink(sink: SinkSettings, way: Route | None, kinds: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = {"name": sink.name, "driver": sink.driver}
     if way is not None:
@@ -113,7 +124,7 @@ def _source(source: OpcUaSettings | MqttSettings, way: Route | None, uplinks: li
         certified = source.tls is not None and source.tls.certificate is not None
         user = "certificate" if certified else "password" if source.user else "anonymous"
     told["user"] = user
-    if way is not None and uplinks:
+    if way is not None and (uplinks or way.interface == "lo"):
         told["segment"] = _segment(way, uplinks)
     return told
 

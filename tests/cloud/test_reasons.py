@@ -19,6 +19,7 @@ from tests.reason_codes import Codes, codes_of
 ROOT = pathlib.Path(ovoo_cloud.__file__).parent
 ENERGY = (
     "energy/*.py", "energy_report/*.py", "api/energy*.py", "api/ventilation.py", "catalogue/energy_*.py",
+    "catalogue/ideal_rate*.py",
     "catalogue/meter_trees.py", "catalogue/ventilation_networks.py", "console/baseline_*.py", "console/energy*.py",
     "console/flow_pages.py", "console/intensity_pages.py", "console/meter_form.py", "console/saving_pages.py",
     "console/ventilation_pages.py",

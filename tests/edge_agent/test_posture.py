@@ -93,9 +93,9 @@ def system(folder: pathlib.Path, **tables: str) -> NetworkView:
         (devices / name / "uevent").write_text(f"{uevent}\nINTERFACE={name}\n")
         if extra:
             (devices / name / extra).mkdir()
-    (folder / "proc" / "net").mkdir(parents=True)
+    (folder / "proc" / "self" / "net").mkdir(parents=True)
     for name, text in tables.items():
-        (folder / "proc" / "net" / name).write_text(text)
+        (folder / "proc" / "self" / "net" / name).write_text(text)
     return NetworkView(folder)
 
 

@@ -144,6 +144,8 @@ def _asset(row: AssetRecord) -> dict[str, Any]:
         "template": row.template,
         "name_zh": row.name_zh,
         "name_en": row.name_en,
+        "ideal_rate_per_hour": row.ideal_rate_per_hour,
+        "product_unit": row.product_unit,
     }
 
 

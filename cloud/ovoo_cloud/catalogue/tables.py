@@ -173,7 +173,10 @@ class SignalRecord(Base):
 
 
 class AssetRecord(Base):
-    """One machine, derived from the addresses of the signals; its template is recognised by its signals."""
+    """One machine, derived from the addresses of the signals; its template is recognised by its signals.
+
+    `ideal_rate_per_hour`, decimal text in `product_unit`, is entered by people; both or none of them stand.
+    """
 
     __tablename__ = "assets"
     path: Mapped[str] = mapped_column(String(_PATH), primary_key=True)
@@ -183,6 +186,8 @@ class AssetRecord(Base):
     template: Mapped[str] = mapped_column(String(63))
     name_zh: Mapped[str] = mapped_column(String(200))
     name_en: Mapped[str] = mapped_column(String(200))
+    ideal_rate_per_hour: Mapped[str | None] = mapped_column(String(32))
+    product_unit: Mapped[str | None] = mapped_column(String(32))
     __table_args__ = (Index(None, "enterprise", "site"),)
 
 

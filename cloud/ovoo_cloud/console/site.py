@@ -39,6 +39,7 @@ from ovoo_cloud.console import (
     framework_pages,
     gate,
     gateway_pages,
+    ideal_rate_pages,
     intensity_pages,
     pages,
     people_pages,
@@ -60,6 +61,7 @@ __all__ = ["ROUTERS", "install"]
 ROUTERS: Final = (
     session.router,
     pages.router,
+    ideal_rate_pages.router,
     charts.router,
     finding_pages.router,
     energy_pages.router,

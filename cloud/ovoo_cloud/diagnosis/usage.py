@@ -8,7 +8,7 @@ from typing import Any
 
 from ovoo_cloud.diagnosis.clocks import ClockFacts, OwnClock
 
-__all__ = ["AlarmLife", "LinkFacts", "Usage"]
+__all__ = ["AlarmLife", "AssetRate", "LinkFacts", "Usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,15 @@ _COUNTED = (
 
 
 @dataclass(frozen=True, slots=True)
+class AssetRate:
+    """The ideal rate that the asset catalogue holds of a machine (full address): decimal text in `product_unit`."""
+
+    asset: str
+    ideal_rate_per_hour: str
+    product_unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Facts of use in a window. None where the platform does not count it.
 
@@ -107,21 +116,26 @@ class Usage:
         links: by gateway id.
         simulations: finished runs of a model over recorded data.
         forecasts: predictions of a fitted baseline held against what was then measured.
+        rates: ideal rates of machines as the asset catalogue holds them, by asset.
     """
 
     alarms: tuple[AlarmLife, ...] = ()
     links: tuple[LinkFacts, ...] = ()
     simulations: int | None = None
     forecasts: int | None = None
+    rates: tuple[AssetRate, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; nanoseconds are decimal strings."""
-        return {
+        """Plain data; nanoseconds are decimal strings. Rates are absent where there are none, as from before them."""
+        told: dict[str, Any] = {
             "alarms": [_alarm_json(each) for each in sorted(self.alarms, key=_order)],
             "links": [each.to_json() for each in sorted(self.links, key=_gateway)],
             "simulations": self.simulations,
             "forecasts": self.forecasts,
         }
+        if self.rates:
+            told["rates"] = [asdict(each) for each in sorted(self.rates, key=_asset)]
+        return told
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Usage:
@@ -131,6 +145,7 @@ class Usage:
             links=tuple(LinkFacts.from_json(each) for each in data["links"]),
             simulations=data["simulations"],
             forecasts=data["forecasts"],
+            rates=tuple(AssetRate(**each) for each in data.get("rates", ())),
         )
 
 
@@ -143,6 +158,10 @@ def _order(life: AlarmLife) -> tuple[str, int, str]:
 
 def _gateway(link: LinkFacts) -> str:
     return link.gateway
+
+
+def _asset(rate: AssetRate) -> str:
+    return rate.asset
 
 
 def _alarm_json(life: AlarmLife) -> dict[str, Any]:

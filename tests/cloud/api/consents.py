@@ -18,6 +18,7 @@ from tests.cloud.api.routes import ROUTES, Route
 
 PLANT_DATA: Mapping[Route, Purpose] = {
     ("get", "/api/v1/enterprises/{enterprise}/assets"): Purpose.TELEMETRY,
+    ("get", "/api/v1/enterprises/{enterprise}/ideal-rates/export"): Purpose.TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/signals"): Purpose.TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/data-catalogue"): Purpose.TELEMETRY,
     ("get", "/api/v1/enterprises/{enterprise}/data-catalogue/export"): Purpose.TELEMETRY,

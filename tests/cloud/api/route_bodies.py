@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -54,6 +55,13 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "start": WINDOW["start"],
         "step_s": 900,
         "prices": ["0.31", "0.32"],
+    },
+    ("post", "/api/v1/enterprises/{enterprise}/ideal-rates"): {
+        "rates": [{"asset": FAN, "ideal_rate_per_hour": "12.5", "product_unit": "count"}]
+    },
+    ("post", "/api/v1/enterprises/{enterprise}/ideal-rates/import"): {
+        "name": "rates.csv",
+        "content": base64.b64encode(f"asset,ideal_rate_per_hour,product_unit\n{FAN},12.5,count\n".encode()).decode(),
     },
     ("post", f"{ENERGY}/entered-bills"): {
         "bills": [{"start": WINDOW["start"], "end": WINDOW["end"], "kwh": "100", "document": "bill 7"}]

@@ -1,12 +1,13 @@
 """Overall equipment effectiveness from samples and what the case tells: availability x performance x quality.
 
-A factor that nothing proves is a range from 0 to 100 % with its reason; no ideal rate is ever invented.
+A factor that nothing proves is a range from 0 to 100 % with its reason; no ideal rate is ever invented: it comes from
+the case, else from the asset catalogue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 from ovoo_cloud.diagnosis.indicators.oee_losses import loss_figures
 from ovoo_cloud.diagnosis.indicators.output import Amount, amount_figure, amount_of
 from ovoo_cloud.diagnosis.observe import Observation, SignalScan
+from ovoo_cloud.diagnosis.usage import AssetRate
 
 __all__ = ["OeeResult", "oee_section"]
 
@@ -30,6 +32,7 @@ _RUNNING: Final = "running_hours/1"
 _DAYS: Final = "oee_days/1"
 _LIVELY_DAYS: Final = "oee_days/2"
 _QUERY: Final = "minutes in which the machine ran"
+_HELD: Final = "ideal rate of the machine in the asset catalogue"
 _DAY_MINUTES: Final = 1440
 _FACTORS: Final = ("availability", "performance", "quality")
 _NONE: Final = (Decimal(0), Decimal(100))
@@ -54,18 +57,25 @@ class _Running:
 
 
 def oee_section(
-    case: Case, seen: Observation, book: FigureBook, methods: MethodTable, edition: int = LATEST
+    case: Case,
+    seen: Observation,
+    book: FigureBook,
+    methods: MethodTable,
+    edition: int = LATEST,
+    rates: Sequence[AssetRate] = (),
 ) -> OeeResult:
     """OEE of every machine for which the case tells something of its operation.
 
     From the second edition on a counter of good output must be another one than that of output, and a day on which the
-    machine ran while its output stood still is not computed.
+    machine ran while its output stood still is not computed. `rates` of the asset catalogue stand in where the case
+    tells no ideal rate.
     """
+    held = {each.asset: each for each in rates}
     result = OeeResult([], {}, {})
     for machine in case.machines:
         told = case.operation.of(machine.id)
         if told is not None and machine.asset is not None:
-            _machine(machine, told, seen, book, methods, result, edition)
+            _machine(machine, told, seen, book, methods, result, edition, held.get(str(machine.asset)))
     return result
 
 
@@ -77,6 +87,7 @@ def _machine(
     methods: MethodTable,
     result: OeeResult,
     edition: int,
+    held: AssetRate | None,
 ) -> None:
     stem = f"oee.{machine.id}"
     running = _running(machine, seen, methods)
@@ -88,8 +99,8 @@ def _machine(
     made = amount_figure(f"{stem}.output", output, output_reason, book)
     passed = amount_figure(f"{stem}.good", good, good_reason, book)
     planned = _told_figure(f"{stem}.planned_h", told.planned_h, "h", told, "planned_time", book)
-    rate_unit = f"{made.unit}/h"
-    rate = _told_figure(f"{stem}.ideal_per_h", told.ideal_per_h, rate_unit, told, "ideal_rate", book)
+    of_asset = held if told.ideal_per_h is None else None
+    rate = _ideal_rate(f"{stem}.ideal_per_h", made, told, of_asset, seen, book)
     ideal = book.derived(f"{stem}.ideal_output", "product/1", [rate, hours], unit=made.unit, digits=3)
     factors = [
         _factor(f"{stem}.availability", [hours, planned], book),
@@ -115,7 +126,22 @@ def _machine(
             "days": days.id,
             "told": told.cls,
             "documents": list(told.documents),
+            **({"ideal_from": "asset"} if of_asset is not None else {}),
         }
+    )
+
+
+def _ideal_rate(
+    name: str, made: Figure, told: MachineOperation, held: AssetRate | None, seen: Observation, book: FigureBook
+) -> Figure:
+    """What the case tells, else what the asset catalogue holds in the unit of the output, with that as its evidence."""
+    if held is None:
+        return _told_figure(name, told.ideal_per_h, f"{made.unit}/h", told, "ideal_rate", book)
+    evidence = [seen.book.add_records([asdict(held)], _HELD)]
+    fits = made.interval() is None or made.unit == held.product_unit
+    value, unit = (Decimal(held.ideal_rate_per_hour) if fits else None), f"{held.product_unit}/h"
+    return book.base(
+        name, value, unit=unit, digits=3, cls="declared", evidence=evidence, reason="" if fits else "ideal_unit"
     )
 
 

@@ -56,7 +56,7 @@ def indicator_section(
         usage = attended(usage, AttentionRule.of(methods))
     links = collection_links(found)
     link_figures(links, book, delivery)
-    oee = oee_section(case, seen, book, methods, edition)
+    oee = oee_section(case, seen, book, methods, edition, usage.rates)
     data = {
         "network": network_section(usage, network, seen, book, edition),
         "handling": handling_section(usage, seen, book, edition),

@@ -60,7 +60,7 @@ def _oee_inputs(facts: Facts, rows: list[dict[str, Any]], names: dict[str, Any])
             facts.figure(f"{row['stem']}.planned_h"),
             facts.figure(f"{row['stem']}.ideal_per_h"),
             key(f"class.{row['told']}"),
-            plain("; ".join(row["documents"]) or "—"),
+            _oee_told_by(row),
         ]
         for row in rows
         if "told" in row
@@ -73,6 +73,14 @@ def _oee_inputs(facts: Facts, rows: list[dict[str, Any]], names: dict[str, Any])
         ("profile.col.documents", "left", 2),
     ]
     return [table("oee.inputs.caption", columns, body)] if body else []
+
+
+def _oee_told_by(row: dict[str, Any]) -> Inline:
+    documents: list[Inline] = [plain("; ".join(row["documents"]))] if row["documents"] else []
+    if row.get("ideal_from") != "asset":
+        return documents[0] if documents else plain("—")
+    lines: Inline = {"t": "lines", "items": [*documents, key("oee.ideal_of_asset")]}
+    return lines
 
 
 def _oee(facts: Facts, row: dict[str, Any], names: dict[str, Any]) -> list[Inline]:

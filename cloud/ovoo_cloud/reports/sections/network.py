@@ -87,7 +87,7 @@ def _posture(posture: Row | None) -> list[Inline]:
         _lines(_uplink(each) for each in posture.get("uplinks", ())),
         _lines(_source(each) for each in posture.get("sources", ())),
         _verdict(posture.get("default_route_on_ot")),
-        key(_UNSEEN) if listening is None else _ports(listening),
+        key(_UNSEEN) if listening is None else _ports(listening, posture.get("datagrams")),
     ]
 
 
@@ -119,6 +119,8 @@ def _source(each: Row) -> Inline:
     )
 
 
-def _ports(listening: Row) -> Inline:
-    outside = ", ".join(str(port) for port in listening["outside"])
-    return plain(outside) if outside else key("cell.none")
+def _ports(listening: Row, datagrams: Row | None) -> Inline:
+    """TCP ports by number, UDP ports marked; an agent from before tells TCP only."""
+    outside = [str(port) for port in listening["outside"]]
+    outside += [f"UDP {port}" for port in (datagrams or {}).get("outside", ())]
+    return plain(", ".join(outside)) if outside else key("cell.none")
