@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime
 import io
+import math
 import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.parsers import expat
@@ -25,6 +26,7 @@ __all__ = ["Sheet", "read_xlsx", "write_xlsx"]
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _MOST_BYTES = 256 << 20
+_SHORTEST_ELEMENT = len("<a/>")
 _MOST_COLUMNS = 200
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _DATE_FORMAT = re.compile(r"[ymdhs]", re.IGNORECASE)
@@ -46,18 +48,26 @@ class Sheet:
     merged: tuple[str, ...] = ()
 
 
-def read_xlsx(data: bytes, where: str) -> tuple[Sheet, ...]:
+def read_xlsx(
+    data: bytes, where: str, *, most_elements: int = _MOST_BYTES // _SHORTEST_ELEMENT
+) -> tuple[Sheet, ...]:
     """All worksheets of a workbook.
 
     Numbers come as the shortest text that gives them back, dates as ISO text, errors as `#REF!` and so on.
 
+    Args:
+        data: the file.
+        where: what it is called.
+        most_elements: how many XML elements all its parts hold together; a cell takes two or three. A server that
+            answers meanwhile sets it; as it stands, only the bytes are bounded.
+
     Raises:
-        ConfigError: it is no such workbook, or larger than 256 MiB; `where` is the offender.
+        ConfigError: it is no such workbook, or larger than 256 MiB, or has more elements; `where` is the offender.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _read_workbook(_Members(archive, where))
-    except (zipfile.BadZipFile, KeyError, ParseError, expat.ExpatError, ValueError, zlib.error, EOFError) as error:
+            return _read_workbook(_Members(archive, where, most_elements))
+    except (zipfile.BadZipFile, LookupError, ParseError, expat.ExpatError, ValueError, zlib.error, EOFError) as error:
         raise ConfigError("is not a readable workbook", offender=where, value=str(error), remedy=_SAVE_AS) from error
     except (NotImplementedError, RuntimeError) as error:  # another compression, or a password
         raise ConfigError("is locked or packed strangely", offender=where, value=str(error), remedy=_SAVE_AS) from error
@@ -87,17 +97,20 @@ def write_xlsx(sheet: str, rows: Sequence[Sequence[str | float | None]], widths:
 
 
 class _Members:
-    """The archive's members as XML trees, within the bound on their size."""
+    """The archive's members as XML trees, within the bounds on their size and their elements."""
 
-    def __init__(self, archive: zipfile.ZipFile, where: str) -> None:
+    def __init__(self, archive: zipfile.ZipFile, where: str, most_elements: int) -> None:
         self._archive = archive
         self._where = where
         self._left = _MOST_BYTES
+        self._elements_left = self._most_elements = most_elements
 
     def has(self, name: str) -> bool:
         return name in self._archive.NameToInfo
 
     def tree(self, name: str) -> Element:
+        if self._archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NotImplementedError(f"{name} is packed in another way than spreadsheets do")
         with self._archive.open(name) as member:
             data = member.read(self._left + 1)
         self._left -= len(data)
@@ -105,10 +118,22 @@ class _Members:
             raise ConfigError(
                 "unpacks to too much", offender=self._where, value=name, remedy=f"at most {_MOST_BYTES >> 20} MiB"
             )
-        return _parse(data)
+        if data.count(b"<") - data.count(b"</") > self._elements_left:  # in a moment, before anything is built
+            raise self._too_much()
+        return _parse(data, self._count)
+
+    def _count(self) -> None:
+        """Counts what is built, as text may hide elements from the first look."""
+        self._elements_left -= 1
+        if self._elements_left < 0:
+            raise self._too_much()
+
+    def _too_much(self) -> ConfigError:
+        remedy = f"at most {self._most_elements} XML elements"
+        return ConfigError("holds too much", offender=self._where, remedy=remedy)
 
 
-def _parse(data: bytes) -> Element:
+def _parse(data: bytes, count: Callable[[], None]) -> Element:
     builder = TreeBuilder()
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
@@ -120,6 +145,7 @@ def _parse(data: bytes) -> Element:
         return "{" + raw if "}" in raw else raw
 
     def start(tag: str, attributes: dict[str, str]) -> None:
+        count()
         builder.start(name(tag), {name(key): value for key, value in attributes.items()})
 
     parser.StartDoctypeDeclHandler = refuse
@@ -220,6 +246,8 @@ def _cell_text(cell: Element, texts: Sequence[str], dates: Sequence[bool], from_
         return raw
     style = int(cell.get("s", "0"))
     value = float(raw)
+    if not math.isfinite(value):
+        return raw  # no spreadsheet writes it; whoever wants a number there refuses it by its cell
     if style < len(dates) and dates[style]:
         return _iso_date(value, from_1904)
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
