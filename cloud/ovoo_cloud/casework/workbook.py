@@ -90,7 +90,6 @@ def _faults(packed: zipfile.ZipFile) -> Iterator[ConfigError]:
                     slots={"most": ROWS},
                 )
 
-
     if tags > _TAGS:
         yield _too_much(tags)
 

@@ -99,14 +99,13 @@ class Barrage:
         headers = {name: value for name, value in headers.items() if name.lower() not in ("authorization", "cookie")}
         token = self._tokens.get(role) or self._stand_up(role)
         headers |= {"Cookie": f"{SESSION_COOKIE}={token}", "Origin": self.plant.url}
+        sent |= {"timeout": PATIENCE_S, "allow_redirects": False, "headers": headers}
         try:
-            return self._http.request(
-                shot.route[0], self.plant.url + shot.url, timeout=PATIENCE_S, allow_redirects=False,
-                headers=headers, **sent,
-            )  # fmt: skip
+            return self._http.request(shot.route[0], self.plant.url + shot.url, **sent)
         except requests.ConnectionError:
             if len(sent.get("data") or b"") <= LARGEST_BODY:
-                raise
+                # the server had closed a connection that was kept for the next request
+                return requests.request(shot.route[0], self.plant.url + shot.url, **sent)
             refused = requests.Response()  # the server refused the length and closed while the body was being sent
             refused.status_code, refused.headers["content-type"] = 413, "application/problem+json"
             return refused
@@ -135,4 +134,3 @@ class Barrage:
             yield f"{answer.status_code} is no problem document but {kind}: {text[:200]}"
         if took_s > self._slowest_s:
             yield f"slow: {answer.status_code} after {took_s:.1f} s"
-

@@ -1,4 +1,4 @@
-"""Files that people and attackers upload: damaged, too much, misnamed, of another kind; and the good ones beside them."""
+"""Files that people and attackers upload: damaged, too much, of another kind; and the good ones beside them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def _others() -> Iterator[tuple[str, bytes]]:
 
 def _workbooks(good: bytes) -> Iterator[tuple[str, bytes]]:
     one = "xl/worksheets/sheet1.xml"
-    head = b'<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    head = (
+        b'<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    )
     end = b"</sheetData></worksheet>"
     row = b'<row r="1"><c r="A1" t="%b"><v>%b</v></c></row>'
     yield "bomb-of-spaces.xlsx", repacked(good, {one: head + b" " * (70 * _MB) + end})
@@ -84,7 +86,7 @@ def _workbooks(good: bytes) -> Iterator[tuple[str, bytes]]:
     yield "no-such-string.xlsx", repacked(good, {one: head + row % (b"s", b"999999") + end})
     yield "negative-string.xlsx", repacked(good, {one: head + row % (b"s", b"-5") + end})
     yield "odd-number.xlsx", repacked(good, {one: head + row % (b"n", b"1e999") + end})
-    other = head.replace(b"?>", b" encoding=\"no-such\"?>")
+    other = head.replace(b"?>", b' encoding="no-such"?>')
     yield "no-such-encoding.xlsx", repacked(good, {one: other + end})
     yield "odd-date.xlsx", repacked(good, {one: head + row % (b"d", b"not a day") + end})
     yield "odd-cell.xlsx", repacked(good, {one: head + b'<row r="1"><c r="ZZZZZ99999999999"><v>1</v></c></row>' + end})
@@ -109,7 +111,10 @@ def _texts() -> Iterator[tuple[str, bytes]]:
         yield f"deep.{end}", b"[" * 100_000
         yield f"deep-lists.{end}", b"- " * 20_000 + b"x"
         yield f"surrogate.{end}", b'{"document": "\\ud800", "meters": [{"name": "\\ud800"}], "id": "\\udfff"}'
-        yield f"numbers.{end}", b'{"document": "d", "meters": [{"name": 1e999, "share": NaN}], "id": ' + b"9" * 5000 + b"}"
+        yield (
+            f"numbers.{end}",
+            b'{"document": "d", "meters": [{"name": 1e999, "share": NaN}], "id": ' + b"9" * 5000 + b"}",
+        )
         yield f"many-columns.{end}", b"id" + b",a" * 50_000 + b"\n"
         yield f"many-rows.{end}", b"id,name_zh\n" + b"a,b\n" * 60_000
         yield f"open-quote.{end}", b'id,name_zh\n"a,b\n' + b"c,d\n" * 2000

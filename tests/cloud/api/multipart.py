@@ -73,10 +73,15 @@ def broken(parts: Sequence[Part]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "bytes behind the end", sent(good + b"x" * 5000)
     for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded", "application/octet-stream", ""):
         yield f"sent as {kind or 'nothing'}", sent(good, kind)
-    for kind in (b"text/html", b"application/x-msdownload", b"\xff\xfe", b"a/b; charset=no-such", b"a" * 3000):
-        typed = Part(last.name, last.content, last.filename, b"Content-Type: %b\r\n" % kind)
-        yield f"part of type {kind[:12]!r}", sent(body_of([*parts[:-1], typed]))
-    for line in (b"Content-Transfer-Encoding: base64\r\n", b"no colon\r\n", b": no name\r\n", b"X: %b\r\n" % (b"y" * 60_000)):
+    for typed_as in (b"text/html", b"application/x-msdownload", b"\xff\xfe", b"a/b; charset=no-such", b"a" * 3000):
+        typed = Part(last.name, last.content, last.filename, b"Content-Type: %b\r\n" % typed_as)
+        yield f"part of type {typed_as[:12]!r}", sent(body_of([*parts[:-1], typed]))
+    for line in (
+        b"Content-Transfer-Encoding: base64\r\n",
+        b"no colon\r\n",
+        b": no name\r\n",
+        b"X: %b\r\n" % (b"y" * 60_000),
+    ):
         yield f"header {line[:9]!r}", sent(body_of([*parts[:-1], Part(last.name, last.content, last.filename, line)]))
     for told, name in FILENAMES:
         yield f"file name: {told}", sent(body_of([*parts[:-1], Part(last.name, last.content, name)]))

@@ -28,12 +28,13 @@ HOSTILE: tuple[Any, ...] = (
     {}, [[]], [None], [{}], [1, "a"], {"": ""}, {"a": {"b": {"c": [1]}}}, [0] * 3000, list(range(50)), ["x"] * 300,
 )  # fmt: skip
 """Values that stand where something else was expected; half a character goes as JSON's own escape."""
+Operation = APIOperation[Any, Any, Any, Any]
 _ANYWHERE = "http://plant"
 PER_CALL = 20
 """Near misses made from one good call; a new one is made after so many, as earlier ones may have ended its case."""
 
 
-def operations(document: Mapping[str, Any]) -> list[APIOperation[Any, Any, Any]]:
+def operations(document: Mapping[str, Any]) -> list[Operation]:
     """All operations of an OpenAPI document."""
     found = []
     for each in schemathesis.openapi.from_dict(dict(document)).get_all_operations():
@@ -42,7 +43,7 @@ def operations(document: Mapping[str, Any]) -> list[APIOperation[Any, Any, Any]]
     return found
 
 
-def key_of(operation: APIOperation[Any, Any, Any]) -> tuple[str, str]:
+def key_of(operation: Operation) -> tuple[str, str]:
     return operation.method.lower(), operation.path
 
 
@@ -57,7 +58,7 @@ def shot_of(case: Any) -> Shot:
 class Aim:
     """Makes shots at one operation of a plant."""
 
-    def __init__(self, plant: Plant, operation: APIOperation[Any, Any, Any]) -> None:
+    def __init__(self, plant: Plant, operation: Operation) -> None:
         self._plant = plant
         self._operation = operation
         self._route = key_of(operation)
@@ -107,8 +108,8 @@ def _good_call(plant: Plant, route: tuple[str, str]) -> tuple[str, dict[str, Any
 
 
 def _as_sent(good: Mapping[str, Any]) -> dict[str, Any]:
-    headers = {name: str(value) for name, value in (good.get("headers") or {}).items()}
-    headers = {name: value.encode("utf-8", "surrogatepass") for name, value in headers.items() if value.isprintable()}
+    texts = {name: str(value) for name, value in (good.get("headers") or {}).items()}
+    headers = {name: value.encode() for name, value in texts.items() if value.isprintable()}
     body = good.get("content")
     if body is None and good.get("json") is not None:
         body = json.dumps(good["json"]).encode()

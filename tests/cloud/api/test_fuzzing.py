@@ -9,11 +9,10 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from ovoo_cloud.access.roles import Role
-from schemathesis.schemas import APIOperation
 
-from tests.cloud.api.barrage import Barrage
+from tests.cloud.api.barrage import Barrage, Shot
 from tests.cloud.api.conftest import furnished
-from tests.cloud.api.near_misses import Aim, key_of, operations
+from tests.cloud.api.near_misses import Aim, Operation, key_of, operations
 from tests.cloud.api.test_document import PAGE, SLOW_BY_INTENT
 
 EXAMPLES = int(os.environ.get("OVOO_FUZZ_EXAMPLES", "100"))
@@ -37,7 +36,7 @@ def barrage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     operations(json.loads(PAGE.read_text(encoding="utf-8"))),
     ids=lambda each: "-".join(key_of(each)),
 )
-def test_no_request_of_any_role_breaks_the_server(barrage: Barrage, operation: APIOperation) -> None:
+def test_no_request_of_any_role_breaks_the_server(barrage: Barrage, operation: Operation) -> None:
     if operation.path in SLOW_BY_INTENT:
         pytest.skip("slow by intent; test_security covers it")
     aim = Aim(barrage.plant, operation)
@@ -48,9 +47,9 @@ def test_no_request_of_any_role_breaks_the_server(barrage: Barrage, operation: A
         suppress_health_check=list(hypothesis.HealthCheck),
     )  # fmt: skip
     @hypothesis.given(shot=aim.shots())
-    def fire(shot: object) -> None:
+    def fire(shot: Shot) -> None:
         for role in Role:
-            barrage.fire(shot, role)  # type: ignore[arg-type]
+            barrage.fire(shot, role)
 
     fire()
 

@@ -31,6 +31,19 @@ def test_a_part_that_nobody_wrote_has_no_version_to_be_late_for(plant: Plant, ex
     assert answer.json()["code"] == "case.not_version"
 
 
+def test_half_a_character_in_json_is_no_text_to_keep(plant: Plant, expert: httpx.Client) -> None:
+    made = case_in(plant, OWN, SITE, f"{SITE}-half", State.INTAKE)
+    half = '{"document": "\\ud800", "energy": {"x": "\\ud800"}, "meters": []}'
+
+    with expert:
+        tree = expert.post(f"/energy/{OWN}/{SITE}/meter-tree/upload", files={"file": ("tree.json", half.encode())})
+        part = expert.post(
+            f"/cases/{OWN}/{made['case']}/parts/energy/text", data={"version": "0", "text": half},
+        )  # fmt: skip
+
+    assert tree.status_code == part.status_code == 422, (tree.text[:300], part.text[:300])
+
+
 @pytest.mark.parametrize("path", [f"/energy/{OWN}/{SITE}/contract", f"/energy/{OWN}/{SITE}/meter-tree"])
 def test_a_file_beside_a_form_that_takes_none_is_closed(expert: httpx.Client, path: str) -> None:
     with expert:

@@ -229,8 +229,20 @@ MERGED = b'</sheetData><mergeCells><mergeCell ref="%b"/></mergeCells>'
         (PAGE, lambda old: old.replace(b"</sheetData>", MERGED % b"A1:&#88;FD1048576"), f"{PAGE}: too many rows"),
         ("xl/worksheets/sheet2.dat", lambda _: BOMB + b"<a/>", "xl/worksheets/sheet2.dat: defines entities"),
     ],
-    ids=["macro", "external link", "entities", "entities of the book", "utf-16", "rows", "cells", "zip bomb",
-         "strings", "merged whole", "merged in code", "sheet of another name"],
+    ids=[
+        "macro",
+        "external link",
+        "entities",
+        "entities of the book",
+        "utf-16",
+        "rows",
+        "cells",
+        "zip bomb",
+        "strings",
+        "merged whole",
+        "merged in code",
+        "sheet of another name",
+    ],
 )
 def test_a_workbook_that_brings_more_than_a_table_is_refused_before_it_is_parsed(
     name: str, change: Callable[[bytes], bytes], words: str
