@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.parsers import expat
 
-from ovoo_contract.errors import ConfigError
 from ovoo_contract._xlsx_writing import write_xlsx
+from ovoo_contract.errors import ConfigError
 
 __all__ = ["Sheet", "read_xlsx", "write_xlsx"]
 
