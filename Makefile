@@ -7,7 +7,7 @@ PIP := $(UV) pip install -q --python .venv/bin/python
 MEMBERS := contract packs models edge_agent dashboards simulator cloud
 EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 
-.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop chaos chaos-summary soak pictures other-pythons lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
+.PHONY: help setup setup-dev kernels demo test test-twins test-twins-all test-long interop fuzz chaos chaos-summary soak pictures other-pythons lint types imports edge-slice bench bench-quick bench-check docs assets system-packages clean
 
 help: ## what each target does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 18
@@ -74,6 +74,9 @@ test-long: setup-dev .venv-broker/.done system-packages ## the tests that take m
 interop: setup-dev system-packages ## OPC UA servers of other languages; needs their toolchains
 	.venv/bin/python -m tests.servers.interop.build
 	.venv/bin/python -m pytest --with interop -m interop $(PYTEST)
+
+fuzz: setup-dev ## every route by every role, consent "own" and "required"; EXAMPLES=100 SEED=1 FUZZ='-k "own and cases"'
+	OVOO_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) OVOO_FUZZ_SEED=$(or $(SEED),1) .venv/bin/python -m pytest --with long tests/cloud/api/test_fuzzing.py tests/cloud/api/test_uploads_under_fire.py $(FUZZ)
 
 chaos: setup-dev .venv-broker/.done system-packages ## drawn faults against the whole line; FAULTS=1000 SEED=1 goes on where it ended
 	.venv/bin/python -m tests.system.chaos run --faults $(or $(FAULTS),50) --seed $(or $(SEED),1) $(CHAOS)

@@ -1,4 +1,4 @@
-"""Reads and writes the little of Office Open XML that a table needs; standard library only.
+"""Reads the little of Office Open XML that a table needs; standard library only. Writing is beside it.
 
 A workbook comes from other people: members are bounded, document types are refused (so no entity can expand), and
 nothing in it is run or followed.
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import datetime
 import io
+import math
 import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.parsers import expat
-from xml.sax.saxutils import escape
 
+from ovoo_contract._xlsx_writing import write_xlsx
 from ovoo_contract.errors import ConfigError
 
 __all__ = ["Sheet", "read_xlsx", "write_xlsx"]
@@ -25,12 +26,12 @@ __all__ = ["Sheet", "read_xlsx", "write_xlsx"]
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _MOST_BYTES = 256 << 20
+_SHORTEST_ELEMENT = len("<a/>")
 _MOST_COLUMNS = 200
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _DATE_FORMAT = re.compile(r"[ymdhs]", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _SAVE_AS = "save it as an Excel workbook (.xlsx) or as CSV"
 
 
@@ -46,58 +47,44 @@ class Sheet:
     merged: tuple[str, ...] = ()
 
 
-def read_xlsx(data: bytes, where: str) -> tuple[Sheet, ...]:
+def read_xlsx(data: bytes, where: str, *, most_elements: int = _MOST_BYTES // _SHORTEST_ELEMENT) -> tuple[Sheet, ...]:
     """All worksheets of a workbook.
 
     Numbers come as the shortest text that gives them back, dates as ISO text, errors as `#REF!` and so on.
 
+    Args:
+        data: the file.
+        where: what it is called.
+        most_elements: how many XML elements all its parts hold together; a cell takes two or three. A server that
+            answers meanwhile sets it; as it stands, only the bytes are bounded.
+
     Raises:
-        ConfigError: it is no such workbook, or larger than 256 MiB; `where` is the offender.
+        ConfigError: it is no such workbook, or larger than 256 MiB, or has more elements; `where` is the offender.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _read_workbook(_Members(archive, where))
-    except (zipfile.BadZipFile, KeyError, ParseError, expat.ExpatError, ValueError, zlib.error, EOFError) as error:
+            return _read_workbook(_Members(archive, where, most_elements))
+    except (zipfile.BadZipFile, LookupError, ParseError, expat.ExpatError, ValueError, zlib.error, EOFError) as error:
         raise ConfigError("is not a readable workbook", offender=where, value=str(error), remedy=_SAVE_AS) from error
     except (NotImplementedError, RuntimeError) as error:  # another compression, or a password
         raise ConfigError("is locked or packed strangely", offender=where, value=str(error), remedy=_SAVE_AS) from error
 
 
-def write_xlsx(sheet: str, rows: Sequence[Sequence[str | float | None]], widths: Sequence[int]) -> bytes:
-    """A workbook with one sheet whose first row stands out and stays in view.
-
-    Args:
-        sheet: its name.
-        rows: cells; texts are written as texts whatever they look like.
-        widths: of the columns, in characters.
-    """
-    files = {
-        "[Content_Types].xml": _CONTENT_TYPES,
-        "_rels/.rels": _RELS,
-        "xl/workbook.xml": _WORKBOOK.format(name=escape(sheet[:31], {'"': "&quot;"})),
-        "xl/_rels/workbook.xml.rels": _WORKBOOK_RELS,
-        "xl/styles.xml": _STYLES,
-        "xl/worksheets/sheet1.xml": "".join(_sheet_xml(rows, widths)),
-    }
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), text.encode(), zipfile.ZIP_DEFLATED)
-    return target.getvalue()
-
-
 class _Members:
-    """The archive's members as XML trees, within the bound on their size."""
+    """The archive's members as XML trees, within the bounds on their size and their elements."""
 
-    def __init__(self, archive: zipfile.ZipFile, where: str) -> None:
+    def __init__(self, archive: zipfile.ZipFile, where: str, most_elements: int) -> None:
         self._archive = archive
         self._where = where
         self._left = _MOST_BYTES
+        self._elements_left = self._most_elements = most_elements
 
     def has(self, name: str) -> bool:
         return name in self._archive.NameToInfo
 
     def tree(self, name: str) -> Element:
+        if self._archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NotImplementedError(f"{name} is packed in another way than spreadsheets do")
         with self._archive.open(name) as member:
             data = member.read(self._left + 1)
         self._left -= len(data)
@@ -105,10 +92,22 @@ class _Members:
             raise ConfigError(
                 "unpacks to too much", offender=self._where, value=name, remedy=f"at most {_MOST_BYTES >> 20} MiB"
             )
-        return _parse(data)
+        if data.count(b"<") - data.count(b"</") > self._elements_left:  # in a moment, before anything is built
+            raise self._too_much()
+        return _parse(data, self._count)
+
+    def _count(self) -> None:
+        """Counts what is built, as text may hide elements from the first look."""
+        self._elements_left -= 1
+        if self._elements_left < 0:
+            raise self._too_much()
+
+    def _too_much(self) -> ConfigError:
+        remedy = f"at most {self._most_elements} XML elements"
+        return ConfigError("holds too much", offender=self._where, remedy=remedy)
 
 
-def _parse(data: bytes) -> Element:
+def _parse(data: bytes, count: Callable[[], None]) -> Element:
     builder = TreeBuilder()
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True
@@ -120,6 +119,7 @@ def _parse(data: bytes) -> Element:
         return "{" + raw if "}" in raw else raw
 
     def start(tag: str, attributes: dict[str, str]) -> None:
+        count()
         builder.start(name(tag), {name(key): value for key, value in attributes.items()})
 
     parser.StartDoctypeDeclHandler = refuse
@@ -220,6 +220,8 @@ def _cell_text(cell: Element, texts: Sequence[str], dates: Sequence[bool], from_
         return raw
     style = int(cell.get("s", "0"))
     value = float(raw)
+    if not math.isfinite(value):
+        return raw  # no spreadsheet writes it; whoever wants a number there refuses it by its cell
     if style < len(dates) and dates[style]:
         return _iso_date(value, from_1904)
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
@@ -232,81 +234,3 @@ def _iso_date(days: float, from_1904: bool) -> str:
     except OverflowError:
         return repr(days)
     return moment.isoformat(" ") if days % 1 else moment.date().isoformat()
-
-
-def _sheet_xml(rows: Sequence[Sequence[str | float | None]], widths: Sequence[int]) -> Iterator[str]:
-    yield _SHEET_HEAD
-    yield "".join(
-        f'<col min="{place}" max="{place}" width="{width}" style="2" customWidth="1"/>'
-        for place, width in enumerate(widths, start=1)
-    )
-    yield "</cols><sheetData>"
-    for number, row in enumerate(rows, start=1):
-        style = 1 if number == 1 else 2
-        cells = (_cell_xml(_letters(column) + str(number), value, style) for column, value in enumerate(row))
-        yield f'<row r="{number}">{"".join(cells)}</row>'
-    yield "</sheetData></worksheet>"
-
-
-def _cell_xml(place: str, value: str | float | None, style: int) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, str):
-        text = escape(_CONTROL.sub("", value))
-        return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
-    return f'<c r="{place}" s="{style}"><v>{value!r}</v></c>'
-
-
-def _letters(column: int) -> str:
-    text = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
-    return text
-
-
-_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_CONTENT = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_CONTENT_TYPES = (
-    f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/>'
-    f'<Override PartName="/xl/workbook.xml" ContentType="{_CONTENT}.sheet.main+xml"/>'
-    f'<Override PartName="/xl/styles.xml" ContentType="{_CONTENT}.styles+xml"/>'
-    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_CONTENT}.worksheet+xml"/></Types>'
-)
-_RELS = (
-    f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
-)
-_WORKBOOK = (
-    f'{_HEAD}<workbook xmlns="{_SPREADSHEET}" xmlns:r="{_OFFICE}">'
-    '<sheets><sheet name="{name}" sheetId="1" r:id="rId1"/></sheets></workbook>'
-)
-_WORKBOOK_RELS = (
-    f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">'
-    f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-    f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>'
-)
-# style 1: bold head; style 2: text, so that a spreadsheet leaves what is typed alone
-_STYLES = (
-    f'{_HEAD}<styleSheet xmlns="{_SPREADSHEET}">'
-    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
-    '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
-    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-    '<fill><patternFill patternType="gray125"/></fill></fills>'
-    "<borders><border><left/><right/><top/><bottom/><diagonal/></border></borders>"
-    '<cellStyleXfs><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-    '<xf numFmtId="49" fontId="1" fillId="0" borderId="0" xfId="0" applyNumberFormat="1" applyFont="1"/>'
-    '<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
-)
-_SHEET_HEAD = (
-    f'{_HEAD}<worksheet xmlns="{_SPREADSHEET}"><sheetViews><sheetView workbookViewId="0">'
-    '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>'
-)

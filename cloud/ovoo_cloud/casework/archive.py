@@ -81,6 +81,8 @@ def _read(content: bytes) -> dict[str, bytes]:
             for each in entries:
                 if not _NAME.fullmatch(each.filename):
                     raise VerifyError("not a name of an exported case", offender=each.filename[:80])
+                if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise NotImplementedError(f"{each.filename} is packed in another way")
             return {each.filename: packed.read(each) for each in entries}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise VerifyError("not a zip file", offender="file", value=str(error)[:80]) from error

@@ -17,9 +17,13 @@ __all__ = ["ROWS", "check_workbook"]
 ROWS: Final = 5000
 """The most rows that a questionnaire has."""
 _UNPACKED: Final = 64 * 1024 * 1024
-_ROW: Final = re.compile(rb"<(?:\w+:)?row[\s/>]")
-_CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_ROW: Final = re.compile(rb"<(?:[^\s<>/]+:)?row[\s/>]")
+_CELL: Final = re.compile(rb"<(?:[^\s<>/]+:)?c[\s/>]")
+_MERGED: Final = re.compile(rb"<(?:[^\s<>/]+:)?mergeCell(?=[\s/>])([^>]*)")
+_RANGE: Final = re.compile(rb"""\sref\s*=\s*["']([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?["']""")
 _CELLS: Final = 100_000
+_TAGS: Final = 1_000_000
+"""What 100,000 cells take, with their texts and looks; the parser builds objects of every one."""
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff", b"\x00")
 _MACROS: Final = re.compile(r"vbaproject|macrosheets|activex", re.IGNORECASE)
 _LINKS: Final = re.compile(r"(^|/)externallinks/", re.IGNORECASE)
@@ -56,15 +60,20 @@ def _too_much(unpacked_bytes: int) -> ConfigError:
 
 
 def _faults(packed: zipfile.ZipFile) -> Iterator[ConfigError]:
-    for name in packed.namelist():
+    tags = 0
+    for info in packed.infolist():
+        name = info.filename
         place = name[:120]
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NotImplementedError(f"{place} is packed in another way than spreadsheets do")
         if _MACROS.search(name):
             yield ConfigError("macros", offender=place, remedy="save it as .xlsx without macros", code="case.macros")
         if _LINKS.search(name):
             remedy = "paste values in place of links"
             yield ConfigError("links to other workbooks", offender=place, remedy=remedy, code="case.links_outwards")
-        if name.endswith((".xml", ".rels")):
-            part = packed.read(name)
+        part = packed.read(info)
+        if _is_xml(name, part):
+            tags += part.count(b"<")
             if part.startswith(_WIDE) or b"<!DOCTYPE" in part or b"<!ENTITY" in part:
                 yield ConfigError(
                     "defines entities of its own",
@@ -72,7 +81,7 @@ def _faults(packed: zipfile.ZipFile) -> Iterator[ConfigError]:
                     remedy="save it again as .xlsx",
                     code="case.own_entities",
                 )
-            if _more(_ROW, part, ROWS) or _more(_CELL, part, _CELLS):
+            if _more(_ROW, part, ROWS) or _more(_CELL, part, _CELLS) or _merges_too_much(part):
                 yield ConfigError(
                     "too many rows",
                     offender=place,
@@ -80,6 +89,36 @@ def _faults(packed: zipfile.ZipFile) -> Iterator[ConfigError]:
                     code="case.too_many_rows",
                     slots={"most": ROWS},
                 )
+
+    if tags > _TAGS:
+        yield _too_much(tags)
+
+
+def _is_xml(name: str, part: bytes) -> bool:
+    """By its name or by how it begins: a workbook may call a sheet anything."""
+    begin = part[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return name.lower().endswith((".xml", ".rels")) or begin.startswith((b"<", b"\x00<", *_WIDE[:2]))
+
+
+def _merges_too_much(part: bytes) -> bool:
+    """True where merged ranges cover more cells than a form has, or one cannot be told: the parser makes every cell."""
+    covered = 0
+    for tag in _MERGED.finditer(part):
+        place = _RANGE.search(tag[1])
+        if place is None:
+            return True
+        wide = abs(_column(place[3] or place[1]) - _column(place[1])) + 1
+        covered += wide * (abs(int(place[4] or place[2]) - int(place[2])) + 1)
+        if covered > _CELLS:
+            return True
+    return False
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _more(pattern: re.Pattern[bytes], part: bytes, most: int) -> bool:

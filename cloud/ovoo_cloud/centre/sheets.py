@@ -22,6 +22,8 @@ __all__ = ["MOST_ROWS", "Table", "TableRow", "read_table", "write_csv", "write_w
 MOST_ROWS: Final = 20_000
 _FIXED: Final = {"id": "编号", "version": "版本", "withdrawn": "已撤回"}
 _HEADER_WITHIN: Final = 20
+_MOST_ELEMENTS: Final = 1_500_000
+"""Three to a cell of the largest register; reading so many takes seconds, more would hold the server up."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _RANGE: Final = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
 _NUMBER: Final = re.compile(r"-?[0-9]+([.][0-9]+)?", re.ASCII)
@@ -108,7 +110,7 @@ def _cells(raw: bytes, name: str) -> tuple[list[tuple[int, list[str]]], tuple[st
     if raw[:4] == b"\xd0\xcf\x11\xe0":
         raise ConfigError("a workbook of the old form", offender=name, remedy="save it as .xlsx or CSV UTF-8")
     if raw[:4] == b"PK\x03\x04":
-        sheets = [each for each in read_xlsx(raw, name) if each.rows]
+        sheets = [each for each in read_xlsx(raw, name, most_elements=_MOST_ELEMENTS) if each.rows]
         if len(sheets) != 1:
             found = ", ".join(each.name for each in sheets) or "none"
             raise ConfigError("not one sheet with rows", offender=name, value=found, remedy="keep that of the register")

@@ -98,7 +98,8 @@ def entry_page(request: Request, register: str, entry: str, services: ServicesDe
 
 async def form_values(request: Request) -> dict[str, str]:
     """The texts of a form whose fields a kind decides."""
-    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    async with request.form() as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 @router.post("/registers/{register}/{entry}")

@@ -104,8 +104,8 @@ def contract_page(request: Request, enterprise: str, site: str, services: Servic
 @router.post("/contract")
 async def put_contract(request: Request, enterprise: str, site: str, services: ServicesDep, scope: Reader) -> Response:
     """Enters the terms of a form."""
-    given = await request.form(max_fields=40)
-    terms = terms_of({name: str(given.get(name, ""))[:8000] for name in FIELDS})
+    async with request.form(max_fields=40) as given:
+        terms = terms_of({name: str(given.get(name, ""))[:8000] for name in FIELDS})
     Contract.of(terms)
     with services.database.write() as session:
         row = energy_contracts.contract_of(session, scope, enterprise, site)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final
 
 import orjson
@@ -33,9 +33,10 @@ _QUARTER_NS: Final = 900_000_000_000
 Span = Annotated[str, Query(alias="range", pattern="^(1d|7d|30d)$")]
 
 
-async def sent_form(request: Request) -> Mapping[str, Any]:
-    """All fields of a form, whose rows are numbered."""
-    return await request.form(max_fields=3000)
+async def sent_form(request: Request) -> AsyncIterator[Mapping[str, Any]]:
+    """All fields of a form, whose rows are numbered; whatever files came with it are closed afterwards."""
+    async with request.form(max_fields=3000) as form:
+        yield form
 
 
 SentForm = Annotated[Mapping[str, Any], Depends(sent_form)]

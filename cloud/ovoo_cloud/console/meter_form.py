@@ -176,6 +176,7 @@ def document_rows(content: bytes) -> tuple[str, object]:
     """
     try:
         found = json.loads(content.decode("utf-8-sig"))
+        json.dumps(found, ensure_ascii=False).encode()  # half a character, which JSON can escape, is no text to keep
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ConfigErrors(
             [ConfigError("not a document", code="meters.not_document", offender="file", value=str(error)[:80])]

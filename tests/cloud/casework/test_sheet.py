@@ -17,6 +17,8 @@ from ovoo_cloud.casework import questionnaire, sheet
 from ovoo_contract.errors import ConfigErrors
 from ovoo_packs import load_framework
 
+from tests.cloud.api.hostile_files import damaged_inside
+
 FRAMEWORK = load_framework("sme_2024")
 FILLED = {
     ("network_build", "control_network"): ("是", "verified", "网络拓扑图.pdf"),
@@ -208,6 +210,7 @@ def _with_part(name: str, change: Callable[[bytes], bytes]) -> bytes:
 
 BOMB = b'<!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
 PAGE = "xl/worksheets/sheet1.xml"
+MERGED = b'</sheetData><mergeCells><mergeCell ref="%b"/></mergeCells>'
 
 
 @pytest.mark.parametrize(
@@ -221,8 +224,25 @@ PAGE = "xl/worksheets/sheet1.xml"
         (PAGE, lambda _: b"<row/>" * 3_000_000, f"{PAGE}: too many rows"),
         (PAGE, lambda _: b"<c/>" * 3_000_000, f"{PAGE}: too many rows"),
         (PAGE, lambda _: b"\0" * (65 * 1024 * 1024), "unpacks to too much"),
+        ("xl/sharedStrings.xml", lambda _: b"<si><t/></si>" * 400_000, "unpacks to too much"),
+        (PAGE, lambda old: old.replace(b"</sheetData>", MERGED % b"A1:XFD1048576"), f"{PAGE}: too many rows"),
+        (PAGE, lambda old: old.replace(b"</sheetData>", MERGED % b"A1:&#88;FD1048576"), f"{PAGE}: too many rows"),
+        ("xl/worksheets/sheet2.dat", lambda _: BOMB + b"<a/>", "xl/worksheets/sheet2.dat: defines entities"),
     ],
-    ids=["macro", "external link", "entities", "entities of the book", "utf-16", "rows", "cells", "zip bomb"],
+    ids=[
+        "macro",
+        "external link",
+        "entities",
+        "entities of the book",
+        "utf-16",
+        "rows",
+        "cells",
+        "zip bomb",
+        "strings",
+        "merged whole",
+        "merged in code",
+        "sheet of another name",
+    ],
 )
 def test_a_workbook_that_brings_more_than_a_table_is_refused_before_it_is_parsed(
     name: str, change: Callable[[bytes], bytes], words: str
@@ -231,6 +251,12 @@ def test_a_workbook_that_brings_more_than_a_table_is_refused_before_it_is_parsed
         sheet.read_xlsx(_with_part(name, change))
 
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
+def test_a_workbook_packed_as_no_spreadsheet_does_is_refused_though_damaged(how: int) -> None:
+    with pytest.raises(ConfigErrors, match="not a workbook"):
+        sheet.read_xlsx(damaged_inside(workbook(), how))
 
 
 def test_files_that_are_no_tables_are_refused() -> None:

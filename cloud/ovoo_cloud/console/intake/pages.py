@@ -191,10 +191,12 @@ def _late(
     with services.database.read() as session:
         row = steps.opened(session, scope, place.enterprise, place.case, Permission.EDIT_CASE)
         standing = parts.newest(session, row, place.part)
+        if standing is None:  # nobody wrote the part: the page that was sent is none of ours
+            raise ConfigError("not a version", code="case.not_version", offender="version", value=shown.version)
         before = filled(version_content(session, row, place.part, shown.version), groups)
         view = file_view(session, scope, row, services.clock())
         listed = offers(session, scope, row)
-    theirs = filled({} if standing is None else standing.content, groups)
+    theirs = filled(standing.content, groups)
     values: dict[str, Any] = {
         "case": view,
         "part": place.part,

@@ -70,6 +70,7 @@ def object_of(text: str) -> dict[str, Any]:
     """
     try:
         found = json.loads(text)
+        json.dumps(found, ensure_ascii=False).encode()  # half a character, which JSON can escape, is no text to keep
     except (ValueError, RecursionError) as error:
         raise ConfigError("not JSON", code="case.not_json", offender="text", value=str(error)[:100]) from error
     if not isinstance(found, dict):

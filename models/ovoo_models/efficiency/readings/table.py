@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -88,7 +89,13 @@ def table_of(words: str, digest: str, encoding: str, log: ProblemLog, *, headed:
     if separator != ",":
         log.add("file.separator", "repaired", value={"\t": "tab"}.get(separator, separator))
     reader = csv.reader(io.StringIO(words, newline=""), delimiter=separator)
-    cells = [(reader.line_num, [plain(cell) for cell in row]) for row in reader]
+    try:
+        cells = [(reader.line_num, [plain(cell) for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise ConfigError(
+            "not a table", code="readings.not_table", offender=f"line {reader.line_num}", value=str(error),
+            remedy="save the sheet as CSV UTF-8",
+        ) from error  # fmt: skip
     return _headed(cells, digest, encoding, log, headed)
 
 
@@ -99,7 +106,7 @@ def decode_text(raw: bytes, path: Path) -> tuple[str, str]:
     if raw.startswith(b"\xef\xbb\xbf"):
         return raw.decode("utf-8-sig", "strict") if _is(raw, "utf-8") else _foreign(raw, path), "utf-8 with a mark"
     if raw[:2] in _MARKS:
-        return raw.decode("utf-16"), "utf-16"
+        return raw.decode("utf-16", "strict") if _is(raw, "utf-16") else _foreign(raw, path), "utf-16"
     if _is(raw, "utf-8"):
         return raw.decode("utf-8"), "utf-8"
     if _is(raw, "gb18030"):
@@ -123,11 +130,16 @@ def _foreign(raw: bytes, path: Path) -> str:
 
 
 def separator_of(words: str) -> str:
-    """The sign that splits most of the first lines into equally many cells; of equals the one that is no comma."""
+    """The sign that splits most of the first lines into equally many cells; of equals the one that is no comma.
+
+    A sign by which a line is no table, as its cell is too long, splits nothing: whoever reads the table tells of it.
+    """
     head = words.splitlines()[:60]
     best, best_score = ",", (0, 0)
     for sign in _SEPARATORS:
-        widths = Counter(len(row) for row in csv.reader(head, delimiter=sign) if len(row) > 1)
+        widths: Counter[int] = Counter()
+        with contextlib.suppress(csv.Error):
+            widths.update(len(row) for row in csv.reader(head, delimiter=sign) if len(row) > 1)
         if widths:
             width, rows = widths.most_common(1)[0]
             if (rows, width) > best_score:

@@ -186,6 +186,8 @@ def test_a_wrong_decision_names_itself(options: dict[str, object], message: str,
         (b"   \n \n", "empty"),
         (b"PK\x03\x04rest", "workbook"),
         (b"\xff\xff\xff\x81\x20\xff", "neither UTF-8 nor GBK"),
+        (b"\xff\xfe\x00\xd8\x00", "neither UTF-8 nor GBK"),
+        (b'time,kWh\n"%b"\n' % (b"x" * 200_000), "line 2: not a table"),
     ],
 )
 def test_what_is_no_table_is_refused_with_a_remedy(raw: bytes, message: str, tmp_path: Path) -> None:
