@@ -16,10 +16,10 @@ from ovoo_cloud.reports.build import render_files
 from ovoo_cloud.reports.cuts import SECRETS, centre_copy, secrets_of
 from ovoo_cloud.reports.tree import build_tree
 from ovoo_contract.errors import ConfigErrors
-from pypdf import PdfReader
 
 from tests.cloud.diagnosis import mine
 from tests.cloud.diagnosis.test_indicator_facts import COUNTERS, TOLD, counted, operated
+from tests.cloud.pdf_text import page_texts
 from tests.cloud.reports.conftest import Issued
 
 OUTPUT = "312,500"
@@ -53,7 +53,7 @@ def words(files: dict[str, bytes], stem: str) -> dict[str, str]:
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     book = load_workbook(io.BytesIO(files[f"{stem}.xlsx"]), read_only=True)
     texts = {
-        "pdf": "".join(page.extract_text() for page in PdfReader(io.BytesIO(files[f"{stem}.pdf"])).pages),
+        "pdf": "".join(page_texts(files[f"{stem}.pdf"])),
         "docx": "".join([*(paragraph.text for paragraph in document.paragraphs), *cells]),
         "xlsx": "".join(str(c) for sheet in book for row in sheet.iter_rows(values_only=True) for c in row if c),
         "html": files[f"{stem}.html"].decode(),
