@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -12,6 +13,10 @@ from ovoo_cloud.settings import Settings
 
 from tests.cloud import builders
 from tests.cloud.builders import T0, S
+from tests.cloud.empty import put_empty_catalogue
+from tests.servers.postgres import PostgresServer
+
+_NUMBERS = itertools.count(1)
 
 
 class Clock:
@@ -32,16 +37,34 @@ def clock() -> Clock:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Database]:
     """A migrated, empty database on each engine."""
-    url = f"sqlite:///{tmp_path / 'c.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    if request.param == "sqlite":
+        url = f"sqlite:///{put_empty_catalogue(tmp_path, 'c.db')}"
+    else:
+        url = request.getfixturevalue("migrated_postgres_url")
     opened = Database(url)
-    opened.migrate()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> str:
+    """The name of a migrated, empty database that nobody opens: others are made like it."""
+    opened = Database(postgres_server.fresh_database("migrated"))
+    opened.migrate()
+    opened.close()
+    return "migrated"
+
+
+@pytest.fixture
+def migrated_postgres_url(postgres_server: PostgresServer, migrated_postgres: str) -> str:
+    """The URL of a migrated, empty PostgreSQL database of the test's own."""
+    return postgres_server.fresh_database(f"like_{next(_NUMBERS)}", like=migrated_postgres)
 
 
 @pytest.fixture
 def services(tmp_path: pathlib.Path, clock: Callable[[], int]) -> Iterator[Services]:
     """Embedded services with one enterprise, site and gateway."""
+    put_empty_catalogue(tmp_path / "data")
     with build_services(Settings(data_dir=tmp_path / "data", access_consent="own"), clock=clock) as built:
         with built.database.write() as session:
             builders.tenant(session)

@@ -33,9 +33,10 @@ class PostgresServer:
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def fresh_database(self, name: str) -> str:
-        """The SQLAlchemy URL of a new, empty database."""
-        statements = (f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+    def fresh_database(self, name: str, like: str = "template1") -> str:
+        """The SQLAlchemy URL of a new database, empty or as that one which nobody has open now."""
+        create = f'CREATE DATABASE "{name}" TEMPLATE "{like}"'
+        statements = (f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', create)
         commands = [part for statement in statements for part in ("-c", statement)]
         self._run("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "ovoo", "-d", "postgres", "-q", *commands)
         return f"postgresql+psycopg://ovoo@127.0.0.1:{self.port}/{name}"

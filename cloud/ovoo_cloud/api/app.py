@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
+from starlette.routing import BaseRoute
 
 from ovoo_cloud import console
 from ovoo_cloud.api import (
@@ -157,11 +159,19 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(AccessRecorder, services=services, headers=_HEADERS)  # outside of whatever buffers a stream
     app.add_middleware(EgressRecorder, services=services)
-    for router in ROUTERS:
-        app.include_router(router, responses=schema.PROBLEMS)
+    app.router.routes.extend(_routes())
     schema.install(app)
     console.install(app)
     return app
+
+
+@functools.cache
+def _routes() -> list[BaseRoute]:
+    """The routes, put together once for every application of a process: they hold nothing of its services."""
+    gathered = APIRouter(strict_content_type=True)  # as FastAPI: a body is JSON only if it says so
+    for router in ROUTERS:
+        gathered.include_router(router, responses=schema.PROBLEMS)
+    return gathered.routes
 
 
 async def _security_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import pathlib
 from collections.abc import Iterator
 from typing import Any, Final
 
 import alembic.command
 import alembic.config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from ovoo_contract.errors import Conflict, StoreRejected, StoreUnavailable
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
@@ -49,10 +52,12 @@ class Database:
             yield session
 
     def migrate(self) -> None:
-        """Brings the schema to the newest revision; does nothing when it is there."""
+        """Brings the schema to the newest revision; only reads when it is there."""
+        with _reachable(self.url), self.engine.connect() as connection:
+            if MigrationContext.configure(connection).get_current_heads() == _newest():
+                return
         with _reachable(self.url), self._writer.connect() as connection:
-            config = alembic.config.Config()
-            config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+            config = _config()
             config.attributes["connection"] = connection
             alembic.command.upgrade(config, "head")
             connection.commit()
@@ -60,6 +65,18 @@ class Database:
     def close(self) -> None:
         """Closes all pooled connections."""
         self.engine.dispose()
+
+
+def _config() -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@functools.cache
+def _newest() -> tuple[str, ...]:
+    """The newest revision that the code knows; reading all of them takes longer than opening a database."""
+    return tuple(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def _engine(url: str) -> Engine:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 import pathlib
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from ovoo_contract.errors import ConfigErrors, OvooError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ExceptionHandler
 
 from ovoo_cloud.api.access import services_of
@@ -114,11 +116,19 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=package / "console" / "static"), name="static")
     # the third-party assets are installed by `make assets`; without them pages work, charts say that they do not
     app.mount("/assets", StaticFiles(directory=package / "assets", check_dir=False), name="assets")
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(_routes())
     gate.install(app)
     for kind in (OvooError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _as_page(app.exception_handlers[kind]))
+
+
+@functools.cache
+def _routes() -> list[BaseRoute]:
+    """The pages, put together once for every application of a process."""
+    gathered = APIRouter(strict_content_type=True)  # as FastAPI: a body is JSON only if it says so
+    for router in ROUTERS:
+        gathered.include_router(router)
+    return gathered.routes
 
 
 def _as_page(plain: ExceptionHandler) -> ExceptionHandler:

@@ -18,8 +18,9 @@ _LOWERED = {0x2080 + digit: 0x30 + digit for digit in range(10)}
 _FILES = ("NotoSansSC-Regular.ttf", "NotoSansSC-Bold.ttf")
 
 
+@cache
 def font_folder() -> Path:
-    """The folder with both weights.
+    """The folder with both weights, looked for once: every text of a report asks for it.
 
     Raises:
         ReportError: the fonts were never installed.

@@ -12,13 +12,14 @@ from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.catalogue.database import Database
 from ovoo_contract.errors import Forbidden, NotFound
 
+from tests.cloud.empty import put_empty_catalogue
+
 SCOPED = Scope("local-admin", Role.CENTRE_ADMIN, frozenset({"own"}))
 
 
 @pytest.fixture
 def database(tmp_path: pathlib.Path) -> Database:
-    opened = Database(f"sqlite:///{tmp_path / 'catalogue.db'}")
-    opened.migrate()
+    opened = Database(f"sqlite:///{put_empty_catalogue(tmp_path)}")
     with opened.write() as session:
         for name in ("own", "foreign"):
             enterprises.save_enterprise(session, Scope.system(), name)

@@ -22,7 +22,7 @@ from ovoo_cloud.diagnosis.review import subjects
 from ovoo_contract.canonical import canonical_json
 from sqlalchemy.orm import Session
 
-from tests.cloud.api.plant import DAY, NOW, OWN, Plant
+from tests.cloud.api.plant import DAY, NOW, OWN, SITE, Plant
 from tests.cloud.casework.content import CONTENT, PARTS, REGISTER
 
 PREFIX = "/api/v1/enterprises/{enterprise}/cases/{case}/"
@@ -59,6 +59,8 @@ NEED_CONSENT = frozenset(f"{STEPS}{step}" for step in ("open_intake", "submit", 
 }
 """What an enterprise's own people cannot do either once the consent of their case has ended."""
 PLAIN = ("", "reports")
+MADE = "-made-"
+"""What the names of cases have in them that were made for one call."""
 _PURPOSES = tuple(Purpose)
 
 
@@ -93,6 +95,29 @@ def case_in(plant: Plant, enterprise: str, site: str, case_id: str, state: State
         if state not in (State.APPLIED, State.ACCEPTED):
             _further(plant, session, who, row, state, now_ns)
         return {"case": case_id, "grant": row.grant, "document": document.sha256, "snapshot": row.snapshot}
+
+
+def case_for(plant: Plant, state: State, number: str) -> dict[str, str]:
+    """A case of the own enterprise in the state: one that nobody touched, else a new one with that number."""
+    name = f"{SITE}{MADE}{number}"
+    kept = plant.untouched.pop(state.value, None)
+    if kept is None or _stage(plant, kept["case"]) != (state.value, kept["stage"]):
+        kept = case_in(plant, OWN, SITE, name, state)
+        kept["stage"] = _stage(plant, name)[1]
+    plant.asked = (state.value, kept)
+    return kept
+
+
+def give_back(plant: Plant) -> None:
+    """After a refused call: the case that it was given serves again, where it still stands as it did."""
+    if plant.asked is not None:
+        plant.untouched[plant.asked[0]] = plant.asked[1]
+
+
+def _stage(plant: Plant, case_id: str) -> tuple[str, str]:
+    with plant.services.database.read() as session:
+        row = session.get_one(CaseFile, case_id)
+        return row.state, str(row.version)
 
 
 def free_terms() -> Terms:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from ovoo_cloud.access.roles import PURPOSES, Purpose, Role
 from ovoo_cloud.catalogue.grant_tables import Grant
-from sqlalchemy import select
+from sqlalchemy import update
 
 from tests.cloud.api import case_files
 from tests.cloud.api.plant import NOW, OWN, SITE, Plant
@@ -64,10 +64,18 @@ class Consent:
     purposes: tuple[Purpose, ...] = tuple(Purpose)
 
     def put(self, plant: Plant, enterprise: str = OWN) -> None:
+        """The consent to cases that were made for calls before stays withdrawn: all that are live are noted anew."""
+        stands = {
+            "from_ns": self.from_ns, "until_ns": self.until_ns, "withdrawn_ns": self.withdrawn_ns,
+            "sites": list(self.sites), "purposes": [each.value for each in self.purposes],
+        }  # fmt: skip
+        spent = Grant.case.contains(case_files.MADE)
+        if plant.asked is not None:
+            spent &= Grant.case != plant.asked[1]["case"]
+        given = update(Grant).where(Grant.enterprise == enterprise)
         with plant.services.database.write() as session:
-            for row in session.scalars(select(Grant).where(Grant.enterprise == enterprise)):
-                row.from_ns, row.until_ns, row.withdrawn_ns = self.from_ns, self.until_ns, self.withdrawn_ns
-                row.sites, row.purposes = list(self.sites), [each.value for each in self.purposes]
+            session.execute(given.where(~spent).values(stands))
+            session.execute(given.where(spent, Grant.withdrawn_ns.is_(None)).values(withdrawn_ns=NOW))
 
 
 LIVE = Consent()
@@ -81,15 +89,16 @@ CLOSED: Mapping[str, Consent] = {**ENDED, "wrong site": Consent(sites=(ELSEWHERE
 
 def called(plant: Plant, route: Route, role: Role, consent: Consent, monkeypatch: pytest.MonkeyPatch) -> httpx.Response:
     """Calls with the consent as it stands at that moment, not as it stood when a case was made for the call."""
-    made = case_files.case_in
+    made = case_files.case_for
 
     def then_ended(*arguments: object, **rest: object) -> dict[str, str]:
         found = made(*arguments, **rest)  # type: ignore[arg-type]
         consent.put(plant)
         return found
 
+    plant.asked = None
     LIVE.put(plant)
-    monkeypatch.setattr(case_files, "case_in", then_ended)
+    monkeypatch.setattr(case_files, "case_for", then_ended)
     if route[0] == "get" or not case_files.is_workflow(route[1]):
         consent.put(plant)
     return call(plant, route, plant.ids["own"], plant.token(role.value), role)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import pathlib
 import socket
@@ -34,6 +35,7 @@ from ovoo_contract.hour_sums import SumsEnvelope
 from ovoo_contract.samples import SampleBatch
 from ovoo_contract.wire import BatchHeader, encode_batch
 
+from tests.cloud.api import moulds
 from tests.cloud.api.own_framework import own_text
 from tests.cloud.energy.machine_hours import hours_of, minutes
 from tests.cloud.people import join
@@ -170,6 +172,10 @@ class Plant:
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False, verify=False))
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
     sent: int = 0
+    asked: tuple[str, dict[str, str]] | None = None
+    """State and ids of the case that the call under way was given."""
+    untouched: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By state, a case that a refused call left as it was."""
 
     def session(self, user: str) -> str:
         with self.services.database.write() as session:
@@ -192,26 +198,51 @@ class Plant:
 
 
 @contextlib.contextmanager
-def installation(folder: pathlib.Path, *, fed: bool = True, **settings: Any) -> Iterator[Plant]:
-    """Services with users; `fed` with two plants and a day of samples, else as after `ovoo-cloud init`."""
+def opened(folder: pathlib.Path, **settings: Any) -> Iterator[Plant]:
+    """Services over the folder, with keys of their own."""
     clock = Clock()
     with build_services(Settings(data_dir=folder, **{"access_consent": "own", **settings}), clock=clock) as services:
         Authority(services.settings.authority_dir).create("Test CA", NOW)
         intake = Intake(services.database, services.store, clock, timezone="Asia/Shanghai")
-        plant = Plant(services, clock, intake, Catalogue(entries()))
-        if fed:
-            _register(plant)
-            _feed(plant)
-            _feed_foreign(plant)
-            with plant.services.database.write() as session:
-                frameworks.add(session, SYSTEM, own_text(), name="own.yaml", now_ns=NOW)
-            from tests.cloud.api.plant_records import records_of  # here: it builds on this module
+        yield Plant(services, clock, intake, Catalogue(entries()))
 
-            plant.ids = {
-                "own": records_of(plant, OWN, SITE, GATEWAY),
-                "foreign": records_of(plant, FOREIGN, FOREIGN_SITE, FOREIGN_GATEWAY),
-            }
-        _people(plant, [OWN] if fed else [])
+
+def fill(plant: Plant, fed: bool) -> None:
+    """Users and, if `fed`, two plants with a day of samples."""
+    if fed:
+        _register(plant)
+        _feed(plant)
+        _feed_foreign(plant)
+        with plant.services.database.write() as session:
+            frameworks.add(session, SYSTEM, own_text(), name="own.yaml", now_ns=NOW)
+        from tests.cloud.api.plant_records import records_of  # here: it builds on this module
+
+        plant.ids = {
+            "own": records_of(plant, OWN, SITE, GATEWAY),
+            "foreign": records_of(plant, FOREIGN, FOREIGN_SITE, FOREIGN_GATEWAY),
+        }
+    _people(plant, [OWN] if fed else [])
+
+
+@contextlib.contextmanager
+def installation(folder: pathlib.Path, *, fed: bool = True, **settings: Any) -> Iterator[Plant]:
+    """Services with users; `fed` with two plants and a day of samples, else as after `ovoo-cloud init`.
+
+    Filled once in a process and copied from then on, but where a setting says that it is kept elsewhere.
+    """
+    if not settings.get("database_url"):
+        settings.pop("database_url", None)
+    if settings.keys() <= moulds.OUTSIDE:
+        opener = functools.partial(opened, **settings)
+        with moulds.copied(folder, fed, settings.get("access_consent", "own"), opener) as plant:
+            if fed:
+                from tests.cloud.api.plant_records import ensure_report_key
+
+                ensure_report_key(plant)
+            yield plant
+        return
+    with opened(folder, **settings) as plant:
+        fill(plant, fed)
         yield plant
 
 

@@ -22,9 +22,13 @@ from tests.cloud.api.routes import ENERGY
 
 
 def call(plant: Plant, route: tuple[str, str], ids: dict[str, str], token: str, role: Role) -> httpx.Response:
+    plant.asked = None
     path, sent = asked(plant, route, ids, role)
     bearer = {"Authorization": f"Bearer {token}"} if token else {}
-    return plant.http.request(route[0], path, **{**sent, "headers": bearer | sent["headers"]})
+    answer = plant.http.request(route[0], path, **{**sent, "headers": bearer | sent["headers"]})
+    if answer.status_code in (401, 403, 404):
+        case_files.give_back(plant)
+    return answer
 
 
 def asked(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role) -> tuple[str, dict[str, Any]]:
@@ -63,7 +67,7 @@ def asked(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role)
 
 
 def workflow_case(plant: Plant, route: tuple[str, str], ids: dict[str, str], role: Role) -> dict[str, str]:
-    """A case in the state that the route begins in, made anew for every call that changes one; else the shared one."""
+    """A case in the state that the route begins in where the call may change one; else the shared one."""
     site = ids["site"]
     shared = plant.ids["own_file" if site == SITE else "foreign_file"]
     names = {"part": "energy", "document": ids.get("document", shared["document"])}
@@ -72,7 +76,7 @@ def workflow_case(plant: Plant, route: tuple[str, str], ids: dict[str, str], rol
     if route[0] == "get" or ids["enterprise"] != OWN or site != SITE:
         return {**shared, **names}
     state = case_files.STARTS[route[1]]
-    return {**case_files.case_in(plant, OWN, SITE, f"{site}-made-{_another(plant)}", state), **names}
+    return {**case_files.case_for(plant, state, _another(plant)), **names}
 
 
 def _another(plant: Plant) -> str:

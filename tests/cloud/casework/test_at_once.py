@@ -32,7 +32,7 @@ SYSTEM = Scope.system("cli")
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def both(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Centre]:
     """A centre of its own on each database."""
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    url = "" if request.param == "sqlite" else request.getfixturevalue("migrated_postgres_url")
     with centre(tmp_path / "centre", database_url=url) as opened:
         yield opened
 

@@ -24,6 +24,7 @@ from ovoo_contract.errors import ConfigError, Conflict, Forbidden, NotReady, Ovo
 
 from tests.cloud import builders
 from tests.cloud.builders import ENTERPRISE, SITE, T0, S
+from tests.cloud.empty import put_empty_catalogue
 
 DAY = 86_400 * S
 OWN = frozenset({ENTERPRISE})
@@ -71,8 +72,7 @@ class Cases(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = pathlib.Path(tempfile.mkdtemp())
-        self.database = Database(f"sqlite:///{self.folder / 'c.db'}")
-        self.database.migrate()
+        self.database = Database(f"sqlite:///{put_empty_catalogue(self.folder)}")
         self.now_ns = T0
         self.frozen = ""
 

@@ -14,6 +14,8 @@ from ovoo_cloud.centre import entries
 from ovoo_cloud.services import Services, build_services
 from ovoo_cloud.settings import Settings
 
+from tests.cloud.empty import put_empty_catalogue
+
 SYSTEM = Scope.system()
 NOW = 1_780_624_800 * 10**9
 OWN, FOREIGN = "heishan-coal", "bayan-chem"
@@ -45,6 +47,7 @@ class Centre:
 
 @pytest.fixture
 def centre(tmp_path: pathlib.Path) -> Iterator[Centre]:
+    put_empty_catalogue(tmp_path)
     with build_services(Settings(data_dir=tmp_path), clock=lambda: NOW) as services:
         with services.database.write() as session:
             for name in (OWN, FOREIGN):

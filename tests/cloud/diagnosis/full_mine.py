@@ -6,6 +6,7 @@ import json
 import math
 from array import array
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import yaml
@@ -27,7 +28,7 @@ MODELS = (("mewma", "score"), ("baseline", "score"), ("idle", "score"))
 
 def intake(**changes: Any) -> dict[str, Any]:
     """The example intake as plain data with every further section."""
-    data: dict[str, Any] = json.loads(json.dumps(yaml.load(mine.EXAMPLE.read_text(encoding="utf-8"), yaml.BaseLoader)))
+    data: dict[str, Any] = json.loads(_example())
     data["products"][0]["measured"] = {"asset": BELT, "signal": "output", "kind": "counter"}
     data["operation"] = {
         "machines": [
@@ -70,6 +71,11 @@ def intake(**changes: Any) -> dict[str, Any]:
         {"action": "fan_pump", "responsible": "通风科"},
     ]
     return data | changes
+
+
+@cache
+def _example() -> str:
+    return json.dumps(yaml.load(mine.EXAMPLE.read_text(encoding="utf-8"), yaml.BaseLoader))
 
 
 def case(**changes: Any) -> Case:

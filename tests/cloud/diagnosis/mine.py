@@ -6,6 +6,7 @@ import math
 import random
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,12 @@ Shape = Callable[[float], float]
 
 
 def case() -> Case:
-    """The case of the sample intake."""
+    """The case of the sample intake, for the caller to change."""
+    return deepcopy(_read())
+
+
+@cache
+def _read() -> Case:
     return load_case(EXAMPLE)
 
 

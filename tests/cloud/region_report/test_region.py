@@ -29,9 +29,9 @@ from ovoo_cloud.region_report.document import KIND
 from ovoo_cloud.region_report.snapshot import freeze_region
 from ovoo_cloud.reports.verify import verify_bundle
 from ovoo_contract.errors import Conflict, Forbidden, QueryError, ReportError
-from pypdf import PdfReader
 
 from tests.cloud.centre.conftest import ENGINEER, REGION, SYSTEM
+from tests.cloud.pdf_text import page_texts
 from tests.cloud.region_report.conftest import NAME, OFFICE, QUARTER, SITE, Region
 
 ISSUE = Issue("N", "2026-06-08", 1, "test")
@@ -47,7 +47,7 @@ def texts(path: pathlib.Path) -> str:
     """Everything that can be read in a file of the bundle."""
     content = path.read_bytes()
     if path.suffix == ".pdf":
-        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+        return "\n".join(page_texts(content))
     if path.suffix in (".docx", ".xlsx"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())

@@ -16,10 +16,10 @@ from ovoo_cloud.reports.build import render_files
 from ovoo_cloud.reports.cuts import SECRETS, centre_copy, secrets_of
 from ovoo_cloud.reports.tree import build_tree
 from ovoo_contract.errors import ConfigErrors
-from pypdf import PdfReader
 
 from tests.cloud.diagnosis import mine
 from tests.cloud.diagnosis.test_indicator_facts import COUNTERS, TOLD, counted, operated
+from tests.cloud.pdf_text import page_texts
 from tests.cloud.reports.conftest import Issued
 
 OUTPUT = "312,500"
@@ -53,7 +53,7 @@ def words(files: dict[str, bytes], stem: str) -> dict[str, str]:
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
     book = load_workbook(io.BytesIO(files[f"{stem}.xlsx"]), read_only=True)
     texts = {
-        "pdf": "".join(page.extract_text() for page in PdfReader(io.BytesIO(files[f"{stem}.pdf"])).pages),
+        "pdf": "".join(page_texts(files[f"{stem}.pdf"])),
         "docx": "".join([*(paragraph.text for paragraph in document.paragraphs), *cells]),
         "xlsx": "".join(str(c) for sheet in book for row in sheet.iter_rows(values_only=True) for c in row if c),
         "html": files[f"{stem}.html"].decode(),
@@ -61,13 +61,21 @@ def words(files: dict[str, bytes], stem: str) -> dict[str, str]:
     return {form: re.sub(r"[\s\u200b]+", "", text) for form, text in texts.items()}
 
 
+@pytest.fixture(scope="module")
+def told(files: dict[str, bytes]) -> dict[str, dict[str, str]]:
+    """The text of every format of both reports."""
+    return {stem: words(files, stem) for stem in ("report", "report.centre")}
+
+
 @pytest.mark.parametrize("form", ["pdf", "docx", "xlsx", "html"])
-def test_output_and_cost_are_in_the_enterprises_report_only(files: dict[str, bytes], form: str) -> None:
+def test_output_and_cost_are_in_the_enterprises_report_only(
+    files: dict[str, bytes], told: dict[str, dict[str, str]], form: str
+) -> None:
     snapshot = json.loads(files["snapshot.json"])
     cost = f"{float(snapshot['figures']['cost.total']['value']):,.2f}"
     intensity = f"{float(snapshot['figures']['norm.intensity']['value']):,.3f}"
 
-    own, centre = words(files, "report")[form], words(files, "report.centre")[form]
+    own, centre = told["report"][form], told["report.centre"][form]
 
     for secret in (OUTPUT, cost, intensity):
         assert secret in own, secret

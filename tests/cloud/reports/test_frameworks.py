@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Callable
@@ -22,10 +21,10 @@ from ovoo_cloud.reports.signing import create_key, load_signing_key, sign
 from ovoo_cloud.reports.verify import verify_bundle
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import ConfigErrors, PackError
-from pypdf import PdfReader
 
 from tests.cloud.api.own_framework import own_text
 from tests.cloud.diagnosis import mine
+from tests.cloud.pdf_text import page_texts
 from tests.cloud.reports.conftest import Issued
 
 ISSUE = Issue("T-3", "2026-06-08", 1, "test")
@@ -115,8 +114,7 @@ def test_months_of_the_named_machine_are_measured_with_evidence(several: Issued)
     ],
 )
 def test_the_report_has_a_section_for_each(several: Issued, name: str, words: list[str]) -> None:
-    pages = PdfReader(io.BytesIO((several.folder / name).read_bytes())).pages
-    text = "\n".join(page.extract_text() for page in pages).replace("\u200b", "").replace("\n", "")
+    text = "\n".join(page_texts(several.folder / name)).replace("\u200b", "").replace("\n", "")
 
     assert all(each.replace(" ", "") in text.replace(" ", "") for each in words)
 

@@ -15,8 +15,8 @@ import openpyxl
 import pytest
 from ovoo_cloud.diagnosis.snapshot import Snapshot
 from ovoo_cloud.reports.build import render_files
-from pypdf import PdfReader
 
+from tests.cloud.pdf_text import page_texts
 from tests.cloud.reports.conftest import Issued
 from tests.cloud.reports.test_pages import run
 
@@ -73,7 +73,7 @@ class Page(HTMLParser):
 
 def text_of(name: str, content: bytes) -> str:
     if name.endswith(".pdf"):
-        return "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+        return "".join(page_texts(content))
     if name.endswith(".docx"):
         body = docx.Document(io.BytesIO(content)).element.body
         return "".join(node.text or "" for node in body.iter() if str(node.tag).endswith("}t"))

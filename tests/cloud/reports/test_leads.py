@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Callable
@@ -24,9 +23,9 @@ from ovoo_cloud.reports.tree import build_tree
 from ovoo_cloud.reports.verify import verify_bundle
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import ConfigErrors
-from pypdf import PdfReader
 
 from tests.cloud.diagnosis import mine
+from tests.cloud.pdf_text import page_texts
 from tests.cloud.reports.conftest import Issued
 from tests.cloud.reports.leads import LEADS, lead_case, lead_shelf
 
@@ -50,8 +49,7 @@ def data_of(issued: Issued) -> dict[str, Any]:
 
 
 def text_of(path: Path) -> str:
-    pages = PdfReader(io.BytesIO(path.read_bytes())).pages
-    return "".join("".join(page.extract_text() for page in pages).replace("\u200b", "").split())
+    return "".join("".join(page_texts(path)).replace("\u200b", "").split())
 
 
 def test_it_verifies_from_the_snapshot_and_from_the_store(led: tuple[str, Issued]) -> None:

@@ -23,13 +23,14 @@ from ovoo_contract.errors import ReportError
 from pypdf import PdfReader
 
 from tests.cloud.diagnosis import mine
+from tests.cloud.pdf_text import page_texts
 from tests.cloud.reports.conftest import Issued
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
 def pdf_text(path: Path) -> str:
-    return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+    return "\n".join(page_texts(path))
 
 
 def docx_text(path: Path) -> str:
