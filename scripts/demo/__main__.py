@@ -73,7 +73,7 @@ def fill(
     cases = casework.cases(place)
     casework.open_intakes(cases, time.time_ns())
     _say(began, "each enterprise applied and consented: its site, five purposes, 90 days")
-    held = ", ".join(f"{rows} {kind}" for kind, rows in registers.enter(place).items())
+    held = ", ".join(f"{kind} {rows}" for kind, rows in registers.enter(place).items())
     _say(began, f"the centre's registers imported, examples all: {held}")
     contract.enter(place)
     writers = []

@@ -47,7 +47,7 @@ PLANTS = (
     ),
     DemoPlant(
         "dairy", "xilin-dairy", "xilin", "xilin-gw1", "锡林乳业（虚构）", "Xilin Dairy (fictitious)", "mqtt",
-        ("leak", "storage/cold/store1", 1.0), 30, ("fouling", "powder/line1/dryer1", 0.11),
+        ("leak", "storage/cold/store1", 1.0), 30, ("fouling", "powder/line1/dryer1", 0.2),
     ),
 )  # fmt: skip
 

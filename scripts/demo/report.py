@@ -115,7 +115,7 @@ def line(site: str, told: dict[str, Any]) -> str:
     changed = f", {told['changes']} figures changed" if told["changes"] else ""
     follows = f", before and after against {told['follows']}" if told["follows"] else ""
     number = f"{told['number']} revision {told['revision']}{changed}{follows}"
-    matched = ", ".join(f"{count} {kind}" for kind, count in told["matched"].items())
+    matched = ", ".join(f"{kind} {count}" for kind, count in told["matched"].items())
     fit = f"; examples that fit: {matched}" if matched else ""
     return f"{site}: {number}; {level}, {points} points ({shares}){fit}; {verdict}; {told['report']}"
 
