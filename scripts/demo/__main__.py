@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import datetime
 import itertools
 import pathlib
 import shutil
@@ -20,7 +19,20 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from scripts.demo import baseline, casework, contract, decisions, meter_tree, people, plants, report, site, summary
+from scripts.demo import (
+    aftercare,
+    baseline,
+    casework,
+    contract,
+    decisions,
+    meter_tree,
+    people,
+    plants,
+    registers,
+    report,
+    site,
+    summary,
+)
 from scripts.demo.children import ChildFailed, Children
 from scripts.demo.place import PLANTS, ROOT, Place, free_port
 
@@ -37,8 +49,10 @@ def main() -> int:
     began = time.monotonic()
     try:
         with Children(place.state / "logs") as children:
-            cases = fill(children, place, options.days, options.fault_seed, began)
-            live = watch(children, place, cases, options.live_s if options.once else None, began)
+            timeline = plants.Timeline.ending(time.time_ns(), options.days)
+            cases = fill(children, place, timeline, options.fault_seed, began)
+            later = aftercare.follow_up(cases, timeline, time.time_ns())
+            live = watch(children, place, later, options.live_s if options.once else None, began)
         code = finish(place, live, options.days, began)
     except ChildFailed as error:
         print(f"demo failed: {error}", file=sys.stderr)
@@ -46,7 +60,9 @@ def main() -> int:
     return code
 
 
-def fill(children: Children, place: Place, days: int, seed: int, began: float) -> list[casework.DemoCase]:
+def fill(
+    children: Children, place: Place, timeline: plants.Timeline, seed: int, began: float
+) -> list[casework.DemoCase]:
     """Starts broker and cloud, trains the models, plays the past through the gateways, issues the reports."""
     site.start_broker(children, place)
     site.prepare_cloud(children, place)
@@ -57,8 +73,9 @@ def fill(children: Children, place: Place, days: int, seed: int, began: float) -
     cases = casework.cases(place)
     casework.open_intakes(cases, time.time_ns())
     _say(began, "each enterprise applied and consented: its site, five purposes, 90 days")
+    held = ", ".join(f"{kind} {rows}" for kind, rows in registers.enter(place).items())
+    _say(began, f"the centre's registers imported, examples all: {held}")
     contract.enter(place)
-    timeline = plants.Timeline.ending(time.time_ns(), days)
     writers = []
     for number, plant in enumerate(PLANTS):
         plants.draw_faults(children, place, plant, timeline, seed + number)
@@ -76,7 +93,7 @@ def fill(children: Children, place: Place, days: int, seed: int, began: float) -
         replays = [plants.start_replay(children, place, plant, part) for plant in PLANTS]
         for replay in replays:
             replay.wait(600)
-    _say(began, f"{days} days of history delivered through the gateways")
+    _say(began, f"{_days_told(timeline)} of history delivered through the gateways")
     meter_tree.give_all(place)
     decisions.enter(place)
     record = baseline.define(place, timeline)
@@ -90,14 +107,22 @@ def fill(children: Children, place: Place, days: int, seed: int, began: float) -
     return cases
 
 
-def watch(children: Children, place: Place, cases: list[casework.DemoCase], live_s: int | None, began: float) -> bool:
-    """Goes live: a fault appears on every plant, and the cases go on. Runs for `live_s`, or until interrupted."""
+def watch(
+    children: Children,
+    place: Place,
+    later: Iterator[tuple[casework.DemoCase, str, str]],
+    live_s: int | None,
+    began: float,
+) -> bool:
+    """Goes live: a fault appears on every plant, and the cases go on.
+
+    Runs for `live_s` and until the cases are done, or until interrupted.
+    """
     pairs = [plants.go_live(children, place, plant, PORTS[plant.site]) for plant in PLANTS]
     _say(began, "live at 1 Hz over OPC UA and MQTT; a fault begins on each plant in a few seconds")
     deadline = time.monotonic() + (live_s if live_s is not None else 10**9)
     faults_at = time.monotonic() + _FAULT_AFTER_S
     triggered = False
-    later = casework.follow_up(cases, datetime.date.today())
     if live_s is None:
         print("press Ctrl-C to stop, audit the store and verify the reports", flush=True)
     try:
@@ -112,6 +137,8 @@ def watch(children: Children, place: Place, cases: list[casework.DemoCase], live
                     plants.trigger_fault(children, place, plant, _FAULT_S)
                 triggered = True
             time.sleep(0.5)
+        while _go_on(place, later, began):  # a slow machine may not have come to all of them
+            pass
     except KeyboardInterrupt:
         print("stopping", flush=True)
     for simulator, _gateway in pairs:
@@ -122,14 +149,17 @@ def watch(children: Children, place: Place, cases: list[casework.DemoCase], live
     return True
 
 
-def _go_on(place: Place, later: Iterator[tuple[casework.DemoCase, str, str]], began: float) -> None:
-    """The next step that follows an issue, where there is one left."""
+def _go_on(place: Place, later: Iterator[tuple[casework.DemoCase, str, str]], began: float) -> bool:
+    """The next step that follows an issue; False where there is none left."""
     for case, step, issued in itertools.islice(later, 1):
         if issued:
             folder = report.fetch(place, case, issued)
-            _say(began, f"{case.id}: {step}, with a table of changes: {folder / 'report.pdf'}")
+            shows = "before and after" if case.again else "a table of changes"
+            _say(began, f"{case.id}: {step}, with {shows}: {folder / 'report.pdf'}")
         else:
             _say(began, f"{case.id}: {step}")
+        return True
+    return False
 
 
 def finish(place: Place, live: bool, days: int, began: float) -> int:
@@ -153,6 +183,13 @@ def finish(place: Place, live: bool, days: int, began: float) -> int:
         return 5
     found_enough = document["found_share"] >= 0.8 and document["false_alarms_per_plant_week"] <= 1.0
     return 0 if found_enough else 3
+
+
+def _days_told(timeline: plants.Timeline) -> str:
+    """The days of the past, and of which plant it is longer."""
+    days = (timeline.end_ns - timeline.start_ns) // (86_400 * 10**9)
+    longer = [f"of {plant.site} {days + plant.earlier_days}" for plant in PLANTS if plant.earlier_days]
+    return ", ".join((f"{days} days", *longer))
 
 
 _FAULT_S = 180

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +20,22 @@ from scripts.demo.place import PLANTS, ROOT, DemoPlant, Place
 from scripts.demo.plants import Timeline
 from scripts.demo.site import Api
 
-__all__ = ["DemoCase", "cases", "fill_in", "follow_up", "issue", "measure", "open_intakes"]
+__all__ = [
+    "DemoCase",
+    "bring",
+    "cases",
+    "confirmed",
+    "day",
+    "decided",
+    "fill_in",
+    "issue",
+    "later_window",
+    "measure",
+    "open_intakes",
+    "review",
+    "to_intake",
+    "write",
+]
 
 _FILES: Final = ROOT / "scripts" / "demo" / "cases"
 _SHANGHAI: Final = datetime.timezone(datetime.timedelta(hours=8))
@@ -37,11 +52,12 @@ class DemoCase:
     plant: DemoPlant
     people: Parties
     number: str
+    again: bool = False
 
     @property
     def id(self) -> str:
-        """The id of the case."""
-        return f"{self.plant.site}-demo"
+        """The id of the case; one that follows another says so."""
+        return f"{self.plant.site}-demo{'-2' if self.again else ''}"
 
     @property
     def enterprise(self) -> str:
@@ -82,15 +98,22 @@ def cases(place: Place) -> list[DemoCase]:
 
 def open_intakes(opened: list[DemoCase], now_ns: int) -> None:
     """Each enterprise applies and consents, for its site, five purposes and 90 days; the centre opens the intake."""
-    until = datetime.datetime.fromtimestamp((now_ns + _GRANT_DAYS * _DAY_NS) // 10**9, _SHANGHAI).isoformat()
     for each in opened:
-        sites, people = [each.plant.site], each.people
-        told = {"id": each.id, "title": f"{each.plant.name_zh} 数字化水平诊断", "sites": sites}
-        people.engineer.post(f"{each.enterprise}/cases", {**told, "reason": "参加数字化水平评测（演示）"})
-        each.take(people.head, "accept", {"reason": "材料齐全（演示）"})
-        terms = {"purposes": _PURPOSES, "sites": sites, "until": until, "reason": "数字化水平诊断（演示）"}
-        each.take(people.engineer, "consent", terms)
-        each.take(people.expert, "open_intake", {"framework": "sme_2024"})
+        told = {"id": each.id, "title": f"{each.plant.name_zh} 数字化水平诊断", "sites": [each.plant.site]}
+        each.people.engineer.post(f"{each.enterprise}/cases", {**told, "reason": "参加数字化水平评测（演示）"})
+        to_intake(each, now_ns, "sme_2024")
+
+
+def to_intake(each: DemoCase, now_ns: int, framework: str) -> None:
+    """An application is accepted, consented to and opened for its intake.
+
+    An empty `framework` is that of the case before.
+    """
+    until = datetime.datetime.fromtimestamp((now_ns + _GRANT_DAYS * _DAY_NS) // 10**9, _SHANGHAI).isoformat()
+    each.take(each.people.head, "accept", {"reason": "材料齐全（演示）"})
+    terms = {"purposes": _PURPOSES, "sites": [each.plant.site], "until": until, "reason": "数字化水平诊断（演示）"}
+    each.take(each.people.engineer, "consent", terms)
+    each.take(each.people.expert, "open_intake", {"framework": framework})
 
 
 def fill_in(opened: list[DemoCase], place: Place, timeline: Timeline) -> None:
@@ -99,15 +122,24 @@ def fill_in(opened: list[DemoCase], place: Place, timeline: Timeline) -> None:
         text = _intake_text(each.plant, timeline)
         (place.out / f"case-{each.plant.site}.yaml").write_text(text, encoding="utf-8")
         intake = json.loads(json.dumps(yaml.safe_load(text), default=str))
-        for name in sorted(set(_documents(intake))):
-            each.people.engineer.upload(f"{each.home}/documents", name, paper(name, each.plant))
+        bring(each, intake)
         for part, sections in PARTS.items():
-            content = {section: intake[section] for section in sections if section in intake}
-            told = _as_told(content)
-            each.people.engineer.put(f"{each.home}/parts/{part}", {"content": told}, seen=0)
-            if told != content:
-                each.people.expert.put(f"{each.home}/parts/{part}", {"content": content}, seen=1)
+            write(each, part, {section: intake[section] for section in sections if section in intake}, 0)
         each.take(each.people.engineer, "submit")
+
+
+def bring(each: DemoCase, told: Any) -> None:
+    """The enterprise brings every document that an intake names as evidence."""
+    for name in sorted(set(_documents(told))):
+        each.people.engineer.upload(f"{each.home}/documents", name, paper(name, each.plant))
+
+
+def write(each: DemoCase, part: str, content: Mapping[str, Any], seen: int) -> None:
+    """The enterprise writes a part over the version `seen`; what was seen on site the expert writes after it."""
+    told = _as_told(content)
+    each.people.engineer.put(f"{each.home}/parts/{part}", {"content": told}, seen=seen)
+    if told != content:
+        each.people.expert.put(f"{each.home}/parts/{part}", {"content": content}, seen=seen + 1)
 
 
 def _as_told(content: Any) -> Any:
@@ -120,8 +152,15 @@ def _as_told(content: Any) -> Any:
 
 
 def _intake_text(plant: DemoPlant, timeline: Timeline) -> str:
-    start, end = _day(timeline.start_ns + _DAY_NS), _day(timeline.end_ns)
-    return (_FILES / f"{plant.pack}.yaml").read_text(encoding="utf-8").format(start=start, end=end)
+    window = later_window(timeline)
+    if plant.earlier_days:
+        window = {"start": day(timeline.of(plant).start_ns + _DAY_NS), "end": window["start"]}
+    return (_FILES / f"{plant.pack}.yaml").read_text(encoding="utf-8").format(**window)
+
+
+def later_window(timeline: Timeline) -> dict[str, str]:
+    """First day and the day after the last one of what every plant's past has in common."""
+    return {"start": day(timeline.start_ns + _DAY_NS), "end": day(timeline.end_ns)}
 
 
 def _documents(told: Any) -> Iterator[str]:
@@ -145,18 +184,19 @@ def issue(opened: list[DemoCase]) -> list[str]:
     """Reviewed entry by entry, confirmed by the enterprise, issued by the centre; gives the reports' ids."""
     jobs = []
     for each in opened:
-        _review(each, _decided(each, "review"))
-        jobs.append(_confirmed(each))
+        review(each, decided(each, "review"))
+        jobs.append(confirmed(each))
     return [str(each.finished(job)["report"]) for each, job in zip(opened, jobs, strict=True)]
 
 
-def _decided(each: DemoCase, part: str) -> dict[str, Any]:
+def decided(each: DemoCase, part: str) -> dict[str, Any]:
+    """What was decided, seen or done in a plant at one point of its case; empty where nothing was."""
     told = yaml.safe_load((_FILES / "decisions.yaml").read_text(encoding="utf-8"))
     found: dict[str, Any] = told[each.plant.site].get(part) or {}
     return found
 
 
-def _review(each: DemoCase, overrides: Mapping[str, Mapping[str, Any]]) -> None:
+def review(each: DemoCase, overrides: Mapping[str, Mapping[str, Any]]) -> None:
     """Every entry that nobody decided is accepted, or overridden with value, reason and what was seen."""
     expert = each.people.expert
     for row in expert.get(f"{each.home}/review")["items"]:
@@ -167,7 +207,7 @@ def _review(each: DemoCase, overrides: Mapping[str, Mapping[str, Any]]) -> None:
             expert.post(f"{each.home}/review", {"subject": row["subject"], "decision": "accept"})
 
 
-def _confirmed(each: DemoCase) -> Any:
+def confirmed(each: DemoCase) -> Any:
     """Proposed, confirmed as it lies there, and given to be issued; gives the job."""
     shown = each.take(each.people.expert, "propose")["snapshot"]
     each.take(each.people.engineer, "confirm", {"snapshot": shown})
@@ -175,35 +215,6 @@ def _confirmed(each: DemoCase) -> Any:
     return each.take(each.people.head, "issue", order)
 
 
-def follow_up(opened: list[DemoCase], today: datetime.date) -> Iterator[tuple[DemoCase, str, str]]:
-    """What comes after the first issue: one report is revised, one plant is visited.
-
-    Gives (case, step, report's id or an empty text) as each is done.
-    """
-    steps: tuple[tuple[str, Callable[[DemoCase, dict[str, Any]], str]], ...] = (
-        ("revise", _revise),
-        ("visit", lambda each, told: _visit(each, told, today)),
-    )
-    for each in opened:
-        for step, take in steps:
-            told = _decided(each, step)
-            if told:
-                yield each, step, take(each, told)
-
-
-def _revise(each: DemoCase, told: dict[str, Any]) -> str:
-    each.take(each.people.expert, "revise", {"reason": told["reason"]})
-    _review(each, told["review"])
-    return str(each.finished(_confirmed(each))["report"])
-
-
-def _visit(each: DemoCase, told: dict[str, Any], today: datetime.date) -> str:
-    name = told["document"]
-    kept = each.people.expert.upload(f"{each.home}/documents", name, paper(name, each.plant))
-    body = {"date": today.isoformat(), "words": told["words"], "documents": [kept["sha256"]]}
-    each.take(each.people.expert, "visit", body)
-    return ""
-
-
-def _day(time_ns: int) -> str:
+def day(time_ns: int) -> str:
+    """The day in Shanghai, ISO."""
     return datetime.datetime.fromtimestamp(time_ns // 10**9, _SHANGHAI).date().isoformat()

@@ -17,6 +17,11 @@ class DemoPlant:
     """One plant of the demo: how it is collected, and kind, machine and size of the fault that comes while one watches.
 
     The size lies above what wear does in months, since nobody watches for months; None takes the usual one.
+
+    Attributes:
+        earlier_days: its past begins so many days before the others'; they are the window of a first diagnosis, and
+            what the others are diagnosed by is the window of a second one.
+        mended_fault: kind, machine and size of a fault of those days, repaired when they end.
     """
 
     pack: str
@@ -27,6 +32,8 @@ class DemoPlant:
     name_en: str
     transport: str
     live_fault: tuple[str, str, float | None]
+    earlier_days: int = 0
+    mended_fault: tuple[str, str, float] | None = None
 
 
 PLANTS = (
@@ -40,7 +47,7 @@ PLANTS = (
     ),
     DemoPlant(
         "dairy", "xilin-dairy", "xilin", "xilin-gw1", "锡林乳业（虚构）", "Xilin Dairy (fictitious)", "mqtt",
-        ("leak", "storage/cold/store1", 1.0),
+        ("leak", "storage/cold/store1", 1.0), 30, ("fouling", "powder/line1/dryer1", 0.2),
     ),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ import shutil
 from ovoo_models import artifact
 from ovoo_models.train import fit
 from ovoo_packs import load_pack
+from ovoo_simulator.faults import FaultPlan
 from ovoo_simulator.history import training_columns
 from ovoo_simulator.plants import create_plant
 from ovoo_simulator.times import HOUR_NS
@@ -18,6 +19,8 @@ from scripts.demo.place import PLANTS, DemoPlant, Place, free_port
 
 _COMMISSIONING_DAYS = 14
 _FINE_HOURS = 2
+_SOUND_DAYS = 2
+"""Days of a plant's past before a fault that is mended later begins."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,22 +37,42 @@ class Timeline:
         end_ns = now_ns // 60_000_000_000 * 60_000_000_000
         return cls(end_ns - days * 24 * HOUR_NS, end_ns - _FINE_HOURS * HOUR_NS, end_ns)
 
+    def of(self, plant: DemoPlant) -> Timeline:
+        """The past of a plant that may begin before the others'."""
+        return dataclasses.replace(self, start_ns=self.start_ns - plant.earlier_days * 24 * HOUR_NS)
+
 
 def draw_faults(children: Children, place: Place, plant: DemoPlant, timeline: Timeline, seed: int) -> None:
     """Lets the simulator draw what will break; nothing but the summary reads the result."""
     path = place.faults(plant, "history")
     path.parent.mkdir(parents=True, exist_ok=True)
-    arguments = ["--start", iso(timeline.start_ns), "--end", iso(timeline.fine_ns), "--out", str(path)]
+    arguments = ["--start", iso(timeline.of(plant).start_ns), "--end", iso(timeline.fine_ns), "--out", str(path)]
     command = program("ovoo-simulator", "faults", "draw", plant.pack, *arguments, "--fault-seed", str(seed))
     children.run(f"faults-{plant.site}", command)
+    if plant.mended_fault is not None:
+        _add_mended(children, place, plant, timeline)
+
+
+def _add_mended(children: Children, place: Place, plant: DemoPlant, timeline: Timeline) -> None:
+    """Adds the fault that lasts until the others' past begins, in place of what was drawn for its machine there."""
+    assert plant.mended_fault is not None
+    (kind, asset, size), path = plant.mended_fault, place.faults(plant, "history")
+    start_ns, end_ns = timeline.of(plant).start_ns + _SOUND_DAYS * 24 * HOUR_NS, timeline.start_ns
+    drawn = FaultPlan.load(path)
+    # two faults of one machine at a time could not be told apart by whoever counts which were found
+    rest = tuple(each for each in drawn.faults if each.asset != asset or each.start_ns >= end_ns + 6 * HOUR_NS)
+    dataclasses.replace(drawn, faults=rest).save(path)
+    arguments = ["--file", str(path), "--kind", kind, "--asset", asset, "--size", str(size), "--start", iso(start_ns)]
+    arguments += ["--duration-s", str((end_ns - start_ns) // 10**9)]
+    children.run(f"mended-{plant.site}", program("ovoo-simulator", "faults", "add", plant.pack, *arguments))
 
 
 def train(place: Place, plant: DemoPlant, timeline: Timeline) -> list[str]:
-    """Fits the models of every machine on two normal weeks before the demo's past; gives the assets."""
+    """Fits the models of every machine on two normal weeks before the plant's past; gives the assets."""
     models = place.folder(plant) / "models"
     models.mkdir(parents=True, exist_ok=True)
     templates = {template.default_path: template for template in load_pack(plant.pack).templates.values()}
-    history = training_columns(create_plant(plant.pack), _COMMISSIONING_DAYS, end_ns=timeline.start_ns)
+    history = training_columns(create_plant(plant.pack), _COMMISSIONING_DAYS, end_ns=timeline.of(plant).start_ns)
     assets = [path for path in history if path in templates and templates[path].models]
     for path in assets:
         model_set = fit(templates[path], history[path], trained_by="make demo")
@@ -89,7 +112,10 @@ def opcua_endpoint(plant: DemoPlant, port: int) -> str:
 
 def start_history(children: Children, place: Place, plant: DemoPlant, timeline: Timeline) -> list[Child]:
     """Writes the plant's past: minutes, then seconds."""
-    parts = (("minutes", timeline.start_ns, timeline.fine_ns, 60), ("seconds", timeline.fine_ns, timeline.end_ns, 1))
+    parts = (
+        ("minutes", timeline.of(plant).start_ns, timeline.fine_ns, 60),
+        ("seconds", timeline.fine_ns, timeline.end_ns, 1),
+    )
     started = []
     for part, start_ns, end_ns, step_s in parts:
         window = ["--start", iso(start_ns), "--end", iso(end_ns), "--step-s", str(step_s)]

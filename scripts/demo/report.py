@@ -18,17 +18,19 @@ __all__ = ["bundles", "check", "fetch", "line", "share_trust", "summed_up", "ver
 
 _CLASSES: Final = ("measured", "verified", "declared", "insufficient")
 _TOP: Final = ("report.pdf", "report.docx", "report.html", "report.json")
+_OFFERS: Final = ("solution", "course", "provider", "policy")
 _NOT_OK: Final = 3
 
 
 def fetch(place: Place, case: DemoCase, report: str) -> pathlib.Path:
     """Downloads a report's bundle with the account of its enterprise; gives the folder.
 
-    Revision 1 lies in `bundles/<site>`, a later one beside it; the mine's newest documents lie at the top too.
+    Revision 1 lies in `bundles/<site>`, a later one and a second diagnosis beside it; the mine's newest documents lie
+    at the top too.
     """
     engineer, url = case.people.engineer, f"{case.enterprise}/reports/{report}"
     told = engineer.get(url)
-    ending = "" if told["revision"] == 1 else f"-r{told['revision']}"
+    ending = ("-2" if case.again else "") + ("" if told["revision"] == 1 else f"-r{told['revision']}")
     folder = place.out / "bundles" / f"{case.plant.site}{ending}"
     folder.mkdir(parents=True)
     for name in told["files"]:
@@ -45,9 +47,10 @@ def share_trust(place: Place) -> None:
 
 
 def bundles(place: Place, plant: DemoPlant) -> list[pathlib.Path]:
-    """The folders of a plant's reports, the newest revision last."""
+    """The folders of a plant's reports, the newest revision of the newest number last."""
     found = (place.out / "bundles").glob(f"{plant.site}*")
-    return sorted(found, key=lambda folder: int(_snapshot(folder)["issue"]["revision"]))
+    issues = {folder: _snapshot(folder)["issue"] for folder in found}
+    return sorted(issues, key=lambda folder: (issues[folder]["number"], int(issues[folder]["revision"])))
 
 
 def check(place: Place, *, deep: bool) -> dict[str, dict[str, Any]]:
@@ -70,7 +73,8 @@ def verify(place: Place, folder: pathlib.Path, *, deep: bool) -> dict[str, Any]:
 
 
 def summed_up(place: Place, plant: DemoPlant, checked: Sequence[Mapping[str, dict[str, Any]]]) -> dict[str, Any]:
-    """Of a plant's newest report: number, level, points and their classes, where it lies; of all: whether they hold.
+    """Of a plant's newest report: number, level, points and their classes, what fits it in the registers, the number
+    that it follows, where it lies; of all: whether they hold.
 
     `checked` is what `check` gave offline and from the store.
     """
@@ -82,6 +86,8 @@ def summed_up(place: Place, plant: DemoPlant, checked: Sequence[Mapping[str, dic
         "number": snapshot["issue"]["number"],
         "revision": snapshot["issue"]["revision"],
         "changes": len(snapshot.get("changes", {}).get("figures", ())),
+        "follows": snapshot.get("before", {}).get("number", ""),
+        "matched": {kind: len(snapshot["matching"][kind]) for kind in _OFFERS} if "matching" in snapshot else {},
         "level": score["level"],
         "level_range": [score["level_low"], score["level_high"]],
         "points": [total["low"], total["high"]],
@@ -107,8 +113,11 @@ def line(site: str, told: dict[str, Any]) -> str:
     shares = ", ".join(f"{name} {share} %" for name, share in told["share_percent"].items())
     verdict = "verified offline and deep" if told["verified"] else "NOT VERIFIED"
     changed = f", {told['changes']} figures changed" if told["changes"] else ""
-    number = f"{told['number']} revision {told['revision']}{changed}"
-    return f"{site}: {number}; {level}, {points} points ({shares}); {verdict}; {told['report']}"
+    follows = f", before and after against {told['follows']}" if told["follows"] else ""
+    number = f"{told['number']} revision {told['revision']}{changed}{follows}"
+    matched = ", ".join(f"{kind} {count}" for kind, count in told["matched"].items())
+    fit = f"; examples that fit: {matched}" if matched else ""
+    return f"{site}: {number}; {level}, {points} points ({shares}){fit}; {verdict}; {told['report']}"
 
 
 def _snapshot(folder: pathlib.Path) -> dict[str, Any]:

@@ -48,13 +48,14 @@ def summarise(place: Place, live: bool, days: int) -> dict[str, Any]:
     faults = sum(len(plant["faults_found"]) + len(plant["faults_missed"]) for plant in plants.values())
     found = sum(len(plant["faults_found"]) for plant in plants.values())
     false_alarms = sum(len(plant["false_alarms"]) for plant in plants.values())
+    plant_weeks = sum(days + plant.earlier_days for plant in PLANTS) / 7
     return {
         **totals,
         "faults": faults,
         "faults_found": found,
         "found_share": round(found / faults, 3) if faults else 1.0,
         "false_alarms": false_alarms,
-        "false_alarms_per_plant_week": round(false_alarms / len(PLANTS) / (days / 7), 3),
+        "false_alarms_per_plant_week": round(false_alarms / plant_weeks, 3),
         "plants": plants,
     }
 

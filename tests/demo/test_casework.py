@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import pathlib
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from ovoo_cloud.access.roles import Role
 from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.jobs.worker import Worker
 
-from scripts.demo import casework, people, report
+from scripts.demo import aftercare, casework, people, registers, report
 from scripts.demo.children import ChildFailed
 from scripts.demo.place import PLANTS, Place
 from scripts.demo.plants import Timeline
@@ -24,7 +23,6 @@ from tests.cloud.casework.centre import DAY, Centre, centre
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 MINE, CHEMICAL, DAIRY = PLANTS
-TODAY = datetime.date(2026, 6, 5)
 TIMELINE = Timeline(NOW - 35 * DAY, NOW - DAY, NOW)
 
 
@@ -35,6 +33,7 @@ class Done:
     place: Place
     steps: dict[str, list[dict[str, Any]]]
     parts: dict[str, dict[str, Any]]
+    held: dict[str, int]
     later: list[tuple[str, str]]
     told: dict[str, dict[str, Any]]
 
@@ -64,35 +63,46 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
         place = place_at(house, folder)
         worker = Worker(house.plant.services)
         worker.start()
-        cases = [case for case in casework.cases(place) if case.plant in (MINE, DAIRY)]
-        casework.open_intakes(cases, NOW)
+        everybody = casework.cases(place)
+        casework.open_intakes(everybody, NOW)
+        held = registers.enter(place)
+        cases = [case for case in everybody if case.plant in (MINE, DAIRY)]
         casework.fill_in(cases, place, TIMELINE)
         casework.measure(cases)
         report.share_trust(place)
         for case, issued in zip(cases, casework.issue(cases), strict=True):
             report.fetch(place, case, issued)
         later = []
-        for case, step, issued in casework.follow_up(cases, TODAY):
-            later.append((case.plant.site, step))
+        for case, step, issued in aftercare.follow_up(cases, TIMELINE, NOW):
+            later.append((case.id, step))
             if issued:
                 report.fetch(place, case, issued)
-        steps = {case.plant.site: case.people.engineer.get(f"{case.home}/steps")["items"] for case in cases}
+        steps = {
+            name: cases[0].people.head.get(f"/api/v1/enterprises/{plant.enterprise}/cases/{name}/steps")["items"]
+            for plant, name in ((MINE, "heishan-demo"), (DAIRY, "xilin-demo"), (DAIRY, "xilin-demo-2"))
+        }
         parts = {each["part"]: each for each in cases[0].people.engineer.get(f"{cases[0].home}/parts")["items"]}
         worker.stop()
     (place.state / "cloud.toml").write_text(f'data_dir = "{data}"\n', encoding="utf-8")
     checked = [report.check(place, deep=deep) for deep in (False, True)]
     return Done(
-        place, steps, parts, later, {plant.site: report.summed_up(place, plant, checked) for plant in (MINE, DAIRY)}
+        place,
+        steps,
+        parts,
+        held,
+        later,
+        {plant.site: report.summed_up(place, plant, checked) for plant in (MINE, DAIRY)},
     )
 
 
 def test_every_step_is_taken_by_the_one_who_may(done: Done) -> None:
     first = ["apply", "accept", "consent", "open_intake", "submit", "freeze", "propose", "confirm", "issue"]
-    mine = [row["step"] for row in done.steps["heishan"]]
-    actors = {row["step"]: row["actor"] for row in done.steps["heishan"]}
+    mine = [row["step"] for row in done.steps["heishan-demo"]]
+    actors = {row["step"]: row["actor"] for row in done.steps["heishan-demo"]}
 
     assert mine == [*first, "revise", "propose", "confirm", "issue"]
-    assert [row["step"] for row in done.steps["xilin"]] == [*first, "visit"]
+    assert [row["step"] for row in done.steps["xilin-demo"]] == [*first, "visit", "rediagnose"]
+    assert [row["step"] for row in done.steps["xilin-demo-2"]] == first
     assert {step for step, actor in actors.items() if actor == "heishan-engineer"} == {
         "apply",
         "consent",
@@ -100,7 +110,7 @@ def test_every_step_is_taken_by_the_one_who_may(done: Done) -> None:
         "confirm",
     }
     assert (actors["accept"], actors["freeze"], actors["issue"]) == ("admin", "expert", "admin")
-    assert done.later == [("heishan", "revise"), ("xilin", "visit")]
+    assert done.later == [("heishan-demo", "revise"), ("xilin-demo", "visit"), ("xilin-demo-2", "rediagnose")]
 
 
 def test_what_is_verified_on_site_is_written_by_the_expert(done: Done) -> None:
@@ -120,6 +130,7 @@ def test_reports_verify_offline_and_from_the_store(done: Done) -> None:
         for offline, deep in told["checks"].values():
             assert (offline["level"], deep["level"]) == (1, 2)
     assert list(done.told["heishan"]["checks"]) == ["heishan", "heishan-r2"]
+    assert list(done.told["xilin"]["checks"]) == ["xilin", "xilin-2"]
 
 
 def test_the_revision_lists_what_the_visit_on_site_changed(done: Done) -> None:
@@ -138,9 +149,46 @@ def test_a_plant_is_summed_up_in_one_line_with_shares_of_the_whole(done: Done) -
 
     assert sum(float(share) for share in told["share_percent"].values()) == pytest.approx(100, abs=0.3)
     shown = report.line("xilin", told)
-    assert shown.startswith("xilin: OVOO-DEMO-003 revision 1; level ")
+    assert shown.startswith("xilin: OVOO-DEMO-004 revision 1, before and after against OVOO-DEMO-003; level ")
+    assert "; examples that fit: " in shown
     assert "verified offline and deep" in shown
-    assert shown.endswith(str(done.place.out / "bundles" / "xilin" / "report.pdf"))
+    assert shown.endswith(str(done.place.out / "bundles" / "xilin-2" / "report.pdf"))
+
+
+def snapshot_of(done: Done, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((done.place.out / "bundles" / name / "snapshot.json").read_text("utf-8"))
+    return found
+
+
+def test_the_second_diagnosis_measures_a_later_window_and_stands_beside_the_first(done: Done) -> None:
+    first, second = snapshot_of(done, "xilin"), snapshot_of(done, "xilin-2")
+
+    assert int(second["window"]["start_ns"]) == int(first["window"]["end_ns"])
+    assert int(first["window"]["end_ns"]) - int(first["window"]["start_ns"]) == DAIRY.earlier_days * DAY
+    assert second["before"]["number"] == "OVOO-DEMO-003"
+    assert second["before"]["figures"]["score.total"] == first["figures"]["score.total"]
+
+
+def test_what_was_done_in_between_rests_on_documents_of_the_second_case(done: Done) -> None:
+    first, second = snapshot_of(done, "xilin"), snapshot_of(done, "xilin-2")
+
+    assert first["answers"].get("data_security", {}).get("documents", []) == []
+    assert second["answers"]["data_security"]["documents"] == ["数据安全管理制度.pdf"]
+    storage = [next(row for row in each["score"]["scenes"] if row["id"] == "storage") for each in (first, second)]
+    assert [(row["levels"], row["class"]) for row in storage] == [([1, 1], "verified"), ([2, 2], "verified")]
+    assert float(second["figures"]["score.total"]["low"]) > float(first["figures"]["score.total"]["low"])
+
+
+def test_every_register_holds_its_file_and_every_report_matches_with_examples_only(done: Done) -> None:
+    assert set(done.held) == set(registers.KINDS)
+    assert min(done.held.values()) > 0
+    for name in ("heishan-r2", "xilin", "xilin-2"):
+        matched = snapshot_of(done, name)["matching"]
+        for kind in ("solution", "course", "provider", "policy"):
+            assert matched[kind], (name, kind)
+            assert all("示例" in row["name_zh"] and "xample" in row["name_en"] for row in matched[kind])
+        assert "example-policy-over" not in {row["id"] for row in matched["policy"]}
+        assert matched["rules"]["statement"]
 
 
 def test_a_changed_bundle_is_named_and_sums_up_as_not_verified(done: Done, tmp_path: pathlib.Path) -> None:

@@ -186,11 +186,12 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
 
 
 def compared(earlier: Mapping[str, Any]) -> dict[str, Any]:
-    """What a re-diagnosis sets beside its own result: number, date, level under its framework, and figures."""
+    """What a re-diagnosis sets beside its own result: number, date, window, level under its framework, and figures."""
     issue, rules, scored = earlier["issue"], earlier["framework"], earlier["score"]
     return {
         "number": issue["number"],
         "date": issue["date"],
+        "window": dict(earlier["window"]),
         "framework": {key: rules[key] for key in ("id", "version", "name")},
         "level_range": [scored["level_low"], scored["level_high"]],
         "figures": {name: earlier["figures"][name] for name in COMPARED if name in earlier["figures"]},

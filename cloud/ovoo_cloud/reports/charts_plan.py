@@ -13,6 +13,7 @@ __all__ = ["CHARTS"]
 
 Data = Mapping[str, Any]
 _STEP_ROW = 18.0
+_BREAKS = " ，、：；"
 _SEVERITY = (("critical", "■", ALERT), ("warning", "▲", WARN), ("info", "●", MUTED))
 
 
@@ -82,13 +83,13 @@ def _gantt(data: Data, locale: Locale) -> Svg:
 
 
 def _step(svg: Svg, words: str, room: float, y: float) -> None:
-    """The name of a step; a long one is broken at the space nearest to its middle rather than made small."""
-    spaces = [at for at, char in enumerate(words) if char == " "]
-    if text_width(words, 8) <= 1.1 * room or not spaces:
+    """The name of a step; a long one is broken near its middle, at a space or behind a mark, rather than made small."""
+    breaks = [at for at, char in enumerate(words) if char in _BREAKS]
+    if text_width(words, 8) <= 1.1 * room or not breaks:
         svg.text(0, y + 9, words, fitting(words, room, 8))
         return
-    at = min(spaces, key=lambda each: abs(each - len(words) / 2))
-    for line, place in ((words[:at], 5.5), (words[at + 1 :], 12.5)):
+    at = min(breaks, key=lambda each: abs(each - len(words) / 2)) + 1
+    for line, place in ((words[:at].rstrip(), 5.5), (words[at:], 12.5)):
         svg.text(0, y + place, line, fitting(line, room, 7))
 
 

@@ -68,9 +68,16 @@ def heading(level: int, which: str, *, number: bool = True) -> Block:
     return {"b": "heading", "level": level, "text": key(which), "number": number}
 
 
-def measure(value: str | None, spread: str | None, unit: str) -> Inline:
-    """A value with its uncertainty that is no figure of the book, as a finding carries it."""
-    return {"t": "measure", "value": value, "spread": spread, "unit": unit}
+def measure(
+    value: str | None, spread: str | None, unit: str, span: tuple[str | None, str | None] = (None, None)
+) -> Inline:
+    """A value with its uncertainty that is no figure of the book, as a finding carries it.
+
+    Args:
+        span: low and high end, where there is no value but a range.
+    """
+    range_only = {"low": span[0], "high": span[1]} if value is None and span[0] is not None else {}
+    return {"t": "measure", "value": value, "spread": spread, "unit": unit, **range_only}
 
 
 def para(*parts: Inline, evidence: Sequence[str] = (), style: str = "body", keep: bool = False) -> Block:

@@ -86,7 +86,9 @@ class Locale:
         return self.text(part["key"], **{name: self.inline(slot) for name, slot in part.get("slots", {}).items()})
 
     def measure(self, part: Inline) -> str:
-        """A finding's value with spread and unit; a dash where it has none."""
+        """A finding's value with spread and unit, or a range; a dash where it has none."""
+        if part.get("low") is not None:
+            return self.figure({**part, "reference_only": False})
         if part["value"] is None:
             return self.text("cell.none")
         spread = "" if part["spread"] is None else f" ± {_number(part['spread'])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -237,6 +238,19 @@ def test_budget_responsible_and_payback_stand_in_plan_and_gantt(full: Issued, tr
     saved = full.result.snapshot.data["figures"]["cost.action.idle.saved"]
     assert float(idle["low"]) == pytest.approx(12000 / float(saved["high"]), abs=0.05)
     assert float(idle["high"]) == pytest.approx(18000 / float(saved["low"]), abs=0.05)
+
+
+def test_a_long_chinese_step_of_the_gantt_breaks_behind_a_mark_and_stays_readable() -> None:
+    step = "补齐证据（2 个条目），先做：自动采集数据的业务环节、资金保障（近三年数字化投入占营收比）"
+    phases = [{"t": "plain", "text": each} for each in ("0-3", "3-12", "12-36")]
+    data = {"rows": [{"label": {"t": "plain", "text": step}, "phase": 0}], "phases": phases}
+
+    drawn = re.findall(r'font-size="([0-9.]+)"[^>]*>([^<]+)</text>', draw("gantt", data, Locale("zh")))
+    lines = [(float(size), words) for size, words in drawn if words in step and words not in ("0-3", "3-12", "12-36")]
+
+    assert "".join(words for _, words in lines) == step
+    assert [words[-1] for _, words in lines] == ["、", "）"]
+    assert min(size for size, _ in lines) >= 6.5
 
 
 def test_limit_alarms_at_core_points_are_listed_or_said_to_be_none(tree: Mapping[str, Any]) -> None:

@@ -17,7 +17,9 @@ from ovoo_cloud.centre.sector_medians import sector_medians
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.reports.build import ReportSettings, build_report, render_files, summary
 from ovoo_cloud.reports.bundle import manifest_bytes
+from ovoo_cloud.reports.charts import draw
 from ovoo_cloud.reports.cuts import centre_copy
+from ovoo_cloud.reports.resolve import Language, resolve
 from ovoo_cloud.reports.signing import create_key, load_signing_key, sign
 from ovoo_cloud.reports.tree import build_tree
 from ovoo_cloud.reports.verify import verify_bundle
@@ -235,6 +237,29 @@ def test_before_and_after_compare_level_and_total_within_one_framework_only(meth
     assert '"lead.revisit.other"' in unlike
     assert other["figures"]["score.total"]["low"] not in unlike.partition('"revisit.compare.caption"')[2]
     assert other["figures"]["equipment.networked_percent"]["value"] in unlike.partition('"revisit.compare.caption"')[2]
+
+
+def test_before_says_when_it_was_measured_and_its_range_carries_a_unit_in_words() -> None:
+    snapshot = freeze(mine.case(), mine.source(mine.case()), ISSUE).data
+    earlier = {**snapshot, "window": {**snapshot["window"], "start_ns": "1767196800000000000"}}
+    total = {**snapshot["figures"]["score.total"], "value": None, "low": "40", "high": "61.5"}
+    before = compared({**earlier, "figures": {**snapshot["figures"], "score.total": total}})
+    tree = build_tree({**snapshot, "before": before}, "0" * 64)
+
+    languages: tuple[Language, ...] = ("zh", "en")
+    chinese, english = (json.dumps(resolve(tree, each, draw).blocks, ensure_ascii=False) for each in languages)
+
+    assert "上次实测时段：2026年1月1日至" in chinese
+    assert "40–61.5 分" in chinese
+    assert "Measured before: 1 January 2026 to" in english
+    assert "40–61.5 points" in english
+
+
+def test_a_report_from_before_windows_were_kept_says_nothing_of_them() -> None:
+    snapshot = freeze(mine.case(), mine.source(mine.case()), ISSUE).data
+    before = {name: each for name, each in compared(snapshot).items() if name != "window"}
+
+    assert '"revisit.compare.windows"' not in _keys(build_tree({**snapshot, "before": before}, "0" * 64))
 
 
 def test_a_case_that_names_no_framework_is_led_by_that_of_its_sector() -> None:

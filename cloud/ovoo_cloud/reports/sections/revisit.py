@@ -21,6 +21,7 @@ from ovoo_cloud.reports.nodes import (
     plain,
     table,
 )
+from ovoo_cloud.reports.sections.front import local_day
 from ovoo_cloud.reports.sections.lead_summary import total_label
 from ovoo_cloud.reports.sections.outcome import level_words
 
@@ -85,11 +86,24 @@ def _compared(facts: Facts) -> list[Block]:
         ("table.evidence", "left", 2.3),
     ]
     lead = key("revisit.compare.lead", number=plain(before["number"]), date=day(before["date"]))
-    blocks: list[Block] = [para(lead), table("revisit.compare.caption", columns, rows)]
+    blocks: list[Block] = [para(lead), *_windows(facts, before), table("revisit.compare.caption", columns, rows)]
     if led is not None and not same:
         now = name(facts.data["framework"]["name"])
         blocks.append(notice(key("lead.revisit.other", before=name(led["name"]), now=now), "warn"))
     return blocks
+
+
+def _windows(facts: Facts, before: dict[str, Any]) -> list[Block]:
+    """From when to when each of both was measured; earlier versions did not carry it."""
+    if "window" not in before:
+        return []
+    return [para(key("revisit.compare.windows", before=_period(before["window"]), now=_period(facts.data["window"])))]
+
+
+def _period(window: dict[str, Any]) -> Inline:
+    zone = window["timezone"]
+    start, end = local_day(window["start_ns"], zone), local_day(window["end_ns"], zone, last=True)
+    return key("cover.period.value", start=day(start), end=day(end))
 
 
 def _levels(facts: Facts, before: dict[str, Any], *, same: bool) -> list[Inline]:
@@ -109,9 +123,7 @@ def _label(facts: Facts, figure: str) -> Inline:
 def _before(row: dict[str, Any] | None) -> Inline:
     if row is None or (row["value"] is None and row["low"] is None):
         return key("cell.none")
-    if row["value"] is None:
-        return plain(f"{row['low']}–{row['high']} {row['unit']}".strip())
-    return measure(row["value"], None, row["unit"])
+    return measure(row["value"], None, row["unit"], (row["low"], row["high"]))
 
 
 def _evidence(facts: Facts, figure: str) -> Inline:
