@@ -36,7 +36,7 @@ from tests.cloud.api.plant import DAY, NOW, OWN, SITE, installation
 from tests.cloud.casework.centre import CASE, CONTENT, PARTS, PURPOSES, REGISTER, iso
 from tests.cloud.casework.strikes import Act, Run, back, keep
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 ENGINEER, EXPERT, ADMIN = "enterprise_engineer", "centre_expert", "centre_admin"
 _RANDOM = re.compile(r"[0-9a-f]{8,}")
 _TABLES = (
