@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import pathlib
 import threading
 
+import alembic.command
+import alembic.config
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import audit, enterprises
+from ovoo_cloud.catalogue import audit, enterprises, migrations
 from ovoo_cloud.catalogue.database import Database
 from ovoo_cloud.catalogue.tables import Base
 from ovoo_contract.errors import StoreUnavailable
@@ -29,6 +33,25 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
 
     with database.read() as session:
         assert [row.id for row in enterprises.enterprises(session, SYSTEM)] == ["heishan-coal"]
+
+
+def test_a_database_of_the_version_before_gets_the_newest_tables(tmp_path: pathlib.Path) -> None:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(pathlib.Path(migrations.__path__[0])))
+    newest = ScriptDirectory.from_config(config).get_revision("head")
+    before = Database(f"sqlite:///{tmp_path / 'c.db'}")
+    with before.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, str(newest.down_revision))
+        connection.commit()
+
+    before.migrate()
+
+    with before.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() == newest.revision
+        assert compare_metadata(context, Base.metadata) == []
+    before.close()
 
 
 def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
