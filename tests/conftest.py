@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+settings.register_profile("unhurried", settings(), deadline=None)  # a loaded machine is no fault of what is tested
+settings.load_profile("unhurried")
 
 _ON_REQUEST = ("long", "interop")
 
