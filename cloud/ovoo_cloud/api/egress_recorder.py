@@ -32,6 +32,7 @@ RECORDED: Final[Mapping[str, What]] = {
     "/api/v1/enterprises/{enterprise}/cases/{case}/export": "case",
     "/api/v1/enterprises/{enterprise}/cases/{case}/documents/{document}": "case",
     "/api/v1/enterprises/{enterprise}/data-catalogue/export": "enterprise",
+    "/api/v1/enterprises/{enterprise}/ideal-rates/export": "enterprise",
     "/api/v1/centre/registers/{register}/export": "register",
     "/api/v1/centre/kpis/export": "centre",
     "/api/v1/centre/assessments/{assessment}/export": "centre",
@@ -39,6 +40,7 @@ RECORDED: Final[Mapping[str, What]] = {
     "/api/v1/region/reports/{region_report}/files/{name}": "region",
     "/api/v1/region/reports/{region_report}/bundle": "region",
     "/energy/{enterprise}/{site}/ventilation/network.csv": "site",
+    "/sites/{enterprise}/{site}/ideal-rates.csv": "site",
 }
 """Routes by which data leave in bulk, and what their class follows from; a test holds it against the API."""
 

@@ -11,6 +11,7 @@ from ovoo_cloud.api.app import ROUTERS
 from ovoo_cloud.api.egress_recorder import RECORDED
 from ovoo_cloud.catalogue.baseline_tables import EnergySaving
 from ovoo_cloud.centre import entries
+from ovoo_cloud.console.site import ROUTERS as PAGES
 from sqlalchemy import select
 
 from tests.cloud.api.plant import FAN, FOREIGN, NOW, OWN, SITE, SYSTEM, Plant
@@ -129,17 +130,20 @@ def test_the_record_is_paged_and_exported(admin: httpx.Client) -> None:
     assert table.text.count("\r\n") > 4
 
 
+_GIVING = ("export", "/files/", "history", "bundle", "/documents/")
+
+
 def test_every_route_that_gives_a_file_away_is_recorded() -> None:
     paths = {
         getattr(route, "path", "")
-        for router in ROUTERS
+        for router in (*ROUTERS, *PAGES)
         for route in router.routes
         if "GET" in getattr(route, "methods", ())
     }
     given = {
         path
         for path in paths
-        if any(word in path for word in ("export", "/files/", "history", "bundle", "/documents/"))
+        if path.endswith(".csv") or (path.startswith("/api/") and any(word in path for word in _GIVING))
     }
 
     assert f"{BASE}/export".replace(OWN, "{enterprise}") in given
