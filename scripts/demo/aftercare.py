@@ -14,6 +14,7 @@ from ovoo_cloud.casework.parts import PARTS
 
 from scripts.demo.casework import (
     DemoCase,
+    asked_parts,
     bring,
     confirmed,
     day,
@@ -60,7 +61,7 @@ def _rediagnose(before: DemoCase, each: DemoCase, told: dict[str, Any], window: 
     """The case that follows goes through every step; its intake begins with that of the case before."""
     before.take(before.people.head, "rediagnose", {"id": each.id, "title": told["title"]})
     to_intake(each, now_ns, "")
-    stood = {part: each.people.expert.get(f"{each.home}/parts/{part}") for part in PARTS}
+    stood = {part: each.people.expert.get(f"{each.home}/parts/{part}") for part in asked_parts(each)}
     changes = {"window": window, **told["changes"]}
     content = {part: _changed(found["content"], changes, PARTS[part]) for part, found in stood.items()}
     bring(each, content)

@@ -22,6 +22,7 @@ from scripts.demo.site import Api
 
 __all__ = [
     "DemoCase",
+    "asked_parts",
     "bring",
     "cases",
     "confirmed",
@@ -123,9 +124,14 @@ def fill_in(opened: list[DemoCase], place: Place, timeline: Timeline) -> None:
         (place.out / f"case-{each.plant.site}.yaml").write_text(text, encoding="utf-8")
         intake = json.loads(json.dumps(yaml.safe_load(text), default=str))
         bring(each, intake)
-        for part, sections in PARTS.items():
-            write(each, part, {section: intake[section] for section in sections if section in intake}, 0)
+        for part in asked_parts(each):
+            write(each, part, {section: intake[section] for section in PARTS[part] if section in intake}, 0)
         each.take(each.people.engineer, "submit")
+
+
+def asked_parts(each: DemoCase) -> list[str]:
+    """The parts that the case asks for."""
+    return [str(found["part"]) for found in each.people.expert.get(f"{each.home}/parts")["items"]]
 
 
 def bring(each: DemoCase, told: Any) -> None:
