@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import importlib.metadata
 import io
@@ -260,10 +261,10 @@ def _disk(state_dir: pathlib.Path | None) -> dict[str, Any]:
     if state_dir is None or not state_dir.exists():
         return {"state_dir": "absent"}
     usage = shutil.disk_usage(state_dir)
-    files = []
-    for path in sorted(state_dir.rglob("*"))[:_FILES]:
-        found = path.lstat()
-        files.append([str(path.relative_to(state_dir)), found.st_size, f"{found.st_mode:o}", int(found.st_mtime)])
+    files = [
+        [str(path.relative_to(state_dir)), found.st_size, f"{found.st_mode:o}", int(found.st_mtime)]
+        for path, found in sorted(_below(state_dir))[:_FILES]
+    ]
     inodes = os.statvfs(state_dir)
     return {
         "total_bytes": usage.total,
@@ -273,11 +274,19 @@ def _disk(state_dir: pathlib.Path | None) -> dict[str, Any]:
     }
 
 
+def _below(folder: pathlib.Path) -> Iterator[tuple[pathlib.Path, os.stat_result]]:
+    """Everything below a folder; what a running agent takes away meanwhile is left out."""
+    for parent, folders, files in os.walk(folder):
+        for path in (pathlib.Path(parent, name) for name in (*folders, *files)):
+            with contextlib.suppress(FileNotFoundError):
+                yield path, path.lstat()
+
+
 def _certificates(subject: _Subject) -> list[dict[str, str]]:
     """Public parts of every certificate that the settings name or the state folder holds."""
     paths = set(_named_files(subject.document, subject.folder))
     if subject.state_dir is not None and subject.state_dir.exists():
-        paths |= {path for ending in ("pem", "der", "crt", "cer") for path in subject.state_dir.rglob(f"*.{ending}")}
+        paths |= {path for path, _ in _below(subject.state_dir) if path.suffix in (".pem", ".der", ".crt", ".cer")}
     return [item for path in sorted(paths)[:_CERTIFICATE_FILES] for item in _public_parts(path)]
 
 

@@ -266,6 +266,27 @@ def test_the_log_is_left_out_while_nobody_knows_what_may_be_named(tmp_path: path
     assert "event=" not in found["log.txt"]
 
 
+def test_a_file_that_the_agent_takes_away_meanwhile_is_left_out(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = prepare(tmp_path, free_port())
+    state = tmp_path / "state"
+    state.mkdir(exist_ok=True)
+    (state / "stays").write_bytes(b"1234")
+    (state / "ballast.new").write_bytes(b"")
+    look = pathlib.Path.lstat
+
+    def taken_away(path: pathlib.Path) -> os.stat_result:
+        if path.name == "ballast.new":
+            path.unlink()
+        return look(path)
+
+    monkeypatch.setattr(pathlib.Path, "lstat", taken_away)
+    rows = json.loads(bundle_of(config)["disk.json"])["files"]["rows"]
+
+    assert [name for name, *_ in rows if name in ("stays", "ballast.new")] == ["stays"]
+
+
 async def test_a_running_agent_adds_its_state_in_both_languages(tmp_path: pathlib.Path) -> None:
     port = free_port()
     config = prepare(tmp_path, port)
