@@ -12,6 +12,7 @@ from ovoo_cloud.api.access import SESSION_COOKIE
 from ovoo_cloud.api.app import ROUTERS
 from ovoo_cloud.api.route_names import LANGUAGES, catalogue
 from ovoo_cloud.console.site import ROUTERS as PAGE_ROUTERS
+from ovoo_cloud.jobs.work import KINDS
 
 from tests.cloud.api.consents import CLOSED, LIVE, SECRETS
 from tests.cloud.api.plant import FAN, FOREIGN, OWN, SITE, Plant
@@ -138,16 +139,17 @@ def test_there_is_no_other_kind_of_connection() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_route_and_page_has_a_name_for_people_and_no_name_is_left_over(language: str) -> None:
+def test_every_route_page_and_ordered_job_has_a_name_for_people_and_no_name_is_left_over(language: str) -> None:
     wanted = {
         route.unique_id
         for router in (*ROUTERS, *PAGE_ROUTERS)
         for route in router.routes
         if isinstance(route, APIRoute)
     }
+    ordered = {f"job {kind}" for kind, work in KINDS.items() if work.cron is None}
     names = catalogue(language)
 
-    assert names.keys() == wanted
+    assert names.keys() == wanted | ordered
     assert all(name.strip() for name in names.values())
     if language == "zh":
         assert [key for key, name in names.items() if not any("\u4e00" <= sign <= "\u9fff" for sign in name)] == []
