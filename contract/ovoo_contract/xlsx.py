@@ -20,6 +20,7 @@ from xml.parsers import expat
 
 from ovoo_contract._xlsx_writing import write_xlsx
 from ovoo_contract.errors import ConfigError
+from ovoo_contract.zip_members import require_usual_packing
 
 __all__ = ["Sheet", "read_xlsx", "write_xlsx"]
 
@@ -83,8 +84,7 @@ class _Members:
         return name in self._archive.NameToInfo
 
     def tree(self, name: str) -> Element:
-        if self._archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise NotImplementedError(f"{name} is packed in another way than spreadsheets do")
+        require_usual_packing(self._archive.getinfo(name))
         with self._archive.open(name) as member:
             data = member.read(self._left + 1)
         self._left -= len(data)

@@ -103,6 +103,20 @@ def literal(host: str) -> Any:
     return ipaddress.ip_address(host)
 
 
+SOURCES = [
+    {
+        "name": "plc", "driver": "opcua", "plain": True, "policy": "None", "mode": "None",
+        "user": "anonymous", "segment": "other_interface",
+    },
+    {
+        "name": "far", "driver": "opcua", "plain": True, "policy": "None", "mode": "None",
+        "user": "password", "segment": "other_interface",
+    },
+    {"name": "shop", "driver": "mqtt", "plain": True, "user": "anonymous", "segment": "this_machine"},
+]  # fmt: skip
+"""What is told of the sources of CONFIG between two networks."""
+
+
 def test_a_gateway_between_two_networks_tells_them_apart(config: GatewayConfig, tmp_path: pathlib.Path) -> None:
     view = system(tmp_path / "root", route=ROUTES, tcp=TCP, tcp6=TCP6)
 
@@ -113,17 +127,7 @@ def test_a_gateway_between_two_networks_tells_them_apart(config: GatewayConfig, 
             "cellular": 1, "loopback": 1, "tunnel": 1, "unknown": 1, "virtual": 1, "wired": 1, "wireless": 1,
         },
         "uplinks": [{"name": "cloud", "driver": "mqtt", "kind": "cellular", "tls": True, "certificate": False}],
-        "sources": [
-            {
-                "name": "plc", "driver": "opcua", "plain": True, "policy": "None", "mode": "None",
-                "user": "anonymous", "segment": "other_interface",
-            },
-            {
-                "name": "far", "driver": "opcua", "plain": True, "policy": "None", "mode": "None",
-                "user": "password", "segment": "other_interface",
-            },
-            {"name": "shop", "driver": "mqtt", "plain": True, "user": "anonymous", "segment": "this_machine"},
-        ],
+        "sources": SOURCES,
         "default_route_on_ot": False,
         "listening": {"outside": [22], "local": 2},
     }  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.edge_agent.network_namespace import Looker, Namespace, namespace
-from tests.edge_agent.test_posture import CONFIG, SIGNALS
+from tests.edge_agent.test_posture import CONFIG, SIGNALS, SOURCES
 
 TWO_NETWORKS = (
     "link set lo up",
@@ -29,17 +29,7 @@ TWO_NETWORKS = (
 FACTS = {
     "interfaces": {"loopback": 1, "virtual": 4},
     "uplinks": [{"name": "cloud", "driver": "mqtt", "kind": "virtual", "tls": True, "certificate": False}],
-    "sources": [
-        {
-            "name": "plc", "driver": "opcua", "plain": True, "policy": "None", "mode": "None",
-            "user": "anonymous", "segment": "other_interface",
-        },
-        {
-            "name": "far", "driver": "opcua", "plain": True, "policy": "None", "mode": "None",
-            "user": "password", "segment": "other_interface",
-        },
-        {"name": "shop", "driver": "mqtt", "plain": True, "user": "anonymous", "segment": "this_machine"},
-    ],
+    "sources": SOURCES,
     "default_route_on_ot": True,
     "listening": {"outside": [], "local": 0},
     "datagrams": {"outside": [], "local": 0},

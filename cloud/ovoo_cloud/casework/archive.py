@@ -14,6 +14,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import VerifyError
+from ovoo_contract.zip_members import require_usual_packing
 
 from ovoo_cloud.reports.signing import load_trusted_key, signature_valid
 
@@ -81,8 +82,7 @@ def _read(content: bytes) -> dict[str, bytes]:
             for each in entries:
                 if not _NAME.fullmatch(each.filename):
                     raise VerifyError("not a name of an exported case", offender=each.filename[:80])
-                if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise NotImplementedError(f"{each.filename} is packed in another way")
+                require_usual_packing(each)
             return {each.filename: packed.read(each) for each in entries}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise VerifyError("not a zip file", offender="file", value=str(error)[:80]) from error

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ovoo_contract.errors import ConfigError, ConfigErrors
+from ovoo_contract.zip_members import require_usual_packing
 
 __all__ = ["ROWS", "check_workbook"]
 
@@ -64,8 +65,7 @@ def _faults(packed: zipfile.ZipFile) -> Iterator[ConfigError]:
     for info in packed.infolist():
         name = info.filename
         place = name[:120]
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise NotImplementedError(f"{place} is packed in another way than spreadsheets do")
+        require_usual_packing(info)
         if _MACROS.search(name):
             yield ConfigError("macros", offender=place, remedy="save it as .xlsx without macros", code="case.macros")
         if _LINKS.search(name):

@@ -10,6 +10,7 @@ import pytest
 from ovoo_cloud.access import grants
 from ovoo_cloud.casework.states import State
 
+from tests.cloud.api.barrage import SLOWEST_S, Barrage
 from tests.cloud.api.case_files import case_in, free_terms, people
 from tests.cloud.api.centre_records import add_centre
 from tests.cloud.api.plant import FOREIGN, FOREIGN_SITE, NOW, OWN, SITE, Plant, installation, served
@@ -45,6 +46,16 @@ def bound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """The same under a centre that needs consent."""
     with furnished(tmp_path_factory.mktemp("bound"), access_consent="required") as running:
         yield running
+
+
+@pytest.fixture(scope="module", params=["own", "required"])
+def barrage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Barrage]:
+    """A plant of its own under fire, under either setting of consent; says at the end what was fired."""
+    with furnished(tmp_path_factory.mktemp("fire"), access_consent=request.param) as plant:
+        fired = Barrage(plant, SLOWEST_S)
+        yield fired
+        reporter = request.config.pluginmanager.getplugin("terminalreporter")
+        reporter.write_line(f"\naccess_consent = {request.param}: {fired.tally}")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from ovoo_cloud.casework.states import State
 from tests.cloud.api.case_files import case_in
 from tests.cloud.api.hostile_files import packed
 from tests.cloud.api.plant import OWN, SITE, Plant
+from tests.cloud.api.upload_forms import console_forms
 
 
 @pytest.fixture
@@ -64,3 +65,10 @@ def test_a_register_is_not_read_from_a_workbook_of_more_than_a_register_holds(ad
 
     assert answer.status_code == 422
     assert "holds too much" in answer.text
+
+
+def test_every_form_of_the_console_can_be_filled_in_by_the_fuzzing(plant: Plant) -> None:
+    forms = console_forms(plant, plant.ids["own_file"])
+
+    assert len(forms) > 50
+    assert sum(form.takes_file for form in forms) > 5

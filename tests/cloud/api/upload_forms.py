@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from ovoo_cloud.console.site import ROUTERS
 from tests.cloud.api import case_files
 from tests.cloud.api.hostile_files import FIT
 from tests.cloud.api.multipart import Part
-from tests.cloud.api.plant import OWN, SITE, Plant
+from tests.cloud.api.plant import FAN, OWN, SITE, Plant
 from tests.cloud.api.route_calls import asked
 
 TEXTS = {
@@ -30,6 +30,7 @@ TEXTS = {
 FILES = {
     "/questionnaire": "questionnaire.xlsx", "/frameworks/upload": "framework.yaml", "/kinds/upload": "kind.yaml",
     "/meter-tree/upload": "tree.json", "/import": "register.csv", "/ventilation": "airways.csv",
+    "/ideal-rates": "register.csv",
 }  # fmt: skip
 UNDECLARED = ("file", "version", "document", "name-0", "tariff", "name", "energy", "driver", "id", "withdrawn", "own")
 """Fields of the forms whose names are numbered or decided elsewhere, so that no signature lists them."""
@@ -48,11 +49,17 @@ class Form:
         return self.parts[-1].filename is not None
 
 
-def console_forms(plant: Plant) -> list[Form]:
+def case_to_fill_in(plant: Plant) -> dict[str, str]:
+    """A case of its own whose intake is open."""
+    return case_files.case_in(plant, OWN, SITE, f"{SITE}-fuzzed", State.INTAKE)
+
+
+def console_forms(plant: Plant, case: Mapping[str, str]) -> list[Form]:
     """Every form of the console, at things that are there."""
-    intake = case_files.case_in(plant, OWN, SITE, f"{SITE}-fuzzed", State.INTAKE)
     values = {
-        **plant.ids["own_works"], **plant.ids["own"], **intake, "part": "energy", "step": "submit", "name": "year-2026",
+        **plant.ids["own_works"], **plant.ids["own"], **case,
+        **dict(zip(("area", "line", "asset"), FAN.split("/")[-3:], strict=True)),
+        "part": "energy", "step": "submit", "name": "year-2026",
         "framework": "own_check", "version": "1", "event": "x", "entry": "acme", "register": "provider", "bill": "x",
         "invitation": "x", "verdict": "x", "statement": "x",
     }  # fmt: skip

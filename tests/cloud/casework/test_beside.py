@@ -24,18 +24,9 @@ from ovoo_packs import load_framework
 from tests.cloud.api.plant import NOW, OWN, SYSTEM
 from tests.cloud.casework.centre import CASE, PARTS, Centre
 from tests.cloud.casework.test_flow import report_folder
+from tests.cloud.casework.test_leads import ANSWERS
 
-MINE = {
-    "answers": {
-        "variant": {"options": ["production"]},
-        "scope": {"options": ["ventilation_air"]},
-        "ventilation_air-data_true": {"options": ["yes"]},
-        "must_have": {"options": ["no"]},
-        "experts": {"value": "7"},
-    },
-    "machines": {"ventilation_air": ["fan1"]},
-}
-TOLD = {"assessments": {"sme_2022": {"answers": {"total": {"low": "58", "high": "61"}}}, "smart_mine": MINE}}
+TOLD = {"assessments": {"sme_2022": {"answers": {"total": {"low": "58", "high": "61"}}}, "smart_mine": ANSWERS}}
 BOTH = ["sme_2022", "smart_mine"]
 
 
@@ -157,7 +148,7 @@ def followed(house: Centre) -> None:
     house.done("centre_expert", "open_intake", {"framework": "sme_2022"}, "heishan-2027")
     copied = house.call("centre_expert", "GET", "/cases/heishan-2027/parts/assessments").json()["content"]
     assert [each["id"] for each in house.file(case="heishan-2027")["further"]] == ["smart_mine"]
-    assert copied == {"assessments": {"smart_mine": MINE}}
+    assert copied == {"assessments": {"smart_mine": ANSWERS}}
 
 
 def taken(services: Services, files: dict[str, bytes]) -> None:
@@ -253,7 +244,7 @@ def answered(form: bytes, given: Mapping[str, str]) -> bytes:
 def one_moves_and_the_others_stay(house: Centre) -> None:
     """Another edition of a further framework, one that lacks an item which was answered."""
     older = json.loads(editions.installed("smart_mine"))
-    content = {"assessments": {"smart_mine": MINE}}
+    content = {"assessments": {"smart_mine": ANSWERS}}
     assert house.write("assessments", content, 2).status_code == 200
     for part in older["dimensions"]:
         for group in part["groups"]:

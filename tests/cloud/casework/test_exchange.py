@@ -304,3 +304,13 @@ def test_a_case_exported_before_there_were_further_frameworks_has_none(exported:
         row = session.get(CaseFile, CASE)
         assert row is not None
         assert (beside.names(row), editions.pinned(session, row).id) == ((), "sme_2024")
+
+
+def test_a_case_packed_as_no_export_is_said_to_be_no_zip_file(exported: Exported) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_BZIP2) as packed:
+        packed.writestr("case.json", b"{}")
+    key = load_signing_key(exported.key)
+
+    with pytest.raises(VerifyError, match="packed strangely"):
+        archive.unpack(out.getvalue(), sign(key, out.getvalue()), [load_trusted_key(exported.trust)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.api.plant import FAN, OWN, SITE, Plant
 from tests.cloud.console.reader import fits, keep, reader, settle
@@ -11,14 +11,18 @@ from tests.cloud.console.reader import fits, keep, reader, settle
 pytestmark = pytest.mark.server
 
 
+def enter_rate(page: Page, per_hour: str, unit: str) -> None:
+    page.goto(f"/machines/{FAN}")
+    settle(page)
+    page.locator("#ideal-rate-per-hour").fill(per_hour)
+    page.locator("#product-unit").fill(unit)
+    page.locator("#ideal-rate button").click()
+    settle(page)
+
+
 def test_a_rate_is_entered_refused_and_read_in(browser: Browser, console: Plant) -> None:
     with reader(browser, console, user="enterprise_engineer") as page:
-        page.goto(f"/machines/{FAN}")
-        settle(page)
-        page.locator("#ideal-rate-per-hour").fill("12.50")
-        page.locator("#product-unit").fill("count")
-        page.locator("#ideal-rate button").click()
-        settle(page)
+        enter_rate(page, "12.50", "count")
         expect(page.locator("[data-rate]")).to_have_attribute("data-rate", "12.5")
         expect(page.locator("#ideal-rate")).to_contain_text("每小时 12.5 count")
         fits(page)
@@ -46,12 +50,7 @@ def test_a_rate_is_entered_refused_and_read_in(browser: Browser, console: Plant)
 
 def test_a_wrong_rate_is_refused_in_words(browser: Browser, console: Plant) -> None:
     with reader(browser, console, user="enterprise_engineer") as page:
-        page.goto(f"/machines/{FAN}")
-        settle(page)
-        page.locator("#ideal-rate-per-hour").fill("-1")
-        page.locator("#product-unit").fill("t")
-        page.locator("#ideal-rate button").click()
-        settle(page)
+        enter_rate(page, "-1", "t")
         expect(page.locator("[data-reason='ideal_rate.not_rate']")).to_contain_text("不是理想节拍")
         expect(page.locator("main")).to_contain_text("0.001")
 
