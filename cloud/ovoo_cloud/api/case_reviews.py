@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from ovoo_contract.errors import Conflict
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -60,10 +59,7 @@ def decide(enterprise: str, case: str, body: RulingBody, services: ServicesDep, 
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.REVIEW_CASE)
         steps.settle(session, row, now_ns)
-        name = freezing.measured_id(session, row)
-        if not name:
-            raise Conflict("nothing was measured yet", offender=case, value=row.state)
-        measured = freezing.read(session, row, name)
+        name, measured = freezing.newest_measured(session, row)
         return _decision(reviews.decide(session, scope, row, measured, name, ruling, now_ns))
 
 

@@ -42,6 +42,7 @@ __all__ = [
     "keep",
     "measure",
     "measured_id",
+    "newest_measured",
     "propose",
     "read",
 ]
@@ -89,6 +90,18 @@ def measured_id(session: Session, row: CaseFile) -> str:
     query = select(CaseStep).where(CaseStep.case == row.case, CaseStep.step == Step.FREEZE.value)
     newest = session.scalars(query.order_by(CaseStep.seq.desc()).limit(1)).first()
     return "" if newest is None else str(newest.decision["snapshot"])
+
+
+def newest_measured(session: Session, row: CaseFile) -> tuple[str, dict[str, Any]]:
+    """Id and content of what was measured last.
+
+    Raises:
+        Conflict: nothing was measured yet.
+    """
+    name = measured_id(session, row)
+    if not name:
+        raise Conflict("nothing was measured yet", offender=row.case, value=row.state, code="case.not_under_review")
+    return name, read(session, row, name)
 
 
 def measure(services: Services, scope: Scope, enterprise: str, case_id: str, progress: Progress) -> dict[str, Any]:
@@ -162,7 +175,7 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     """
     if row.state != State.REVIEW:
         return take(session, scope, row, Step.PROPOSE, {}, now_ns, seen_version=seen)  # says what may be done instead
-    measured = read(session, row, measured_id(session, row))
+    _, measured = newest_measured(session, row)
     decided = reviews.complete(session, row, content_id(measured), measured)
     data = _reviewed(measured, decided)
     reason = _revision_reason(session, row)

@@ -193,7 +193,7 @@ def review_page(request: Request, enterprise: str, case: str, services: Services
 
 def _kinds(session: Session, row: CaseFile) -> dict[str, Any]:
     """The options of every item, for the forms of the review."""
-    measured = freezing.read(session, row, freezing.measured_id(session, row))
+    _, measured = freezing.newest_measured(session, row)
     return {
         each.subject("item", item["id"]): item
         for each in reviewed_parts(measured)
@@ -227,8 +227,8 @@ def decide(
     ruling = Ruling(subject, "override" if value is not None else "accept", reason, value, on_site, document)
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.REVIEW_CASE)
-        name = freezing.measured_id(session, row)
-        reviews.decide(session, scope, row, freezing.read(session, row, name), name, ruling, services.clock())
+        name, measured = freezing.newest_measured(session, row)
+        reviews.decide(session, scope, row, measured, name, ruling, services.clock())
     return RedirectResponse(f"/cases/{enterprise}/{case}/review#after-{subject.replace(':', '-')}", 303)
 
 

@@ -32,6 +32,18 @@ def test_a_part_that_nobody_wrote_has_no_version_to_be_late_for(plant: Plant, ex
     assert answer.json()["code"] == "case.not_version"
 
 
+def test_a_review_of_a_case_that_was_never_measured_is_refused(plant: Plant, expert: httpx.Client) -> None:
+    made = case_in(plant, OWN, SITE, f"{SITE}-unmeasured", State.INTAKE)
+    ruling = {"subject": "item:awareness", "decision": "accept"}
+
+    with expert:
+        form = expert.post(f"/cases/{OWN}/{made['case']}/review", data=ruling)
+        call = expert.post(f"/api/v1/enterprises/{OWN}/cases/{made['case']}/review", json=ruling)
+
+    assert (form.status_code, form.json()["code"]) == (409, "case.not_under_review"), form.text[:300]
+    assert (call.status_code, call.json()["code"]) == (409, "case.not_under_review"), call.text[:300]
+
+
 def test_half_a_character_in_json_is_no_text_to_keep(plant: Plant, expert: httpx.Client) -> None:
     made = case_in(plant, OWN, SITE, f"{SITE}-half", State.INTAKE)
     half = '{"document": "\\ud800", "energy": {"x": "\\ud800"}, "meters": []}'
