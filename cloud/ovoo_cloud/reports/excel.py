@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import xlsxwriter
+from ovoo_models.svg import text_width
 
 from ovoo_cloud.reports.resolve import Resolved
 from ovoo_cloud.reports.word import normalise_zip
@@ -16,6 +16,8 @@ from ovoo_cloud.reports.word import normalise_zip
 __all__ = ["render_xlsx"]
 
 _WIDEST = 60
+_CHARACTER = 1.0 / text_width("0", 1.0)
+"""The size at which a digit is one wide, the unit in which Excel counts."""
 _PAPER_A4 = 9
 _UPRIGHT = 95
 """Characters that an upright page still shows at a readable size; wider tables print across."""
@@ -111,11 +113,5 @@ def _print_on_a4(sheet: Any, *, across: bool) -> None:
 
 
 def _width(words: str) -> float:
-    """Characters of the default font that the longest line takes; Chinese ones are twice as wide."""
-    return max(
-        (
-            sum(2.0 if unicodedata.east_asian_width(sign) in "WF" else 1.0 for sign in line)
-            for line in words.split("\n")
-        ),
-        default=0.0,
-    )
+    """Characters of the default font that the longest line takes."""
+    return max((text_width(line, _CHARACTER) for line in words.split("\n")), default=0.0)

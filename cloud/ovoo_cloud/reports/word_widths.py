@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
+
+from ovoo_models.svg import text_width
 
 from ovoo_cloud.reports.word_table import PADDING_CM, Cells
 
 __all__ = ["column_widths"]
 
 _CM_A_POINT: Final = 2.54 / 72
-_PER_EM: Final = 0.6
-"""Width of a Latin letter, in the size of the font; a little more than the mean, for a font that stands in."""
-_BOLD: Final = 1.06
+_UNBROKEN: Final = re.compile("[\u2e81-\U0010ffff]|[^\u2e81-\U0010ffff]+")
+"""One Chinese sign, or what stands between two."""
+_BOLD: Final = 1.13
+"""Bold letters, and those of a font that stands in, are wider than the mean that `text_width` takes."""
 _LONGEST_CM: Final = 2.4
 """What is longer (evidence ids, addresses) may break."""
 
@@ -52,9 +54,5 @@ def _needed(parts: Sequence[Cells], column: int) -> float:
 
 def _word_width(word: str, size: float) -> float:
     """Of the longest piece that does not break, in cm; a line may end beside any Chinese character."""
-    longest = run = 0
-    for sign in word:
-        run = 0 if unicodedata.east_asian_width(sign) in "WF" else run + 1
-        longest = max(longest, run)
-    chinese = any(unicodedata.east_asian_width(sign) in "WF" for sign in word)
-    return max(longest * _PER_EM, 1.0 if chinese else 0.0) * size * _CM_A_POINT
+    pieces = _UNBROKEN.findall(word)
+    return max((text_width(piece, size) for piece in pieces), default=0.0) * _CM_A_POINT
