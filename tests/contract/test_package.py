@@ -37,7 +37,7 @@ def test_all_lists_what_is_public(name: str) -> None:
 def test_the_modules_of_the_architecture_are_there() -> None:
     named = (
         "address canonical catalogue completeness delivery errors evidence figures findings gateway_config hour_sums "
-        "line_protocol loopback quality ranges samples schema topics units wire xlsx"
+        "line_protocol loopback quality ranges samples schema topics units wire xlsx zip_members"
     )
 
     assert named.split() == PUBLIC
