@@ -18,8 +18,9 @@ from ovoo_cloud.casework import freezing, parts, questionnaire, sheet, steps
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue import cases, jobs
 from ovoo_cloud.catalogue.case_tables import CaseFile
-from ovoo_cloud.catalogue.tables import Job
+from ovoo_cloud.catalogue.tables import Job, Report
 from ovoo_cloud.console.gate import Reader
+from ovoo_cloud.console.report_files import CENTRE, reading_order
 from ovoo_cloud.diagnosis.review import Reviewed, reviewed_parts
 from ovoo_cloud.reports.nodes import Facts
 from ovoo_cloud.reports.resolve import Language, Locale
@@ -41,9 +42,15 @@ def results(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any]:
     issued = [report for report in found if report.case == row.case]
     return {
         "result": _result(session, row),
-        "reports": [(report, [name for name in bundle_files(report) if name.endswith(_READABLE)]) for report in issued],
+        "reports": [(report, *_readable(report)) for report in issued],
         "work": _work(session, scope, row),
     }
+
+
+def _readable(report: Report) -> tuple[list[str], list[str]]:
+    """The files of the enterprise's copy, and those of the centre's."""
+    names = reading_order(name for name in bundle_files(report) if name.endswith(_READABLE))
+    return [name for name in names if CENTRE not in name], [name for name in names if CENTRE in name]
 
 
 def _result(session: Session, row: CaseFile) -> dict[str, Any] | None:

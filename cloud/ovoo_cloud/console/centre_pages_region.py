@@ -23,7 +23,7 @@ from ovoo_cloud.centre.parks import MEASURES
 from ovoo_cloud.centre.sector_benchmark import sector_benchmark
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
-from ovoo_cloud.console.report_pages import shown_files
+from ovoo_cloud.console.report_files import shown_files
 
 __all__ = ["public", "router"]
 

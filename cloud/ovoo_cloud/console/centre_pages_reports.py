@@ -18,7 +18,7 @@ from ovoo_cloud.catalogue import region_reports as rows
 from ovoo_cloud.centre.sector_benchmark import last_quarter
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
-from ovoo_cloud.console.report_pages import shown_files
+from ovoo_cloud.console.report_files import shown_files
 from ovoo_cloud.services import Services
 
 __all__ = ["router"]

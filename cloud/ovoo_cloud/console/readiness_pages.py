@@ -16,6 +16,7 @@ from ovoo_cloud.api.reports import bundle_files
 from ovoo_cloud.catalogue import enterprises, jobs
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
+from ovoo_cloud.console.report_files import shown_files
 from ovoo_cloud.readiness.limits import PARTS
 from ovoo_cloud.readiness.newest import IssuedReadiness, newest_readiness
 
@@ -124,5 +125,4 @@ def order(enterprise: str, site: str, services: ServicesDep, scope: Reader) -> R
 def _files(found: IssuedReadiness | None) -> list[str]:
     if found is None:
         return []
-    names = [name for name in bundle_files(found.report) if name.startswith("report.") and name.endswith(_FILES)]
-    return sorted(names, key=lambda name: (_FILES.index(name[name.rindex(".") :]), name))
+    return [name for name in shown_files(bundle_files(found.report)) if name.endswith(_FILES)]

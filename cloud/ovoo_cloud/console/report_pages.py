@@ -17,13 +17,13 @@ from ovoo_cloud.api.reports import bundle_files, check_issued
 from ovoo_cloud.catalogue import cases, enterprises, jobs
 from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
+from ovoo_cloud.console.report_files import shown_files
 from ovoo_cloud.reports.build import FORMATS, Format
 from ovoo_cloud.services import Services
 
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_ORDER: Final = (".pdf", ".docx", ".xlsx", ".html", ".json")
 _RUNS: Final = 10
 _ISSUING: Final = ("report", "energy_report", "readiness_report")
 
@@ -103,9 +103,3 @@ def _month_before(services: Services) -> str:
     """The last whole month at the installation's clock, as a month field takes it."""
     today = datetime.fromtimestamp(services.clock() // 1_000_000_000, services.settings.zone).date()
     return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
-
-
-def shown_files(names: list[str]) -> list[str]:
-    """What people read, the PDF first; the rest of the bundle is there for `verify`, through the API."""
-    read = [name for name in names if name.startswith("report.") and name.endswith(_ORDER)]
-    return sorted(read, key=lambda name: (_ORDER.index(name[name.rindex(".") :]), name))

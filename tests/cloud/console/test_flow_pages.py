@@ -273,7 +273,7 @@ def test_every_page_speaks_english_too(browser: Browser, console: Plant) -> None
             assert set(re.findall(r"[\u4e00-\u9fff]+", words)) <= {"黑山煤业有限公司", "一次系统图"}, name
 
 
-def test_a_stopped_source_is_told(browser: Browser, console: Plant) -> None:
+def test_a_stopped_source_is_told_where_its_samples_are_shown(browser: Browser, console: Plant) -> None:
     console.clock.now_ns = NOW + 3 * 3600 * 10**9
     try:
         with reader(browser, console) as page:
@@ -281,6 +281,9 @@ def test_a_stopped_source_is_told(browser: Browser, console: Plant) -> None:
                 page.goto(f"{HOME}/{part}")
                 settle(page)
                 expect(page.locator(".notice.stale[data-gateway]").first).to_be_visible()
+            page.goto(f"/energy/{OWN}/second/idle")
+            settle(page)
+            expect(page.locator(".notice.stale[data-gateway]")).to_have_count(0)
     finally:
         console.clock.now_ns = NOW
 
