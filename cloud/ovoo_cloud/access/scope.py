@@ -98,21 +98,22 @@ class Scope:
         wanted = purpose or PURPOSES.get(permission)
         if self.consents is None or wanted is None or wanted in _WITHIN.get(self.purpose, ()):
             return self
-        open_now = tuple(each for each in self.consents if wanted in each.purposes and self.sees(each.enterprise))
+        # what is opened is not read yet: nothing is noted here
+        open_now = tuple(each for each in self.consents if wanted in each.purposes and self._holds(each.enterprise))
         return replace(
             self, enterprises=frozenset(each.enterprise for each in open_now), consents=open_now, purpose=wanted
         )
 
     def sees(self, enterprise: str) -> bool:
         """True when the enterprise is inside the scope."""
-        if self.enterprises is not None and enterprise not in self.enterprises:
+        if not self._holds(enterprise):
             return False
         self._note(enterprise, None)
         return True
 
     def sees_site(self, enterprise: str, site: str) -> bool:
         """True when the enterprise and this site of it are inside the scope."""
-        if self.enterprises is not None and enterprise not in self.enterprises:
+        if not self._holds(enterprise):
             return False
         if self.purpose is not None and not any(
             each.enterprise == enterprise and each.covers(site) for each in self.consents or ()
@@ -155,6 +156,9 @@ class Scope:
             and (all(map(each.covers, sites)) if sites else not each.sites)
             for each in self.consents
         )
+
+    def _holds(self, enterprise: str) -> bool:
+        return self.enterprises is None or enterprise in self.enterprises
 
     def _note(self, enterprise: str, site: str | None) -> None:
         if self.purpose is None:

@@ -148,7 +148,7 @@ def read_of(scope: Scope, size: int, rows: int) -> Read:
     places = places or sorted({each.split("/")[0] for each in query.get("signal", [])})
     return Read(
         operation_of(scope), " ".join(places), " ".join(_one_word(each) for each in named),
-        _moment(query, "start"), _moment(query, "end"), rows, size,
+        _moment(query, "start"), _moment(query, "end"), rows, size, str(parts.get("enterprise", "")),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +23,10 @@ _MORE = " …"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What one read asked for: which sites and things (empty: all), which span, and how much went out."""
+    """What one read asked for: which sites and things (empty: all), which span, and how much went out.
+
+    `enterprise` is whose sites and things they are; empty where the request does not say it.
+    """
 
     operation: str
     site: str = ""
@@ -32,6 +35,7 @@ class Read:
     end_ns: int | None = None
     rows: int = 0
     size: int = 0
+    enterprise: str = ""
 
 
 def note(session: Session, scope: Scope, used: Iterable[str], read: Read, now_ns: int) -> None:
@@ -39,6 +43,7 @@ def note(session: Session, scope: Scope, used: Iterable[str], read: Read, now_ns
 
     A new minute seals the lines of those before.
     """
+    found: list[AccessLine] = []
     begun = False
     for name in sorted(used):
         row = _open_line(session, scope.user, read.operation, name, now_ns)
@@ -46,11 +51,18 @@ def note(session: Session, scope: Scope, used: Iterable[str], read: Read, now_ns
             grant = session.get(Grant, name)
             if grant is None:
                 continue
-            row, begun = _begin(session, scope, grant, read, now_ns), True
+            row, begun = _begin(session, scope, grant, read.operation, now_ns), True
+        found.append(row)
+    for row in found:
         row.reads += 1
-        _add(row, read)
+        _add(row, read if _names_things_of(row.enterprise, read, found) else replace(read, site="", subject=""))
     if begun:
         seals.seal(session, now_ns)
+
+
+def _names_things_of(enterprise: str, read: Read, lines: Sequence[AccessLine]) -> bool:
+    """Whether what a read names is the enterprise's: one that was read beside others is not shown theirs."""
+    return {read.enterprise or each.enterprise for each in lines} == {enterprise}
 
 
 def note_all(session: Session, scope: Scope, read: Read, now_ns: int) -> None:
@@ -68,7 +80,7 @@ def count_on(session: Session, scope: Scope, used: Iterable[str], read: Read, no
         row = _open_line(session, scope.user, read.operation, name, now_ns)
         grant = session.get(Grant, name) if row is None else None
         if row is None and grant is not None:
-            row = _begin(session, scope, grant, read, now_ns)
+            row = _begin(session, scope, grant, read.operation, now_ns)
         if row is not None:
             _add(row, read)
 
@@ -81,17 +93,16 @@ def _open_line(session: Session, user: str, operation: str, grant: str, now_ns: 
     return session.scalars(query.order_by(AccessLine.id).limit(1).with_for_update()).first()
 
 
-def _begin(session: Session, scope: Scope, grant: Grant, read: Read, now_ns: int) -> AccessLine:
+def _begin(session: Session, scope: Scope, grant: Grant, operation: str, now_ns: int) -> AccessLine:
     row = AccessLine(
-        minute_ns=minute_of(now_ns), user=scope.user, role=scope.role.value, operation=read.operation, grant=grant.id,
-        enterprise=grant.enterprise, site=read.site[:_SITE], subject=read.subject[:_SUBJECT], start_ns=read.start_ns,
-        end_ns=read.end_ns, reads=0, row_count=0, byte_count=0, sealed=None,
+        minute_ns=minute_of(now_ns), user=scope.user, role=scope.role.value, operation=operation, grant=grant.id,
+        enterprise=grant.enterprise, site="", subject="", reads=0, row_count=0, byte_count=0, sealed=None,
     )  # fmt: skip
     session.add(row)
     session.flush()
     audit.append(
         session, actor=scope.user, action="grant.use", subject=grant.id, at_ns=now_ns, enterprise=grant.enterprise,
-        detail={"route": read.operation, "line": row.id},
+        detail={"route": operation, "line": row.id},
     )  # fmt: skip
     return row
 

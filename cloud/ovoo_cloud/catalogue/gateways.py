@@ -88,17 +88,22 @@ def told_gateway(session: Session, scope: Scope, gateway_id: str) -> Gateway:
     return found
 
 
-def silent(session: Session, scope: Scope, since_ns: int) -> Sequence[Gateway]:
+def silent(session: Session, scope: Scope, since_ns: int, site: tuple[str, str] | None = None) -> Sequence[Gateway]:
     """Gateways in the scope that delivered once and were not heard since `since_ns`, longest silence first.
 
     Where consent is needed, those of plants that it opens.
+
+    Args:
+        site: enterprise and site that they serve; None for all of them.
     """
     scope.require(Permission.READ_SITES)
     query = select(Gateway).where(Gateway.last_seen_ns < since_ns, Gateway.status != "revoked")
     if scope.enterprises is not None:
         query = query.where(Gateway.enterprise.in_(scope.enterprises))
+    if site is not None:
+        query = query.where(Gateway.enterprise == site[0])
     rows = session.scalars(query.order_by(Gateway.last_seen_ns, Gateway.id))
-    return [row for row in rows if tells_all(scope, row)]
+    return [row for row in rows if (site is None or site[1] in row.sites) and tells_all(scope, row)]
 
 
 def register(

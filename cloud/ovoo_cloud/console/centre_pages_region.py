@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from ovoo_contract.errors import NotFound
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.centre_region import By, data_centre_list, index_page, park_page
+from ovoo_cloud.api.egress_recorder import RECORDED
 from ovoo_cloud.api.reports import bundle_files
+from ovoo_cloud.api.route_names import name_of
 from ovoo_cloud.catalogue import enterprises
 from ovoo_cloud.catalogue.region_reports import region_reports
 from ovoo_cloud.centre import data_classes, egress
@@ -22,10 +27,11 @@ from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.parks import MEASURES
 from ovoo_cloud.centre.sector_benchmark import sector_benchmark
 from ovoo_cloud.console.gate import Reader
-from ovoo_cloud.console.render import page
+from ovoo_cloud.console.render import page, words_of
 from ovoo_cloud.console.report_files import shown_files
+from ovoo_cloud.services import Services
 
-__all__ = ["public", "router"]
+__all__ = ["public", "recorded_operations", "router"]
 
 router = APIRouter(include_in_schema=False, prefix="/centre")
 public = APIRouter(include_in_schema=False)
@@ -98,6 +104,7 @@ def data_page(request: Request, enterprise: str, services: ServicesDep, scope: R
     return page(
         request, services, "centre_data.html", scope, company=company, rows=rows[:_LINES], count=len(rows),
         summary=data_classes.summary(found), classes=enumeration("data_class"), wanted=wanted, lines=lines,
+        ways=_ways(request, services),
     )  # fmt: skip
 
 
@@ -106,7 +113,27 @@ def egress_page(request: Request, services: ServicesDep, scope: Reader) -> Respo
     """What left the installation."""
     with services.database.read() as session:
         lines = egress.records(session, scope, limit=_LINES)
-    return page(request, services, "centre_egress.html", scope, lines=lines, classes=enumeration("data_class"))
+    return page(
+        request, services, "centre_egress.html", scope, lines=lines, classes=enumeration("data_class"),
+        ways=_ways(request, services),
+    )  # fmt: skip
+
+
+def _ways(request: Request, services: Services) -> dict[str, str]:
+    """What each way out is called, by the path that the record keeps."""
+    language = words_of(request, services).language
+    return {path: name_of(operation, language) for path, operation in recorded_operations().items()}
+
+
+@functools.cache
+def recorded_operations() -> Mapping[str, str]:
+    """The operation of every path by which something leaves on record."""
+    # late: the application takes these pages in
+    from ovoo_cloud.api.app import ROUTERS
+    from ovoo_cloud.console.site import ROUTERS as PAGES
+
+    routes = [route for router in (*ROUTERS, *PAGES) for route in router.routes if isinstance(route, APIRoute)]
+    return {each.path: each.unique_id for each in routes if each.path in RECORDED and "GET" in (each.methods or ())}
 
 
 @public.get("/handles/{prefix}/{suffix}")

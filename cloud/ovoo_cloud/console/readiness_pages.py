@@ -92,8 +92,8 @@ def readiness_page(
         found = newest_readiness(session, scope, enterprise, site)
         runs = [
             row
-            for row in jobs.jobs(session, scope)
-            if row.kind == "readiness_report" and (row.enterprise, row.parameters.get("site")) == (enterprise, site)
+            for row in jobs.jobs(session, scope, enterprise=enterprise)
+            if row.kind == "readiness_report" and row.parameters.get("site") == site
         ][:_RUNS]
     view = None if found is None or found.data is None else ReadinessView(found.data)
     return page(

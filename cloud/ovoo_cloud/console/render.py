@@ -59,8 +59,12 @@ def page(
     return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
 
 
-def _silent(services: Services, scope: Scope | None) -> Sequence[Gateway]:
+def _silent(
+    services: Services, scope: Scope | None, enterprise: str | None = None, site: str = ""
+) -> Sequence[Gateway]:
+    """Of all that the reader may see, or of one site: a page of one plant reads nothing of others."""
     if scope is None or not scope.allows(Permission.READ_SITES):
         return ()
     with services.database.read() as session:
-        return gateways.silent(session, scope, services.clock() - SILENT_NS)
+        place = None if enterprise is None else (enterprise, site)
+        return gateways.silent(session, scope, services.clock() - SILENT_NS, place)

@@ -11,11 +11,13 @@ from ovoo_cloud.access.roles import BOUND_ROLES, Role
 from ovoo_cloud.api.access import SESSION_COOKIE
 from ovoo_cloud.api.app import ROUTERS
 from ovoo_cloud.api.route_names import LANGUAGES, catalogue
+from ovoo_cloud.catalogue.access_tables import AccessLine
 from ovoo_cloud.console.site import ROUTERS as PAGE_ROUTERS
 from ovoo_cloud.jobs.work import KINDS
+from sqlalchemy import select
 
-from tests.cloud.api.consents import CLOSED, LIVE, SECRETS
-from tests.cloud.api.plant import FAN, FOREIGN, OWN, SITE, Plant
+from tests.cloud.api.consents import CLOSED, LIVE, SECRETS, Consent
+from tests.cloud.api.plant import FAN, FOREIGN, NOW, OWN, SITE, Plant
 from tests.cloud.api.route_bodies import WINDOW
 from tests.cloud.api.routes import ROUTES
 
@@ -68,6 +70,23 @@ def test_pages_open_again_with_the_consent(bound: Plant, route: APIRoute) -> Non
     answer = bound.http.get(address(bound, route), headers=cookie)
 
     assert answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize("route", [each for each in PAGES if "{enterprise}" in each.path], ids=named)
+def test_a_page_of_one_enterprise_is_no_news_in_the_record_of_another(bound: Plant, route: APIRoute) -> None:
+    LIVE.put(bound)
+    Consent(sites=()).put(bound, FOREIGN)
+    bound.clock.now_ns = NOW + 3600 * 10**9  # every gateway has stopped by then, which pages tell
+    try:
+        cookie = {"Cookie": f"{SESSION_COOKIE}={bound.session('head')}"}
+        answer = bound.http.get(address(bound, route), headers=cookie)
+    finally:
+        bound.clock.now_ns = NOW
+
+    assert answer.status_code < 500, answer.text
+    with bound.services.database.read() as session:
+        query = select(AccessLine).where(AccessLine.user == "head", AccessLine.operation == route.unique_id)
+        assert {line.enterprise for line in session.scalars(query)} <= {OWN}
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PROPFIND"])

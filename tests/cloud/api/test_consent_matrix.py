@@ -92,6 +92,24 @@ def test_live_consent_opens_what_the_role_may_and_the_read_is_noted(
         assert all(line.reads > 0 and line.grant and line.role == role for line in lines)
 
 
+READ_BY_HEAD = [route for route in BOUND_ROUTES if ROUTES[route] in PERMISSIONS[Role.CENTRE_ADMIN]]
+
+
+@pytest.mark.parametrize("route", READ_BY_HEAD, ids=named)
+def test_what_is_read_of_one_enterprise_is_no_news_in_the_record_of_another(bound: Plant, route: Route) -> None:
+    LIVE.put(bound)
+    Consent(sites=()).put(bound, FOREIGN)
+
+    answer = call(bound, route, bound.ids["own"], bound.token("head"), Role.CENTRE_ADMIN)
+
+    assert answer.status_code not in (401, 403, 404), answer.text
+    with bound.services.database.read() as session:
+        query = select(AccessLine).where(AccessLine.user == "head", AccessLine.operation == OPERATIONS[route])
+        theirs = [line for line in session.scalars(query) if line.enterprise != OWN]
+    assert not theirs or not any(part in route[1] for part in TENANT)
+    assert all(line.site == line.subject == "" for line in theirs)
+
+
 @pytest.mark.parametrize(("route", "role"), ALLOWED, ids=named)
 def test_consent_for_another_site_shows_nothing_of_this_one(
     bound: Plant, route: Route, role: Role, monkeypatch: pytest.MonkeyPatch

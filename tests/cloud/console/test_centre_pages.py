@@ -6,6 +6,9 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
+from ovoo_cloud.api.egress_recorder import RECORDED
+from ovoo_cloud.api.route_names import LANGUAGES, catalogue
+from ovoo_cloud.console.centre_pages_region import recorded_operations
 from ovoo_cloud.jobs.worker import Worker
 from ovoo_cloud.reports.signing import create_key
 from playwright.sync_api import Browser, Page, expect
@@ -214,8 +217,17 @@ def test_data_centres_classes_and_the_record_of_what_left(browser: Browser, offi
         expect(page.locator("[data-centre=dc1] [data-figure=grade]")).to_contain_text("2 仅供参考")
         page.request.get("/api/v1/centre/registers/provider/export")
         page.goto(PAGES["egress"])
-        expect(page.locator("#egress tbody tr").first).to_contain_text("/api/v1/centre/registers/{register}/export")
+        expect(page.locator("#egress tbody tr").first).to_contain_text("导出台账")
+        assert "{" not in page.locator("#egress tbody").inner_text()
         keep(page, "centre-egress-lines")
+
+
+def test_every_way_out_that_is_recorded_is_called_something() -> None:
+    called = recorded_operations()
+
+    assert set(called) == set(RECORDED)
+    for language in LANGUAGES:
+        assert set(called.values()) <= set(catalogue(language))
 
 
 def test_a_handles_page_needs_nobody_and_tells_nothing_inside(browser: Browser, office: Plant) -> None:
