@@ -81,7 +81,7 @@ def record(services: Services, scope: Scope, found: Rescored, epoch: int, read: 
             enterprise=found.asset.enterprise,
             detail={"model": found.model_set.fingerprint, "rows": stored, "findings": len(found.findings)},
         )
-    with services.database.read() as session:
+    with services.database.read() as session:  # here: who asked for the run looks only at what is not noted yet
         grants.require_live(session, used, services.clock())
     present = sum(len(found.rows(entry.address)) for entry in found.outputs) - stored
     return Recorded(stored, present, len(found.findings))
