@@ -17,6 +17,7 @@ from ovoo_cloud.catalogue.tables import User
 from ovoo_cloud.cli_output import Output
 from ovoo_cloud.services import build_services
 from ovoo_cloud.settings import Settings
+from ovoo_cloud.whole_file import place
 
 __all__ = ["add_verbs", "read_password"]
 
@@ -46,7 +47,7 @@ def _init(parsed: argparse.Namespace, settings: Settings, output: Output) -> int
     with build_services(settings) as services:
         authority = Authority(settings.authority_dir)
         authority.create("Ovoo CA", services.clock())
-        if not settings.signing_key.exists():
+        if not settings.seal_command:  # else that program holds the key
             from ovoo_cloud.reports.signing import create_key  # late: other verbs start without it
 
             create_key(settings.authority_dir)
@@ -85,8 +86,9 @@ def read_password(path: pathlib.Path | None) -> str | None:
 
 
 def _write_sample(path: pathlib.Path) -> pathlib.Path:
-    if path.exists():
+    """Writes the sample; one that is there as it was written is of an `init` that came no further."""
+    sample = _SAMPLE.read_bytes()
+    place(path, sample, 0o644)
+    if not path.is_file() or path.read_bytes() != sample:
         raise ConfigError("already there", offender=str(path), remedy="edit it, or name another file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_SAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
     return path

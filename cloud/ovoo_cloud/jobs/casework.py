@@ -8,6 +8,7 @@ from typing import Any
 from ovoo_contract.errors import ConfigError
 
 from ovoo_cloud.casework import freezing, issuing
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.jobs.report import asked_by
 from ovoo_cloud.services import Services
 
@@ -18,8 +19,8 @@ def case_evidence(
     services: Services, parameters: Mapping[str, Any], progress: Callable[[float], None]
 ) -> Mapping[str, Any]:
     """Measures a submitted case. Parameters: `enterprise`, `case`, `user` (who asked)."""
-    with asked_by(services, parameters, "job case_evidence") as scope:
-        enterprise, case_id = _text(parameters, "enterprise"), _text(parameters, "case")
+    enterprise, case_id = _text(parameters, "enterprise"), _text(parameters, "case")
+    with asked_by(services, parameters, Read("job case_evidence", subject=case_id)) as scope:
         return freezing.measure(services, scope, enterprise, case_id, progress)
 
 
@@ -38,8 +39,8 @@ def case_issue(
         list(parameters.get("languages") or []),
         bool(parameters.get("centre_copy", False)),
     )
-    with asked_by(services, parameters, "job case_issue") as scope:
-        enterprise, case_id = _text(parameters, "enterprise"), _text(parameters, "case")
+    enterprise, case_id = _text(parameters, "enterprise"), _text(parameters, "case")
+    with asked_by(services, parameters, Read("job case_issue", subject=case_id)) as scope:
         row = issuing.issue(services, scope, enterprise, case_id, order, progress)
     return {"report": row.id, "case": case_id, "number": row.number, "revision": row.revision, **row.summary}
 

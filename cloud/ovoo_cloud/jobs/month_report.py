@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError, NotReady
 
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.energy_report.build import build_month_report, month_summary
 from ovoo_cloud.energy_report.plan import MonthPlan, month_window
@@ -19,6 +20,8 @@ from ovoo_cloud.reports.build import FORMATS, ReportResult
 from ovoo_cloud.services import Services
 
 __all__ = ["default_number", "issue_month_report", "month_report"]
+
+_OPERATION: Final = "job energy_report"
 
 
 def month_report(
@@ -37,7 +40,7 @@ def month_report(
         progress=progress,
         formats=parameters.get("formats") or FORMATS,
     )
-    with asked_by(services, parameters, "job energy_report") as scope:
+    with asked_by(services, parameters, Read(_OPERATION, site)) as scope:
         row, result = issue_month_report(services, scope, enterprise, site, month, order, parameters.get("inputs"))
     return {"report": row.id, "folder": row.folder, **month_summary(result.snapshot.data)}
 
@@ -64,7 +67,7 @@ def issue_month_report(
         "zh": f"{plan.case.sites[0].name.zh} {month} 能源月报",
         "en": f"{plan.case.sites[0].name.en} {month} energy",
     }
-    subject = Subject(enterprise, site, title, plan.case.start_ns, plan.case.end_ns)
+    subject = Subject(enterprise, site, title, plan.case.start_ns, plan.case.end_ns, Read(_OPERATION, site))
     evidence = StoreEvidence(services, enterprise, scope)
     return issue_recorded(
         services, scope, subject, order, lambda made, out: build_month_report(plan, evidence, made, out), month_summary

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ovoo_contract.errors import ConfigError
 
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.jobs.report import Order, Subject, asked_by, issue_recorded, today
@@ -21,6 +22,8 @@ from ovoo_cloud.services import Services
 
 __all__ = ["issue_readiness", "readiness_number", "readiness_report"]
 
+_OPERATION: Final = "job readiness_report"
+
 
 def readiness_report(
     services: Services, parameters: Mapping[str, Any], progress: Callable[[float], None]
@@ -30,7 +33,7 @@ def readiness_report(
     Parameters: `enterprise`, `site`, `user` (who asked); `start_ns` and `end_ns` (text), `number`, `issue_date` and
     `languages` may be left out.
     """
-    with asked_by(services, parameters, "job readiness_report") as scope:
+    with asked_by(services, parameters, Read(_OPERATION, _text(parameters, "site"))) as scope:
         plan = _plan(services, scope, parameters)
         order = Order(
             number=parameters.get("number") or readiness_number(plan),
@@ -58,7 +61,7 @@ def _plan(services: Services, scope: Scope, parameters: Mapping[str, Any]) -> Re
 def issue_readiness(services: Services, scope: Scope, plan: ReadinessPlan, order: Order) -> tuple[Report, ReportResult]:
     """Makes the bundle of a plan and records it."""
     title = {"zh": f"{plan.site_name.zh} 数据就绪度", "en": f"{plan.site_name.en} data readiness"}
-    subject = Subject(plan.enterprise, plan.site, title, plan.start_ns, plan.end_ns)
+    subject = Subject(plan.enterprise, plan.site, title, plan.start_ns, plan.end_ns, Read(_OPERATION, plan.site))
     evidence = StoreEvidence(services, plan.enterprise, scope)
     return issue_recorded(
         services,

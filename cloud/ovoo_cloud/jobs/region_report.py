@@ -9,6 +9,7 @@ from typing import Any
 from ovoo_contract.errors import ConfigError
 
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.region_reports import next_region_revision, require_issuer, save_region_report
 from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.centre.pinned_places import pin_places
@@ -36,7 +37,7 @@ def region_report(
     quarter = parameters.get("quarter")
     if not isinstance(quarter, str) or not quarter:
         raise ConfigError("missing", offender="region_report.quarter", remedy="name it, e.g. 2026-Q1")
-    with asked_by(services, parameters, "job region_report") as scope:
+    with asked_by(services, parameters, Read("job region_report")) as scope:
         order = Order(
             number=parameters.get("number") or region_number(quarter),
             issue_date=parameters.get("issue_date") or today(services),

@@ -17,6 +17,7 @@ from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.access.tokens import scope_of
 from ovoo_cloud.casework import numbers
 from ovoo_cloud.catalogue import access_lines, audit, cases, frameworks
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.tables import Report, User
 from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case, parse_case
@@ -30,6 +31,7 @@ from ovoo_cloud.services import Services
 
 __all__ = ["Order", "Subject", "asked_by", "asker", "check_order", "issue_recorded", "issue_report", "report", "today"]
 
+_OPERATION: Final = "job report"
 _LANGUAGES: Final = ("zh", "en")
 _INTERNAL: Final = frozenset({"system", "scheduler", "cli"})
 
@@ -40,7 +42,7 @@ def report(services: Services, parameters: Mapping[str, Any], progress: Callable
     Parameters: `case` (id), `number`, `user` (who asked); `issue_date` (ISO, default today in site time) and
     `languages` (default the installation's) may be left out, so may `centre_copy` (default no).
     """
-    with asked_by(services, parameters, "job report") as scope:
+    with asked_by(services, parameters, Read(_OPERATION, subject=_text(parameters, "case"))) as scope:
         with services.database.read() as session:
             stored = cases.case(session, scope, _text(parameters, "case"))
         row, result = issue_report(
@@ -89,6 +91,7 @@ def issue_report(
         start_ns=case.start_ns,
         end_ns=case.end_ns,
         case_id=case_id,
+        read=Read(_OPERATION, subject=case_id or ""),
     )
     evidence = StoreEvidence(services, case.enterprise, scope)
     order = Order(number, issue_date, languages, folder, progress, centre_copy=centre_copy)
@@ -115,13 +118,14 @@ def issue_report(
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a report is about, as the list of reports keeps it."""
+    """What a report is about, as the list of reports keeps it, and as what the enterprise finds the access listed."""
 
     enterprise: str
     site: str
     title: Mapping[str, str]
     start_ns: int
     end_ns: int
+    read: Read
     case_id: str | None = None
 
 
@@ -217,7 +221,9 @@ def _kept(
         created_by=scope.user,
         created_ns=services.clock(),
     )
-    return cases.save_report(session, scope, row)
+    saved = cases.save_report(session, scope, row)
+    access_lines.note_all(session, scope, subject.read, services.clock())
+    return saved
 
 
 def check_order(order: Order) -> None:
@@ -245,10 +251,13 @@ def asker(services: Services, session: Session, name: str) -> Scope:
 
 
 @contextlib.contextmanager
-def asked_by(services: Services, parameters: Mapping[str, Any], route: str) -> Iterator[Scope]:
+def asked_by(services: Services, parameters: Mapping[str, Any], read: Read) -> Iterator[Scope]:
     """The scope of whoever asked for a run; what it reads under grants is noted for the enterprise.
 
-    A run whose consent ends meanwhile fails, and what it made is not kept (`grants.require_live` where it is saved).
+    A run that keeps something notes that itself, with the first of what it keeps (`access_lines.note_all`): a process
+    that dies later leaves no result without its line. What is left is noted when the run ends, before the worker keeps
+    its result. A run whose consent ends meanwhile fails, and what it made is not kept (`grants.require_live` where it
+    is saved).
     """
     with services.database.read() as session:
         scope = asker(services, session, str(parameters.get("user", "")))
@@ -258,7 +267,6 @@ def asked_by(services: Services, parameters: Mapping[str, Any], route: str) -> I
             grants.require_live(session, scope.used, services.clock())
     finally:
         if scope.used:
-            read = access_lines.Read(route, str(parameters.get("site", "")), str(parameters.get("case", "")))
             with services.database.write() as session:
                 access_lines.note(session, scope, scope.used, read, services.clock())
 

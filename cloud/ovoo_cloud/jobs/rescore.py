@@ -37,7 +37,7 @@ def rescore(services: Services, parameters: Mapping[str, Any], progress: Callabl
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError("missing or of a wrong type", offender="rescore", value=str(error)) from error
-    with asked_by(services, parameters, "job rescore") as scope:
+    with asked_by(services, parameters, order.read) as scope:
         return _result(fulfil(services, scope, order, secrets.randbits(63), progress))
 
 

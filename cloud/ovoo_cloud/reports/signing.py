@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import ReportError, VerifyError
+
+from ovoo_cloud.whole_file import place
 
 __all__ = [
     "SealPort",
@@ -39,23 +40,47 @@ class SealPort(Protocol):
 
 
 def create_key(folder: Path) -> tuple[Path, Path]:
-    """Write a fresh `report-key.pem` (mode 600) and `report-key.pub.pem`; returns both paths.
+    """Makes `report-key.pem` (mode 600) and `report-key.pub.pem`, or what is missing of the pair; returns both paths.
+
+    A process may die at any moment of it, and it can be asked again: each file gets its place whole or not at all, the
+    private one before there is a public one to show. No key that is there is ever written over.
 
     Raises:
-        ReportError: a key is already there; keys are never overwritten.
+        ReportError: what is there is no key, a public key without its private one, or halves of two pairs.
+        StoreError: the folder is full, or not to be written in.
     """
     private_path, public_path = folder / "report-key.pem", folder / "report-key.pub.pem"
-    if private_path.exists():
+    # the public one is asked for first: while another process makes the pair, it is never there alone
+    if public_path.exists() and not private_path.exists():
         raise ReportError(
-            "a signing key is already there", offender=str(private_path), remedy="use it, or move it away"
+            "a public key without its private one",
+            offender=str(public_path),
+            remedy=f"bring {private_path.name} back from the backup; to begin with a new pair, move this one away",
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    key = Ed25519PrivateKey.generate()
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with os.fdopen(os.open(private_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secret)
-    public_path.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    fresh = Ed25519PrivateKey.generate()  # comes to nothing where a key is there already
+    place(private_path, fresh.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
+    public = load_signing_key(private_path).public_key()
+    place(public_path, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), 0o644)
+    _check_pair(public, public_path)
     return private_path, public_path
+
+
+def _check_pair(public: Ed25519PublicKey, public_path: Path) -> None:
+    try:
+        found = load_trusted_key(public_path)
+    except VerifyError as error:
+        raise ReportError(
+            "cannot read the public half of the signing key",
+            offender=str(public_path),
+            value=str(error.value),
+            remedy="move it away; ovoo-cloud init makes it again from the private one",
+        ) from error
+    if found != public:
+        raise ReportError(
+            "not the public half of the signing key",
+            offender=str(public_path),
+            remedy="bring the pair back from the backup; reports verify by the public key that they were sealed with",
+        )
 
 
 def load_signing_key(path: Path) -> Ed25519PrivateKey:
@@ -67,7 +92,12 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ReportError("cannot read the signing key", offender=str(path), value=str(error)) from error
+        raise ReportError(
+            "cannot read the signing key",
+            offender=str(path),
+            value=str(error),
+            remedy="bring it back from the backup; where nothing was sealed yet, move it away and run ovoo-cloud init",
+        ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ReportError("not an Ed25519 key", offender=str(path), remedy="create one with ovoo-cloud init")
     return key

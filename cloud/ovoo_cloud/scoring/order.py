@@ -14,6 +14,7 @@ from ovoo_models.artifact import ModelSet
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope, absent
 from ovoo_cloud.catalogue import signals
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.scoring.compare import Comparison, compare
 from ovoo_cloud.scoring.record import Recorded, check_free, findings_of_asset, record
 from ovoo_cloud.scoring.rescore import Manner, Rescored, rescore
@@ -33,6 +34,12 @@ class Order:
     manner: Manner = field(default_factory=Manner)
     compare: bool = False
     store: bool = False
+
+    @property
+    def read(self) -> Read:
+        """As what the enterprise finds it listed; the samples of the lead are read too."""
+        start_ns, site = max(self.start_ns - self.manner.lead_ns, 0), self.asset.split("/")[1:2]
+        return Read("job rescore", "".join(site), self.asset, start_ns, self.end_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ def fulfil(
     missing = tuple(name for name in names if name not in entries)
     thinned = tuple(name for name in names if name in entries and entries[name].uplink != "raw")
     comparison = _comparison(services, scope, found, thinned) if order.compare else None
-    recorded = record(services, scope, found, epoch) if order.store else None
+    recorded = record(services, scope, found, epoch, order.read) if order.store else None
     return Answer(found, missing, thinned, comparison, recorded)
 
 

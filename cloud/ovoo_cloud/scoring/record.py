@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.catalogue import audit, findings, signals
+from ovoo_cloud.catalogue import access_lines, audit, findings, signals
+from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.tables import FindingRecord, SignalRecord
 from ovoo_cloud.scoring.compare import TOLERANCE, read_series
 from ovoo_cloud.scoring.rescore import Rescored
@@ -44,10 +45,10 @@ class Recorded:
     findings: int
 
 
-def record(services: Services, scope: Scope, found: Rescored, epoch: int) -> Recorded:
+def record(services: Services, scope: Scope, found: Rescored, epoch: int, read: Read) -> Recorded:
     """Stores scores and findings; a second time changes nothing. Raises no alarm: this is history.
 
-    epoch: a number no earlier run had.
+    epoch: a number no earlier run had. read: how what was read under grants is noted, before anything is kept of it.
 
     Raises:
         Forbidden: the caller may not, or the asset's scores or findings are a gateway's; nothing is written.
@@ -64,6 +65,8 @@ def record(services: Services, scope: Scope, found: Rescored, epoch: int) -> Rec
         check_free(session, found.asset, found.model_set)
         entries = _classed(session, scope, found)
         signals.save_derived(session, SOURCE, entries)
+        used = frozenset(scope.used)
+        access_lines.note_all(session, scope, read, now_ns)
     # the signals first: InfluxDB finds a score by its entry; findings last: they speak of stored scores
     stored = _write(services, found, entries, fresh, epoch, now_ns)
     with services.database.write() as session:
@@ -78,6 +81,8 @@ def record(services: Services, scope: Scope, found: Rescored, epoch: int) -> Rec
             enterprise=found.asset.enterprise,
             detail={"model": found.model_set.fingerprint, "rows": stored, "findings": len(found.findings)},
         )
+    with services.database.read() as session:  # here: who asked for the run looks only at what is not noted yet
+        grants.require_live(session, used, services.clock())
     present = sum(len(found.rows(entry.address)) for entry in found.outputs) - stored
     return Recorded(stored, present, len(found.findings))
 

@@ -12,7 +12,7 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 from ovoo_cloud.api.app import create_app
@@ -61,11 +61,12 @@ class Strikes:
             self._picturing = False
 
     def arm(self) -> None:
-        """Counts every file that is moved, made, removed or made durable, both halves of a write, and commits."""
+        """Counts every file that is moved, linked, made, removed or made durable, the begin and both halves of a write,
+        and commits."""
         for name in _CALLS:
             setattr(os, name, self._before(getattr(os, name)))
         commit: Callable[[Any, Any], None] = DefaultDialect.do_commit
-        write = pathlib.Path.write_bytes
+        write, fdopen = pathlib.Path.write_bytes, os.fdopen
 
         def committed(dialect: DefaultDialect, connection: Any) -> None:
             self()
@@ -77,8 +78,29 @@ class Strikes:
             self()
             return write(path, content)
 
-        for owner, name, call in ((DefaultDialect, "do_commit", committed), (pathlib.Path, "write_bytes", written)):
+        def opened(*args: Any, **rest: Any) -> Any:
+            file = fdopen(*args, **rest)
+            if file.mode == "wb":
+                file.write = self._halved(file)
+                self()
+            return file
+
+        for owner, name, call in (
+            (DefaultDialect, "do_commit", committed), (pathlib.Path, "write_bytes", written), (os, "fdopen", opened),
+        ):  # fmt: skip
             setattr(owner, name, call)
+
+    def _halved(self, file: BinaryIO) -> Callable[[bytes], int]:
+        write = file.write
+
+        def halved(content: bytes) -> int:
+            half = len(content) // 2
+            write(content[:half])
+            file.flush()
+            self()
+            return half + write(content[half:])
+
+        return halved
 
     def _before(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def struck(*args: Any, **rest: Any) -> Any:

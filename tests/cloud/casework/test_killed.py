@@ -216,17 +216,18 @@ def test_a_case_is_before_or_after_whatever_its_process_was_doing_when_it_was_ki
     house: House, tmp_path: pathlib.Path
 ) -> None:
     house.endures(APPLY)
-    house.does(step("accept", ADMIN, reason=""))
+    house.endures(step("accept", ADMIN, reason=""))
     house.endures(step("consent", ENGINEER, **consent_body()))
-    house.does(step("open_intake", EXPERT, framework="sme_2024"))
+    house.endures(step("open_intake", EXPERT, framework="sme_2024"))
     for act in (DOCUMENT, FORM, part("profile", PARTS["profile"])):
         house.endures(act)
     rest = [part(name, PARTS[name], int(name != "equipment")) for name in ("equipment", "answers", "scenes")]
-    house.does(*rest, step("submit", EXPERT))
+    house.does(*rest)
+    house.endures(step("submit", EXPERT))
     house.endures(step("freeze", EXPERT))
     house.endures(RULING)
     house.accepts_all()
-    house.does(step("propose", EXPERT))
+    house.endures(step("propose", EXPERT))
     house.endures(step("confirm", ENGINEER, snapshot=house.shown()))
     house.endures(step("issue", ADMIN, number="OV-1", snapshot=house.shown(), languages=["zh"]))
     house.endures(step("revise", EXPERT, reason="a drawing was of another year"))

@@ -46,6 +46,31 @@ def test_init_prepares_everything_once_and_prints_a_password_once(
     assert settings.signing_key.stat().st_mode & 0o077 == 0
 
 
+def test_init_leaves_settings_that_somebody_edited(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "init", "--write-config", "site.toml")
+    run(capsys, "init", "--write-config", "site.toml", "--config", "site.toml")
+    edited = (folder / "site.toml").read_text(encoding="utf-8") + "# ours\n"
+    (folder / "site.toml").write_text(edited, encoding="utf-8")
+
+    assert "already there" in run(capsys, "init", "--write-config", "site.toml", code=2)["error"]["message"]
+    assert (folder / "site.toml").read_text(encoding="utf-8") == edited
+
+
+def test_init_makes_no_report_key_where_a_program_seals(
+    folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealing = "seal_command = 'card-sign'\nseal_public_key = 'card.pub.pem'\n"
+    (folder / "ovoo-cloud.toml").write_text(sealing, encoding="utf-8")
+    authority = Settings(data_dir=folder / "ovoo-data").authority_dir
+    authority.mkdir(parents=True)
+    (authority / "report-key.pub.pem").write_text("the card's", encoding="utf-8")
+
+    run(capsys, "init")
+
+    assert (authority / "report-key.pub.pem").read_text(encoding="utf-8") == "the card's"
+    assert not (authority / "report-key.pem").exists()
+
+
 def test_init_takes_the_password_from_a_file(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "pw").write_text("a good password\n", encoding="utf-8")
 
