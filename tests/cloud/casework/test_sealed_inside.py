@@ -21,12 +21,14 @@ from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.grant_tables import Grant
 from ovoo_cloud.catalogue.tables import Base
 from ovoo_cloud.reports.signing import load_trusted_key
+from ovoo_cloud.services import Services, build_services
+from ovoo_cloud.settings import Settings
 from ovoo_contract.canonical import canonical_json
 from ovoo_contract.errors import OvooError
 from sqlalchemy import func, select
 
 from tests.cloud.api.case_files import case_in
-from tests.cloud.api.plant import FOREIGN, FOREIGN_SITE, NOW, OWN, Plant, installation, served
+from tests.cloud.api.plant import FOREIGN, FOREIGN_SITE, NOW, OWN, SITE, Plant, installation, served
 from tests.cloud.casework import sealed_mutation
 from tests.cloud.casework.centre import CASE
 from tests.cloud.casework.exported import Exported
@@ -44,6 +46,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     with installation(tmp_path_factory.mktemp("to"), access_consent="required") as plant:
         case_in(plant, FOREIGN, FOREIGN_SITE, THEIRS, State.REVIEW)
         yield plant
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """A house that knows nobody yet."""
+    with build_services(Settings(data_dir=tmp_path_factory.mktemp("other")), clock=lambda: NOW) as built:
+        yield built
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +241,18 @@ def test_anything_changed_anywhere_inside_at_length(exported: Exported, whole: F
 
     assert taken.count(False) > len(taken) // 2
     assert taken.count(True) > 10
+
+
+@pytest.mark.parametrize("state", [State.APPLIED, State.CONSENTED, State.INTAKE, State.REVIEW, State.SUSPENDED])
+def test_a_sound_case_in_any_state_comes_out_as_it_went_in(house: Plant, other: Services, state: State) -> None:
+    """What the checks ask for is what our own steps leave behind, whichever of them were taken."""
+    name = case_in(house, OWN, SITE, f"sound-{state.value.replace('_', '-')}", state)["case"]
+    with house.services.database.read() as session:
+        content = exchange.export_case(session, session.get_one(CaseFile, name), house.services.settings)
+    files = members(content)
+
+    with other.database.write() as session:
+        row = exchange.import_case(session, SYSTEM, files, other.settings, NOW)
+        assert row.state == state.value
+        session.flush()
+        assert exchange.export_case(session, row, other.settings) == content
