@@ -21,6 +21,7 @@ __all__ = [
     "GrantState",
     "Terms",
     "bound",
+    "came_along",
     "give",
     "grant",
     "grants",
@@ -69,6 +70,12 @@ def _live(session: Session, now_ns: int) -> Select[Grant]:
     reached_ns = max(now_ns, audit.newest_ns(session))
     query = select(Grant).where(Grant.from_ns <= now_ns, Grant.until_ns > reached_ns, Grant.origin == "")
     return query.where(or_(Grant.withdrawn_ns.is_(None), Grant.withdrawn_ns > reached_ns))
+
+
+def came_along(session: Session, case: str) -> bool:
+    """Whether a case came from another centre, with a consent that was given there."""
+    query = select(Grant.id).where(Grant.case == case, Grant.origin != "").limit(1)
+    return session.scalar(query) is not None
 
 
 def require_live(session: Session, used: Iterable[str], now_ns: int) -> None:

@@ -10,6 +10,7 @@ from fastapi import Depends, Header
 from ovoo_contract.errors import ConfigError
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import require
@@ -110,6 +111,7 @@ def file_view(session: Session, scope: Scope, row: CaseFile, now_ns: int) -> dic
         "snapshot": row.snapshot or None,
         "number": row.number or None,
         "previous": row.previous or None,
+        "elsewhere": grants.came_along(session, row.case),
         "created_by": "" if case is None else case.created_by,
         "created": None if case is None else to_iso(case.created_ns),
         "updated": None if case is None else to_iso(case.updated_ns),

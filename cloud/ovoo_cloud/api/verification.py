@@ -25,7 +25,9 @@ Code = Annotated[str, Query(pattern="^[0-9a-fA-F]{64}$", description="snapshot h
 def verify(number: Number, revision: Revision, code: Code, services: ServicesDep) -> dict[str, Any]:
     """Whether a report of this number, revision and snapshot hash was issued here, and whether a later one corrects it.
 
-    It tells nothing of the pages themselves: `ovoo-cloud verify` recomputes them, offline, with the key named here.
+    A report that another centre issued, and that came here with its case, is said to be one: `issued_here` is false,
+    and the key is that centre's. It tells nothing of the pages themselves: `ovoo-cloud verify` recomputes them,
+    offline, with the key named here.
     """
     found = ask(services, number, revision, code)
     if found is None:
@@ -38,7 +40,8 @@ def verify(number: Number, revision: Revision, code: Code, services: ServicesDep
         "current": found.current,
         "snapshot_sha256": found.snapshot_sha256,
         "issued": to_iso(found.issued_ns),
-        "key_fingerprint": fingerprint(services.settings.signing_key),
+        "issued_here": not found.elsewhere,
+        "key_fingerprint": None if found.elsewhere else fingerprint(services.settings.signing_key),
     }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import editions
+from ovoo_cloud.casework.previous import case_before
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.diagnosis.shelf import split_reference
 
@@ -43,7 +44,7 @@ def frameworks(session: Session, row: CaseFile) -> tuple[Framework, ...]:
 
 def usual(session: Session, row: CaseFile, leading: str) -> tuple[str, ...]:
     """What stands beside the leading framework unless the case says otherwise: what stood there in the case before."""
-    before = session.get(CaseFile, row.previous) if row.previous else None
+    before = case_before(session, row)
     return () if before is None else tuple(name for name in names(before) if name != leading)
 
 

@@ -22,7 +22,7 @@ from ovoo_cloud.casework.states import ENDED, State
 from ovoo_cloud.catalogue import audit
 from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile
 
-__all__ = ["TYPES", "DocumentFolder", "Upload", "add", "document", "documents"]
+__all__ = ["TYPES", "DocumentFolder", "Upload", "add", "check_upload", "document", "documents"]
 
 _ZIP: Final = b"PK\x03\x04"
 TYPES: Final[Mapping[str, tuple[str, bytes]]] = MappingProxyType(
@@ -110,7 +110,7 @@ def add(
         ConfigError: a type that is not taken, an empty or too large document, or a name that is a path.
         StoreRejected: the content does not have the SHA-256 that it came with.
     """
-    media_type = _check(upload, largest)
+    media_type = check_upload(upload, largest)
     if row.state in ENDED or row.state == State.SUSPENDED:
         raise Conflict(
             "the case takes no documents now", offender=row.case, value=row.state, code="case.takes_no_documents"
@@ -149,7 +149,13 @@ def add(
     return added
 
 
-def _check(upload: Upload, largest: int) -> str:
+def check_upload(upload: Upload, largest: int) -> str:
+    """The media type of a document that a case takes.
+
+    Raises:
+        ConfigError: a type that is not taken, an empty or too large document, or a name that is a path.
+        StoreRejected: the content does not have the SHA-256 that it came with.
+    """
     name = upload.name
     if not name.strip() or len(name) > _LONGEST_NAME or any(each in name for each in "/\\\0\n\r"):
         raise ConfigError(

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
+from ovoo_cloud.casework.previous import case_before
 from ovoo_cloud.catalogue import enterprises, frameworks
 from ovoo_cloud.catalogue.case_tables import CaseEdition, CaseFile
 from ovoo_cloud.catalogue.database import Database
@@ -87,7 +88,7 @@ def available(session: Session, scope: Scope, reference: str) -> tuple[str, byte
 
 def leading(session: Session, scope: Scope, row: CaseFile) -> str:
     """The framework that a case is led by unless it says otherwise: that of the case before, else of its sector."""
-    before = session.get(CaseFile, row.previous) if row.previous else None
+    before = case_before(session, row)
     if before is not None and before.framework:
         return before.framework
     return leading_framework(enterprises.enterprise(session, scope, row.enterprise).sector or "")
@@ -109,7 +110,7 @@ class Choice:
 
 def choices(session: Session, scope: Scope, row: CaseFile) -> list[Choice]:
     """What a case may be led by: every framework of the packs, then the published ones of the centre."""
-    usual, before = leading(session, scope, row), session.get(CaseFile, row.previous) if row.previous else None
+    usual, before = leading(session, scope, row), case_before(session, row)
     beside = {each["framework"] for each in (before.further or () if before is not None else ())} - {usual}
     packs = [load_framework(name) for name in framework_names()]
     found = [Choice(each.id, each.version, _names(each), each.id == usual, each.id in beside) for each in packs]

@@ -17,17 +17,9 @@ from ovoo_cloud.casework import numbers
 from ovoo_cloud.casework.archive import numbers_back, pack, plain
 from ovoo_cloud.casework.documents import DocumentFolder
 from ovoo_cloud.casework.exchange_check import checked
+from ovoo_cloud.casework.exchange_rows import HEAD, LISTS, NOT_EXPORTED, check_times
 from ovoo_cloud.catalogue import audit, enterprises
-from ovoo_cloud.catalogue.case_tables import (
-    CaseDocument,
-    CaseEdition,
-    CaseFile,
-    CasePart,
-    CaseReview,
-    CaseSnapshot,
-    CaseStep,
-    ReportNumber,
-)
+from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.catalogue.grant_tables import Grant
 from ovoo_cloud.catalogue.tables import Case, Enterprise, Report, Site
 from ovoo_cloud.reports.naming import local_day
@@ -36,18 +28,6 @@ from ovoo_cloud.settings import Settings
 
 __all__ = ["export_case", "import_case"]
 
-_LISTS: Final[Mapping[str, tuple[type[Any], tuple[str, ...]]]] = {
-    "steps": (CaseStep, ("seq",)),
-    "parts": (CasePart, ("part", "version")),
-    "reviews": (CaseReview, ("seq",)),
-    "documents": (CaseDocument, ("sha256",)),
-    "snapshots": (CaseSnapshot, ("id",)),
-    "editions": (CaseEdition, ("sha256",)),
-    "grants": (Grant, ("id",)),
-    "numbers": (ReportNumber, ("number",)),
-    "reports": (Report, ("id",)),
-}
-"""Every list of a case: its table, and the columns that order it."""
 _ELSEWHERE: Final = "imported"
 
 
@@ -67,7 +47,7 @@ def export_case(session: Session, row: CaseFile, settings: Settings) -> bytes:
         "sites": [plain(each) for each in places if each is not None],
     }
     files = {"case.json": canonical_json(head)}
-    for name, (table, order) in _LISTS.items():
+    for name, (table, order) in LISTS.items():
         query = select(table).where(table.case == row.case)
         rows = session.scalars(query.order_by(*(getattr(table, column) for column in order))).all()
         files[f"{name}.json"] = canonical_json([_listed(name, each) for each in rows])
@@ -77,8 +57,8 @@ def export_case(session: Session, row: CaseFile, settings: Settings) -> bytes:
 
 def _listed(name: str, row: Any) -> dict[str, Any]:
     found = plain(row)
-    for column in {"grants": ("origin",), "reports": ("folder",)}.get(name, ()):
-        del found[column]  # where it lies and that it came from elsewhere is no part of the case
+    for column in NOT_EXPORTED.get(name, ()):
+        del found[column]
     return found
 
 
@@ -117,7 +97,7 @@ def import_case(
         VerifyError: a step, document, snapshot, edition or report is not what it says.
         Conflict: the case or its number is here already, or another enterprise has its id.
     """
-    head, lists = checked(files, tuple(_LISTS))
+    head, lists = checked(files)
     audit.hold(session)
     row: CaseFile = _row(CaseFile, head["file"])
     if enterprise not in (None, row.enterprise):
@@ -127,6 +107,8 @@ def import_case(
     today = local_day(now_ns, settings.zone)
     for number in lists["numbers"]:
         _check_number(session, number, row.case, today)
+    check_times(head, lists, now_ns)
+    _check_unknown(session, row, lists)
     _places(session, scope, head)
     try:
         _add_rows(session, row, head, lists, files, settings)
@@ -159,7 +141,7 @@ def _add_rows(
     session.flush()
     session.add(row)
     session.flush()
-    for name, (table, _) in _LISTS.items():
+    for name, (table, _) in LISTS.items():
         session.add_all(_row(table, _filled(name, each, files, settings, row.enterprise)) for each in lists[name])
         session.flush()
 
@@ -190,6 +172,31 @@ def _check_number(session: Session, number: Mapping[str, Any], case_id: str, tod
             value=number["issue_date"],
             remedy=f"today is {today}; mind both clocks",
         )
+
+
+def _check_unknown(session: Session, row: CaseFile, lists: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Nothing that comes takes the place of something here, or refers to another enterprise's case here.
+
+    Raises:
+        Conflict: naming the file and place.
+    """
+    before = session.get(CaseFile, row.previous) if row.previous else None
+    if before is not None and before.enterprise != row.enterprise:
+        raise Conflict(
+            "it follows a case that here is another enterprise's",
+            offender=f"{HEAD} file.previous",
+            value=row.previous,
+            remedy="agree on the ids of both cases",
+        )
+    for name, table in (("grants", Grant), ("reports", Report)):
+        for place, each in enumerate(lists[name]):
+            if session.get(table, each["id"]) is not None:
+                raise Conflict(
+                    "this id is taken here",
+                    offender=f"{name}.json[{place}].id",
+                    value=each["id"],
+                    remedy="ask the centre that exported it",
+                )
 
 
 def _places(session: Session, scope: Scope, head: Mapping[str, Any]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from ovoo_contract.canonical import sha256_hex
 from ovoo_contract.errors import VerifyError
 
-from ovoo_cloud.casework import freezing, steps
+from ovoo_cloud.casework import steps
 from ovoo_cloud.casework.archive import numbers_back
+from ovoo_cloud.casework.exchange_files import check_words, checked_files
+from ovoo_cloud.casework.exchange_links import check_links
+from ovoo_cloud.casework.exchange_rows import HEAD, read_rows
 from ovoo_cloud.casework.states import Step
 from ovoo_cloud.catalogue.case_tables import CaseStep
 from ovoo_cloud.reports.bundle import MANIFEST
@@ -20,24 +23,26 @@ __all__ = ["checked"]
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def checked(files: Mapping[str, bytes], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+def checked(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """The head and the lists of a case, once everything in them fits.
 
     Raises:
-        VerifyError: a step against the law, a row of another case or enterprise, a file that is changed, missing or
+        VerifyError: a file that can be read in two ways, a row that fits no table, a step against the law, a row of
+            another case or enterprise, or that does not follow from the steps, a file that is changed, missing or
             too much, a report that is not the one that was issued, or anything that cannot be read.
     """
+    head, lists = read_rows(files)
     try:
-        head: dict[str, Any] = json.loads(files["case.json"])
-        lists = {name: json.loads(files[f"{name}.json"]) for name in names}
         taken = [CaseStep(**numbers_back(each)) for each in lists["steps"]]
         state = steps.check_chain(taken)
         if (head["file"]["state"], head["file"]["version"]) != (state.value, len(taken)):
-            raise VerifyError("the state does not follow from the steps", offender="case.json")
+            raise VerifyError("the state does not follow from the steps", offender=f"{HEAD} file.state")
         _check_owners(head, lists)
         _check_further(head["file"].get("further"), lists["editions"])
-        known = {"case.json", *(f"{name}.json" for name in names)}
-        known.update(_checked_files(files, lists))
+        check_links(head, lists, taken)
+        known = {HEAD, *(f"{name}.json" for name in lists)}
+        known.update(checked_files(files, lists))
+        check_words(files, head, lists)
         known.update(_checked_reports(files, lists, taken))
         for name in sorted(set(files) - known):
             raise VerifyError("no row of the case names this file", offender=name, remedy="export it again")
@@ -48,44 +53,26 @@ def checked(files: Mapping[str, bytes], names: Sequence[str]) -> tuple[dict[str,
 
 def _check_owners(head: Mapping[str, Any], lists: Rows) -> None:
     """One case of one enterprise, in every row."""
-    rows = [each for name in lists for each in lists[name]]
-    owned = {head["case"]["id"], head["file"]["case"], *(each["case"] for each in rows)}
-    if len(owned) != 1:
-        raise VerifyError("rows of another case", offender="case.json", value=sorted(owned))
-    companies = {head["enterprise"]["id"], head["case"]["enterprise"], head["file"]["enterprise"]}
-    companies |= {each["enterprise"] for each in [*rows, *head["sites"]] if "enterprise" in each}
-    if len(companies) != 1:
-        raise VerifyError("rows of another enterprise", offender="case.json", value=sorted(companies))
-    numbers = {each["number"] for each in lists["numbers"]}
-    for name in sorted({each["number"] for each in lists["reports"]} | ({head["file"]["number"]} - {""})):
-        if name not in numbers:
-            raise VerifyError("a number that the register does not give", offender="numbers.json", value=name)
+    rows = [(f"{name}.json[{place}]", each) for name, listed in lists.items() for place, each in enumerate(listed)]
+    case, company = head["file"]["case"], head["enterprise"]["id"]
+    heads = [(f"{HEAD} {part}", head[part]) for part in ("case", "file")]
+    places = [(f"{HEAD} sites[{place}]", each) for place, each in enumerate(head["sites"])]
+    for where, each in [(f"{HEAD} case", {"case": head["case"]["id"]}), *rows]:
+        if each["case"] != case:
+            raise VerifyError("a row of another case", offender=where, value=each["case"])
+    for where, each in [*heads, *places, *rows]:
+        if each.get("enterprise", company) != company:
+            raise VerifyError("a row of another enterprise", offender=where, value=each["enterprise"])
 
 
 def _check_further(further: Any, kept: Sequence[Mapping[str, Any]]) -> None:
     """Every further framework is one of the editions that came along; a case of old names none."""
     known = [{"framework": each["name"], "edition": each["sha256"]} for each in kept]
-    listed = [] if further is None else further
-    if not isinstance(listed, list) or any(each not in known for each in listed):
-        raise VerifyError("a further framework that did not come along", offender="case.json", value=str(further)[:80])
-
-
-_CONTENT: Final = {"documents": "documents/{}", "editions": "editions/{}.json"}
-
-
-def _checked_files(files: Mapping[str, bytes], lists: Rows) -> Iterator[str]:
-    for kind, pattern in _CONTENT.items():
-        for each in lists[kind]:
-            name = pattern.format(each["sha256"])
-            if name not in files or sha256_hex(files[name]) != each["sha256"]:
-                raise VerifyError("missing, or not what its SHA-256 says", offender=name)
-            yield name
-    for row in lists["snapshots"]:
-        name = f"snapshots/{row['id']}.json"
-        found = sha256_hex(files[name]) if row["kind"] == "issued" else freezing.content_id(json.loads(files[name]))
-        if found != row["id"]:
-            raise VerifyError("not what its id says", offender=name)
-        yield name
+    for each in further or ():
+        if each not in known:
+            raise VerifyError(
+                "a further framework that did not come along", offender=f"{HEAD} file.further", value=str(each)[:80]
+            )
 
 
 def _checked_reports(files: Mapping[str, bytes], lists: Rows, taken: Sequence[CaseStep]) -> Iterator[str]:
@@ -104,4 +91,7 @@ def _checked_reports(files: Mapping[str, bytes], lists: Rows, taken: Sequence[Ca
         for name, code in json.loads(own[MANIFEST])["files"].items():
             if name not in own or sha256_hex(own[name]) != code:
                 raise VerifyError("missing, or not what the report's manifest says", offender=folder + name)
+        content = sha256_hex(own.get("snapshot.json", b""))
+        if not content == row["snapshot_sha256"] == decision["snapshot_sha256"]:
+            raise VerifyError("not the snapshot that its step of issue recorded", offender=f"{folder}snapshot.json")
         yield from (folder + name for name in own)

@@ -17,6 +17,7 @@ from ovoo_cloud.access import grants
 from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import editions, on_site, parts, reviews
+from ovoo_cloud.casework.previous import case_before
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import opened, settle, take
 from ovoo_cloud.catalogue import access_lines
@@ -182,7 +183,7 @@ def propose(session: Session, scope: Scope, row: CaseFile, now_ns: int, seen: in
     before = issued_before(session, row)
     if before is not None:
         data["changes"] = changes(before, data, reason)
-    followed = session.get(CaseFile, row.previous) if row.previous else None
+    followed = case_before(session, row)
     earlier = None if followed is None else issued_before(session, followed)
     if earlier is not None:
         data["before"] = compared(earlier)

@@ -16,6 +16,7 @@ from ovoo_cloud.access.roles import Purpose
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import beside, documents, editions, parts
 from ovoo_cloud.casework.contradictions import Contradiction, contradictions, further_contradictions
+from ovoo_cloud.casework.previous import case_before
 from ovoo_cloud.casework.states import State, Step
 from ovoo_cloud.casework.steps import take
 from ovoo_cloud.catalogue import enterprises
@@ -193,7 +194,7 @@ def open_intake(
     if found:
         decision["further"] = beside.pin(session, row, found, now_ns)
     step = take(session, scope, row, Step.OPEN_INTAKE, decision, now_ns, seen_version=seen)
-    before = session.get(CaseFile, row.previous) if row.previous else None
+    before = case_before(session, row)
     if before is not None:
         _copy_parts(session, scope, row, before, now_ns)
     session.flush()
@@ -257,7 +258,8 @@ def rediagnose(
     session: Session, scope: Scope, row: CaseFile, case_id: str, title: str, now_ns: int, seen: int | None
 ) -> CaseFile:
     """Opens a case that follows this one; it goes through every step, and its report compares both."""
-    follows = session.scalars(select(CaseFile).where(CaseFile.previous == row.case)).first()
+    following = select(CaseFile).where(CaseFile.previous == row.case, CaseFile.enterprise == row.enterprise)
+    follows = session.scalars(following).first()
     if follows is not None:
         raise Conflict(
             "a case follows this one already", offender=row.case, value=follows.case, code="case.followed_already"

@@ -23,6 +23,7 @@ __all__ = [
     "PARTS",
     "asked",
     "assemble",
+    "check_sections",
     "newest",
     "newest_parts",
     "put_part",
@@ -141,7 +142,25 @@ def _shown(part: CasePart) -> dict[str, Any]:
 
 
 def _check(row: CaseFile, part: str, content: Mapping[str, Any]) -> None:
-    """Refuses content that is no such part, with the mistakes of these sections only."""
+    """Refuses content that is no such part, or that no report could print."""
+    if len(canonical_json(dict(content))) > _LARGEST:
+        raise ConfigError(
+            "too large",
+            offender=part,
+            remedy=f"at most {_LARGEST} bytes; put lists into documents",
+            code="case.part_too_large",
+            slots={"largest": _LARGEST},
+        )
+    check_characters(part, dict(content))
+    check_sections(row, part, content)
+
+
+def check_sections(row: CaseFile, part: str, content: Mapping[str, Any]) -> None:
+    """Refuses content that cannot be read as the sections of this part, with the mistakes of these sections only.
+
+    Raises:
+        ConfigError: a section that the part does not have. ConfigErrors: what cannot be read, every mistake together.
+    """
     strange = sorted(set(content) - set(PARTS[part]))
     if strange:
         raise ConfigError(
@@ -152,15 +171,6 @@ def _check(row: CaseFile, part: str, content: Mapping[str, Any]) -> None:
             code="case.not_of_part",
             slots={"known": ", ".join(PARTS[part])},
         )
-    if len(canonical_json(dict(content))) > _LARGEST:
-        raise ConfigError(
-            "too large",
-            offender=part,
-            remedy=f"at most {_LARGEST} bytes; put lists into documents",
-            code="case.part_too_large",
-            slots={"largest": _LARGEST},
-        )
-    check_characters(part, dict(content))
     filled = {**_FILLER, "sites": [{"id": site, "name": site} for site in row.sites], **content}
     try:
         parse_case(_plain(row, filled), part)

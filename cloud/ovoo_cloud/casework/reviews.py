@@ -19,7 +19,7 @@ from ovoo_cloud.catalogue.case_tables import CaseDocument, CaseFile, CaseReview
 from ovoo_cloud.diagnosis.review import overridden, reviewed_parts, subjects
 from ovoo_cloud.diagnosis.scoring import method_of, score_any
 
-__all__ = ["Decision", "Ruling", "complete", "decide", "standing"]
+__all__ = ["Decision", "Ruling", "check_value", "complete", "decide", "standing"]
 
 Decision = Literal["accept", "override"]
 
@@ -121,14 +121,24 @@ def _check_override(session: Session, row: CaseFile, measured: Mapping[str, Any]
                 remedy="upload it",
                 code="case.no_such_document",
             )
-    kind, _, named = ruling.subject.partition(":")
+    check_value(measured, {**_plain(ruling), "value": ruling.value or {}})
+
+
+def check_value(measured: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+    """Whether an override can stand in the place of what was measured.
+
+    Args:
+        row: `subject`, which is one of the snapshot's, `value`, `on_site` and `document` of the override.
+
+    Raises:
+        ConfigError: the value does not fit the subject.
+    """
+    kind, _, named = row["subject"].partition(":")
     further, _, name = named.rpartition("/")
     part = next(each for each in reviewed_parts(measured) if each.further == further)
-    value = ruling.value or {}
     if kind == "item":
-        _check_value(part.rules, name, value)
-    found = (part.answers if kind == "item" else part.scenes).get(name)
-    overridden({**_plain(ruling), "value": value}, found)
+        _check_value(part.rules, name, row["value"])
+    overridden(row, (part.answers if kind == "item" else part.scenes).get(name))
 
 
 def _check_value(rules: Mapping[str, Any], name: str, value: Mapping[str, Any]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, null, select
 from sqlalchemy.orm import Session
 
+from ovoo_cloud.catalogue.case_tables import CaseStep
+from ovoo_cloud.catalogue.grant_tables import Grant
 from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
 
@@ -16,13 +18,17 @@ __all__ = ["IssuedReport", "issued_report"]
 
 @dataclass(frozen=True, slots=True)
 class IssuedReport:
-    """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number."""
+    """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number.
+
+    `elsewhere`: another centre issued it, and it came here with its case; that centre's key signed it.
+    """
 
     number: str
     revision: int
     newest: int
     snapshot_sha256: str
     issued_ns: int
+    elsewhere: bool = False
 
     @property
     def current(self) -> bool:
@@ -41,9 +47,28 @@ def issued_report(session: Session, number: str, revision: int, code: str) -> Is
 def _issued(
     session: Session, table: type[Report] | type[RegionReport], number: str, revision: int, code: str
 ) -> IssuedReport | None:
-    facts = select(table.snapshot_sha256, table.created_ns)
+    case = Report.case if table is Report else null()
+    facts = select(table.snapshot_sha256, table.created_ns, case)
     row = session.execute(facts.where(table.number == number, table.revision == revision)).one_or_none()
     if row is None or not hmac.compare_digest(row[0].encode(), code.lower().encode()):
         return None
     newest = session.scalar(select(func.max(table.revision)).where(table.number == number)) or revision
-    return IssuedReport(number, revision, newest, row[0], row[1])
+    elsewhere = row[2] is not None and _elsewhere(session, row[2], number, revision)
+    return IssuedReport(number, revision, newest, row[0], row[1], elsewhere)
+
+
+def _elsewhere(session: Session, case: str, number: str, revision: int) -> bool:
+    """Whether the case stood on a consent that came along from another centre when the report was issued.
+
+    Such a consent opens nothing here: what was issued under it was issued there.
+    """
+    kept = session.execute(select(Grant.id, Grant.origin).where(Grant.case == case))
+    origins = {name: origin for name, origin in kept}  # noqa: C416  # rows, not pairs, to the type checker
+    taken = select(CaseStep.step, CaseStep.decision).where(CaseStep.case == case).order_by(CaseStep.seq)
+    origin = ""
+    for step, decision in session.execute(taken):
+        if step in ("consent", "resume"):
+            origin = origins.get(decision["grant"], "")
+        if step == "issue" and (decision["number"], decision["revision"]) == (number, revision):
+            return origin != ""
+    return False

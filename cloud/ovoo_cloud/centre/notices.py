@@ -13,7 +13,7 @@ from ovoo_cloud.catalogue.centre_tables import MatchRequest, MatchStep
 from ovoo_cloud.catalogue.register_kind_tables import MatchSeen
 from ovoo_cloud.centre.requests import request, requests
 
-__all__ = ["mark_seen", "notices"]
+__all__ = ["mark_seen", "notices", "unseen"]
 
 _MOST: Final = 200
 
@@ -36,10 +36,22 @@ def notices(
     return found[:most]
 
 
-def mark_seen(session: Session, scope: Scope, enterprise: str, name: str) -> int:
-    """Notes that the caller has seen a request as it stands; gives the newest step."""
+def unseen(session: Session, scope: Scope, row: MatchRequest) -> set[int]:
+    """The steps of others in one request that the caller has not marked as read, by their numbers."""
+    seen = session.get(MatchSeen, (row.id, scope.user))
+    query = select(MatchStep.seq).where(MatchStep.request == row.id, MatchStep.actor != scope.user)
+    return set(session.scalars(query.where(MatchStep.seq > (0 if seen is None else seen.seq))))
+
+
+def mark_seen(session: Session, scope: Scope, enterprise: str, name: str, upto: int | None = None) -> int:
+    """Notes that the caller has seen a request as it stands; gives the newest step that counts as seen.
+
+    Args:
+        upto: the newest step that was shown; None is the newest there is.
+    """
     row = request(session, scope, enterprise, name)
     newest = session.scalar(select(func.max(MatchStep.seq)).where(MatchStep.request == row.id)) or 0
+    newest = newest if upto is None else min(newest, upto)
     found = session.get(MatchSeen, (row.id, scope.user))
     if found is None:
         session.add(MatchSeen(request=row.id, user=scope.user, seq=newest))

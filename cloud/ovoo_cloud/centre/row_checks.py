@@ -8,13 +8,11 @@ from typing import Any, Final
 
 from ovoo_contract.errors import ConfigError
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from ovoo_cloud.catalogue.centre_tables import RegisterEntry
 from ovoo_cloud.catalogue.tables import AssetRecord, Case, Report
 from ovoo_cloud.centre.conditions import is_own
 from ovoo_cloud.centre.own_facts import condition_fault
-from ovoo_cloud.centre.own_kinds import kinds_in
 from ovoo_cloud.centre.register_law import bid_fault, call_fault, certificate_fault
 from ovoo_cloud.centre.standing_rows import StandingRows
 
@@ -38,33 +36,32 @@ def _handle(rows: StandingRows, _entry_id: str, content: Mapping[str, Any]) -> C
     elif content["object"] == "case_report":
         there = session.scalar(select(Case.enterprise).where(Case.id == target)) == enterprise
     elif content["object"] == "entry":
-        there = _entry_there(session, enterprise, target)
+        there = _entry_there(rows, enterprise, target)
     else:
         there = session.get(AssetRecord, f"{enterprise}/{target}") is not None
     if there:
-        return _replacement_fault(session, content)
+        return _replacement_fault(rows, content)
     remedy = "the id of its report or case, site/area/line/asset, or register/row, of the enterprise named"
     return ConfigError("leads nowhere", offender="target", value=target, remedy=remedy)
 
 
-def _entry_there(session: Session, enterprise: str, target: str) -> bool:
+def _entry_there(rows: StandingRows, enterprise: str, target: str) -> bool:
     """Whether a row is there that everybody may see, or that is of the enterprise itself."""
     register, _, entry = target.partition("/")
-    row = session.get(RegisterEntry, (register, entry))
-    kind_of = kinds_in(session).get(register)
+    row = rows.session.get(RegisterEntry, (register, entry))
+    kind_of = rows.kinds.get(register)
     if row is None or kind_of is None:
         return False
     return kind_of.audience == "all" or (kind_of.audience == "enterprise" and row.enterprise == enterprise)
 
 
-def _replacement_fault(session: Session, content: Mapping[str, Any]) -> ConfigError | None:
-    """A handle is replaced by another one that is registered, of the same enterprise."""
+def _replacement_fault(rows: StandingRows, content: Mapping[str, Any]) -> ConfigError | None:
+    """A handle is replaced by another one that is registered, of the same enterprise; a withdrawn one stays one."""
     after = content["replaced_by"]
     if after is None:
         return None
-    named = RegisterEntry.content["handle"].as_string() == after
-    row = session.scalars(select(RegisterEntry).where(RegisterEntry.kind == "handle", named)).first()
-    if row is not None and row.enterprise == content["enterprise"] and after != content["handle"]:
+    registered = rows.ever_alike("handle", handle=after, enterprise=content["enterprise"])
+    if registered and after != content["handle"]:
         return None
     remedy = "register the new handle of the same enterprise first"
     return ConfigError("replaced by nothing", offender="replaced_by", value=after, remedy=remedy)

@@ -108,8 +108,19 @@ def take_step(
     try:
         with services.database.write() as session:
             requests.move(session, scope, enterprise, name, given, read=version, now_ns=services.clock())
+            notices.mark_seen(session, scope, enterprise, name)  # who answers the version that stands has read it
     except (ConfigError, Stale) as error:
         return _request(request, services, scope, enterprise, name, faults_of(error))
+    return RedirectResponse(f"/centre/requests/{quote(enterprise)}/{quote(name)}", 303)
+
+
+@router.post("/requests/{enterprise}/{name}/seen")
+def mark_read(
+    enterprise: str, name: str, services: ServicesDep, scope: Reader, upto: Annotated[int, Form(ge=1, le=10**9)]
+) -> Response:
+    """Marks the steps as read that the page showed; one that came since stays new."""
+    with services.database.write() as session:
+        notices.mark_seen(session, scope, enterprise, name, upto)
     return RedirectResponse(f"/centre/requests/{quote(enterprise)}/{quote(name)}", 303)
 
 
@@ -117,9 +128,9 @@ def _request(
     request: Request, services: Services, scope: Scope, enterprise: str, name: str,
     faults: list[ConfigError] | None = None,
 ) -> Response:  # fmt: skip
-    with services.database.write() as session:  # who opens the page has seen what is on it
+    with services.database.read() as session:
         row = requests.request(session, scope, enterprise, name)
-        notices.mark_seen(session, scope, enterprise, name)
+        unread = notices.unseen(session, scope, row)
         company = enterprises.enterprise(session, scope, enterprise)
         taken = requests.steps(session, name)
     ours, theirs = request_law.ENTERPRISE_STEPS, request_law.CENTRE_STEPS
@@ -132,7 +143,7 @@ def _request(
     found: dict[str, Any] = row.wanted["matching"]
     return page(
         request, services, "centre_request.html", scope, 422 if faults else 200, row=row, company=company, taken=taken,
-        allowed=allowed, found=found, made=_offered(taken),
+        allowed=allowed, found=found, made=_offered(taken), unread=unread,
         waits=request_law.waits_for(row.state), kinds=KINDS, faults=faults or [], term=_term,
     )  # fmt: skip
 

@@ -44,5 +44,5 @@ def verify(
         asked=asked,
         readable=readable,
         found=found,
-        key=fingerprint(services.settings.signing_key) if found else "",
+        key=fingerprint(services.settings.signing_key) if found and not found.elsewhere else "",
     )

@@ -23,7 +23,7 @@ from tests.cloud.api.route_calls import asked
 TEXTS = {
     "document": b"drawing 7", "version": b"1", "answers": b"1", "scenes": b"1", "month": b"2026-05", "name": b"fuzz",
     "start": b"2026-06-01", "end": b"2026-06-05", "subject": b"item:awareness", "decision": b"accept", "hours": b"8000",
-    "language": b"zh", "reason": b"test", "price": b"0.5", "place": f"{OWN}/{SITE}".encode(),
+    "language": b"zh", "reason": b"test", "upto": b"1", "price": b"0.5", "place": f"{OWN}/{SITE}".encode(),
     "text": FIT["framework.yaml"],
 }  # fmt: skip
 """Words for fields that have some rule; the others get one letter."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import pathlib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from ovoo_cloud.casework import exchange, exchange_check
+from ovoo_cloud.casework.archive import MANIFEST
+from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.jobs.worker import Worker
+from sqlalchemy import select
 
 from tests.cloud.api.plant import DAY, HOUR, NOW, OWN, SITE, Plant, installation, served
 from tests.cloud.api.plant_records import ensure_report_key
@@ -118,6 +124,16 @@ class Centre:
         shown = self.done("centre_expert", "propose")["snapshot"]
         self.done("enterprise_engineer", "confirm", {"snapshot": shown})
         return self.done("centre_admin", "issue", {"number": number, "snapshot": shown, "languages": ["zh", "en"]})
+
+
+def check_exports(centre: Centre) -> None:
+    """Every case that stands in the house can go to another one: what the import asks for is there."""
+    settings = centre.plant.services.settings
+    with centre.plant.services.database.read() as session:
+        for row in session.scalars(select(CaseFile)):
+            content = exchange.export_case(session, row, settings)
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
+                exchange_check.checked({name: packed.read(name) for name in packed.namelist() if name != MANIFEST})
 
 
 def iso(time_ns: int) -> str:

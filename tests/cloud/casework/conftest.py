@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cloud.casework.centre import Centre, centre
+from tests.cloud.casework.exported import Exported, export
 
 
 @pytest.fixture
@@ -21,3 +22,11 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     with centre(tmp_path_factory.mktemp("reviewed")) as opened:
         opened.to_review()
         yield opened
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """An issued case of another centre, and the keys of that centre."""
+    with centre(tmp_path_factory.mktemp("from")) as opened:
+        opened.to_issued()
+        return export(opened)

@@ -8,7 +8,6 @@ import pathlib
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 from ovoo_cloud.access.scope import Scope
@@ -24,30 +23,10 @@ from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import Conflict, VerifyError
 
 from tests.cloud.api.plant import NOW, OWN
-from tests.cloud.casework.centre import BASE, CASE, centre
+from tests.cloud.casework.centre import BASE, CASE
+from tests.cloud.casework.exported import Exported
 
 SYSTEM = Scope.system("import")
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What one centre exported, and its keys."""
-
-    content: bytes
-    seal: bytes
-    key: pathlib.Path
-    trust: pathlib.Path
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exported]:
-    with centre(tmp_path_factory.mktemp("from")) as house:
-        house.to_issued()
-        answer = house.call("centre_admin", "GET", f"/cases/{CASE}/export")
-        assert answer.status_code == 200, answer.text
-        settings = house.plant.services.settings
-        seal = answer.headers["Ovoo-Seal"].encode() + b"\n"
-        yield Exported(answer.content, seal, settings.signing_key, settings.signing_key.with_name("report-key.pub.pem"))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.verify import verify_bundle
 
 from tests.cloud.api.plant import OWN, SYSTEM
-from tests.cloud.casework.centre import CASE, DAY, Centre
+from tests.cloud.casework.centre import CASE, DAY, Centre, check_exports
 
 
 def report_folder(house: Centre, number: str) -> pathlib.Path:
@@ -89,6 +89,7 @@ def test_a_revision_keeps_its_number_and_lists_what_changed_and_why(house: Centr
     assert changes["score.item.network_build"]["old"]["value"] != changes["score.item.network_build"]["new"]["value"]
     trust = house.plant.services.settings.signing_key.with_name("report-key.pub.pem")
     assert verify_bundle(folder, trust=trust).ok
+    check_exports(house)
 
 
 def test_a_rediagnosis_goes_through_every_step_and_compares_with_before(house: Centre) -> None:
@@ -117,3 +118,4 @@ def test_a_rediagnosis_goes_through_every_step_and_compares_with_before(house: C
     assert snapshot["before"]["figures"]["score.total"]["unit"] == "points"
     trust = house.plant.services.settings.signing_key.with_name("report-key.pub.pem")
     assert verify_bundle(folder, trust=trust).ok
+    check_exports(house)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import pathlib
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,19 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.casework import archive, exchange, questionnaire, sheet
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.reports.signing import create_key, load_signing_key, load_trusted_key, sign
-from ovoo_cloud.services import Services, build_services
-from ovoo_cloud.settings import Settings
 from ovoo_contract.errors import ConfigErrors, OvooError, VerifyError
 from ovoo_packs import load_framework
-from sqlalchemy.orm import Session
 
 from tests.cloud.api.case_files import case_in
-from tests.cloud.api.plant import NOW, OWN, SITE, installation
+from tests.cloud.api.plant import OWN, SITE, installation
 
 FRAMEWORK = load_framework("sme_2024")
 SHEET, TABLE = sheet.write_xlsx(FRAMEWORK), sheet.write_csv(FRAMEWORK)
@@ -115,35 +109,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, bytes]
         yield archive.unpack(content, sign(load_signing_key(key), content), trusted)
 
 
-@pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    with build_services(Settings(data_dir=tmp_path_factory.mktemp("to")), clock=lambda: NOW) as built:
-        yield built
-
-
-def test_a_case_of_another_centre_with_one_value_changed_anywhere(files: dict[str, bytes], other: Services) -> None:
-    taken: list[bool] = []
-
-    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    @given(st.data())
-    def fire(data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(each for each in files if each.count("/") == 0)))
-        changed = {**files, name: _changed(files[name], data)}
-        try:
-            with other.database.write() as session:
-                exchange.import_case(session, Scope.system("import"), changed, other.settings, NOW)
-                _undo(session)
-        except OvooError:
-            taken.append(False)
-        except _Undone:
-            taken.append(True)
-
-    fire()
-
-    assert taken.count(False) > 40
-    assert list(pathlib.Path(other.settings.reports_dir).glob("**/..*")) == []
-
-
 @STEADY
 @given(data=st.data())
 def test_a_damaged_zip_that_a_trusted_key_sealed(
@@ -162,39 +127,3 @@ def test_a_damaged_zip_that_a_trusted_key_sealed(
     else:  # what is still a zip holds plain names only, and bytes
         assert all(isinstance(each, bytes) and ".." not in name.split("/") for name, each in told.items())
         assert not any(name.startswith("/") or "\\" in name for name in told)
-
-
-class _Undone(Exception):
-    """The import went through and is taken back."""
-
-
-def _undo(session: Session) -> None:
-    session.flush()
-    raise _Undone
-
-
-def _changed(content: bytes, data: st.DataObject) -> bytes:
-    """JSON with one value replaced, taken away or put in, somewhere."""
-    document = json.loads(content)
-    place: Any = document
-    while True:
-        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
-        if not keys:
-            return content
-        key = data.draw(st.sampled_from(keys))
-        if isinstance(place[key], (dict, list)) and place[key] and data.draw(st.booleans()):
-            place = place[key]
-            continue
-        match data.draw(st.sampled_from(["replace", "drop", "add"])):
-            case "replace":
-                place[key] = data.draw(
-                    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.just([]), st.just({}),
-                              st.sampled_from(["../../x", "a" * 5000, "1" * 30, -1, 2**70, "\x00"]))
-                )  # fmt: skip
-            case "drop":
-                del place[key]
-            case _ if isinstance(place, dict):
-                place["another"] = data.draw(st.one_of(st.none(), st.text(max_size=5)))
-            case _:
-                place.append(place[key])
-        return json.dumps(document).encode()

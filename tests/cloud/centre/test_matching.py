@@ -21,8 +21,9 @@ from ovoo_cloud.centre.frozen_matching import disagreements, freeze_matching
 from ovoo_cloud.centre.kinds import enumeration, kinds
 from ovoo_cloud.centre.matching import KINDS, Need, Offer, match, rules
 from ovoo_cloud.centre.needs import match_inputs, need_of
-from ovoo_cloud.centre.notices import mark_seen, notices
+from ovoo_cloud.centre.notices import mark_seen, notices, unseen
 from ovoo_cloud.centre.request_law import StepGiven, waits_for
+from ovoo_cloud.centre.requests import request
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError, Forbidden, NotFound, Stale, VerifyError
 
@@ -470,3 +471,21 @@ def test_both_sides_are_told_what_the_other_did_until_they_looked(centre: Centre
         mark_seen(session, ENGINEER, OWN, asked)
     step(centre, asked, StepGiven("note", "thanks"), ENGINEER, days=3)
     assert (told(SYSTEM), told(ENGINEER)) == (["note"], [])
+
+
+def test_a_step_that_came_since_the_page_was_shown_stays_new(centre: Centre, asked: str) -> None:
+    step(centre, asked, StepGiven("offer", offers=(("solution", "s"),)), days=1)
+    step(centre, asked, StepGiven("contact"), days=2)
+
+    def new() -> set[int]:
+        with centre.services.database.read() as session:
+            return unseen(session, ENGINEER, request(session, ENGINEER, OWN, asked))
+
+    assert new() == {2, 3}
+    with centre.services.database.write() as session:
+        assert mark_seen(session, ENGINEER, OWN, asked, 2) == 2
+    assert new() == {3}
+    with centre.services.database.write() as session:
+        assert mark_seen(session, ENGINEER, OWN, asked, 99) == 3
+        mark_seen(session, ENGINEER, OWN, asked, 1)
+    assert new() == set()

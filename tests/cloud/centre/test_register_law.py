@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from ovoo_cloud.centre import exchange
-from ovoo_cloud.centre.entries import entries
+from ovoo_cloud.centre.entries import entries, save
 from ovoo_cloud.centre.expiry import endings
 from ovoo_cloud.centre.referrers import referrers
 from ovoo_contract.errors import ConfigErrors
 from sqlalchemy import event
 
-from tests.cloud.centre.conftest import ENGINEER, NOW, OWN, SYSTEM, Centre
+from tests.cloud.centre.conftest import ENGINEER, FOREIGN, NOW, OWN, SYSTEM, Centre
 
 CALL: dict[str, Any] = {
     "name_zh": "低浓度瓦斯利用",
@@ -109,9 +109,9 @@ def certificates(*numbers: str, date: str = "2026-05-10") -> bytes:
     return (HEADER + "\n".join(rows) + "\n").encode("gb18030")
 
 
-def imported(centre: Centre, raw: bytes) -> int:
+def imported(centre: Centre, raw: bytes, kind: str = "certificate") -> int:
     with centre.services.database.write() as session:
-        return exchange.import_file(session, SYSTEM, "certificate", raw, "c.csv", NOW).added
+        return exchange.import_file(session, SYSTEM, kind, raw, "c.csv", NOW).added
 
 
 def test_certificates_come_in_as_a_table_and_only_the_centre_sees_who_holds_them(taught: Centre) -> None:
@@ -152,7 +152,7 @@ def test_a_certificate_may_get_another_number_where_every_head_has_one(taught: C
 
 
 def whole_reads(centre: Centre, raw: bytes, kind: str = "certificate") -> int:
-    """How often an import reads rows of a register without naming one."""
+    """How often an import reads rows of a register, or kinds of registers, without naming one."""
     asked: list[str] = []
 
     def note(_1: object, _2: object, statement: str, *_rest: object) -> None:
@@ -164,21 +164,32 @@ def whole_reads(centre: Centre, raw: bytes, kind: str = "certificate") -> int:
             exchange.import_file(session, SYSTEM, kind, raw, "c.csv", NOW)
     finally:
         event.remove(centre.services.engine, "before_cursor_execute", note)
-    selects = [each for each in asked if each.startswith("SELECT") and "FROM register_entries" in each]
+    tables = ("FROM register_entries", "FROM register_kinds")
+    selects = [each for each in asked if each.startswith("SELECT") and any(table in each for table in tables)]
     return sum("register_entries.id = ?" not in each for each in selects)
 
 
-@pytest.mark.parametrize("kind", ["certificate", "bid"])
+def handles(first: int, count: int) -> bytes:
+    """Handles of a row that everybody sees, each replaced by the one before it, the first by `88.118.1/h0`."""
+    head = "id,handle,object,target,enterprise,replaced_by"
+    row = "h-{0},88.118.1/h{0},entry,provider/acme,{2},88.118.1/h{1}"
+    numbers = range(first, first + count)
+    return "\n".join([head, *(row.format(n, n - 1 if n > first else 0, OWN) for n in numbers)]).encode()
+
+
+@pytest.mark.parametrize("kind", ["certificate", "bid", "handle"])
 def test_an_import_of_many_rows_reads_its_registers_as_often_as_one_of_a_few(called: Centre, kind: str) -> None:
     called.put("course", "basics", name_zh="基础", form="onsite", hours="8")
     called.put("attendance", "a", course="basics", date="2026-05-10", enterprise=OWN, heads=70, hours_per_head="8")
     bids = [f"b-{n},gas,acme,2026-05-20,方案,应榜书,awarded,评审第一,评审纪要" for n in range(66)]
+    called.put("handle", "h-0", handle="88.118.1/h0", object="entry", target="provider/acme", enterprise=OWN)
     head = "id,call,bidder,date,plan,document,state,reason,award_document"
     few, many = {
         "certificate": (
             certificates("A1", "A2", "A3"),
             certificates(*(f"B{n}" for n in range(60))).replace(b"c-", b"d-"),
         ),
+        "handle": (handles(1, 3), handles(10, 60)),
         "bid": tuple("\n".join([head, *rows]).encode() for rows in (bids[:3], bids[3:])),
     }[kind]
 
@@ -186,6 +197,30 @@ def test_an_import_of_many_rows_reads_its_registers_as_often_as_one_of_a_few(cal
 
     assert 0 < first <= 4
     assert second == first
+
+
+def test_a_handle_is_replaced_by_one_that_the_same_file_registers_even_withdrawn_never_by_another_enterprises(
+    called: Centre,
+) -> None:
+    fields: dict[str, Any] = {"object": "entry", "target": "provider/acme", "enterprise": OWN}
+    called.put("handle", "gone", handle="88.118.1/gone", **fields)
+    with called.services.database.write() as session:
+        gone = {"handle": "88.118.1/gone", **fields}
+        save(session, SYSTEM, "handle", "gone", gone, read=1, now_ns=NOW, withdrawn=True)
+    called.put("handle", "theirs", handle="88.118.1/theirs", **{**fields, "enterprise": FOREIGN})
+
+    head = b"id,handle,object,target,enterprise,replaced_by\n"
+    taken = (
+        b"new,88.118.1/new,entry,provider/acme,%b,\n"
+        b"old,88.118.1/old,entry,provider/acme,%b,88.118.1/new\n"
+        b"older,88.118.1/older,entry,provider/acme,%b,88.118.1/gone\n"
+    ).replace(b"%b", OWN.encode())
+    assert imported(called, head + taken, "handle") == 3
+    for after in (b"88.118.1/theirs", b"88.118.1/self", b"88.118.1/nothing"):
+        row = b"self,88.118.1/self,entry,provider/acme,%b,%b\n" % (OWN.encode(), after)
+        with pytest.raises(ConfigErrors) as caught:
+            imported(called, head + row, "handle")
+        assert [each.message for each in caught.value.errors] == ["replaced by nothing"]
 
 
 def test_what_ends_soon_or_has_ended_is_told_in_its_order(taught: Centre) -> None:
