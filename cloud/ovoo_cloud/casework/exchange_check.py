@@ -35,7 +35,7 @@ def checked(files: Mapping[str, bytes], names: Sequence[str]) -> tuple[dict[str,
         if (head["file"]["state"], head["file"]["version"]) != (state.value, len(taken)):
             raise VerifyError("the state does not follow from the steps", offender="case.json")
         _check_owners(head, lists)
-        _check_further(head["file"].get("further"), lists["editions"])
+        _check_further(head["file"].get("further"), lists["editions"], taken)
         known = {"case.json", *(f"{name}.json" for name in names)}
         known.update(_checked_files(files, lists))
         known.update(_checked_reports(files, lists, taken))
@@ -62,12 +62,28 @@ def _check_owners(head: Mapping[str, Any], lists: Rows) -> None:
             raise VerifyError("a number that the register does not give", offender="numbers.json", value=name)
 
 
-def _check_further(further: Any, kept: Sequence[Mapping[str, Any]]) -> None:
-    """Every further framework is one of the editions that came along; a case of old names none."""
+def _check_further(further: Any, kept: Sequence[Mapping[str, Any]], taken: Sequence[CaseStep]) -> None:
+    """The further frameworks are those that the steps set beside the leading one, each in an edition that came along;
+    a case of old names none."""
     known = [{"framework": each["name"], "edition": each["sha256"]} for each in kept]
     listed = [] if further is None else further
     if not isinstance(listed, list) or any(each not in known for each in listed):
         raise VerifyError("a further framework that did not come along", offender="case.json", value=str(further)[:80])
+    if [each["framework"] for each in listed] != _joined(taken):
+        raise VerifyError("the further frameworks do not follow from the steps", offender="case.json")
+
+
+def _joined(taken: Sequence[CaseStep]) -> list[str]:
+    """Ids of the further frameworks as the steps say, in their order; a move to another edition changes none."""
+    found: list[str] = []
+    for step in taken:
+        if step.step == Step.OPEN_INTAKE.value:
+            found = [each["framework"] for each in step.decision.get("further", ())]
+        elif step.step == Step.ADD_FRAMEWORK.value:
+            found.append(step.decision["framework"])
+        elif step.step == Step.REMOVE_FRAMEWORK.value:
+            found.remove(step.decision["framework"])
+    return found
 
 
 _CONTENT: Final = {"documents": "documents/{}", "editions": "editions/{}.json"}
