@@ -10,19 +10,24 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.diagnosis.standing import is_working
 
 __all__ = ["IssuedReport", "issued_report"]
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedReport:
-    """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number."""
+    """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number.
+
+    `working`: it was made here, outside the steps of a case, and nobody issued it.
+    """
 
     number: str
     revision: int
     newest: int
     snapshot_sha256: str
     issued_ns: int
+    working: bool = False
 
     @property
     def current(self) -> bool:
@@ -41,9 +46,9 @@ def issued_report(session: Session, number: str, revision: int, code: str) -> Is
 def _issued(
     session: Session, table: type[Report] | type[RegionReport], number: str, revision: int, code: str
 ) -> IssuedReport | None:
-    facts = select(table.snapshot_sha256, table.created_ns)
+    facts = select(table.snapshot_sha256, table.created_ns, table.summary)
     row = session.execute(facts.where(table.number == number, table.revision == revision)).one_or_none()
     if row is None or not hmac.compare_digest(row[0].encode(), code.lower().encode()):
         return None
     newest = session.scalar(select(func.max(table.revision)).where(table.number == number)) or revision
-    return IssuedReport(number, revision, newest, row[0], row[1])
+    return IssuedReport(number, revision, newest, row[0], row[1], is_working(row[2]))

@@ -64,8 +64,8 @@ class Issue:
     """What the issuing office decides: number, date (ISO), revision, tool version. Renderers take time from here.
 
     `verify_url` is the address of its verification page, empty where it has none. `status` is where the case stood:
-    `draft`, `confirmed` or `issued`; empty for a report that no case goes with. `confirmed` says what the enterprise
-    confirmed: `content` (`content_id` of the snapshot), `by` and `date`.
+    `draft`, `confirmed` or `issued`; `working` for a report outside the steps of a case; empty for one that no case
+    goes with. `confirmed` says what the enterprise confirmed: `content` (`content_id` of the snapshot), `by`, `date`.
     """
 
     number: str
