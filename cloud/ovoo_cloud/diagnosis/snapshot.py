@@ -187,8 +187,9 @@ def _measure(case: Case, source: EvidenceSource, framework: Framework, book: Fig
     links = collection_links(found)
     options = measured_options(found, links, source.platform(), seen, methods)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
-    energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
-    if (course := intensity_course(case, seen, book, energy)) is not None:
+    dated = DatedTables(tables, last_day(case.end_ns, case.timezone))
+    energy = energy_section(case, seen, book, dated)
+    if (course := intensity_course(case, seen, book, energy, dated)) is not None:
         energy.data["norm"]["course"] = course
     indicators = indicator_section(case, framework, found, network, seen, book, methods, rule.formula, edition)
     measured = Seen(found, rule, network, options, indicators.facts, seen)
