@@ -59,7 +59,10 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
         description="Acts as the centre's administrator: consent and confirmation are the enterprise's own.",
     )
     step.add_argument("case")
-    step.add_argument("step", help="accept, decline, open_intake, submit, freeze, reopen, propose, issue, revise, ...")
+    step.add_argument(
+        "step",
+        help="accept, decline, open_intake, add_framework, remove_framework, submit, freeze, reopen, issue, ...",
+    )
     for name in _FIELDS:
         step.add_argument(f"--{name}", default="", help=f"{name} of the step, where it has one")
     step.add_argument("--language", action="append", choices=["zh", "en"], help="of the report; may be repeated")

@@ -1,4 +1,4 @@
-"""`ovoo-cloud report|energy-report|verify`: issue a diagnosis or monthly energy report, check a bundle."""
+"""`ovoo-cloud report|energy-report|verify`: a working report, a monthly energy report, the check of a bundle."""
 
 from __future__ import annotations
 
@@ -28,11 +28,13 @@ def add_verbs(verbs: Any, shared: argparse.ArgumentParser) -> None:  # argparse 
     report = verbs.add_parser(
         "report",
         parents=[shared],
-        help="issue a diagnosis report from a case file",
-        description="Measures, scores, renders and signs one report. With the embedded store no server may run.",
+        help="make a working report from an intake file, outside a case",
+        description="Measures, scores and renders one working report; each page says that it is not issued, for only a "
+        "case leads to that. Its number begins with W-. A centre needs the enterprise's consent, as for a "
+        "case. With the embedded store no server may run.",
     )
     report.add_argument("--case", type=pathlib.Path, required=True, help="YAML intake of the case")
-    report.add_argument("--number", required=True, help="report number; a repeated one becomes the next revision")
+    report.add_argument("--number", required=True, help="working number; a repeated one becomes the next revision")
     report.add_argument("--issue-date", help="ISO date (default: today in the installation's time zone)")
     report.add_argument("--language", action="append", choices=["zh", "en"], help="may be repeated; the first leads")
     report.add_argument("--centre-copy", action="store_true", help="also documents without the case's trade secrets")
@@ -104,28 +106,34 @@ def _issued(row: Report, result: ReportResult) -> dict[str, Any]:
 
 
 def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
+    from ovoo_cloud.catalogue.access_lines import Read
     from ovoo_cloud.diagnosis.case import load_case
-    from ovoo_cloud.jobs.report import issue_report, today
+    from ovoo_cloud.jobs.at_server import at_the_server
+    from ovoo_cloud.jobs.report import issue_report, noted, today
 
     case = load_case(parsed.case)
     with build_services(settings) as services:
+        scope = at_the_server(services, case)
         output.note(f"measuring {case.enterprise} ...")
-        row, result = issue_report(
-            services,
-            Scope.system("cli"),
-            case,
-            number=parsed.number,
-            issue_date=parsed.issue_date or today(services),
-            languages=parsed.language or [settings.language],
-            folder=parsed.out,
-            centre_copy=parsed.centre_copy,
-        )
-    output.show(_issued(row, result), f"report {row.number} revision {row.revision}\n{row.folder}")
+        with noted(services, scope, Read("cli report", subject=parsed.number)):
+            row, result = issue_report(
+                services,
+                scope,
+                case,
+                number=parsed.number,
+                issue_date=parsed.issue_date or today(services),
+                languages=parsed.language or [settings.language],
+                folder=parsed.out,
+                centre_copy=parsed.centre_copy,
+            )
+    told = f"working report {row.number} revision {row.revision}, outside a case: not issued\n{row.folder}"
+    output.show(_issued(row, result), told)
     return 0
 
 
 def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> int:
     from ovoo_cloud.casework.editions import kept_rules
+    from ovoo_cloud.diagnosis.standing import WORKING
     from ovoo_cloud.reports.verify import verify_bundle
 
     if parsed.deep:
@@ -139,6 +147,7 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
         "intact": found.intact,
         "moved": list(found.moved),
         "number": found.number,
+        "status": found.status,
         "level": found.level,
         "files": found.files,
         "figures": found.figures,
@@ -150,7 +159,8 @@ def _verify(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
     verdict = "verified" if found.ok else "intact, but of other samples than the store holds today"
     verdict = verdict if found.intact else "NOT verified"
     counts = f"{found.files} files, {found.figures} figures, {found.evidence} evidence records"
-    lines = [f"{verdict}: report {found.number}, level {found.level}, {counts}", *(str(m) for m in found.mismatches)]
+    kind = "working report, NOT issued:" if found.status == WORKING else "report"
+    lines = [f"{verdict}: {kind} {found.number}, level {found.level}, {counts}", *(str(m) for m in found.mismatches)]
     if found.moved:
         lines.append(f"came or went since the report was made: samples of {', '.join(found.moved)}")
     if found.not_measured:

@@ -70,6 +70,19 @@ class IntakeBody(BaseModel):
     )
 
 
+class JoiningBody(BaseModel):
+    """Which framework joins the case."""
+
+    framework: str = Field(min_length=1, max_length=104, description="id or id@version")
+
+
+class LeavingBody(BaseModel):
+    """Which further framework leaves the case, and why."""
+
+    framework: str = Field(min_length=1, max_length=104, description="id of one that stands beside the leading one")
+    reason: str = Field(min_length=1, max_length=2000, description="stands in the record")
+
+
 class OnSiteBody(BaseModel):
     """Who signed the rating on site."""
 
@@ -171,6 +184,16 @@ register(
             _resume,
         ),
         StepRoute(Step.OPEN_INTAKE, "Pins the frameworks and opens the parts of the intake.", IntakeBody),
+        StepRoute(
+            Step.ADD_FRAMEWORK,
+            "Sets one more framework beside the leading one, pinned to the edition that is at hand now.",
+            JoiningBody,
+        ),
+        StepRoute(
+            Step.REMOVE_FRAMEWORK,
+            "Takes a further framework off; what was answered for it stays in the versions of the part.",
+            LeavingBody,
+        ),
         StepRoute(
             Step.SUBMIT, "Closes the intake; what is missing or contradicts itself is told point by point.", None
         ),

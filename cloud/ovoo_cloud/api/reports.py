@@ -21,6 +21,7 @@ from ovoo_cloud.casework.editions import kept_rules
 from ovoo_cloud.catalogue import cases as case_rows
 from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.diagnosis.standing import is_working
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE
 from ovoo_cloud.reports.verify import Verification, verify_bundle
@@ -102,6 +103,7 @@ def verify_report(
         "ok": found.ok,
         "intact": found.intact,
         "moved": list(found.moved),
+        "status": found.status,
         "level": found.level,
         "files": found.files,
         "figures": found.figures,
@@ -158,6 +160,7 @@ def _report(row: Report) -> dict[str, Any]:
         "case": row.case,
         "number": row.number,
         "revision": row.revision,
+        "working": is_working(row.summary),
         "title": row.title,
         "languages": row.language.split(","),
         "start": to_iso(row.start_ns),

@@ -10,6 +10,7 @@ from ovoo_contract.errors import NotFound
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue.verification import IssuedReport, issued_report
+from ovoo_cloud.diagnosis.standing import WORKING
 from ovoo_cloud.reports.signing import fingerprint
 from ovoo_cloud.services import Services
 
@@ -25,9 +26,10 @@ Code = Annotated[str, Query(pattern="^[0-9a-fA-F]{64}$", description="snapshot h
 def verify(number: Number, revision: Revision, code: Code, services: ServicesDep) -> dict[str, Any]:
     """Whether a report of this number, revision and snapshot hash was issued here, and whether a later one corrects it.
 
-    A report that another centre issued, and that came here with its case, is said to be one: `issued_here` is false,
-    and the key is that centre's. It tells nothing of the pages themselves: `ovoo-cloud verify` recomputes them,
-    offline, with the key named here.
+    `status` is `working` for a report that was made here outside the steps of a case: nobody issued it. A report that
+    another centre issued, and that came here with its case, is said to be one: `issued_here` is false, and the key is
+    that centre's. It tells nothing of the pages themselves: `ovoo-cloud verify` recomputes them, offline, with the key
+    named here.
     """
     found = ask(services, number, revision, code)
     if found is None:
@@ -37,7 +39,8 @@ def verify(number: Number, revision: Revision, code: Code, services: ServicesDep
         "number": found.number,
         "revision": found.revision,
         "newest_revision": found.newest,
-        "current": found.current,
+        "current": found.current and not found.working,
+        "status": WORKING if found.working else "issued",
         "snapshot_sha256": found.snapshot_sha256,
         "issued": to_iso(found.issued_ns),
         "issued_here": not found.elsewhere,

@@ -15,7 +15,20 @@ from ovoo_cloud.casework.previous import case_before
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.diagnosis.shelf import split_reference
 
-__all__ = ["MOST", "chosen", "edition_of", "frameworks", "names", "pin", "repin", "told", "usual"]
+__all__ = [
+    "MOST",
+    "check_count",
+    "chosen",
+    "drop",
+    "edition_of",
+    "frameworks",
+    "names",
+    "pin",
+    "pin_more",
+    "repin",
+    "told",
+    "usual",
+]
 
 MOST: Final = 4
 """The most frameworks that may stand beside the leading one."""
@@ -48,6 +61,19 @@ def usual(session: Session, row: CaseFile, leading: str) -> tuple[str, ...]:
     return () if before is None else tuple(name for name in names(before) if name != leading)
 
 
+def check_count(count: int) -> None:
+    """Refuses more further frameworks than a case may have."""
+    if count > MOST:
+        raise ConfigError(
+            "too many further frameworks",
+            offender="further",
+            value=count,
+            remedy=f"at most {MOST}",
+            code="case.too_many_further",
+            slots={"most": MOST},
+        )
+
+
 def chosen(session: Session, scope: Scope, references: Sequence[str], leading: str) -> list[tuple[str, bytes]]:
     """Ids and compiled rules of the frameworks that are to stand beside the leading one.
 
@@ -58,15 +84,7 @@ def chosen(session: Session, scope: Scope, references: Sequence[str], leading: s
     Raises:
         ConfigError: too many, one named twice, the leading one again, or one that is not at hand.
     """
-    if len(references) > MOST:
-        raise ConfigError(
-            "too many further frameworks",
-            offender="further",
-            value=len(references),
-            remedy=f"at most {MOST}",
-            code="case.too_many_further",
-            slots={"most": MOST},
-        )
+    check_count(len(references))
     found: list[tuple[str, bytes]] = []
     for reference in references:
         name = split_reference(reference)[0]
@@ -98,6 +116,21 @@ def pin(session: Session, row: CaseFile, found: Sequence[tuple[str, bytes]], now
     row.further = [{"framework": each.name, "edition": each.sha256} for each in kept]
     session.flush()
     return list(row.further)
+
+
+def pin_more(session: Session, row: CaseFile, found: Sequence[tuple[str, bytes]], now_ns: int) -> dict[str, str]:
+    """Binds a case to one more framework, the only one of `found`, after those that it has; tells it as a step does."""
+    ((name, content),) = found
+    kept = editions.keep(session, row, name, content, now_ns)
+    row.further = [*(row.further or ()), {"framework": name, "edition": kept.sha256}]
+    session.flush()
+    return {"framework": name, "edition": kept.sha256, "version": editions.compiled(content).version}
+
+
+def drop(session: Session, row: CaseFile, name: str) -> None:
+    """Binds a case to one further framework less; the edition stays kept with the case."""
+    row.further = [each for each in row.further or () if each["framework"] != name]
+    session.flush()
 
 
 def repin(session: Session, row: CaseFile, name: str, content: bytes, now_ns: int) -> None:

@@ -38,7 +38,7 @@ def checked(files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, list[
         if (head["file"]["state"], head["file"]["version"]) != (state.value, len(taken)):
             raise VerifyError("the state does not follow from the steps", offender=f"{HEAD} file.state")
         _check_owners(head, lists)
-        _check_further(head["file"].get("further"), lists["editions"])
+        _check_further(head["file"].get("further"), lists["editions"], taken)
         check_links(head, lists, taken)
         known = {HEAD, *(f"{name}.json" for name in lists)}
         known.update(checked_files(files, lists))
@@ -65,14 +65,30 @@ def _check_owners(head: Mapping[str, Any], lists: Rows) -> None:
             raise VerifyError("a row of another enterprise", offender=where, value=each["enterprise"])
 
 
-def _check_further(further: Any, kept: Sequence[Mapping[str, Any]]) -> None:
-    """Every further framework is one of the editions that came along; a case of old names none."""
+def _check_further(further: Any, kept: Sequence[Mapping[str, Any]], taken: Sequence[CaseStep]) -> None:
+    """The further frameworks are those that the steps set beside the leading one, each in an edition that came along;
+    a case of old names none."""
     known = [{"framework": each["name"], "edition": each["sha256"]} for each in kept]
     for each in further or ():
         if each not in known:
             raise VerifyError(
                 "a further framework that did not come along", offender=f"{HEAD} file.further", value=str(each)[:80]
             )
+    if [each["framework"] for each in further or ()] != _joined(taken):
+        raise VerifyError("the further frameworks do not follow from the steps", offender=f"{HEAD} file.further")
+
+
+def _joined(taken: Sequence[CaseStep]) -> list[str]:
+    """Ids of the further frameworks as the steps say, in their order; a move to another edition changes none."""
+    found: list[str] = []
+    for step in taken:
+        if step.step == Step.OPEN_INTAKE.value:
+            found = [each["framework"] for each in step.decision.get("further", ())]
+        elif step.step == Step.ADD_FRAMEWORK.value:
+            found.append(step.decision["framework"])
+        elif step.step == Step.REMOVE_FRAMEWORK.value:
+            found.remove(step.decision["framework"])
+    return found
 
 
 def _checked_reports(files: Mapping[str, bytes], lists: Rows, taken: Sequence[CaseStep]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Final
 
 from ovoo_contract.errors import ConfigError, Conflict
 from sqlalchemy import func, select
@@ -13,7 +14,22 @@ from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.reports.naming import slug
 
-__all__ = ["check_date", "check_free", "claim", "next_revision"]
+__all__ = ["check_date", "check_free", "claim", "next_revision", "working"]
+
+_WORKING: Final = "W-"
+
+
+def working(number: str) -> str:
+    """The number of a working report, which the register never gives: `W-` and what was asked for.
+
+    >>> working("HS-1"), working("w-hs-1")
+    ('W-HS-1', 'W-hs-1')
+    """
+    return _WORKING + (number[len(_WORKING) :] if _is_working(number) else number)
+
+
+def _is_working(number: str) -> bool:
+    return number[: len(_WORKING)].upper() == _WORKING
 
 
 def check_free(session: Session, number: str, case_id: str) -> None:
@@ -124,6 +140,15 @@ def claim(session: Session, number: str, case_id: str, issue_date: str, today: s
     check_date(session, issue_date, today)
     revision = next_revision(session, number, case_id)
     held = session.get(ReportNumber, number)
+    if held is None and _is_working(number):
+        raise ConfigError(
+            "numbers that begin like this are those of working reports",
+            offender="number",
+            value=number,
+            remedy=f"take one that does not begin with {_WORKING}",
+            code="case.number_of_working",
+            slots={"prefix": _WORKING},
+        )
     if held is None:
         held = ReportNumber(number=number, case=case_id, revision=0, issue_date="", taken_ns=now_ns)
         session.add(held)

@@ -9,7 +9,7 @@ from ovoo_contract.errors import ConfigError
 from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import freezing, issuing, on_site, opening, steps
+from ovoo_cloud.casework import freezing, issuing, joining, on_site, opening, steps
 from ovoo_cloud.casework.states import TRANSITIONS, Step
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.services import Services
@@ -48,6 +48,18 @@ def _open_intake(
     return opening.open_intake(session, scope, row, name, now_ns, seen, further)
 
 
+def _add_framework(
+    session: Session, scope: Scope, row: CaseFile, fields: Fields, now_ns: int, seen: int | None
+) -> object:
+    return joining.add(session, scope, row, _text(fields, "framework"), now_ns, seen)
+
+
+def _remove_framework(
+    session: Session, scope: Scope, row: CaseFile, fields: Fields, now_ns: int, seen: int | None
+) -> object:
+    return joining.remove(session, scope, row, _text(fields, "framework"), fields.get("reason", ""), now_ns, seen)
+
+
 def _confirm(session: Session, scope: Scope, row: CaseFile, fields: Fields, now_ns: int, seen: int | None) -> object:
     return issuing.confirm(session, scope, row, _text(fields, "snapshot"), now_ns, seen)
 
@@ -73,6 +85,8 @@ ORDERED: Final[Mapping[Step, StepWork]] = {
     Step.ACCEPT: _decide(True),
     Step.DECLINE: _decide(False),
     Step.OPEN_INTAKE: _open_intake,
+    Step.ADD_FRAMEWORK: _add_framework,
+    Step.REMOVE_FRAMEWORK: _remove_framework,
     Step.SUBMIT: _plain(opening.submit),
     Step.REOPEN: _reasoned(opening.reopen),
     Step.ON_SITE: _on_site,

@@ -51,6 +51,8 @@ class Step(enum.StrEnum):
     DECLINE = "decline"
     CONSENT = "consent"
     OPEN_INTAKE = "open_intake"
+    ADD_FRAMEWORK = "add_framework"
+    REMOVE_FRAMEWORK = "remove_framework"
     SUBMIT = "submit"
     FREEZE = "freeze"
     REOPEN = "reopen"
@@ -119,6 +121,8 @@ TRANSITIONS: Final = _law(
     Transition(Step.FREEZE, frozenset({S.EVIDENCE}), S.REVIEW, P.RUN_REPORT, needs_consent=True),
     Transition(Step.REOPEN, frozenset({S.EVIDENCE, S.REVIEW}), S.INTAKE, P.REVIEW_CASE, needs_consent=True),
     Transition(Step.MOVE_EDITION, frozenset({S.INTAKE, S.REVIEW}), S.INTAKE, P.REVIEW_CASE, needs_consent=True),
+    Transition(Step.ADD_FRAMEWORK, frozenset({S.INTAKE}), S.INTAKE, P.EDIT_CASE, needs_consent=True),
+    Transition(Step.REMOVE_FRAMEWORK, frozenset({S.INTAKE}), S.INTAKE, P.EDIT_CASE, needs_consent=True),
     Transition(Step.ON_SITE, frozenset({S.REVIEW}), S.REVIEW, P.REVIEW_CASE, needs_consent=True),
     Transition(Step.PROPOSE, frozenset({S.REVIEW}), S.CONFIRMATION, P.REVIEW_CASE, needs_consent=True),
     Transition(Step.OBJECT, frozenset({S.CONFIRMATION}), S.REVIEW, P.CONFIRM_CASE, needs_consent=True),

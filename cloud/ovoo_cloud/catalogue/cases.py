@@ -97,7 +97,12 @@ def save_report(session: Session, scope: Scope, report: Report) -> Report:
         subject=report.id,
         at_ns=report.created_ns,
         enterprise=report.enterprise,
-        detail={"number": report.number, "revision": report.revision, "snapshot_sha256": report.snapshot_sha256},
+        detail={
+            "number": report.number,
+            "revision": report.revision,
+            "snapshot_sha256": report.snapshot_sha256,
+            **{name: report.summary[name] for name in ("status",) if name in report.summary},
+        },
     )
     return report
 

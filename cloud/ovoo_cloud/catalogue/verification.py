@@ -12,6 +12,7 @@ from ovoo_cloud.catalogue.case_tables import CaseStep
 from ovoo_cloud.catalogue.grant_tables import Grant
 from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Report
+from ovoo_cloud.diagnosis.standing import is_working
 
 __all__ = ["IssuedReport", "issued_report"]
 
@@ -20,7 +21,8 @@ __all__ = ["IssuedReport", "issued_report"]
 class IssuedReport:
     """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number.
 
-    `elsewhere`: another centre issued it, and it came here with its case; that centre's key signed it.
+    `elsewhere`: another centre issued it, and it came here with its case; that centre's key signed it. `working`: it was
+    made here, outside the steps of a case, and nobody issued it.
     """
 
     number: str
@@ -29,6 +31,7 @@ class IssuedReport:
     snapshot_sha256: str
     issued_ns: int
     elsewhere: bool = False
+    working: bool = False
 
     @property
     def current(self) -> bool:
@@ -48,13 +51,13 @@ def _issued(
     session: Session, table: type[Report] | type[RegionReport], number: str, revision: int, code: str
 ) -> IssuedReport | None:
     case = Report.case if table is Report else null()
-    facts = select(table.snapshot_sha256, table.created_ns, case)
+    facts = select(table.snapshot_sha256, table.created_ns, case, table.summary)
     row = session.execute(facts.where(table.number == number, table.revision == revision)).one_or_none()
     if row is None or not hmac.compare_digest(row[0].encode(), code.lower().encode()):
         return None
     newest = session.scalar(select(func.max(table.revision)).where(table.number == number)) or revision
     elsewhere = row[2] is not None and _elsewhere(session, row[2], number, revision)
-    return IssuedReport(number, revision, newest, row[0], row[1], elsewhere)
+    return IssuedReport(number, revision, newest, row[0], row[1], elsewhere, is_working(row[3]))
 
 
 def _elsewhere(session: Session, case: str, number: str, revision: int) -> bool:

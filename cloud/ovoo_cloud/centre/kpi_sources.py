@@ -36,6 +36,7 @@ from ovoo_cloud.centre.issued import (
 )
 from ovoo_cloud.centre.kpis import CASE_STEPS, compute
 from ovoo_cloud.centre.requests import request_statistics
+from ovoo_cloud.diagnosis.standing import is_working
 from ovoo_cloud.services import Services
 
 __all__ = ["centre_kpis", "gather", "own_record"]
@@ -68,7 +69,7 @@ def gather(services: Services, session: Session, scope: Scope, start_ns: int, en
     scope = own_record(scope)
     days = [_day(services, at) for at in (start_ns, end_ns - 1)]
     sectors = {row.id: row.sector for row in enterprises.enterprises(session, scope)}
-    issued = cases.reports(session, scope, limit=_REPORTS)
+    issued = [row for row in cases.reports(session, scope, limit=_REPORTS) if not is_working(row.summary)]
     reports = newest_revisions(issued_of(row) for row in issued if "level" in row.summary)
     return CentreFacts(
         start_ns,

@@ -27,6 +27,7 @@ from ovoo_cloud.centre.kinds import enumeration
 from ovoo_cloud.centre.matching import KINDS, Need, Offer
 from ovoo_cloud.centre.own_facts import own_facts
 from ovoo_cloud.centre.register_history import rows_at
+from ovoo_cloud.diagnosis.standing import is_working
 
 __all__ = ["enterprise_file", "match_inputs", "need_of", "offers"]
 
@@ -103,7 +104,7 @@ def offers(session: Session, at_ns: int | None = None) -> list[Offer]:
     rows = rows_at(session, KINDS, at_ns)
     named = {name for row in rows for name in row.content.get("reports") or []}
     issued = session.scalars(select(Report).where(Report.id.in_(named))).all() if named else ()
-    there = {row.id for row in issued if proves_saving(issued_of(row))}
+    there = {row.id for row in issued if not is_working(row.summary) and proves_saving(issued_of(row))}
     return [
         Offer(kind, row.id, row.version, row.content, tuple(sorted(there & set(row.content.get("reports") or []))))
         for kind in KINDS

@@ -20,6 +20,7 @@ from ovoo_cloud.catalogue.tables import Enterprise, Report
 from ovoo_cloud.centre.benchmark import Mapper, Place, Reading, compute, read_all
 from ovoo_cloud.centre.issued import Issued, issued_of, newest_revisions
 from ovoo_cloud.centre.pinned_places import pinned_places
+from ovoo_cloud.diagnosis.standing import is_working
 from ovoo_cloud.services import Services
 
 __all__ = [
@@ -117,7 +118,10 @@ def quarter_end(quarter: str, zone: ZoneInfo) -> int:
 def _newest(session: Session, end_ns: int) -> list[Issued]:
     rows = session.scalars(select(Report).where(Report.created_ns < end_ns).order_by(Report.created_ns, Report.id))
     newest = {
-        each.enterprise: each for each in newest_revisions(issued_of(row) for row in rows if "level" in row.summary)
+        each.enterprise: each
+        for each in newest_revisions(
+            issued_of(row) for row in rows if "level" in row.summary and not is_working(row.summary)
+        )
     }
     return [newest[name] for name in sorted(newest)]
 

@@ -28,6 +28,7 @@ from ovoo_cloud.console.gate import Reader
 from ovoo_cloud.console.render import page
 from ovoo_cloud.console.review_form import told
 from ovoo_cloud.diagnosis.review import reviewed_parts
+from ovoo_cloud.diagnosis.shelf import split_reference
 
 __all__ = ["router"]
 
@@ -84,14 +85,25 @@ def case_page(request: Request, enterprise: str, case: str, services: ServicesDe
         company = enterprises.enterprise(session, scope, enterprise)
         inside = _content(session, scope, row)
         leads = editions.choices(session, scope, row) if Step.OPEN_INTAKE.value in view["steps"] else []
+        joining = _joining(session, scope, row) if inside and Step.ADD_FRAMEWORK.value in view["steps"] else None
     values: dict[str, Any] = {
         "leads": leads,
+        "joining": joining,
         "company": company,
         "case": view,
         "content": inside,
         "rail": [each.value for each in RAIL],
     }
     return page(request, services, "case.html", scope, consent=_CONSENT, **values)
+
+
+def _joining(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any]:
+    """What may still join an open intake, none where it has as many as it may, and what may leave it."""
+    there, full = {row.framework, *beside.names(row)}, len(beside.names(row)) >= beside.MOST
+    offered = [
+        each for each in editions.choices(session, scope, row) if split_reference(each.reference)[0] not in there
+    ]
+    return {"offered": [] if full else offered, "full": full, "there": beside.frameworks(session, row)}
 
 
 def _content(session: Session, scope: Scope, row: CaseFile) -> dict[str, Any] | None:

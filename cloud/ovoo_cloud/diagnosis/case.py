@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from ovoo_cloud.diagnosis.case_answers import read_scene, told
 from ovoo_cloud.diagnosis.case_assessments import read_answers, read_assessments, read_frameworks, read_machines
-from ovoo_cloud.diagnosis.case_energy import read_asset, read_energy
-from ovoo_cloud.diagnosis.case_operation import OutputSignal, read_operation, read_signal
+from ovoo_cloud.diagnosis.case_energy import read_asset, read_energy, read_measured
+from ovoo_cloud.diagnosis.case_operation import read_operation
 from ovoo_cloud.diagnosis.case_parts import (
     Answer,
     Bilingual,
@@ -22,7 +22,6 @@ from ovoo_cloud.diagnosis.case_parts import (
     Machine,
     NormChoice,
     Product,
-    ProductSignal,
     Profile,
     SceneAnswer,
     Site,
@@ -173,7 +172,7 @@ def _site(reader: IntakeReader) -> Site:
 
 def _product(reader: IntakeReader, enterprise: str) -> Product:
     cls, documents = told(reader)
-    measured = _measured(reader, enterprise)
+    measured = read_measured(reader, enterprise)
     product = Product(
         id=reader.text("id"),
         name=_bilingual(reader, "name"),
@@ -185,17 +184,6 @@ def _product(reader: IntakeReader, enterprise: str) -> Product:
     )
     reader.finish()
     return product
-
-
-def _measured(parent: IntakeReader, enterprise: str) -> ProductSignal | None:
-    """Where the platform sees the product's output run: asset, signal and kind."""
-    reader = parent.child("measured")
-    if reader is None:
-        return None
-    asset = read_asset(reader, "asset", reader.text("asset"), enterprise)
-    name, kind = read_signal(reader)
-    reader.finish()
-    return None if asset is None else ProductSignal(asset, OutputSignal(name, kind))
 
 
 def _machine(reader: IntakeReader, enterprise: str) -> Machine:

@@ -8,10 +8,11 @@ from ovoo_contract.address import AssetAddress
 from ovoo_contract.errors import AddressError
 
 from ovoo_cloud.diagnosis.case_answers import told
-from ovoo_cloud.diagnosis.case_parts import Carrier, EnergyIntake, NormChoice, Tariff
+from ovoo_cloud.diagnosis.case_operation import OutputSignal, read_signal
+from ovoo_cloud.diagnosis.case_parts import Carrier, EnergyIntake, NormChoice, ProductSignal, Tariff
 from ovoo_cloud.diagnosis.intake import IntakeReader
 
-__all__ = ["read_asset", "read_energy"]
+__all__ = ["read_asset", "read_energy", "read_measured"]
 
 
 def read_asset(reader: IntakeReader, key: str, text: str, enterprise: str) -> AssetAddress | None:
@@ -33,6 +34,17 @@ def read_asset(reader: IntakeReader, key: str, text: str, enterprise: str) -> As
     return None
 
 
+def read_measured(parent: IntakeReader, enterprise: str) -> ProductSignal | None:
+    """Where the platform sees an amount run, of a product or a carrier: asset, signal and kind."""
+    reader = parent.child("measured")
+    if reader is None:
+        return None
+    asset = read_asset(reader, "asset", reader.text("asset"), enterprise)
+    name, kind = read_signal(reader)
+    reader.finish()
+    return None if asset is None else ProductSignal(asset, OutputSignal(name, kind))
+
+
 def read_energy(top: IntakeReader, enterprise: str) -> EnergyIntake:
     """What the case says about energy; nothing of it where it says nothing."""
     reader = top.child("energy")
@@ -41,7 +53,7 @@ def read_energy(top: IntakeReader, enterprise: str) -> EnergyIntake:
     meters = tuple(read_asset(reader, "meters", text, enterprise) for text in reader.names("meters"))
     energy = EnergyIntake(
         meters=tuple(meter for meter in meters if meter is not None),
-        carriers=tuple(_carrier(entry) for entry in reader.children("carriers")),
+        carriers=tuple(_carrier(entry, enterprise) for entry in reader.children("carriers")),
         complete=bool(reader.boolean("complete", False)),
         norm=_norm(reader),
         tariff=_tariff(reader),
@@ -51,9 +63,10 @@ def read_energy(top: IntakeReader, enterprise: str) -> EnergyIntake:
     return energy
 
 
-def _carrier(reader: IntakeReader) -> Carrier:
+def _carrier(reader: IntakeReader, enterprise: str) -> Carrier:
     cls, documents = told(reader)
-    carrier = Carrier(reader.text("carrier"), reader.decimal("amount"), reader.text("unit"), cls, documents)
+    measured = read_measured(reader, enterprise)
+    carrier = Carrier(reader.text("carrier"), reader.decimal("amount"), reader.text("unit"), cls, documents, measured)
     reader.finish()
     return carrier
 

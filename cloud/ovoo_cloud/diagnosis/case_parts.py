@@ -68,7 +68,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class ProductSignal:
-    """The signal of an asset that shows the product's output run, in the unit of the product."""
+    """The signal of an asset that shows how much of a product or a carrier ran through, in a unit of its amount."""
 
     asset: AssetAddress
     signal: OutputSignal
@@ -142,13 +142,14 @@ class Finance:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """An energy carrier bought or burnt inside the window, not seen by meters."""
+    """An energy carrier bought or burnt inside the window; `measured` tells it by time, in the unit of the amount."""
 
     carrier: str
     amount: Decimal | None
     unit: str
     cls: EvidenceClass
     documents: tuple[str, ...]
+    measured: ProductSignal | None = None
 
 
 @dataclass(frozen=True, slots=True)

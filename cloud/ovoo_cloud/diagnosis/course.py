@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from ovoo_contract.errors import UnitError
 from ovoo_contract.evidence import figure as decimal_text
-from ovoo_contract.units import conversion
 from ovoo_packs import Factor
 
 from ovoo_cloud.diagnosis.case import Case, Product
+from ovoo_cloud.diagnosis.dated import DatedTables
 from ovoo_cloud.diagnosis.energy import EnergyResult
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
-from ovoo_cloud.diagnosis.indicators.output import AMOUNT, PER_HOUR
-from ovoo_cloud.diagnosis.meters import HourEnergy, counter_increments, hourly, power_increments
+from ovoo_cloud.diagnosis.fuels import Fuel, fuels
+from ovoo_cloud.diagnosis.indicators.output import AMOUNT
+from ovoo_cloud.diagnosis.meters import HourEnergy
 from ovoo_cloud.diagnosis.norm import norm_product
 from ovoo_cloud.diagnosis.observe import Observation
+from ovoo_cloud.diagnosis.run_amounts import run_amount
 
 __all__ = ["SPAN_KWH", "intensity_course"]
 
@@ -32,24 +31,20 @@ _COVERED: Final = 0.95
 """Least part of a span that every signal must have been seen for; below it the point stays empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Output:
-    """Hours of output in the product's unit (as `kwh` of an hour), and their evidence."""
-
-    hours: list[HourEnergy]
-    evidence: str
-
-
-def intensity_course(case: Case, seen: Observation, book: FigureBook, energy: EnergyResult) -> dict[str, Any] | None:
+def intensity_course(
+    case: Case, seen: Observation, book: FigureBook, energy: EnergyResult, dated: DatedTables
+) -> dict[str, Any] | None:
     """One point a week (four weeks each in a window of more than 14): its first day and its figure `norm.course.<n>`.
 
-    Electricity only: what other carriers add is known for the whole window, not by week. None without a norm.
+    Electricity and the carriers that say where they are measured, whose places stand under `carriers`; what the others
+    add is known for the whole window, not by week. None without a norm.
     """
     norm, product = energy.data["norm"], norm_product(case)
     if norm is None or product is None:
         return None
     meters = [(meter.hours, meter.evidence) for meter in energy.meters]
-    return _course(case, product, norm["unit"], seen, book, meters, energy.factors[0])
+    added = list(fuels(case, seen, dated, norm["unit"].partition("/")[0]))
+    return _course(case, product, norm["unit"], seen, book, meters, energy.factors[0], added)
 
 
 def _course(
@@ -60,13 +55,16 @@ def _course(
     book: FigureBook,
     meters: Sequence[tuple[list[HourEnergy], str]],
     factor: Factor | None,
+    added: Sequence[Fuel],
 ) -> dict[str, Any]:
     numerator = unit.partition("/")[0]
     partial = not case.energy.complete or bool(case.energy.carriers)
-    told: dict[str, Any] = {"rows": [], "reason": "", "electricity_only": partial}
+    told: dict[str, Any] = {"rows": [], "reason": "", "electricity_only": partial and not added}
+    if added:
+        told["carriers"] = [each.number for each in added]
     if product.measured is None or not meters:
         return told | {"reason": "no_output_signal" if product.measured is None else "empty"}
-    output, reason = _output(case, product, seen)
+    output, reason = run_amount(case, product.measured, product.unit, seen, _QUERY)
     if output is None:
         return told | {"reason": reason}
     scale = _scale(numerator, factor)
@@ -77,7 +75,8 @@ def _course(
         made = output.hours[first:last]
         kwh = _amount(f"norm.course.{number}.kwh", spent, "kWh", 1, SPAN_KWH, book)
         amount = _amount(f"norm.course.{number}.output", [(made, output.evidence)], product.unit, 3, AMOUNT, book)
-        point = _point(f"norm.course.{number}", kwh, amount, scale, unit, book)
+        parts = [_fuel(f"norm.course.{number}", each, (first, last), numerator, book) for each in added]
+        point = _point(f"norm.course.{number}", kwh, amount, scale, unit, book, parts)
         told["rows"].append({"start": made[0].day, "figure": point.id})
     return told | {"reason": "" if told["rows"] else "short"}
 
@@ -97,9 +96,21 @@ def _scale(numerator: str, factor: Factor | None) -> Input | None:
     return constant(known[numerator], "unit") if numerator in known else None
 
 
-def _point(name: str, kwh: Figure, amount: Figure, scale: Input, unit: str, book: FigureBook) -> Figure:
+def _fuel(name: str, fuel: Fuel, span: tuple[int, int], numerator: str, book: FigureBook) -> Figure:
+    called, run = f"{name}.carrier.{fuel.number}", fuel.run
+    part = [(run.hours[slice(*span)], run.evidence)]
+    return fuel.spent(called, _amount(called, part, fuel.unit, 3, AMOUNT, book), numerator, book)
+
+
+def _point(
+    name: str, kwh: Figure, amount: Figure, scale: Input, unit: str, book: FigureBook, added: Sequence[Figure]
+) -> Figure:
     energy: list[Figure | Input] = [kwh, scale]
-    spent = book.derived(f"{name}.energy", "product/1", energy, unit=unit.partition("/")[0], digits=3)
+    numerator, whole = unit.partition("/")[0], f"{name}.energy"
+    own = f"{name}.electricity" if added else whole
+    spent = book.derived(own, "product/1", energy, unit=numerator, digits=3)
+    if added:
+        spent = book.derived(whole, "sum/1", [spent, *added], unit=numerator, digits=3)
     made = amount.interval()
     inputs: list[Figure | Input] = [spent, amount] if made is not None and made[0] > 0 else []
     reason = "" if inputs else amount.reason or "no_output"
@@ -120,26 +131,3 @@ def _amount(
         evidence=[evidence for _, evidence in parts],
         reason="" if whole else "gap",
     )
-
-
-def _output(case: Case, product: Product, seen: Observation) -> tuple[_Output | None, str]:
-    told = product.measured
-    scan = None if told is None else seen.find(told.asset, told.signal.signal)
-    if told is None or scan is None or scan.good_samples < 2:
-        return None, "no_signal" if scan is None else "silent"
-    unit, _, time = scan.entry.unit.rpartition("/")
-    rate = told.signal.kind == "rate"
-    if rate and time not in PER_HOUR:
-        return None, "no_rate"
-    try:
-        factor, _ = conversion(unit if rate else scan.entry.unit, product.unit)
-    except UnitError:
-        return None, "other_unit"
-    series = seen.series(scan)
-    parts = power_increments(series) if rate else counter_increments(series)
-    scale = factor * (PER_HOUR[time] if rate else 1.0)
-    hours = [
-        HourEnergy(h.start_ns, h.day, h.hour, h.month, h.kwh * scale, h.covered_s)
-        for h in hourly(parts, seen.window, ZoneInfo(case.timezone))
-    ]
-    return _Output(hours, seen.book.add([scan], _QUERY, formulas=[AMOUNT])), ""

@@ -34,7 +34,7 @@ from ovoo_cloud.diagnosis.norm import compare_norm, energy_cost
 from ovoo_cloud.diagnosis.observe import Observation
 from ovoo_cloud.diagnosis.shiftable import shiftable_load
 
-__all__ = ["EnergyResult", "MeterEnergy", "energy_section"]
+__all__ = ["EnergyResult", "MeterEnergy", "coal_scale", "energy_section"]
 
 _COUNTER = "counter_kwh/1"
 _POWER = "power_kwh/1"
@@ -218,12 +218,17 @@ def _carrier(number: int, carrier: Carrier, book: FigureBook, dated: DatedTables
     name = f"energy.carrier.{number}"
     row = dated.tables.factors.get(f"coal_{carrier.carrier}")
     amount = book.base(name, carrier.amount, unit=carrier.unit, digits=3, cls=carrier.cls)
-    scale = "1000" if (carrier.unit, row.per_unit) == ("t", "kg") else "1"
-    result = _converted(book, f"{name}.kgce", amount, dated.coal(row.id), "kgce", 1, high=True, scale=scale)
+    scale, factor = coal_scale(carrier.unit, row), dated.coal(row.id)
+    result = _converted(book, f"{name}.kgce", amount, factor, "kgce", 1, high=True, scale=scale)
     names = {"zh": row.name_zh, "en": row.name_en}
     entry = {"carrier": carrier.carrier, "amount": name, "kgce": result.id, "name": names}
     data["carriers"].append({**entry, "factor": _factor_json(row, dated.coal(row.id))})
     return result
+
+
+def coal_scale(unit: str, factor: Factor) -> str:
+    """What an amount in a unit is multiplied by before its standard-coal factor: tonnes where that is per kg."""
+    return "1000" if (unit, factor.per_unit) == ("t", "kg") else "1"
 
 
 def _factor_json(row: Factor, valid: Factor | None) -> dict[str, Any] | None:

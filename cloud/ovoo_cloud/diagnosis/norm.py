@@ -14,7 +14,10 @@ from ovoo_cloud.diagnosis.case import Case, NormChoice, Product
 from ovoo_cloud.diagnosis.dated import DatedTables
 from ovoo_cloud.diagnosis.figures import Figure, FigureBook, Input, constant
 
-__all__ = ["compare_norm", "energy_cost", "norm_product"]
+__all__ = ["MJ_PER_KGCE", "MJ_PER_MWH", "compare_norm", "energy_cost", "norm_product"]
+
+MJ_PER_KGCE: Final = "29.3076"
+MJ_PER_MWH: Final = "3600"
 
 _TOTAL: Final = "total"
 _FACTOR_DIGITS: Final = 9
@@ -122,9 +125,9 @@ def _final_energy(book: FigureBook, data: Mapping[str, Any]) -> Figure:
     kwh: list[Figure | Input] = [book["energy.kwh"], constant("1000", "unit")]
     parts = [book.derived("energy.final.0", "ratio/1", kwh, unit="MWh", digits=3)]
     for number, row in enumerate(data["carriers"], start=1):
-        heat: list[Figure | Input] = [book[row["kgce"]], constant("29.3076", "MJ/kgce")]
+        heat: list[Figure | Input] = [book[row["kgce"]], constant(MJ_PER_KGCE, "MJ/kgce")]
         megajoules = book.derived(f"energy.heat.{number}", "product/1", heat, unit="MJ", digits=1)
-        hours: list[Figure | Input] = [megajoules, constant("3600", "MJ/MWh")]
+        hours: list[Figure | Input] = [megajoules, constant(MJ_PER_MWH, "MJ/MWh")]
         parts.append(book.derived(f"energy.final.{number}", "ratio/1", hours, unit="MWh", digits=3))
     return book.derived("energy.final", "sum/1", parts, unit="MWh", digits=3)
 

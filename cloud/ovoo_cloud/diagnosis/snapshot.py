@@ -64,8 +64,8 @@ class Issue:
     """What the issuing office decides: number, date (ISO), revision, tool version. Renderers take time from here.
 
     `verify_url` is the address of its verification page, empty where it has none. `status` is where the case stood:
-    `draft`, `confirmed` or `issued`; empty for a report that no case goes with. `confirmed` says what the enterprise
-    confirmed: `content` (`content_id` of the snapshot), `by` and `date`.
+    `draft`, `confirmed` or `issued`; `working` for a report outside the steps of a case; empty for one that no case
+    goes with. `confirmed` says what the enterprise confirmed: `content` (`content_id` of the snapshot), `by`, `date`.
     """
 
     number: str
@@ -187,8 +187,9 @@ def _measure(case: Case, source: EvidenceSource, framework: Framework, book: Fig
     links = collection_links(found)
     options = measured_options(found, links, source.platform(), seen, methods)
     tables = Tables(load_factors(), load_norms(), load_tariffs())
-    energy = energy_section(case, seen, book, DatedTables(tables, last_day(case.end_ns, case.timezone)))
-    if (course := intensity_course(case, seen, book, energy)) is not None:
+    dated = DatedTables(tables, last_day(case.end_ns, case.timezone))
+    energy = energy_section(case, seen, book, dated)
+    if (course := intensity_course(case, seen, book, energy, dated)) is not None:
         energy.data["norm"]["course"] = course
     indicators = indicator_section(case, framework, found, network, seen, book, methods, rule.formula, edition)
     measured = Seen(found, rule, network, options, indicators.facts, seen)

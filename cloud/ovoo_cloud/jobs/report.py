@@ -21,6 +21,7 @@ from ovoo_cloud.catalogue.access_lines import Read
 from ovoo_cloud.catalogue.tables import Report, User
 from ovoo_cloud.centre.report_sections import benchmark_section, matching_section
 from ovoo_cloud.diagnosis.case import Case, parse_case
+from ovoo_cloud.diagnosis.standing import WORKING
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.build import FORMATS, Format, ReportResult, ReportSettings, build_report, summary
 from ovoo_cloud.reports.naming import local_day, slug
@@ -29,7 +30,18 @@ from ovoo_cloud.reports.seal import seal_of
 from ovoo_cloud.reports.staging import publish, staged
 from ovoo_cloud.services import Services
 
-__all__ = ["Order", "Subject", "asked_by", "asker", "check_order", "issue_recorded", "issue_report", "report", "today"]
+__all__ = [
+    "Order",
+    "Subject",
+    "asked_by",
+    "asker",
+    "check_order",
+    "issue_recorded",
+    "issue_report",
+    "noted",
+    "report",
+    "today",
+]
 
 _OPERATION: Final = "job report"
 _LANGUAGES: Final = ("zh", "en")
@@ -77,7 +89,9 @@ def issue_report(
     progress: Callable[[float], None] = lambda share: None,
     centre_copy: bool = False,
 ) -> tuple[Report, ReportResult]:
-    """Makes the bundle of a case and records it; the next revision when the number was issued before.
+    """Makes a working report of an intake that goes by no steps, and records it; nobody issues it.
+
+    Its number has a prefix that no number of the register has; a repeated one makes the next revision.
 
     Args:
         folder: where to; None is a folder of its own under `reports_dir`.
@@ -94,7 +108,8 @@ def issue_report(
         read=Read(_OPERATION, subject=case_id or ""),
     )
     evidence = StoreEvidence(services, case.enterprise, scope)
-    order = Order(number, issue_date, languages, folder, progress, centre_copy=centre_copy)
+    number = numbers.working(number)
+    order = Order(number, issue_date, languages, folder, progress, centre_copy=centre_copy, status=WORKING)
     with services.database.read() as session:
         shelf = frameworks.shelf(session, scope, case.frameworks)
 
@@ -134,6 +149,7 @@ class Order:
     """What the issuing office decides; `folder` None is one of its own under `reports_dir`.
 
     centre_copy: a second set of documents, without the enterprise's trade secrets.
+    status: that of `Issue`.
     """
 
     number: str
@@ -143,6 +159,7 @@ class Order:
     progress: Callable[[float], None] = lambda share: None
     centre_copy: bool = False
     formats: Sequence[Format] = FORMATS
+    status: str = ""
 
 
 def issue_recorded(
@@ -172,6 +189,7 @@ def issue_recorded(
         formats=order.formats,
         verify_url=services.settings.verify_url,
         centre_copy=order.centre_copy,
+        status=order.status,
     )
     if order.folder is not None:
         result = build(made, order.folder)
@@ -261,8 +279,16 @@ def asked_by(services: Services, parameters: Mapping[str, Any], read: Read) -> I
     """
     with services.database.read() as session:
         scope = asker(services, session, str(parameters.get("user", "")))
-    try:
+    read = access_lines.Read(route, str(parameters.get("site", "")), str(parameters.get("case", "")))
+    with noted(services, scope, read):
         yield scope
+
+
+@contextlib.contextmanager
+def noted(services: Services, scope: Scope, read: access_lines.Read) -> Iterator[None]:
+    """Notes for the enterprise what is read under grants meanwhile; a run whose consent ends by then fails."""
+    try:
+        yield
         with services.database.read() as session:
             grants.require_live(session, scope.used, services.clock())
     finally:

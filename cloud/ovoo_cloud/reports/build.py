@@ -16,6 +16,7 @@ from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.scoring import method_of
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot, freeze
+from ovoo_cloud.diagnosis.standing import WORKING, is_working
 from ovoo_cloud.reports.bundle import check_folder, write_bundle
 from ovoo_cloud.reports.charts import draw
 from ovoo_cloud.reports.cuts import centre_copy, secrets_of
@@ -151,13 +152,15 @@ def _documents(
 ) -> dict[str, bytes]:
     """The chosen formats of a document in each language.
 
+    The head of every page names the number, and before it what marks a report that nobody issued.
     Word comes before the PDF: its many small pictures and the one large layout are then never in memory together.
     """
-    number, issued, code = issue["number"], issue["date"], tree["snapshot_sha256"]
+    issued, code = issue["date"], tree["snapshot_sha256"]
     files = {}
     for position, language in enumerate(languages):
         stem = name if position == 0 else f"{name}.{language}"
         document = resolve(tree, language, draw)
+        number = f"{document.cover['marking']} {issue['number']}".strip()
         if "docx" in formats:
             files[f"{stem}.docx"] = render_docx(document, number=number, issued=issued)
         if "xlsx" in formats:
@@ -172,14 +175,15 @@ def _documents(
 
 def summary(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """The few figures a command line or a demo prints: level, score, networked share, energy, actions."""
-    figures = snapshot["figures"]
+    figures, issue = snapshot["figures"], snapshot["issue"]
 
     def short(name: str) -> dict[str, Any]:
         return {key: figures[name][key] for key in ("value", "low", "high", "unit")}
 
     names = ("score.total", "equipment.networked_percent", "energy.kwh", "energy.tco2", "findings.total")
     return {
-        "number": snapshot["issue"]["number"],
+        "number": issue["number"],
+        **({"status": WORKING} if is_working(issue) else {}),
         "method": method_of(snapshot["framework"]),
         "level": snapshot["score"]["level"],
         "level_range": [snapshot["score"]["level_low"], snapshot["score"]["level_high"]],

@@ -35,11 +35,12 @@ def entries(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def manifest_bytes(files: Mapping[str, bytes], snapshot: Mapping[str, Any]) -> bytes:
     """The manifest as canonical JSON."""
-    rules = snapshot.get("framework")
+    rules, status = snapshot.get("framework"), snapshot["issue"].get("status")
     named = {} if rules is None else {"framework": {key: rules[key] for key in ("id", "version", "sha256")}}
     return canonical_json(
         {
             **named,
+            **({"status": status} if status else {}),
             "format": FORMAT,
             "number": snapshot["issue"]["number"],
             "revision": snapshot["issue"]["revision"],

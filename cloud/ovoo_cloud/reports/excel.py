@@ -44,6 +44,9 @@ def render_xlsx(document: Resolved, *, number: str, issued: str) -> bytes:
     _cover(book, document, formats, named)
     for name, block in named:
         _sheet(book, name, block, formats)
+    if document.cover["marking"]:
+        for sheet in book.worksheets():
+            sheet.set_header(f"&L{number}")
     book.close()
     return normalise_zip(buffer.getvalue())
 

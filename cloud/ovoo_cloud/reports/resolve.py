@@ -172,6 +172,7 @@ def resolve(tree: Mapping[str, Any], language: Language, draw: Draw) -> Resolved
         "rows": [[locale.inline(cell) for cell in row] for row in cover["rows"]]
         + [[locale.text("cover.code"), tree["snapshot_sha256"]]],
         "tone": cover.get("tone", "warn"),
+        "marking": locale.inline(cover["marking"]) if "marking" in cover else "",
     }
     plain_cover["code_note"] = locale.text("cover.code.note") if "code" in cover else ""
     texts = {"contents": locale.text("contents.title"), "page": locale.text("page.of", page="{page}", pages="{pages}")}

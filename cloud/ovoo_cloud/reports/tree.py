@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ovoo_contract.canonical import sha256_hex
 
+from ovoo_cloud.diagnosis.standing import WORKING, is_working
 from ovoo_cloud.reports.kinds import kind_of
 from ovoo_cloud.reports.nodes import Block, Facts
 
@@ -51,12 +52,15 @@ def verification_text(issue: Mapping[str, Any], snapshot_sha256: str) -> str:
     'OVOO N-1 r2 ab12'
     >>> verification_text({"number": "", "revision": 0, "status": "confirmed"}, "ab12")
     'OVOO confirmed ab12'
+    >>> verification_text({"number": "W-1", "revision": 2, "status": "working"}, "ab12")
+    'OVOO working W-1 r2 ab12'
     """
     if not issue["number"]:
         return f"OVOO {issue.get('status', 'draft')} {snapshot_sha256}"
     address = issue.get("verify_url", "")
     if not address:
-        return f"OVOO {issue['number']} r{issue['revision']} {snapshot_sha256}"
+        kind = f"{WORKING} " if is_working(issue) else ""
+        return f"OVOO {kind}{issue['number']} r{issue['revision']} {snapshot_sha256}"
     return f"{address}?number={issue['number']}&revision={issue['revision']}&code={snapshot_sha256}"
 
 

@@ -32,6 +32,7 @@ class Verification:
     `not_measured` are figures of a formula that this version no longer has: their samples were checked, not the value.
     `not_available` says what cannot be checked for a report of an earlier version: "chapters", of which printed
     figures alone are compared, and "store", where its snapshot is of a format that cannot be measured again.
+    `status` is that of `Issue`: a report that says `working` may be whole, and nobody issued it.
     `moved` names the signals of which the store holds other samples than the report was made from.
     """
 
@@ -44,6 +45,7 @@ class Verification:
     not_measured: tuple[str, ...] = ()
     not_available: tuple[str, ...] = ()
     moved: tuple[str, ...] = ()
+    status: str = ""
 
     @property
     def ok(self) -> bool:
@@ -101,6 +103,7 @@ def verify_bundle(
         not_measured=tuple(older),
         not_available=tuple(_not_available(files, data)),
         moved=tuple(moved),
+        status=str(_section(data, "issue").get("status", "")),
     )
 
 

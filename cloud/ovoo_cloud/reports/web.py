@@ -35,12 +35,21 @@ def render_html(document: Resolved, *, number: str, code: str) -> bytes:
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>",
             f'<a class="skip" href="#report">{escape(cover["title"])}</a>',
+            *_marking(document),
             _cover(document),
             _contents(document),
             f'<main id="report">\n{body}\n</main>',
             f'<footer class="small">{escape(number)}<br>{escape(code)}</footer>\n</body>\n</html>\n',
         ]
     ).encode()
+
+
+def _marking(document: Resolved) -> Iterator[str]:
+    """Stays in sight on the screen, and stands on every page that is printed."""
+    words = document.cover["marking"]
+    if words:
+        place = "position:fixed;top:0;right:0;margin:0;padding:.2rem .6rem;background:#fff"
+        yield f'<p class="notice warn" role="note" style="{place}">{escape(words)}</p>'
 
 
 def _cover(document: Resolved) -> str:

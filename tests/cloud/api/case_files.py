@@ -33,6 +33,8 @@ STARTS: Mapping[str, State] = {
     f"{STEPS}consent": State.ACCEPTED,
     f"{STEPS}resume": State.SUSPENDED,
     f"{STEPS}open_intake": State.CONSENTED,
+    f"{STEPS}add_framework": State.INTAKE,
+    f"{STEPS}remove_framework": State.INTAKE,
     f"{STEPS}submit": State.INTAKE,
     f"{STEPS}freeze": State.EVIDENCE,
     f"{STEPS}reopen": State.EVIDENCE,
@@ -52,7 +54,9 @@ STARTS: Mapping[str, State] = {
     f"{PREFIX}review": State.REVIEW,
 }
 """Where the case stands that a route is called on; the others take one under review."""
-NEED_CONSENT = frozenset(f"{STEPS}{step}" for step in ("open_intake", "submit", "object", "confirm")) | {
+NEED_CONSENT = frozenset(
+    f"{STEPS}{step}" for step in ("open_intake", "add_framework", "remove_framework", "submit", "object", "confirm")
+) | {
     f"{PREFIX}parts/{{part}}",
     f"{PREFIX}questionnaire",
     f"{PREFIX}documents",
@@ -140,7 +144,8 @@ def _further(
         grants.withdraw(session, who["engineer"], row.enterprise, row.grant, "test", now_ns)
         settle(session, row, now_ns)
         return
-    opening.open_intake(session, who["expert"], row, "sme_2024", now_ns, None)
+    beside = ["sme_2022"] if state is State.INTAKE else []
+    opening.open_intake(session, who["expert"], row, "sme_2024", now_ns, None, beside)
     if row.enterprise == OWN:
         for name, content in PARTS.items():
             parts.put_part(session, who["expert"], row, name, content, 0, now_ns)
@@ -207,6 +212,8 @@ def bodies(path: str, made: Mapping[str, str], case_id: str, now_ns: int) -> dic
         "open_intake": {},
         "reopen": {"reason": "test"},
         "move_edition": {},
+        "add_framework": {"framework": "gbt_39116"},
+        "remove_framework": {"framework": "sme_2022", "reason": "test"},
         "object": {"reason": "test"},
         "confirm": {"snapshot": made["snapshot"]},
         "issue": {"snapshot": made["snapshot"] or "0" * 64, "number": f"N-{case_id}"[:40]},

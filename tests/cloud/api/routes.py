@@ -134,6 +134,8 @@ ROUTES: dict[tuple[str, str], Permission | None] = {
     ("post", f"{case_files.PREFIX}steps/consent"): P.GIVE_CONSENT,
     ("post", f"{case_files.PREFIX}steps/resume"): P.GIVE_CONSENT,
     ("post", f"{case_files.PREFIX}steps/open_intake"): P.EDIT_CASE,
+    ("post", f"{case_files.PREFIX}steps/add_framework"): P.EDIT_CASE,
+    ("post", f"{case_files.PREFIX}steps/remove_framework"): P.EDIT_CASE,
     ("post", f"{case_files.PREFIX}steps/submit"): P.EDIT_CASE,
     ("post", f"{case_files.PREFIX}steps/freeze"): P.RUN_REPORT,
     ("post", f"{case_files.PREFIX}steps/reopen"): P.REVIEW_CASE,

@@ -1,4 +1,4 @@
-"""The command line opens a case with further frameworks."""
+"""The command line opens a case with further frameworks, adds one and takes one off."""
 
 from __future__ import annotations
 
@@ -51,3 +51,20 @@ def test_further_frameworks_are_named_one_by_one_or_refused(
     assert (twice, opened) == (2, 0), refused
     assert "named twice" in refused
     assert (shown["state"], [each["id"] for each in shown["further"]]) == ("intake", ["sme_2022", "gbt_39116"])
+    later_ones_join_and_leave(capsys)
+
+
+def later_ones_join_and_leave(capsys: pytest.CaptureFixture[str]) -> None:
+    order = ["case", "step", "alpha-1", "--data-dir", "data", "--framework"]
+    added = main([*order[:3], "add_framework", *order[3:], "norms_dairy"])
+    unsaid = main([*order[:3], "remove_framework", *order[3:], "sme_2022"])
+    refused = capsys.readouterr().err
+    removed = main([*order[:3], "remove_framework", *order[3:], "sme_2022", "--reason", "the newer one leads"])
+    capsys.readouterr()
+    main(["case", "show", "alpha-1", "--json", "--data-dir", "data"])
+    shown = json.loads(capsys.readouterr().out)
+
+    assert (added, unsaid, removed) == (0, 2, 0), refused
+    assert "needs a reason" in refused
+    assert [each["id"] for each in shown["further"]] == ["gbt_39116", "norms_dairy"]
+    assert [each["step"] for each in shown["taken"]][-2:] == ["add_framework", "remove_framework"]

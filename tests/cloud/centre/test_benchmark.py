@@ -183,6 +183,11 @@ def test_of_each_enterprise_its_newest_report_counts_and_no_name_leaves(centre: 
                 made.id, name, folder=made.folder, snapshot_sha256=made.sha256, summary={"level": 1},
                 created_ns=NOW - age * DAY,
             )  # fmt: skip
+        aside = issue(tmp_path, f"w-{n}", snapshot("99"))  # newer, but made outside a case: nobody issued it
+        centre.report(
+            aside.id, name, folder=aside.folder, snapshot_sha256=aside.sha256,
+            summary={"level": 1, "status": "working"}, created_ns=NOW - 70 * DAY,
+        )  # fmt: skip
     centre.report("late", OWN, summary={"level": 1}, created_ns=NOW)
 
     found = sector_benchmark(centre.services, ENGINEER)

@@ -15,7 +15,7 @@ from ovoo_cloud.centre.assessments import Answer, result_of
 from ovoo_cloud.centre.facts import CaseFact, CentreFacts, ReportFact, Row, SavingFact
 from ovoo_cloud.centre.figure_table import as_csv, as_workbook, assessment_rows, kpi_rows
 from ovoo_cloud.centre.kinds import enumeration
-from ovoo_cloud.centre.kpi_sources import centre_kpis
+from ovoo_cloud.centre.kpi_sources import centre_kpis, gather
 from ovoo_cloud.centre.kpis import KPIS, YEAR_NS, compute
 from ovoo_contract.canonical import canonical_json, sha256_hex
 from ovoo_contract.errors import ConfigError, ConfigErrors, Forbidden, Stale
@@ -294,3 +294,13 @@ def test_another_centre_is_assessed_without_the_figures_of_this_one(opened: Cent
 
     assert [(each["figure"], each["reached"]) for each in row.content["criteria"]] == [(None, None), (None, None)]
     assert row.content["evidence"] == {}
+
+
+def test_a_report_that_nobody_issued_is_not_counted(centre: Centre) -> None:
+    for name, status in (("issued", {}), ("working", {"status": "working"})):
+        centre.report(name, summary={"level": 2, **status}, created_ns=NOW - 1)
+
+    with centre.services.database.read() as session:
+        facts = gather(centre.services, session, SYSTEM, NOW - YEAR_NS, NOW)
+
+    assert len(facts.reports) == 1

@@ -55,6 +55,7 @@ FORMS = (
         "/questionnaire", "case.not_questionnaire", {"answers": "1", "scenes": "1"}, files={"file": ("a.csv", b"a,b")}
     ),
     Form("/edition", "case.edition_pinned", {"framework": "sme_2024", "version": "1"}),
+    Form("/steps/add_framework", "case.step_out_of_order", {"framework": "sme_2022"}),
     Form("/parts/equipment", "case.not_version"),
     Form(
         "/consent",

@@ -84,3 +84,37 @@ def test_both_results_are_compared_before_a_case_moves_to_another_edition(browse
 
     assert (step["decision"]["old"]["version"], step["before"]) == ("2024.0", "intake")
     assert step["decision"]["old"]["total"] != step["decision"]["new"]["total"]
+
+
+def test_a_framework_joins_and_leaves_a_case_by_the_keyboard_alone(browser: Browser, house: Centre) -> None:
+    """Stands where the test before left the case: its intake is open."""
+    with reader(browser, house.plant, user="centre_expert") as page:
+        page.goto(HOME)
+        expect(page.locator("form[data-step=remove_framework]")).to_have_count(0)
+        offered = page.locator("form[data-step=add_framework] select")
+        listed = offered.locator("option").evaluate_all("each => each.map(one => one.value)")
+        offered.focus()
+        for _ in range(listed.index("smart_mine")):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator("#record tr[data-step=add_framework]")).to_contain_text("smart_mine")
+        expect(page.locator("form[data-step=add_framework] option[value=smart_mine]")).to_have_count(0)
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            fits(page)
+            keep(page, f"case-joining-{width}")
+    with reader(browser, house.plant, user="enterprise_engineer", language="en") as page:
+        page.goto(HOME)
+        form = page.locator("form[data-step=remove_framework]")
+        form.locator("select").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Tab")
+        page.keyboard.type("not wanted this year")
+        page.keyboard.press("Enter")
+        row = page.locator("#record tr[data-step=remove_framework]")
+        expect(row).to_contain_text("smart_mine")
+        expect(row).to_contain_text("not wanted this year")
+        expect(row).to_contain_text("Take the framework off")
+        fits(page)
+    assert house.file()["further"] == []

@@ -141,7 +141,7 @@ def test_a_report_is_issued_in_the_name_of_who_asked(services: Services) -> None
         (row,) = cases.reports(session, SYSTEM)
     assert {name: job.state for name, job in done.items()} == {"bai": "done", "wang": "failed", "gone": "failed"}
     assert "not found" in done["wang"].error
-    assert (row.id, row.created_by) == ("hs-2026-001-r1", "bai")
+    assert (row.id, row.created_by) == ("w-hs-2026-001-r1", "bai")
     trust = services.settings.signing_key.with_name("report-key.pub.pem")
     assert verify_bundle(pathlib.Path(row.folder), trust=trust).ok
 

@@ -36,7 +36,8 @@ _NETWORK: Final = frozenset(
     }
 )  # fmt: skip
 _CLOCK: Final = frozenset({"doubt_ms", "drift_ms", "median_ms", "worst_ms"})
-_COURSE: Final = frozenset({"energy", "kwh", "output"})
+_COURSE: Final = frozenset({"electricity", "energy", "kwh", "output"})
+_FUEL: Final = frozenset({"", "energy", "heat", "kgce"})
 _OEE: Final = frozenset(
     {
         "availability", "days", "good", "good_h", "ideal_output", "ideal_per_h", "loss_availability_h",
@@ -199,10 +200,17 @@ def _norm(facts: Facts, rest: str) -> Inline | None:
     """A point in the course of the consumption, called by the day on which it begins."""
     head, _, which = rest.partition(".")
     number, _, part = which.partition(".")
-    if head != "course" or part not in _COURSE | {""}:
+    kind, _, carrier = part.partition(".")
+    place, _, of = carrier.partition(".")
+    if head != "course" or (of not in _FUEL if kind == "carrier" else part not in _COURSE | {""}):
         return None
     rows = ((facts.data["energy"].get("norm") or {}).get("course") or {}).get("rows", ())
     start = next((each["start"] for each in rows if each["figure"] == f"norm.course.{number}"), number)
+    if kind == "carrier":
+        listed = dict(enumerate(facts.data["energy"]["carriers"]))
+        row = listed.get(int(place)) if place.isdecimal() else None
+        called = plain(place) if row is None else name(row["name"])
+        return key(f"named.norm.course.carrier{f'.{of}' if of else ''}", carrier=called, start=plain(start))
     return key(f"named.norm.course{f'.{part}' if part else ''}", start=plain(start))
 
 

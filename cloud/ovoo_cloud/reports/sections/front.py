@@ -33,7 +33,16 @@ from ovoo_cloud.reports.sections.lead_summary import (
 )
 from ovoo_cloud.reports.sections.plan import payback_words
 from ovoo_cloud.reports.sections.score_charts import CLASSES, gate_chart, level_text
-from ovoo_cloud.reports.sections.status import is_signed, rating, rating_notice, status, status_note, status_rows
+from ovoo_cloud.reports.sections.status import (
+    is_signed,
+    is_working,
+    marking,
+    rating,
+    rating_notice,
+    status,
+    status_note,
+    status_rows,
+)
 
 __all__ = ["actions_table", "cover", "local_day", "local_minute", "method", "strengths_and_gaps", "summary"]
 
@@ -55,15 +64,17 @@ def cover(facts: Facts) -> dict[str, Any]:
     data, case = facts.data, facts.data["case"]
     window = data["window"]
     profile_case = case["profile"]
+    kind = ".working" if is_working(facts) else ""
     return {
+        **marking(facts),
         "title": key("cover.title"),
         "enterprise": name(both(profile_case["name"])),
         "status": status(facts),
         "status_note": status_note(facts),
         "rows": [
-            [key("cover.number"), plain(data["issue"]["number"] or "—")],
+            [key(f"cover.number{kind}"), plain(data["issue"]["number"] or "—")],
             [key("cover.revision"), plain(str(data["issue"]["revision"]))],
-            [key("cover.date"), day(data["issue"]["date"])],
+            [key(f"cover.date{kind}"), day(data["issue"]["date"])],
             [
                 key("cover.period"),
                 key(

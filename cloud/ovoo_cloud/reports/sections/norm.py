@@ -101,7 +101,28 @@ def _course(facts: Facts, norm: Norm) -> list[Block]:
     }
     evidence = facts.evidence(*(row["figure"] for row in course["rows"]))
     made = chart("intensity", key("chart.intensity.caption"), data, evidence=evidence)
-    return [{**made, "secret": "products"}]
+    return [{**made, "secret": "products"}, *_coverage(facts, norm, course)]
+
+
+def _coverage(facts: Facts, norm: Norm, course: Mapping[str, Any]) -> list[Block]:
+    """Which carriers the points count, where the case has others than electricity or does not name them all."""
+    carriers, complete = facts.data["energy"]["carriers"], facts.data["energy"]["complete"]
+    if not course["rows"] or (complete and not carriers):
+        return []
+    if norm["unit"].partition("/")[0] == "kWh":
+        return [{**para(key("norm.course.covers.kwh"), style="small"), "secret": "products"}]
+    counted = course.get("carriers", ())
+    within, without = (
+        [name(row["name"]) for number, row in enumerate(carriers) if (number in counted) is inside]
+        for inside in (True, False)
+    )
+    listed: Inline = {"t": "join", "items": [key("norm.course.electricity"), *within]}
+    parts = [key("norm.course.covers", carriers=listed)]
+    if without:
+        parts.append(key("norm.course.covers.not", carriers={"t": "join", "items": without}))
+    if not complete:
+        parts.append(key("norm.course.covers.incomplete"))
+    return [{**para(*parts, style="small"), "secret": "products"}]
 
 
 def _ends(facts: Facts, figure: str) -> dict[str, str | None]:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from ovoo_cloud.diagnosis.standing import is_working as says_working
 from ovoo_cloud.reports.nodes import Block, Facts, Inline, day, key, notice, plain
 
-__all__ = ["gate_notice", "is_signed", "rating", "rating_notice", "status", "status_note", "status_rows"]
+__all__ = [
+    "gate_notice",
+    "is_signed",
+    "is_working",
+    "marking",
+    "rating",
+    "rating_notice",
+    "status",
+    "status_note",
+    "status_rows",
+]
 
 
 def is_signed(facts: Facts) -> bool:
     """Whether the rating on site took place and was signed; snapshots of old do not say so."""
     return "on_site" in facts.data
+
+
+def is_working(facts: Facts) -> bool:
+    """Whether the report was made outside the steps of a case, so that nobody issued it."""
+    return says_working(facts.data["issue"])
+
+
+def marking(facts: Facts) -> dict[str, Inline]:
+    """What every page of a report says that nobody issued; nothing for any other."""
+    return {"marking": key("cover.marking.working")} if is_working(facts) else {}
 
 
 def status(facts: Facts) -> Inline:
@@ -25,6 +46,11 @@ def rating(facts: Facts) -> Inline:
 
 def status_note(facts: Facts) -> Inline:
     """What the reader must not take it for."""
+    note = _rating_note(facts)
+    return key("cover.status.note.working", note=note) if is_working(facts) else note
+
+
+def _rating_note(facts: Facts) -> Inline:
     if not is_signed(facts):
         return key("cover.status.note" if facts.lead_method == "points_gate" else "lead.status.note")
     return key("cover.status.note.signed", **_signature(facts))
