@@ -21,8 +21,8 @@ __all__ = ["IssuedReport", "issued_report"]
 class IssuedReport:
     """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number.
 
-    `elsewhere`: another centre issued it, and it came here with its case; that centre's key signed it. `working`: it was
-    made here, outside the steps of a case, and nobody issued it.
+    `elsewhere`: another centre issued it, and it came here with its case; that centre's key signed it.
+    `working`: it was made here, outside the steps of a case, and nobody issued it.
     """
 
     number: str

@@ -279,13 +279,12 @@ def asked_by(services: Services, parameters: Mapping[str, Any], read: Read) -> I
     """
     with services.database.read() as session:
         scope = asker(services, session, str(parameters.get("user", "")))
-    read = access_lines.Read(route, str(parameters.get("site", "")), str(parameters.get("case", "")))
     with noted(services, scope, read):
         yield scope
 
 
 @contextlib.contextmanager
-def noted(services: Services, scope: Scope, read: access_lines.Read) -> Iterator[None]:
+def noted(services: Services, scope: Scope, read: Read) -> Iterator[None]:
     """Notes for the enterprise what is read under grants meanwhile; a run whose consent ends by then fails."""
     try:
         yield
