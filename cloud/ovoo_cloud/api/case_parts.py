@@ -37,7 +37,10 @@ _TYPES = {
 class PartBody(BaseModel):
     """The content of a part, as the intake file (docs/guides/report.md) has its sections."""
 
-    content: dict[str, Any] = Field(description="the sections of the part")
+    content: dict[str, Any] = Field(
+        description="the sections of the part; that of `secrets` is `trade_secrets`: `groups` as a whole, then "
+        "`documents`, `products`, `finance` and `figures` one by one, each with its `reason`"
+    )
 
 
 async def raw_body(request: Request) -> bytes:
