@@ -14,7 +14,7 @@ from ovoo_cloud.api.case_access import ContentReader, Editor, WrittenFrom, etag
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
-from ovoo_cloud.casework import beside, editions, opening, parts, questionnaire, sheet, steps
+from ovoo_cloud.casework import beside, editions, joining, opening, parts, questionnaire, sheet, steps
 from ovoo_cloud.catalogue.case_tables import CasePart
 
 __all__ = ["FILE_BODY", "raw_body", "router"]
@@ -83,12 +83,16 @@ def put_part(
     services: ServicesDep,
     scope: Editor,
 ) -> dict[str, Any]:
-    """Writes the next version of a part; 412 with both versions when somebody wrote since."""
+    """Writes the next version of a part; 412 with both versions when somebody wrote since.
+
+    What both wrote for further frameworks (`assessments`) is joined where no item was changed by both; the answer holds
+    the version of both.
+    """
     now_ns = services.clock()
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
         steps.settle(session, row, now_ns)
-        written = parts.put_part(session, scope, row, part, body.content, made_from, now_ns)
+        written = joining.write_part(session, scope, row, part, body.content, made_from, now_ns)
     response.headers["ETag"] = etag(written.version)
     return _view(part, written)
 
