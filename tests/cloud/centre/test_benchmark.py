@@ -98,7 +98,7 @@ def test_ranges_and_broken_reports_are_not_counted(tmp_path: pathlib.Path) -> No
 
 def test_what_an_enterprise_ticked_as_secret_is_in_no_group(tmp_path: pathlib.Path) -> None:
     """Neither the figure, nor a share that is taken from it, nor the level; the others of the report are counted."""
-    base = {"unit": "", "inputs": [], "evidence": [], "low": None, "high": None}
+    base: dict[str, Any] = {"unit": "", "inputs": [], "evidence": [], "low": None, "high": None}
     reports = []
     for number in range(6):
         content = snapshot(str(number))
