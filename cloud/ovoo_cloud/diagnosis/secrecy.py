@@ -120,7 +120,7 @@ def _names(case: Mapping[str, Any], told: TradeSecrets) -> Iterable[str]:
     """Names of ticked products in either language, and the share of spending that ticked years would give away."""
     ticked = told.names("products")
     for row in case.get("products") or ():
-        if row.get("id") in ticked:
+        if str(row.get("id")) in ticked:
             name = row.get("name", "")
             yield from (str(each) for each in (name.values() if isinstance(name, Mapping) else (name,)) if each)
     if told.names("finance"):

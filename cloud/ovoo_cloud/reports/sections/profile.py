@@ -124,7 +124,7 @@ def _product(row: dict[str, Any]) -> list[Inline]:
         key(f"class.{row.get('class', 'declared')}"),
         plain(documents(row)),
     ]
-    return [of_row(each, "products", row["id"]) for each in cells]
+    return [of_row(each, "products", str(row["id"])) for each in cells]
 
 
 def documents(row: dict[str, Any]) -> str:
