@@ -14,7 +14,7 @@ from ovoo_cloud.api.case_access import ContentReader, Editor, WrittenFrom, etag
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
-from ovoo_cloud.casework import beside, editions, joining, opening, parts, questionnaire, sheet, steps
+from ovoo_cloud.casework import beside, editions, item_merge, opening, parts, questionnaire, sheet, steps
 from ovoo_cloud.catalogue.case_tables import CasePart
 
 __all__ = ["FILE_BODY", "raw_body", "router"]
@@ -92,7 +92,7 @@ def put_part(
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
         steps.settle(session, row, now_ns)
-        written = joining.write_part(session, scope, row, part, body.content, made_from, now_ns)
+        written = item_merge.write_part(session, scope, row, part, body.content, made_from, now_ns)
     response.headers["ETag"] = etag(written.version)
     return _view(part, written)
 

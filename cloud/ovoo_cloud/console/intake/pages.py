@@ -17,7 +17,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.case_access import file_view
-from ovoo_cloud.casework import documents, joining, parts, steps
+from ovoo_cloud.casework import documents, item_merge, parts, steps
 from ovoo_cloud.casework.documents import DocumentFolder, Upload
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.console.gate import Reader
@@ -168,7 +168,7 @@ def _kept(
         with services.database.write() as session:
             row = steps.opened(session, scope, place.enterprise, place.case, Permission.EDIT_CASE)
             given = made if content is None else content
-            joining.write_part(session, scope, row, place.part, given, shown.version, services.clock())
+            item_merge.write_part(session, scope, row, place.part, given, shown.version, services.clock())
     except Stale:
         return _late(request, services, scope, place, groups, shown)
     except ConfigError as error:

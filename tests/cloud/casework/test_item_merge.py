@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ovoo_cloud.casework.joining import joined
+from ovoo_cloud.casework.item_merge import joined
 
 from tests.cloud.casework.centre import CASE, Centre
 from tests.cloud.casework.test_beside import BOTH, opened
