@@ -14,7 +14,7 @@ from ovoo_cloud.api.case_access import ContentReader, Editor, WrittenFrom, etag
 from ovoo_cloud.api.idempotency import KeyedRoute
 from ovoo_cloud.api.paging import AskedDep, paged
 from ovoo_cloud.api.times import to_iso
-from ovoo_cloud.casework import beside, editions, opening, parts, questionnaire, sheet, steps
+from ovoo_cloud.casework import beside, editions, item_merge, opening, parts, questionnaire, sheet, steps
 from ovoo_cloud.catalogue.case_tables import CasePart
 
 __all__ = ["FILE_BODY", "raw_body", "router"]
@@ -37,7 +37,10 @@ _TYPES = {
 class PartBody(BaseModel):
     """The content of a part, as the intake file (docs/guides/report.md) has its sections."""
 
-    content: dict[str, Any] = Field(description="the sections of the part")
+    content: dict[str, Any] = Field(
+        description="the sections of the part; that of `secrets` is `trade_secrets`: `groups` as a whole, then "
+        "`documents`, `products`, `finance` and `figures` one by one, each with its `reason`"
+    )
 
 
 async def raw_body(request: Request) -> bytes:
@@ -80,12 +83,16 @@ def put_part(
     services: ServicesDep,
     scope: Editor,
 ) -> dict[str, Any]:
-    """Writes the next version of a part; 412 with both versions when somebody wrote since."""
+    """Writes the next version of a part; 412 with both versions when somebody wrote since.
+
+    What both wrote for further frameworks (`assessments`) is joined where no item was changed by both; the answer holds
+    the version of both.
+    """
     now_ns = services.clock()
     with services.database.write() as session:
         row = steps.opened(session, scope, enterprise, case, Permission.EDIT_CASE)
         steps.settle(session, row, now_ns)
-        written = parts.put_part(session, scope, row, part, body.content, made_from, now_ns)
+        written = item_merge.write_part(session, scope, row, part, body.content, made_from, now_ns)
     response.headers["ETag"] = etag(written.version)
     return _view(part, written)
 

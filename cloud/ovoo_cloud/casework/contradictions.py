@@ -13,6 +13,7 @@ from ovoo_packs import Framework, Item
 from ovoo_cloud.diagnosis.answers import told_by_finance
 from ovoo_cloud.diagnosis.assessments import check_leading
 from ovoo_cloud.diagnosis.case import Answer, Case
+from ovoo_cloud.diagnosis.case_secrets import unknown_secrets
 from ovoo_cloud.diagnosis.told import as_leading
 
 __all__ = ["Contradiction", "contradictions", "further_contradictions"]
@@ -62,6 +63,7 @@ def contradictions(
         *_answers(case, framework),
         *_scene_gaps(scenes),
         *_documents(_rows(case), documents),
+        *_secrets(case, documents),
     ]
 
 
@@ -262,3 +264,17 @@ def _documents(groups: _Rows, known: Collection[str]) -> Iterator[Contradiction]
                         "upload it under this name",
                         {"document": document},
                     )
+
+
+def _secrets(case: Case, documents: Collection[str]) -> Iterator[Contradiction]:
+    """What is to be kept secret has to be there: a misspelt name would keep nothing."""
+    products, years = [each.id for each in case.products], [each.year for each in case.finance]
+    for ticked, known in unknown_secrets(case.trade_secrets, products, years, documents):
+        yield Contradiction(
+            "secret_unknown",
+            ticked.place,
+            "the case has nothing of this name to keep secret",
+            ticked.name,
+            f"one of {', '.join(known)}" if known else "take the row away, or enter what it names first",
+            {"name": ticked.name, "known": ", ".join(known) or "—"},
+        )

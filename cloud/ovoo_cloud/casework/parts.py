@@ -42,6 +42,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         FURTHER: (FURTHER,),
         "finance": ("finance", "plan"),
         "energy": ("energy",),
+        "secrets": ("trade_secrets",),
     }
 )
 """Each part and the sections of the intake that it holds."""

@@ -20,6 +20,7 @@ from ovoo_packs import load_norms
 from ovoo_cloud.centre.disclosure import Node, shown_nodes
 from ovoo_cloud.centre.issued import GATED, Issued, gated_score, measured_percent, read_snapshot
 from ovoo_cloud.diagnosis.scoring import method_of
+from ovoo_cloud.diagnosis.secrecy import withheld
 
 __all__ = [
     "CHUNK",
@@ -161,15 +162,18 @@ def _reading(report: Issued) -> Reading:
     except VerifyError:
         return Reading(report.enterprise, None)
     score = gated_score(snapshot)
-    level = None if score is None else score["level"]
+    level = None if score is None or "score.total" in withheld(snapshot).figures else score["level"]
     return Reading(report.enterprise, dict(_compared(snapshot)), level, report.sha256)
 
 
 def _compared(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     other = "framework" in snapshot and method_of(snapshot["framework"]) != GATED
+    secret = withheld(snapshot).figures
     for name, about in figures().items():
         if other and name in _OF_POINTS:
             continue  # counts and levels of another method are no points
+        if any(_rests_on(name, each) for each in secret):
+            continue  # the enterprise declared it secret: it is in no aggregate either
         found = snapshot["figures"].get(name, {}).get("value")
         if name == "measured_percent" and (share := measured_percent(snapshot)) is not None:
             yield name, str(share)
@@ -177,6 +181,12 @@ def _compared(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _PER[about["per"]](snapshot, name, found)
         elif found is not None:
             yield name, found
+
+
+def _rests_on(name: str, figure: str) -> bool:
+    """Whether a compared figure is a figure of the report, or is taken from it."""
+    below = "scene." if name == "score.scenes" else f"{name}."
+    return figure == name or figure.startswith(below)
 
 
 _OF_POINTS: Final = frozenset({"score.total", "score.dimension", "score.scenes", "measured_percent"})

@@ -15,6 +15,7 @@ from ovoo_contract.errors import VerifyError
 from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.centre.facts import SavingFact
 from ovoo_cloud.diagnosis.scoring import method_of
+from ovoo_cloud.diagnosis.secrecy import withheld
 
 __all__ = [
     "GATED",
@@ -108,6 +109,8 @@ def proven_saving(report: Issued) -> SavingFact | None:
     saving, figures = snapshot.get("saving"), snapshot["figures"]
     if not isinstance(saving, dict) or saving.get("reason") != "":
         return None
+    if withheld(snapshot).figures & {"saving.avoided", "saving.low", "saving.high"}:
+        return None  # the enterprise declared it secret: it is in no sum of the centre
     values = [figures.get(f"saving.{name}", {}).get("value") for name in ("avoided", "low", "high")]
     if any(value is None for value in values):
         return None
@@ -129,7 +132,10 @@ def gated_score(snapshot: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def measured_percent(snapshot: Mapping[str, Any]) -> Decimal | None:
-    """Points whose evidence was measured, in percent of all points; None where the report scores nothing."""
+    """Points whose evidence was measured, in percent of all points; None where the report scores nothing, or where its
+    enterprise declared it secret."""
+    if any(name.startswith("score.class.") for name in withheld(snapshot).figures):
+        return None
     points = {name: snapshot["figures"].get(f"score.class.{name}", {}).get("value") for name in _CLASSES}
     total = sum((Decimal(value) for value in points.values() if value is not None), Decimal(0))
     return None if not total or points["measured"] is None else 100 * Decimal(points["measured"]) / total

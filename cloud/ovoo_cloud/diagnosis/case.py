@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from ovoo_contract.errors import ConfigError, ConfigErrors
 
 from ovoo_cloud.diagnosis.case_answers import read_scene, told
 from ovoo_cloud.diagnosis.case_assessments import read_answers, read_assessments, read_frameworks, read_machines
@@ -28,11 +30,11 @@ from ovoo_cloud.diagnosis.case_parts import (
     Tariff,
 )
 from ovoo_cloud.diagnosis.case_plan import read_plan
+from ovoo_cloud.diagnosis.case_secrets import read_secrets, unknown_secrets
 from ovoo_cloud.diagnosis.case_window import read_window
 from ovoo_cloud.diagnosis.intake import IntakeReader, read_mapping, read_yaml
 
 __all__ = [
-    "SECRET_GROUPS",
     "Answer",
     "Bilingual",
     "Carrier",
@@ -51,9 +53,6 @@ __all__ = [
     "parse_case",
 ]
 
-SECRET_GROUPS: Final = ("products", "costs", "finance")
-"""What an enterprise may keep from the centre's copy of the report."""
-
 
 def load_case(path: Path) -> Case:
     """The case of a YAML intake file.
@@ -61,7 +60,25 @@ def load_case(path: Path) -> Case:
     Raises:
         ConfigErrors: all mistakes of the file together, each with line, key path and remedy.
     """
-    return _build(read_yaml(path))
+    case = _build(read_yaml(path))
+    known = unknown_secrets(case.trade_secrets, (p.id for p in case.products), (y.year for y in case.finance))
+    errors = [_unknown(f"{path.name} {each.place}", each.name, ", ".join(listed)) for each, listed in known]
+    if errors:
+        raise ConfigErrors(errors)
+    return case
+
+
+def _unknown(place: str, name: str, known: str) -> ConfigError:
+    """A secret that the file does not have; a case in parts is told of it by its contradictions."""
+    slots = {"name": name, "known": known or "—"}
+    return ConfigError(
+        "nothing of this name to keep secret",
+        offender=place,
+        value=name,
+        remedy=f"one of: {known}" if known else "take the row away, or enter what it names",
+        code="contradiction.secret_unknown",
+        slots=slots,
+    )
 
 
 def parse_case(data: Mapping[str, Any], name: str = "case") -> Case:
@@ -91,7 +108,7 @@ def _build(top: IntakeReader) -> Case:
         scenes=tuple(read_scene(name, entry) for name, entry in top.keyed("scenes")),
         finance=tuple(sorted((_finance(n, e) for n, e in top.keyed("finance")), key=lambda year: year.year)),
         energy=read_energy(top, enterprise),
-        trade_secrets=_trade_secrets(top),
+        trade_secrets=read_secrets(top),
         raw=dict(top.data),
         frameworks=frameworks,
         assessments=read_assessments(top, frameworks),
@@ -112,22 +129,6 @@ def _build(top: IntakeReader) -> Case:
     top.finish()
     top.raise_errors()
     return case
-
-
-def _trade_secrets(top: IntakeReader) -> tuple[str, ...]:
-    if not top.has("trade_secrets"):
-        top.seen.add("trade_secrets")
-        return SECRET_GROUPS
-    named = top.names("trade_secrets")
-    if any(each not in SECRET_GROUPS for each in named):
-        top.fail(
-            "trade_secrets",
-            "no such group",
-            "use some of: " + ", ".join(SECRET_GROUPS),
-            code="intake.no_such_group",
-            known=", ".join(SECRET_GROUPS),
-        )
-    return named
 
 
 def _unique(top: IntakeReader, key: str, names: list[str]) -> None:

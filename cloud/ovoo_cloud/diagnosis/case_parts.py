@@ -11,6 +11,7 @@ from ovoo_contract.address import AssetAddress
 
 from ovoo_cloud.diagnosis.case_operation import NO_OPERATION, OperationIntake, OutputSignal
 from ovoo_cloud.diagnosis.case_plan import Step
+from ovoo_cloud.diagnosis.case_secrets import TradeSecrets
 
 if TYPE_CHECKING:
     from ovoo_cloud.diagnosis.case_assessments import Assessment, GradedAnswer
@@ -209,7 +210,7 @@ class Case:
     scenes: tuple[SceneAnswer, ...]
     finance: tuple[Finance, ...]
     energy: EnergyIntake
-    trade_secrets: tuple[str, ...]
+    trade_secrets: TradeSecrets
     raw: Mapping[str, Any]
     frameworks: tuple[str, ...] = ()
     assessments: tuple[Assessment, ...] = ()

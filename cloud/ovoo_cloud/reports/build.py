@@ -14,6 +14,7 @@ from ovoo_contract.errors import ReportError
 from ovoo_cloud.diagnosis.case import Case
 from ovoo_cloud.diagnosis.evidence import EvidenceSource
 from ovoo_cloud.diagnosis.scoring import method_of
+from ovoo_cloud.diagnosis.secrecy import withheld
 from ovoo_cloud.diagnosis.shelf import Shelf
 from ovoo_cloud.diagnosis.snapshot import Issue, Snapshot, freeze
 from ovoo_cloud.diagnosis.standing import WORKING, is_working
@@ -138,7 +139,8 @@ def render_files(
     files = {"snapshot.json": frozen, "report.json": canonical_json(tree)}
     files |= _documents(tree, "report", languages, formats, snapshot.data["issue"])
     if centre:
-        cut = centre_copy(tree, secrets_of(snapshot.data.get("case", {})))
+        cut = centre_copy(tree, secrets_of(snapshot.data.get("case", {})), withheld(snapshot.data))
+        files["report.centre.json"] = canonical_json(cut)
         files |= _documents(cut, "report.centre", languages, formats, snapshot.data["issue"])
     return files
 

@@ -23,6 +23,7 @@ from ovoo_cloud.reports.kinds import CENTRE_SECTIONS, Finding, ReportKind
 from ovoo_cloud.reports.nodes import Block, Facts
 from ovoo_cloud.reports.sections.actions import actions, roadmap
 from ovoo_cloud.reports.sections.annex import annexes
+from ovoo_cloud.reports.sections.declared_secrets import declared_secrets
 from ovoo_cloud.reports.sections.energy import energy
 from ovoo_cloud.reports.sections.equipment import equipment, security
 from ovoo_cloud.reports.sections.frameworks import frameworks
@@ -161,8 +162,9 @@ def _again(snapshot: Mapping[str, Any], source: EvidenceSource) -> Mapping[str, 
 
 
 def _annexes(facts: Facts) -> list[Block]:
-    """The annexes of every report with measuring points, model cards and the restricted one between them."""
-    return annexes(facts, _TERMS, own=[*points_table(facts), *model_cards(facts), *weak_points(facts)])
+    """The annexes of every report with measuring points, model cards and the restricted ones between them."""
+    restricted = [*weak_points(facts), *declared_secrets(facts)]
+    return annexes(facts, _TERMS, own=[*points_table(facts), *model_cards(facts), *restricted])
 
 
 KIND: Final = ReportKind(

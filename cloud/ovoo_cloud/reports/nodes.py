@@ -22,6 +22,7 @@ __all__ = [
     "measure",
     "name",
     "notice",
+    "of_row",
     "page_break",
     "para",
     "plain",
@@ -56,6 +57,11 @@ def name(both: Mapping[str, str] | None, fallback: str = "") -> Inline:
 def secret(part: Inline, group: str) -> Inline:
     """The same, withheld from the centre's copy where the case keeps this group (`cuts.SECRETS`) to itself."""
     return {**part, "secret": group}
+
+
+def of_row(part: Inline, group: str, row: str) -> Inline:
+    """The same, withheld from the centre's copy where the enterprise ticked this row of a group as a secret."""
+    return {**part, "row": [group, row]}
 
 
 def day(text: str) -> Inline:

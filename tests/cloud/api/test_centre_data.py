@@ -118,7 +118,7 @@ def test_what_was_refused_did_not_leave_and_a_foreign_line_is_not_seen(
 
 
 def test_the_record_is_paged_and_exported(admin: httpx.Client) -> None:
-    for _ in range(3):
+    for _ in range(4):
         admin.get(f"{BASE}/history", params={**WINDOW, "signal": SIGNAL, "points": 5})
     first = admin.get("/api/v1/egress", params={"limit": 2}).json()
     second = admin.get("/api/v1/egress", params={"limit": 2, "cursor": first["next"]}).json()

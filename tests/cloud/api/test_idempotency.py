@@ -233,7 +233,10 @@ def _bearer(plant: Plant, user: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {plant.token(user)}"}
 
 
-def test_the_secret_lies_in_the_installation(plant: Plant) -> None:
+def test_the_secret_lies_in_the_installation(admin: httpx.Client, plant: Plant) -> None:
     path: pathlib.Path = plant.services.settings.answers_key
 
+    made = admin.post("/api/v1/tokens", json={"label": "first", "days": 1}, headers=_key())
+
+    assert made.status_code == 201
     assert path.stat().st_mode & 0o077 == 0

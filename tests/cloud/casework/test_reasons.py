@@ -20,7 +20,7 @@ ROOT = pathlib.Path(ovoo_cloud.__file__).parent
 NOT_ON_PAGES = {"archive.py", "exchange.py", "exchange_check.py"}  # a case as a file: for programs
 INTAKE = (
     *("intake", "case", "case_answers", "case_assessments", "case_energy", "case_operation", "case_plan"),
-    *("case_window", "instants", "answers", "review"),
+    *("case_secrets", "case_window", "instants", "answers", "review"),
 )
 SOURCES = [
     *(path for path in sorted((ROOT / "casework").glob("*.py")) if path.name not in NOT_ON_PAGES),

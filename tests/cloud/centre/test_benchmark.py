@@ -96,6 +96,30 @@ def test_ranges_and_broken_reports_are_not_counted(tmp_path: pathlib.Path) -> No
     assert group["figures"]["norm.intensity/coal_underground"]["unit"] == "kgce/t"
 
 
+def test_what_an_enterprise_ticked_as_secret_is_in_no_group(tmp_path: pathlib.Path) -> None:
+    """Neither the figure, nor a share that is taken from it, nor the level; the others of the report are counted."""
+    base: dict[str, Any] = {"unit": "", "inputs": [], "evidence": [], "low": None, "high": None}
+    reports = []
+    for number in range(6):
+        content = snapshot(str(number))
+        content["figures"] = {name: {**base, **each} for name, each in content["figures"].items()}
+        if number == 5:
+            ticked = [{"figure": each, "reason": "r"} for each in ("score", "norm.intensity")]
+            content["case"]["trade_secrets"] = {"groups": {"products": "false"}, "figures": ticked}
+            content["figures"]["data.good_percent"] = {**base, "value": "99"}
+        reports.append(issue(tmp_path, f"e{number}", content))
+
+    read = read_all(reports)
+    found = compute(read, places(*["coal_mine"] * 6), 5)
+
+    (whole,) = [each for each in found["groups"] if each["sector"] == "coal_mine" and each["size"] is None]
+    assert dict(read[5].figures or {}) == {"data.good_percent": "99"}
+    assert whole["figures"]["score.total"]["n"] == 5
+    assert whole["figures"]["norm.intensity/coal_underground"]["n"] == 5
+    assert whole["figures"]["measured_percent"]["n"] == 5
+    assert "data.good_percent" not in whole["figures"]  # one enterprise is no group
+
+
 def test_workers_and_any_order_give_the_same_bytes(tmp_path: pathlib.Path) -> None:
     reports = [issue(tmp_path, f"e{n:03}", snapshot(str(n * 7 % 101))) for n in range(120)]
     where = {each.enterprise: Place("dairy", "small" if n % 3 else "large", "-") for n, each in enumerate(reports)}

@@ -19,6 +19,8 @@ from tests.cloud.console.reader import fits, keep, reader, settle
 from tests.cloud.energy.machine_hours import hours_of, minutes
 
 pytestmark = pytest.mark.server
+TYPED = {"event": "第二条输送带试运行", "short": "短"}
+"""What tests of this file write into its forms; whichever of them runs first, the pages show it."""
 SITE = f"/energy/{OWN}/{OWN_WORKS}"
 
 
@@ -54,7 +56,7 @@ def test_a_page_fits_every_screen_in_both_languages(browser: Browser, plant: Pla
                 keep(page, f"energy-{name}-{language}-{width}")
             if language == "en":
                 words = page.evaluate("() => document.querySelector('main').innerText")
-                assert set(re.findall(r"[\u4e00-\u9fff]+", words)) <= {"主运带式输送机", "黑山煤业"}
+                assert set(re.findall(r"[\u4e00-\u9fff]+", words)) <= {"主运带式输送机", "黑山煤业", *TYPED.values()}
 
 
 def test_the_challenger_is_shown_with_its_gain_and_cannot_be_signed(
@@ -88,7 +90,7 @@ def test_an_event_is_decided_with_a_reason_and_both_results_stay(browser: Browse
         measured = page.locator("[data-figure=avoided] dd").inner_text()
         expect(page.locator("#adjusted")).to_have_count(0)
         row = page.locator(f"tr[data-event={works.ids['event']}]")
-        row.locator("input[name=reason]").fill("第二条输送带试运行")
+        row.locator("input[name=reason]").fill(TYPED["event"])
         row.locator("button[value=true]").click()
         expect(row).to_have_attribute("data-state", "accepted")
         expect(row).to_contain_text("enterprise_engineer")
@@ -144,7 +146,7 @@ def test_too_few_days_are_told_as_insufficient_evidence(browser: Browser, plant:
     with reader(browser, plant) as page:
         page.goto(_pages(works)["baselines"])
         page.locator("summary").click()
-        page.locator("#name").fill("短")
+        page.locator("#name").fill(TYPED["short"])
         page.locator("#start").fill("2026-05-20")
         page.locator("#end").fill("2026-05-24")
         page.locator("button.primary").click()

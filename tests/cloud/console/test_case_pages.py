@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,13 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cloud.casework.centre import CASE, OWN, PARTS, Centre, centre
 from tests.cloud.console.reader import fits, keep, reader
 
+pytestmark = pytest.mark.timeout(900)
 HOME = f"/cases/{OWN}/{CASE}"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    with centre(tmp_path_factory.mktemp("case-pages")) as opened:
-        yield opened
 
 
 def press(page: Page, step: str) -> None:
@@ -25,7 +19,17 @@ def press(page: Page, step: str) -> None:
     page.wait_for_load_state()
 
 
-def test_a_case_is_driven_in_the_browser_from_application_to_issue(browser: Browser, house: Centre) -> None:
+def test_a_case_is_driven_in_the_browser_from_application_to_issue_and_its_grant_is_listed(
+    browser: Browser, tmp_path: pathlib.Path
+) -> None:
+    with centre(tmp_path / "case-pages") as house:
+        _driven(browser, house)
+        for language in ("zh", "en"):
+            for width in (360, 1280, 1920):
+                _consent_pages(browser, house, language, width)
+
+
+def _driven(browser: Browser, house: Centre) -> None:
     plant = house.plant
     with reader(browser, plant, user="enterprise_engineer") as page:
         page.goto("/cases")
@@ -104,11 +108,8 @@ def _review_by_keyboard(browser: Browser, house: Centre) -> None:
     house.accept_all()
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("width", [360, 1280, 1920])
-def test_consent_page_lists_grants_and_reads_and_withdraws(
-    browser: Browser, house: Centre, language: str, width: int
-) -> None:
+def _consent_pages(browser: Browser, house: Centre, language: str, width: int) -> None:
+    """The pages of the issued case fit, and that of consent lists its grant and what was read."""
     with reader(browser, house.plant, user="enterprise_engineer", language=language, width=width) as page:
         for path in ("/consent", "/cases", HOME, f"{HOME}/parts/answers", f"{HOME}/review"):
             page.goto(path)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from ovoo_cloud.casework import editions
+from ovoo_cloud.casework.states import State
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_contract.canonical import canonical_json
 from playwright.sync_api import Browser, expect
@@ -21,10 +22,20 @@ HOME = f"/cases/{OWN}/{CASE}"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     with centre(tmp_path_factory.mktemp("status")) as opened:
         opened.to_review()
         yield opened
+
+
+@pytest.fixture
+def house(measured: Centre) -> Centre:
+    """The case in review, wherever the test before left it."""
+    if measured.file()["state"] == State.INTAKE:
+        for step in ("submit", "freeze"):
+            measured.done("centre_expert", step)
+    assert measured.file()["state"] == State.REVIEW
+    return measured
 
 
 def test_a_signed_rating_is_recorded_on_the_page_and_stands_in_the_result(browser: Browser, house: Centre) -> None:

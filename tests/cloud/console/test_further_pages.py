@@ -28,6 +28,7 @@ def test_an_expert_leads_a_case_of_three_frameworks_through_its_pages(browser: B
             for part, content in PARTS.items():
                 assert house.write(part, content).status_code == 200
             _answers(page, house)
+            _two_at_once(page, house)
             _moves(page, house)
             assert house.upload().status_code == 201
             house.done("centre_expert", "submit")
@@ -73,6 +74,26 @@ def _answers(page: Page, house: Centre) -> None:
     assert kept["sme_2022"] == {"answers": {"total": {"low": "58", "high": "61", "class": "declared"}}}
     assert kept["smart_mine"]["answers"] == {"must_have": {"options": ["no"], "class": "declared"}}
     assert list(kept["smart_mine"]["machines"].values()) == [["fan1"]]
+
+
+def _two_at_once(page: Page, house: Centre) -> None:
+    """Another expert writes for another framework meanwhile: the form is saved, and both stand."""
+    page.goto(f"{HOME}/parts/assessments")
+    page.locator('input[name="assessments.sme_2022.answers.total.low"]').fill("57")
+    read = house.call("centre_expert", "GET", f"/cases/{CASE}/parts/assessments").json()
+    theirs = read["content"]["assessments"]
+    told = {
+        "assessments": {**theirs, "smart_mine": {**theirs["smart_mine"], "answers": {"experts": {"options": ["no"]}}}}
+    }
+    assert house.write("assessments", told, read["version"], "enterprise_engineer").status_code == 200
+    page.locator("#save").click()
+    page.wait_for_url(f"**{HOME}")
+    kept = house.call("centre_expert", "GET", f"/cases/{CASE}/parts/assessments").json()
+    assert kept["version"] == read["version"] + 2
+    assert kept["content"]["assessments"]["sme_2022"]["answers"]["total"]["low"] == "57"
+    assert kept["content"]["assessments"]["smart_mine"] == told["assessments"]["smart_mine"]
+    back = {"assessments": {**theirs}}
+    assert house.write("assessments", back, kept["version"]).status_code == 200
 
 
 def _moves(page: Page, house: Centre) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from ovoo_cloud.catalogue import findings
-from ovoo_cloud.catalogue.tables import FindingRecord
+from ovoo_cloud.catalogue.tables import AlarmRecord, EnergySetting, FindingRecord, Job
 from ovoo_contract.address import AssetAddress
 from ovoo_contract.findings import Finding
 from playwright.sync_api import Browser, Page, expect
@@ -18,6 +18,20 @@ from tests.cloud.console.reader import fits, keep, reader, settle
 pytestmark = pytest.mark.server
 ENERGY = f"/energy/{OWN}/{SITE}"
 COMPLETENESS = f"/completeness/{OWN}/{SITE}"
+
+
+@pytest.fixture
+def undone(console: Plant) -> Iterator[Plant]:
+    """The console, whose jobs, alarm and tariff are after the test what they were: other tests show what was fed."""
+    with console.services.database.read() as session:
+        known = {job.id for job in session.query(Job)}
+    yield console
+    with console.services.database.write() as session:
+        session.query(Job).filter(Job.id.not_in(known)).delete()
+        session.query(EnergySetting).delete()
+        session.query(AlarmRecord).update(
+            {"state": "active_unacknowledged", "acknowledged_ns": None, "acknowledged_by": "", "comment": ""}
+        )
 
 
 def _pages(plant: Plant) -> dict[str, str]:
@@ -362,12 +376,12 @@ def test_the_overview_follows_new_samples_without_a_reload(browser: Browser, con
             console.clock.now_ns = NOW
 
 
-def test_signing_in_acknowledging_and_ordering_a_report(browser: Browser, console: Plant) -> None:
-    with reader(browser, console, user="enterprise_viewer") as page:
+def test_signing_in_acknowledging_and_ordering_a_report(browser: Browser, undone: Plant) -> None:
+    with reader(browser, undone, user="enterprise_viewer") as page:
         page.goto("/alarms")
         expect(page.locator("tr[data-alarm]")).to_contain_text("等待企业工程师确认")
         expect(page.locator("nav a[href='/gateways']")).to_have_count(0)
-    with reader(browser, console) as page:
+    with reader(browser, undone) as page:
         page.goto("/reports")
         page.fill("tr[data-case] input[name=number]", "HS-2026-009")
         page.click("tr[data-case] button")
@@ -415,8 +429,8 @@ def test_a_finding_of_waste_leads_to_the_measures_of_its_machine(browser: Browse
         session.delete(session.get(FindingRecord, found.id))
 
 
-def test_a_chosen_tariff_shows_cost_with_its_document(browser: Browser, console: Plant) -> None:
-    with reader(browser, console) as page:
+def test_a_chosen_tariff_shows_cost_with_its_document(browser: Browser, undone: Plant) -> None:
+    with reader(browser, undone) as page:
         page.goto(ENERGY)
         settle(page)
         expect(page.locator("#tariff")).to_contain_text("没有选择电价")

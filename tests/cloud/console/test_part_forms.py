@@ -176,6 +176,45 @@ def test_rows_of_finance_are_added_removed_and_told_apart(browser: Browser, hous
     }
 
 
+def test_trade_secrets_are_ticked_with_a_reason_and_told_at_their_fields(browser: Browser, house: Centre) -> None:
+    profile = {**PARTS["profile"], "products": [{"id": "coal", "name": {"zh": "原煤", "en": "Coal"}}]}
+    for name, content in (("profile", profile), ("finance", {"finance": {"2025": {"staff": "9"}}})):
+        assert house.write(name, content).status_code == 200
+    rows = (("documents", "document", REGISTER), ("products", "product", "coal"), ("finance", "year", "2025"))
+    with reader(browser, house.plant, user="enterprise_engineer", refusals=REFUSED) as page:
+        page.goto(f"{HOME}/parts/secrets")
+        at(page, "trade_secrets.groups.costs").select_option("false")
+        for kind, field, value in rows:
+            page.locator(f'[name=change][value="add:trade_secrets.{kind}"]').click()
+            at(page, f"trade_secrets.{kind}[0].{field}").select_option(value)
+        page.locator('[name=change][value="add:trade_secrets.figures"]').click()
+        at(page, "trade_secrets.figures[0].figure").fill("lode.peak")
+        at(page, "trade_secrets.figures[0].reason").fill("正在谈判")
+        page.locator("#save").click()
+        for kind, _, _ in rows:
+            missing = page.locator(f'[data-field="trade_secrets.{kind}[0].reason"] .error-text')
+            expect(missing).to_contain_text("必填项没有填写")
+        expect(page.locator('[data-field="trade_secrets.figures[0].figure"] .error-text')).to_contain_text("没有这样")
+        assert page.locator("#o-figures option[value=load]").text_content() == "用电负荷"
+        shown(page, "secrets-refused")
+        for kind, _, _ in rows:
+            at(page, f"trade_secrets.{kind}[0].reason").fill("供货合同")
+        at(page, "trade_secrets.figures[0].figure").fill("load.peak")
+        save(page)
+    with reader(browser, house.plant, user="centre_expert", language="en") as page:
+        page.goto(f"{HOME}/parts/secrets")
+        expect(at(page, "trade_secrets.products[0].product").locator("option:checked")).to_have_text("Coal (coal)")
+        shown(page, "secrets-en")
+
+    assert part(house, "secrets") == {
+        "trade_secrets": {
+            "groups": {"costs": "false"},
+            **{kind: [{field: value, "reason": "供货合同"}] for kind, field, value in rows},
+            "figures": [{"figure": "load.peak", "reason": "正在谈判"}],
+        }
+    }
+
+
 def test_energy_takes_carriers_norm_and_prices_of_a_document(browser: Browser, house: Centre) -> None:
     assert house.write("profile", {**PARTS["profile"], "products": [{"id": "coal", "name": "原煤"}]}).status_code == 200
     with reader(browser, house.plant, user="centre_expert", refusals=REFUSED) as page:

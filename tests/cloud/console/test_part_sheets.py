@@ -84,6 +84,12 @@ def test_every_key_that_a_part_can_hold_has_a_field(part: str) -> None:
                 "tariff": {"x": "1"},
             }
         },
+        "secrets": {
+            "trade_secrets": {
+                "groups": {"x": "1"},
+                **{kind: [{"x": "1"}] for kind in ("documents", "products", "finance", "figures")},
+            }
+        },
     }
     with pytest.raises(ConfigErrors) as caught:
         parse_case({"enterprise": "e", **TOLD["profile"], **every[part]}, "case")
@@ -280,6 +286,13 @@ OPERATION = {
     "work_orders": {"issued": "5", "closed": "4", **TOLD_TWICE},
 }
 PLAN = [{"action": "idle", "responsible": "王工", "due": "2026-09-30", "budget_low_yuan": "1000", **TOLD_TWICE}]
+SECRETS = {
+    "groups": {"costs": "false"},
+    "documents": [{"document": "合同.pdf", "reason": "价格"}],
+    "products": [{"product": "coal", "reason": "供货合同"}],
+    "finance": [{"year": "2025", "reason": "未公布"}],
+    "figures": [{"figure": "load.peak", "reason": "正在谈判"}],
+}
 MEASURED = {"asset": "heishan/washing/main/scale1", "signal": "made", "kind": "counter"}
 
 
@@ -288,6 +301,7 @@ MEASURED = {"asset": "heishan/washing/main/scale1", "signal": "made", "kind": "c
     [
         ("equipment", {"operation": OPERATION}),
         ("finance", {"plan": PLAN}),
+        ("secrets", {"trade_secrets": SECRETS}),
         ("profile", {"products": [{"id": "coal", "name": "原煤", "measured": MEASURED, **TOLD_TWICE}]}),
     ],
 )
@@ -296,6 +310,16 @@ def test_sections_inside_a_row_come_back_from_the_form(part: str, content: dict[
 
     assert slips == []
     assert {name: made[name] for name in content} == content
+
+
+def test_secrets_that_were_told_as_a_list_of_groups_are_shown_by_the_form_and_saved_alike() -> None:
+    groups = groups_of("secrets")
+
+    made, slips = content_of(filled({"trade_secrets": ["costs"]}, groups), groups)
+
+    told = [parse_case({**full(), **each}).trade_secrets for each in (made, {"trade_secrets": ["costs"]})]
+    assert slips == []
+    assert told[0] == told[1]
 
 
 def test_a_section_of_which_only_the_class_is_chosen_is_not_told() -> None:

@@ -31,7 +31,7 @@ def upload(page: Page, table: str, document: str = "通风阻力测定报告 202
     page.locator("form.fields button").click()
 
 
-def test_from_no_network_over_a_faulty_table_to_the_solution(browser: Browser, console: Plant) -> None:
+def test_from_no_network_to_the_solution_and_who_only_reads_it_has_no_form(browser: Browser, console: Plant) -> None:
     from ovoo_cloud.catalogue import energy_settings
     from ovoo_packs import load_tariffs
 
@@ -69,6 +69,7 @@ def test_from_no_network_over_a_faulty_table_to_the_solution(browser: Browser, c
             page.set_viewport_size({"width": width, "height": 900})
             fits(page)
             keep(page, f"ventilation-{width}")
+    _read_only(browser, console)
 
 
 def test_a_faulty_table_comes_back_with_its_faults(browser: Browser, console: Plant) -> None:
@@ -89,7 +90,7 @@ def test_a_faulty_table_comes_back_with_its_faults(browser: Browser, console: Pl
         keep(page, "ventilation-faults")
 
 
-def test_who_only_reads_sees_the_network_and_no_form(browser: Browser, console: Plant) -> None:
+def _read_only(browser: Browser, console: Plant) -> None:
     with reader(browser, console, user="enterprise_viewer", language="en") as page:
         page.goto(PAGE)
         settle(page)

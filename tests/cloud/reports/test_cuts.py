@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from docx import Document
 from openpyxl import load_workbook
-from ovoo_cloud.diagnosis.case import SECRET_GROUPS, parse_case
+from ovoo_cloud.diagnosis.case import parse_case
+from ovoo_cloud.diagnosis.case_secrets import SECRET_GROUPS
 from ovoo_cloud.diagnosis.snapshot import Issue, freeze
 from ovoo_cloud.reports.build import render_files
 from ovoo_cloud.reports.cuts import SECRETS, centre_copy, secrets_of

@@ -93,6 +93,7 @@ def key_of(group: Group, row: Mapping[str, Any], number: int) -> str:
     return str(row.get(group.key) or "") or f"#{number}"
 
 
+_REASON: Final = Field("reason", needed=True)
 _TOLD: Final = (Field("class", "choice", offers="classes", single=True), Field("evidence", "documents"))
 PART_GROUPS: Final[Mapping[str, tuple[Group, ...]]] = MappingProxyType(
     {
@@ -272,6 +273,22 @@ PART_GROUPS: Final[Mapping[str, tuple[Group, ...]]] = MappingProxyType(
                     Field(band, "number", unit="yuan/kWh")
                     for band in ("super_peak", "peak", "flat", "valley", "deep_valley")
                 ),
+            ),
+        ),
+        "secrets": (
+            Group(
+                "trade_secrets.groups",
+                "one",
+                (Field("products", "yes_no"), Field("costs", "yes_no"), Field("finance", "yes_no")),
+            ),
+            *(
+                Group(f"trade_secrets.{kind}", "rows", (told, _REASON), told.name)
+                for kind, told in {
+                    "documents": Field("document", "choice", offers="documents", needed=True),
+                    "products": Field("product", "choice", offers="products", needed=True),
+                    "finance": Field("year", "choice", offers="years", needed=True),
+                    "figures": Field("figure", offers="figures", needed=True),
+                }.items()
             ),
         ),
     }

@@ -11,11 +11,15 @@ from sqlalchemy.orm import Session
 
 from ovoo_cloud.access.roles import Permission, Purpose
 from ovoo_cloud.access.scope import Scope
-from ovoo_cloud.casework import documents, parts
+from ovoo_cloud.casework import documents, freezing, parts
 from ovoo_cloud.catalogue import enterprises, signals
 from ovoo_cloud.catalogue.case_tables import CaseFile
 from ovoo_cloud.console.intake.fields import Choice
 from ovoo_cloud.diagnosis.case_plan import PLANNED
+from ovoo_cloud.diagnosis.case_secrets import FIGURE_HEADS
+from ovoo_cloud.reports.nodes import Facts
+from ovoo_cloud.reports.resolve import Locale
+from ovoo_cloud.reports.sections.figure_names import figure_name
 
 __all__ = ["Offers", "offers"]
 
@@ -29,6 +33,7 @@ _NAMED = {
     "actions": PLANNED,
 }
 """Lists whose names stand in the console's texts, as `intake.offer.<list>.<value>`."""
+_ZH, _EN = Locale("zh"), Locale("en")
 _PLAIN = {
     "units": ("t", "kg", "m3", "kWh", "MWh", "GJ", "L"),
     "timezones": ("Asia/Shanghai", "Asia/Urumqi"),
@@ -45,6 +50,8 @@ def offers(session: Session, scope: Scope, row: CaseFile) -> Offers:
         "assets": _assets(session, scope, row),
         "products": _listed(session, row, "profile", "products"),
         "machines": _listed(session, row, "equipment", "equipment"),
+        "years": _years(session, row),
+        "figures": _figures(session, row),
         "documents": _documents(session, scope, row),
     }
 
@@ -95,6 +102,23 @@ def _listed(session: Session, row: CaseFile, part: str, section: str) -> tuple[C
             zh, en = (name.get(side, "") if isinstance(name, Mapping) else str(name) for side in ("zh", "en"))
             found.append(Choice(str(each["id"]), zh, en))
     return tuple(found)
+
+
+def _years(session: Session, row: CaseFile) -> tuple[Choice, ...]:
+    kept = parts.newest(session, row, "finance")
+    told = {} if kept is None else kept.content.get("finance") or {}
+    return tuple(Choice(each, each, each) for each in sorted(told)) if isinstance(told, Mapping) else ()
+
+
+def _figures(session: Session, row: CaseFile) -> tuple[Choice, ...]:
+    """How figures begin, then those that were measured last, by their names."""
+    heads = tuple(Choice(each, "", "") for each in FIGURE_HEADS)
+    measured = freezing.measured_id(session, row)
+    if not measured:
+        return heads
+    facts = Facts(freezing.read(session, row, measured))
+    named = ((name, figure_name(facts, name)) for name in facts.figures)
+    return (*heads, *(Choice(name, _ZH.inline(words), _EN.inline(words)) for name, words in named))
 
 
 def _documents(session: Session, scope: Scope, row: CaseFile) -> tuple[Choice, ...]:

@@ -17,7 +17,7 @@ from ovoo_cloud.access.roles import Permission
 from ovoo_cloud.access.scope import Scope
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.case_access import file_view
-from ovoo_cloud.casework import documents, parts, steps
+from ovoo_cloud.casework import documents, item_merge, parts, steps
 from ovoo_cloud.casework.documents import DocumentFolder, Upload
 from ovoo_cloud.casework.states import State
 from ovoo_cloud.console.gate import Reader
@@ -160,7 +160,7 @@ def _kept(
     shown: _Shown,
     content: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Writes and goes back to the case; what does not fit, or came too late, stays on the page."""
+    """Writes, joined with what others changed beside it; what does not fit, or came too late, stays on the page."""
     made, slips = content_of(shown.sheet, groups)
     if slips and content is None:
         return _form(request, services, scope, place, replace(shown, slips=slips), 422)
@@ -168,7 +168,7 @@ def _kept(
         with services.database.write() as session:
             row = steps.opened(session, scope, place.enterprise, place.case, Permission.EDIT_CASE)
             given = made if content is None else content
-            parts.put_part(session, scope, row, place.part, given, shown.version, services.clock())
+            item_merge.write_part(session, scope, row, place.part, given, shown.version, services.clock())
     except Stale:
         return _late(request, services, scope, place, groups, shown)
     except ConfigError as error:

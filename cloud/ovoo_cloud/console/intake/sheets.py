@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ovoo_cloud.console.intake.fields import NONE_APPLIES, NOT_MET, Field, Group
+from ovoo_cloud.diagnosis.case_secrets import with_groups
 
 __all__ = ["MOST_ROWS", "Row", "Sheet", "Slip", "content_of", "filled", "input_name", "sent", "with_change"]
 
@@ -43,6 +44,7 @@ def input_name(group: Group, number: int, name: str) -> str:
 
 def filled(content: Mapping[str, Any], groups: Sequence[Group]) -> Sheet:
     """The form of a part as it is kept."""
+    content = with_groups(content)
     rows = {group.path: [_row(each, group.fields) for each in _entries(content, group)] for group in groups}
     return Sheet(rows, _rest(content, groups))
 

@@ -16,6 +16,7 @@ from ovoo_cloud.reports.nodes import (
     heading,
     key,
     name,
+    of_row,
     plain,
     secret,
     table,
@@ -117,12 +118,13 @@ def _network_map(facts: Facts) -> list[Block]:
 
 def _product(row: dict[str, Any]) -> list[Inline]:
     amount = f"{Decimal(row['output']):,f} {row.get('unit', 't')}" if row.get("output") else "—"
-    return [
+    cells = [
         name(both(row["name"])),
         secret(plain(amount), "products"),
         key(f"class.{row.get('class', 'declared')}"),
         plain(documents(row)),
     ]
+    return [of_row(each, "products", str(row["id"])) for each in cells]
 
 
 def documents(row: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from ovoo_cloud.reports.nodes import (
     measure,
     name,
     notice,
+    of_row,
     para,
     plain,
     table,
@@ -168,7 +169,7 @@ def _named(facts: Facts) -> Iterator[tuple[str, Inline, str]]:
     for section in ("answers", "scenes"):
         parts += [(name(names.get(each), each), row) for each, row in sorted((case.get(section) or {}).items())]
     parts += [
-        (key("revisit.finance", year=plain(str(year))), row)
+        (of_row(key("revisit.finance", year=plain(str(year))), "finance", str(year)), row)
         for year, row in sorted((case.get("finance") or {}).items())
     ]
     energy = case.get("energy") or {}
