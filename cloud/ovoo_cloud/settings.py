@@ -104,6 +104,15 @@ class Settings:
         return self.authority_dir / "report-key.pem"
 
     @property
+    def own_keys(self) -> tuple[pathlib.Path, ...]:
+        """The public keys of this installation's seal, the one in force first.
+
+        Beside a sealing program the key file's stays, for what was sealed before the program was.
+        """
+        key_file = self.signing_key.with_name("report-key.pub.pem")
+        return (pathlib.Path(self.seal_public_key), key_file) if self.seal_command else (key_file,)
+
+    @property
     def answers_key(self) -> pathlib.Path:
         """The secret that seals the answers kept for an Idempotency-Key."""
         return self.authority_dir / "answers.key"

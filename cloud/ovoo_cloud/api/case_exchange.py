@@ -52,8 +52,7 @@ def take(
     """Takes a case that a trusted centre exported; its grants come as record and open nothing here."""
     scope.require_enterprise(enterprise)
     settings = services.settings
-    own = settings.signing_key.with_name("report-key.pub.pem")
-    trusted = archive.trusted_keys(settings.trusted_dir, own)
+    trusted = archive.trusted_keys(settings.trusted_dir, settings.own_keys)
     files = archive.unpack(content, _seal(seal), trusted)
     now_ns = services.clock()
     with services.database.write() as session:

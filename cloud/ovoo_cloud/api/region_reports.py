@@ -23,6 +23,7 @@ from ovoo_cloud.catalogue.region_tables import RegionReport
 from ovoo_cloud.catalogue.tables import Job
 from ovoo_cloud.centre.sector_benchmark import ended_quarter
 from ovoo_cloud.jobs.region_report import issued_reports, region_number
+from ovoo_cloud.reports.own_keys import key_of
 from ovoo_cloud.reports.verify import Verification, verify_bundle
 from ovoo_cloud.services import Services
 
@@ -145,9 +146,9 @@ def check_region(services: Services, scope: Scope, row: RegionReport, *, deep: b
         rows.require_issuer(scope)
     if not bundle_files(row):
         raise absent(f"{row.id}/bundle")
-    trust = services.settings.signing_key.with_suffix(".pub.pem")
+    folder = pathlib.Path(row.folder)
     source = issued_reports(services) if deep else None
-    return verify_bundle(pathlib.Path(row.folder), trust=trust, deep=source)
+    return verify_bundle(folder, trust=key_of(folder, services.settings.own_keys), deep=source)
 
 
 def _shown(row: RegionReport) -> dict[str, Any]:

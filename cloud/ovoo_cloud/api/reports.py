@@ -24,6 +24,7 @@ from ovoo_cloud.catalogue.tables import Report
 from ovoo_cloud.diagnosis.standing import is_working
 from ovoo_cloud.evidence_store import StoreEvidence
 from ovoo_cloud.reports.bundle import MANIFEST, SIGNATURE
+from ovoo_cloud.reports.own_keys import key_of
 from ovoo_cloud.reports.verify import Verification, verify_bundle
 from ovoo_cloud.services import Services
 
@@ -119,8 +120,9 @@ def check_issued(services: Services, scope: Scope, row: Report, *, deep: bool) -
     if not bundle_files(row):
         raise absent(f"{row.id}/bundle")
     source = StoreEvidence(services, row.enterprise, scope) if deep else None
-    trust = services.settings.signing_key.with_name("report-key.pub.pem")
-    return verify_bundle(pathlib.Path(row.folder), trust=trust, deep=source, kept=kept_rules(services.database))
+    folder = pathlib.Path(row.folder)
+    trust = key_of(folder, services.settings.own_keys)
+    return verify_bundle(folder, trust=trust, deep=source, kept=kept_rules(services.database))
 
 
 def archive(row: Report | RegionReport, names: list[str]) -> bytes:

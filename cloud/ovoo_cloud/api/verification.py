@@ -11,7 +11,7 @@ from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.times import to_iso
 from ovoo_cloud.catalogue.verification import IssuedReport, issued_report
 from ovoo_cloud.diagnosis.standing import WORKING
-from ovoo_cloud.reports.signing import fingerprint
+from ovoo_cloud.reports.own_keys import shown_fingerprint
 from ovoo_cloud.services import Services
 
 __all__ = ["Code", "Number", "Revision", "ask", "router"]
@@ -44,7 +44,7 @@ def verify(number: Number, revision: Revision, code: Code, services: ServicesDep
         "snapshot_sha256": found.snapshot_sha256,
         "issued": to_iso(found.issued_ns),
         "issued_here": not found.elsewhere,
-        "key_fingerprint": None if found.elsewhere else fingerprint(services.settings.signing_key),
+        "key_fingerprint": None if found.elsewhere else shown_fingerprint(found.folder, services.settings.own_keys),
     }
 
 

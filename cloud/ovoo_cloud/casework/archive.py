@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,9 +88,9 @@ def _read(content: bytes) -> dict[str, bytes]:
         raise VerifyError("not a zip file", offender="file", value=str(error)[:80]) from error
 
 
-def trusted_keys(folder: Path, own: Path) -> list[Ed25519PublicKey]:
+def trusted_keys(folder: Path, own: Sequence[Path]) -> list[Ed25519PublicKey]:
     """The public keys whose cases an installation takes: its own, and every `*.pem` of a folder."""
-    paths = [own] if own.is_file() else []
+    paths = [each for each in own if each.is_file()]
     return [load_trusted_key(path) for path in [*paths, *sorted(folder.glob("*.pem"))]]
 
 

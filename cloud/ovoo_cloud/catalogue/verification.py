@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import pathlib
 from dataclasses import dataclass
 
 from sqlalchemy import func, null, select
@@ -22,7 +23,7 @@ class IssuedReport:
     """What is told of an issued report: nothing of the enterprise. `newest` is the newest revision of its number.
 
     `elsewhere`: another centre issued it, and it came here with its case; that centre's key signed it.
-    `working`: it was made here, outside the steps of a case, and nobody issued it.
+    `folder` is for the house itself. `working`: it was made here, outside the steps of a case, and nobody issued it.
     """
 
     number: str
@@ -30,6 +31,7 @@ class IssuedReport:
     newest: int
     snapshot_sha256: str
     issued_ns: int
+    folder: pathlib.Path
     elsewhere: bool = False
     working: bool = False
 
@@ -51,13 +53,14 @@ def _issued(
     session: Session, table: type[Report] | type[RegionReport], number: str, revision: int, code: str
 ) -> IssuedReport | None:
     case = Report.case if table is Report else null()
-    facts = select(table.snapshot_sha256, table.created_ns, case, table.summary)
+    facts = select(table.snapshot_sha256, table.created_ns, case, table.summary, table.folder)
     row = session.execute(facts.where(table.number == number, table.revision == revision)).one_or_none()
     if row is None or not hmac.compare_digest(row[0].encode(), code.lower().encode()):
         return None
     newest = session.scalar(select(func.max(table.revision)).where(table.number == number)) or revision
     elsewhere = row[2] is not None and _elsewhere(session, row[2], number, revision)
-    return IssuedReport(number, revision, newest, row[0], row[1], elsewhere, is_working(row[3]))
+    folder = pathlib.Path(row[4])
+    return IssuedReport(number, revision, newest, row[0], row[1], folder, elsewhere, is_working(row[3]))
 
 
 def _elsewhere(session: Session, case: str, number: str, revision: int) -> bool:

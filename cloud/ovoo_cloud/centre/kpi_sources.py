@@ -111,11 +111,12 @@ def _measured(report: Issued) -> Decimal | None:
 
 def _verifies(services: Services, report: Issued) -> bool:
     """Level 1 of `ovoo-cloud verify`, with the installation's own public key."""
+    from ovoo_cloud.reports.own_keys import key_of
     from ovoo_cloud.reports.verify import verify_bundle  # late: fonts and renderers load with it
 
-    trust = services.settings.signing_key.with_suffix(".pub.pem")
+    folder = pathlib.Path(report.folder)
     try:
-        return verify_bundle(pathlib.Path(report.folder), trust=trust).ok
+        return verify_bundle(folder, trust=key_of(folder, services.settings.own_keys)).ok
     except OvooError:
         return False
 

@@ -123,7 +123,8 @@ def _snapshot(
             raise absent(report)
         return read_snapshot(issued_of(row)), issued_of(row), []
     broken = []
-    found = [issued_of(row) for row in cases.reports(session, scope, enterprise, limit=_REPORTS)]
+    rows = cases.reports(session, scope, enterprise, limit=_REPORTS)
+    found = [issued_of(row) for row in rows if not is_working(row.summary)]
     for each in reversed(newest_revisions(found)):
         try:
             snapshot = read_snapshot(each)

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from ovoo_cloud.api.access import ServicesDep
 from ovoo_cloud.api.verification import ask
 from ovoo_cloud.console.render import page
-from ovoo_cloud.reports.signing import fingerprint
+from ovoo_cloud.reports.own_keys import shown_fingerprint
 
 __all__ = ["router"]
 
@@ -44,5 +44,5 @@ def verify(
         asked=asked,
         readable=readable,
         found=found,
-        key=fingerprint(services.settings.signing_key) if found and not found.elsewhere else "",
+        key=shown_fingerprint(found.folder, services.settings.own_keys) if found and not found.elsewhere else "",
     )

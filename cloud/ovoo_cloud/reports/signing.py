@@ -103,15 +103,15 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def fingerprint(private_key: Path) -> str:
-    """SHA-256 of the public half (DER), in hex: how people compare keys by eye; empty where there is no key yet.
+def fingerprint(public_key: Path) -> str:
+    """SHA-256 of a public key (DER), in hex: how people compare keys by eye; empty where there is no key yet.
 
     Raises:
-        ReportError: the file holds no Ed25519 private key.
+        VerifyError: the file holds no Ed25519 public key.
     """
-    if not private_key.exists():
+    if not public_key.exists():
         return ""
-    public = load_signing_key(private_key).public_key()
+    public = load_trusted_key(public_key)
     return sha256_hex(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 

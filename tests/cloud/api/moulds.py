@@ -20,7 +20,9 @@ from sqlalchemy import select
 if TYPE_CHECKING:
     from tests.cloud.api.plant import Plant
 
-OUTSIDE = frozenset({"access_consent", "broker_host", "broker_public_url", "public_url"})
+OUTSIDE = frozenset(
+    {"access_consent", "broker_host", "broker_public_url", "public_url", "seal_command", "seal_public_key"}
+)
 """Settings that change nothing of what `fill` stores, but for the consent, which is part of a mould's name."""
 Opener = Callable[[pathlib.Path], AbstractContextManager["Plant"]]
 
