@@ -115,7 +115,8 @@ def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
     with build_services(settings) as services:
         scope = at_the_server(services, case)
         output.note(f"measuring {case.enterprise} ...")
-        with noted(services, scope, Read("cli report", subject=parsed.number)):
+        read = Read("cli report", subject=parsed.number)
+        with noted(services, scope, read):
             row, result = issue_report(
                 services,
                 scope,
@@ -125,6 +126,7 @@ def _report(parsed: argparse.Namespace, settings: Settings, output: Output) -> i
                 languages=parsed.language or [settings.language],
                 folder=parsed.out,
                 centre_copy=parsed.centre_copy,
+                read=read,
             )
     told = f"working report {row.number} revision {row.revision}, outside a case: not issued\n{row.folder}"
     output.show(_issued(row, result), told)

@@ -91,6 +91,9 @@ def check_words(files: Mapping[str, bytes], head: Mapping[str, Any], lists: Rows
         VerifyError: naming the file and place.
     """
     row = CaseFile(**numbers_back(head["file"]))
+    ever = {each["name"]: each["sha256"] for each in lists["editions"] if each["name"] != row.framework}
+    # earlier versions of a part speak of frameworks that were taken off since; their editions came along
+    row.further = [{"framework": name, "edition": code} for name, code in ever.items()]
     for place, each in enumerate(lists["parts"]):
         where = f"parts.json[{place}].content"
         with _readable("no such part of an intake", where):

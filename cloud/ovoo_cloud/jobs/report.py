@@ -88,6 +88,7 @@ def issue_report(
     folder: pathlib.Path | None = None,
     progress: Callable[[float], None] = lambda share: None,
     centre_copy: bool = False,
+    read: Read | None = None,
 ) -> tuple[Report, ReportResult]:
     """Makes a working report of an intake that goes by no steps, and records it; nobody issues it.
 
@@ -96,6 +97,7 @@ def issue_report(
     Args:
         folder: where to; None is a folder of its own under `reports_dir`.
         centre_copy: whether there is a second set of documents without the enterprise's trade secrets.
+        read: how the enterprise finds it listed; None as the job of the case.
     """
     scope = scope.under(Permission.RUN_REPORT)
     subject = Subject(
@@ -105,7 +107,7 @@ def issue_report(
         start_ns=case.start_ns,
         end_ns=case.end_ns,
         case_id=case_id,
-        read=Read(_OPERATION, subject=case_id or ""),
+        read=read or Read(_OPERATION, subject=case_id or ""),
     )
     evidence = StoreEvidence(services, case.enterprise, scope)
     number = numbers.working(number)

@@ -42,7 +42,7 @@ ODD_ROWS: dict[str, tuple[Change, str]] = {
     "text for sites": (edited("case.json", ("file", "sites"), "heishan"), "case.json file.sites: not a list"),
     "a site twice": (edited("case.json", ("file", "sites"), ["heishan"] * 2), "case.json file.sites: not a list"),
     "list for an object": (edited("parts.json", (0, "content"), []), r"parts.json\[0\].content: no object"),
-    "unknown part": (edited("parts.json", (0, "part"), "secrets"), r"parts.json\[0\].part: no such value"),
+    "unknown part": (edited("parts.json", (0, "part"), "rumours"), r"parts.json\[0\].part: no such value"),
     "unknown purpose": (edited("grants.json", (0, "purposes"), ["all"]), r"grants.json\[0\].purposes: no such value"),
     "unknown zone": (edited("case.json", ("sites", 0, "timezone"), "Mars"), r"case.json sites\[0\].timezone: no such"),
     "no such day": (edited("numbers.json", (0, "issue_date"), "2026-02-31"), r"numbers.json\[0\].issue_date: no such"),

@@ -67,7 +67,8 @@ def test_frameworks_join_and_leave_an_open_intake_and_the_record_keeps_what_was_
     assert ids(house) == ["sme_2022"]
     versions = house.call("centre_expert", "GET", f"/cases/{CASE}/parts/assessments/versions").json()["items"]
     assert [each["content"]["assessments"] for each in versions] == [{"sme_2022": INDEX}, told["assessments"]]
-    stale = house.write("assessments", told, 1)
+    changed = {**ANSWERS, "answers": {"experts": {"value": "8"}}}
+    stale = house.write("assessments", {"assessments": {"smart_mine": changed, "sme_2022": INDEX}}, 1)
     assert (stale.status_code, stale.json()["code"]) == (412, "case.part_stale")
     only_while_the_intake_is_open(house)
     the_case_travels_with_its_frameworks(house, tmp_path)

@@ -17,7 +17,8 @@ from tests.models.test_reasons import LATIN_SENTENCE
 from tests.reason_codes import Codes, codes_of
 
 ROOT = pathlib.Path(ovoo_cloud.__file__).parent
-NOT_ON_PAGES = {"archive.py", "exchange.py", "exchange_check.py"}  # a case as a file: for programs
+# a case as a file: for programs
+NOT_ON_PAGES = {"archive.py", *(path.name for path in (ROOT / "casework").glob("exchange*.py"))}
 INTAKE = (
     *("intake", "case", "case_answers", "case_assessments", "case_energy", "case_operation", "case_plan"),
     *("case_secrets", "case_window", "instants", "answers", "review"),

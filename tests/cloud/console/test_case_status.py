@@ -98,7 +98,7 @@ def test_both_results_are_compared_before_a_case_moves_to_another_edition(browse
 
 
 def test_a_framework_joins_and_leaves_a_case_by_the_keyboard_alone(browser: Browser, house: Centre) -> None:
-    """Stands where the test before left the case: its intake is open."""
+    house.done("centre_expert", "reopen", {"reason": "one more is wanted"})
     with reader(browser, house.plant, user="centre_expert") as page:
         page.goto(HOME)
         expect(page.locator("form[data-step=remove_framework]")).to_have_count(0)
