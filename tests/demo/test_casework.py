@@ -121,6 +121,7 @@ def test_what_is_verified_on_site_is_written_by_the_expert(done: Done) -> None:
         "scenes": (2, "expert"),
         "finance": (1, "heishan-engineer"),
         "energy": (1, "heishan-engineer"),
+        "secrets": (1, "heishan-engineer"),
     }
 
 
