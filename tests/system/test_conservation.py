@@ -79,6 +79,12 @@ def world(tmp_path: pathlib.Path) -> Iterator[World]:
         yield World(line, link, plant_broker, mine, dairy, mine_gateway, dairy_gateway, clocks)
 
 
+def least_emitted(world: World) -> int:
+    """Samples of the signal that was emitted least, as of the last time that the plants wrote it down."""
+    emitted = world.mine.ledger().merge(world.dairy.ledger()).tallies()
+    return min(emitted[address].count for address in emitted)
+
+
 def outage(down: Callable[[], None], up: Callable[[], None]) -> None:
     """A part is away for a while, then the line has some calm to catch its breath."""
     down()
@@ -156,6 +162,8 @@ def test_every_part_is_killed_once_and_nothing_is_lost_or_doubled(world: World) 
     outage(world.link.refuse, lambda: world.link.refuse(False))
     outage(world.plant_broker.stop, world.plant_broker.start)
     outage(dairy.kill, dairy.start)
+    # a busy machine may have emitted little of the slow signals by now
+    wait_until(lambda: least_emitted(world) > 30, timeout_s=150, step_s=1.0, what="enough samples of every signal")
     world.mine.stop()
     world.dairy.stop()
     for gateway in (mine, dairy):
@@ -167,7 +175,7 @@ def test_every_part_is_killed_once_and_nothing_is_lost_or_doubled(world: World) 
     assert (found.lost, found.duplicated, found.mismatched) == (0, 0, 0), "\n".join(found.differences[:40])
     assert found.emitted == found.stored + found.suppressed
     assert len(emitted.addresses) >= 500
-    assert all(emitted.tallies()[address].count > 30 for address in emitted.addresses)
+    assert least_emitted(world) > 30
     assert mine.lost() == dairy.lost() == []
     assert found.suppressed > found.emitted // 10
     # what the gateways were given is what was emitted, in spite of their deaths; copies that a publisher sent are told
