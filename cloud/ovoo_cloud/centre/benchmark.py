@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
@@ -162,13 +162,13 @@ def _reading(report: Issued) -> Reading:
     except VerifyError:
         return Reading(report.enterprise, None)
     score = gated_score(snapshot)
-    level = None if score is None or "score.total" in withheld(snapshot).figures else score["level"]
-    return Reading(report.enterprise, dict(_compared(snapshot)), level, report.sha256)
-
-
-def _compared(snapshot: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    other = "framework" in snapshot and method_of(snapshot["framework"]) != GATED
     secret = withheld(snapshot).figures
+    level = None if score is None or "score.total" in secret else score["level"]
+    return Reading(report.enterprise, dict(_compared(snapshot, secret)), level, report.sha256)
+
+
+def _compared(snapshot: Mapping[str, Any], secret: Collection[str]) -> Iterator[tuple[str, str]]:
+    other = "framework" in snapshot and method_of(snapshot["framework"]) != GATED
     for name, about in figures().items():
         if other and name in _OF_POINTS:
             continue  # counts and levels of another method are no points

@@ -58,6 +58,8 @@ def secrets_of_case(case: Mapping[str, Any]) -> TradeSecrets:
 def withheld(snapshot: Mapping[str, Any]) -> Withheld:
     """What the ticked secrets withhold from every cut but the enterprise's own; nothing where none is ticked."""
     case = snapshot.get("case", {})
+    if not isinstance(case.get("trade_secrets"), Mapping):
+        return Withheld()  # groups alone, or nothing: the common case costs the reading of no part
     told = secrets_of_case(case)
     if not told.ticked:
         return Withheld()
@@ -70,7 +72,7 @@ def withheld(snapshot: Mapping[str, Any]) -> Withheld:
     return Withheld(
         closed,
         frozenset(rows),
-        tuple(_words(case, told)),
+        tuple(_words(told)),
         frozenset(_names(case, told)),
         frozenset(_numbers(figures, closed)),
         frozenset(each for name in closed for each in figures[name]["evidence"]),
@@ -110,7 +112,7 @@ def _parts(row: Mapping[str, Any], figures: Mapping[str, Any]) -> set[str]:
     return {each["figure"] for each in row["inputs"] if each.get("figure") in figures}
 
 
-def _words(case: Mapping[str, Any], told: TradeSecrets) -> Iterable[str]:
+def _words(told: TradeSecrets) -> Iterable[str]:
     yield from told.names("documents")
     for each in told.names("products"):
         yield f"per_output.product.{each}"

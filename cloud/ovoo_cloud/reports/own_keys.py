@@ -20,7 +20,7 @@ def key_of(folder: Path, keys: Sequence[Path]) -> Path:
         folder: of the bundle.
         keys: the installation's own public keys, the one in force first (`Settings.own_keys`).
     """
-    return next((key for key in keys[1:] if _sealed(folder, key) and not _sealed(folder, keys[0])), keys[0])
+    return next((key for key in keys if _sealed(folder, key)), keys[0])
 
 
 def shown_fingerprint(folder: Path, keys: Sequence[Path]) -> str:

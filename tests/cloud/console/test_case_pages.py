@@ -24,6 +24,7 @@ def test_a_case_is_driven_in_the_browser_from_application_to_issue_and_its_grant
 ) -> None:
     with centre(tmp_path / "case-pages") as house:
         _driven(browser, house)
+        assert (house.file()["state"], house.file()["number"]) == ("issued", "OV-2026-001")
         for language in ("zh", "en"):
             for width in (360, 1280, 1920):
                 _consent_pages(browser, house, language, width)

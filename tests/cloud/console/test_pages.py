@@ -204,7 +204,7 @@ CHECKS: dict[str, Callable[[Page], None]] = dict(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_shows_what_was_fed_and_fits_every_screen(browser: Browser, console: Plant, name: str) -> None:
     with reader(browser, console) as page:
-        page.goto(_pages(console)[name])
+        assert page.goto(_pages(console)[name]).status == 200  # type: ignore[union-attr]
         settle(page)
         for width in (1920, 1280, 360):
             page.set_viewport_size({"width": width, "height": 900})
@@ -333,7 +333,7 @@ BARE: dict[str, tuple[str, Callable[[Page], None]]] = {
 def test_a_page_whose_first_sample_has_not_come_says_so(browser: Browser, bare: Plant, name: str) -> None:
     path, check = BARE[name]
     with reader(browser, bare) as page:
-        page.goto(path)
+        assert page.goto(path).status == 200  # type: ignore[union-attr]
         settle(page)
         check(page)
         for width in (1920, 1280, 360):

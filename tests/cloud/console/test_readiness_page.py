@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from ovoo_cloud.jobs.worker import Worker
+from ovoo_cloud.readiness.newest import newest_readiness
 from playwright.sync_api import Browser, expect
 
-from tests.cloud.api.plant import OWN, SITE, Plant, announce, installation, served
+from tests.cloud.api.plant import OWN, SITE, SYSTEM, Plant, announce, installation, served
 from tests.cloud.api.plant_records import ensure_report_key
 from tests.cloud.console.reader import fits, keep, reader
 
@@ -33,6 +34,10 @@ def run(plant: Plant) -> None:
 
 def test_from_an_empty_page_over_the_order_to_a_signal_for_every_reader(browser: Browser, scored: Plant) -> None:
     _ordered(browser, scored)
+    with scored.services.database.read() as session:
+        found = newest_readiness(session, SYSTEM, OWN, SITE)
+    assert found is not None
+    assert found.data is not None
     _in_english(browser, scored)
     _by_keyboard(browser, scored)
 
